@@ -1,0 +1,30 @@
+# The two commands of the README are `make demo` and `make test`; each installs
+# what is missing first.
+
+.PHONY: demo test check lint build setup schema clean
+
+demo: setup
+	go run ./cmd/portal demo $(ARGS)
+
+test: setup
+	go vet ./...
+	go test -race -timeout 15m ./...
+
+build:
+	go build -trimpath -o bin/portal ./cmd/portal
+
+# PostgreSQL's server binaries and a browser, by the system's package manager.
+setup:
+	@scripts/setup
+
+# golangci-lint is not installed by setup: it checks style and the import rules,
+# which the tests hold as well.
+lint:
+	golangci-lint run
+
+# Writes sql/schema.sql from the migrations.
+schema:
+	UPDATE_SCHEMA=1 go test -run TestSchema ./sql
+
+clean:
+	rm -rf bin .portal

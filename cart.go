@@ -1,0 +1,124 @@
+package portal
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// CartLine is one line of a cart at today's price.
+type CartLine struct {
+	ItemNo      string  `json:"item_no"`
+	Description string  `json:"description"`
+	UOM         string  `json:"uom"`
+	Qty         Qty     `json:"qty"`
+	UnitPrice   *Price  `json:"unit_price"`
+	PriceStep   *string `json:"price_step"`
+	SeenPrice   *Price  `json:"seen_price"` // what the buyer last agreed to
+	LineTotal   *Money  `json:"line_total"`
+	Available   *Qty    `json:"available"`
+	StockState  *string `json:"stock_state"`
+	HasPicture  bool    `json:"has_picture"`
+}
+
+// PriceChanged reports whether today's price differs from the one agreed to.
+func (l CartLine) PriceChanged() bool {
+	return l.UnitPrice != nil && l.SeenPrice != nil && !l.UnitPrice.Equal(l.SeenPrice.Decimal)
+}
+
+// Cart is what a login has put together, the same on all of its devices.
+type Cart struct {
+	Key           string         `json:"key"`
+	PONo          string         `json:"po_no"`
+	ShipTo        string         `json:"ship_to"` // code
+	RequestedDate *time.Time     `json:"requested_date"`
+	Note          string         `json:"note"`
+	Lines         []CartLine     `json:"lines" db:"-"`
+	Total         *Money         `json:"total" db:"-"`
+	ShipTos       []ShipTo       `json:"ship_tos" db:"-"`
+	Findings      []OrderFinding `json:"findings" db:"-"`
+}
+
+// Refused reports whether any finding forbids sending the cart.
+func (c Cart) Refused() bool {
+	for _, f := range c.Findings {
+		if f.Action == "refuse" {
+			return true
+		}
+	}
+	return false
+}
+
+// Queues reports whether the order would wait for review.
+func (c Cart) Queues() bool {
+	for _, f := range c.Findings {
+		if f.Action == "queue" {
+			return true
+		}
+	}
+	return false
+}
+
+// CartHead is what stands on the cart beside its lines. The fields carry the
+// names of the form.
+type CartHead struct {
+	PONo          string `form:"po_no"`
+	ShipTo        string `form:"ship_to"`
+	RequestedDate string `form:"requested_date"` // YYYY-MM-DD, or empty
+	Note          string `form:"note"`
+}
+
+// CartSubmit is the submit form.
+type CartSubmit struct {
+	CartHead
+	Key           string `form:"key"`
+	ConfirmPrices bool   `form:"confirm_prices"`
+	ConfirmPO     bool   `form:"confirm_po"`
+}
+
+// OrderFinding is what a rule of ordering says of a cart or an order: refuse,
+// queue or warn. Detail holds figures; what a buyer reads of it is Text.
+type OrderFinding struct {
+	Code   string          `json:"code"`
+	Action string          `json:"action"`
+	Field  string          `json:"field,omitempty"`
+	Line   int             `json:"line,omitempty"`
+	Detail json.RawMessage `json:"-"`
+	Text   string          `json:"message"`
+}
+
+// CartService keeps carts and turns them into orders.
+type CartService interface {
+	Cart(ctx context.Context, who Session) (Cart, error)
+	// SetLine puts a quantity of an item into the cart, replacing what the
+	// cart holds of it in that unit; add adds to it. A quantity of zero
+	// removes the line. An empty uom is the item's base unit.
+	SetLine(ctx context.Context, who Session, itemNo, uom string, qty Qty, add bool) error
+	SaveHead(ctx context.Context, who Session, head CartHead) error
+	// Submit makes the cart an order and returns its number. The same key
+	// again returns the same number. A refusal is a *Error with the findings
+	// as fields; see also RefusedError.
+	Submit(ctx context.Context, who Session, s CartSubmit) (orderNo string, err error)
+}
+
+// RefusedError is a submit that the rules refused, with every finding.
+type RefusedError struct{ Findings []OrderFinding }
+
+func (e *RefusedError) Error() string {
+	for _, f := range e.Findings {
+		if f.Action == "refuse" {
+			return "order refused: " + f.Code
+		}
+	}
+	return "order refused"
+}
+
+// Has reports whether a finding of that code is among them.
+func (e *RefusedError) Has(code string) bool {
+	for _, f := range e.Findings {
+		if f.Code == code {
+			return true
+		}
+	}
+	return false
+}

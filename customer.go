@@ -1,0 +1,113 @@
+package portal
+
+import (
+	"context"
+	"time"
+)
+
+// ShipTo is an address a customer's goods go to.
+type ShipTo struct {
+	Code       string `json:"code"`
+	Name       string `json:"name"`
+	Address1   string `json:"address1"`
+	Address2   string `json:"address2"`
+	City       string `json:"city"`
+	Region     string `json:"region"`
+	PostalCode string `json:"postal_code"`
+	Country    string `json:"country"`
+	RouteName  string `json:"route"`
+}
+
+// Delivery is a coming run of a customer's route.
+type Delivery struct {
+	Route  string    `json:"route"`
+	Date   time.Time `json:"date"`
+	Cutoff time.Time `json:"cutoff"`
+}
+
+// Aging is what is owed by the age of the documents; the buckets sum to the
+// balance.
+type Aging struct {
+	Current Money `json:"current" db:"current_due"`
+	Days30  Money `json:"days_30" db:"days_30"`
+	Days60  Money `json:"days_60" db:"days_60"`
+	Days90  Money `json:"days_90" db:"days_90"`
+	Balance Money `json:"balance" db:"balance"`
+	PastDue Money `json:"past_due" db:"past_due"`
+}
+
+// Invoice is one row of a list of invoices.
+type Invoice struct {
+	InvoiceNo   string    `json:"invoice_no"`
+	Kind        string    `json:"kind"` // invoice, adjustment
+	OrderNo     *string   `json:"order_no"`
+	PONo        *string   `json:"po_no"`
+	InvoiceDate time.Time `json:"invoice_date"`
+	DueDate     time.Time `json:"due_date"`
+	Total       Money     `json:"total"`
+	OpenAmount  Money     `json:"open_amount"`
+	State       string    `json:"state"` // OPEN, PART_PAID, PAID, PAST_DUE
+}
+
+// InvoiceLine is one line of an invoice, at the price of its order line.
+type InvoiceLine struct {
+	LineNo      int     `json:"line_no"`
+	ItemNo      *string `json:"item_no"`
+	Description string  `json:"description"`
+	UOM         string  `json:"uom"`
+	Qty         Qty     `json:"qty"`
+	UnitPrice   Price   `json:"unit_price"`
+	LineTotal   Price   `json:"line_total"`
+}
+
+// InvoiceDetail is the invoice page.
+type InvoiceDetail struct {
+	Invoice
+	Tax     Money         `json:"tax"`
+	Freight Money         `json:"freight"`
+	Lines   []InvoiceLine `json:"lines" db:"-"`
+}
+
+// Invoices is one page of a list of invoices.
+type Invoices struct {
+	Invoices []Invoice `json:"invoices"`
+	Next     string    `json:"next,omitempty"`
+}
+
+// Dashboard is the customer's first page.
+type Dashboard struct {
+	Orders       []Order   `json:"orders"`
+	OpenInvoices []Invoice `json:"open_invoices"`
+	Aging        *Aging    `json:"aging"` // nil where the balance is hidden
+	Delivery     *Delivery `json:"next_delivery"`
+}
+
+// Profile is the customer's own data.
+type Profile struct {
+	CustomerNo string    `json:"customer_no"`
+	Name       string    `json:"name"`
+	TermsDays  int       `json:"terms_days"`
+	ShipTos    []ShipTo  `json:"ship_tos" db:"-"`
+	Delivery   *Delivery `json:"next_delivery" db:"-"`
+	Sessions   []Session `json:"-" db:"-"`
+}
+
+// Frame is what every page of a customer shows around its content.
+type Frame struct {
+	Access    Access
+	CartLines int
+	CartTotal *Money
+	Cursor    Cursor // taken before the page's data, for GET /live
+	TimeZone  string
+	Currency  string
+}
+
+// CustomerService shows a customer its own account.
+type CustomerService interface {
+	Frame(ctx context.Context, who Session) (Frame, error)
+	Dashboard(ctx context.Context, who Session) (Dashboard, error)
+	Profile(ctx context.Context, who Session) (Profile, error)
+	Invoices(ctx context.Context, who Session, before string) (Invoices, error)
+	// Invoice is CodeNotFound for an invoice that is not the customer's.
+	Invoice(ctx context.Context, who Session, invoiceNo string) (InvoiceDetail, error)
+}

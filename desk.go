@@ -1,0 +1,140 @@
+package portal
+
+import "context"
+
+// DeskOrder is an order in the staff's queue.
+type DeskOrder struct {
+	Order
+	CustomerNo   string   `json:"customer_no"`
+	CustomerName string   `json:"customer_name"`
+	ReviewCodes  []string `json:"review_codes"`
+}
+
+// DeskOrders is one page of the queue.
+type DeskOrders struct {
+	Orders []DeskOrder    `json:"orders"`
+	Counts map[string]int `json:"counts"` // open orders by status
+	Next   string         `json:"next,omitempty"`
+}
+
+// DeskCustomer is one row of the desk's list of customers.
+type DeskCustomer struct {
+	CustomerNo  string  `json:"customer_no"`
+	Name        string  `json:"name"`
+	PriceLevel  string  `json:"price_level"`
+	CreditLimit *Money  `json:"credit_limit"`
+	CreditHold  bool    `json:"credit_hold"`
+	Active      bool    `json:"active"`
+	Route       *string `json:"route"`
+	Enabled     bool    `json:"enabled"`
+	OpenOrders  int     `json:"open_orders"`
+}
+
+// AuditEntry is who changed what, and when.
+type AuditEntry struct {
+	At      string         `json:"at"`
+	Actor   string         `json:"actor"`
+	Program string         `json:"program"`
+	Action  string         `json:"action"`
+	Data    map[string]any `json:"data"`
+}
+
+// DeskCustomerDetail is a customer with its Web Access tab.
+type DeskCustomerDetail struct {
+	DeskCustomer
+	TermsDays int          `json:"terms_days"`
+	Balance   Money        `json:"balance"`
+	Exposure  Money        `json:"exposure"`
+	Access    Access       `json:"access" db:"-"`
+	Audit     []AuditEntry `json:"audit" db:"-"`
+	ShipTos   []ShipTo     `json:"ship_tos" db:"-"`
+	Logins    []string     `json:"logins"`
+}
+
+// DeskItem is an item as staff see it: all levels, cost and stock.
+type DeskItem struct {
+	ItemNo         string  `json:"item_no"`
+	Description    string  `json:"description"`
+	Category       *string `json:"category"`
+	BaseUOM        string  `json:"base_uom"`
+	PriceA         *Price  `json:"price_a"`
+	PriceB         *Price  `json:"price_b"`
+	PriceC         *Price  `json:"price_c"`
+	PriceD         *Price  `json:"price_d"`
+	PriceE         *Price  `json:"price_e"`
+	Cost           *Price  `json:"cost"`
+	OnHand         Qty     `json:"on_hand"`
+	Allocated      Qty     `json:"allocated"`
+	Active         bool    `json:"active"`
+	Discontinued   bool    `json:"discontinued"`
+	AllowBackorder bool    `json:"allow_backorder"`
+}
+
+// DeskItemEdit is the desk's item form. Prices are as typed; empty means none.
+type DeskItemEdit struct {
+	Description    string `form:"description"`
+	PriceA         string `form:"price_a"`
+	PriceB         string `form:"price_b"`
+	PriceC         string `form:"price_c"`
+	PriceD         string `form:"price_d"`
+	PriceE         string `form:"price_e"`
+	Cost           string `form:"cost"`
+	OnHand         string `form:"on_hand"`
+	Active         bool   `form:"active"`
+	Discontinued   bool   `form:"discontinued"`
+	AllowBackorder bool   `form:"allow_backorder"`
+}
+
+// AccessEdit is the Web Access form: limits as typed, empty for no limit.
+type AccessEdit struct {
+	Enabled             bool   `form:"enabled"`
+	CanOrder            bool   `form:"can_order"`
+	SeePrices           bool   `form:"see_prices"`
+	RequirePO           bool   `form:"require_po"`
+	MinOrder            string `form:"min_order"`
+	MaxOrder            string `form:"max_order"`
+	OverMax             string `form:"over_max"`
+	AutoApprove         bool   `form:"auto_approve"`
+	SeeStock            string `form:"see_stock"`
+	SeePriceBreaks      bool   `form:"see_price_breaks"`
+	AuthorizedItemsOnly bool   `form:"authorized_items_only"`
+	AllowBackorder      bool   `form:"allow_backorder"`
+	CreditCheck         string `form:"credit_check"`
+	SeeBalance          bool   `form:"see_balance"`
+	CanReturn           bool   `form:"can_return"`
+	ReturnDays          string `form:"return_days"`
+	CutoffMode          string `form:"cutoff_mode"`
+	MonthlyStatement    bool   `form:"monthly_statement"`
+}
+
+// ShipOrder is what leaves the house: line numbers with quantities, all that is
+// allocated where there are none.
+type ShipOrder struct {
+	Carrier    string
+	TrackingNo string
+	Qtys       map[int]Qty
+}
+
+// DeskService is the staff's side.
+type DeskService interface {
+	DeskOrders(ctx context.Context, who Session, f OrderFilter) (DeskOrders, error)
+	DeskOrder(ctx context.Context, who Session, orderNo string) (OrderDetail, error)
+	// MoveOrder sets a status; reason is required to reject and kept for hold
+	// and cancel. An illegal move is CodeConflict.
+	MoveOrder(ctx context.Context, who Session, orderNo string, to OrderStatus, reason string) error
+	// Pick records picked quantities by line, all that is allocated where
+	// qtys is nil, and moves an approved order to Picking.
+	Pick(ctx context.Context, who Session, orderNo string, qtys map[int]Qty) error
+	Ship(ctx context.Context, who Session, orderNo string, s ShipOrder) error
+	Invoice(ctx context.Context, who Session, orderNo string) (invoiceNo string, err error)
+
+	DeskCustomers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
+	DeskCustomer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
+	SaveAccess(ctx context.Context, who Session, customerNo string, edit AccessEdit) error
+
+	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
+	DeskItem(ctx context.Context, who Session, itemNo string) (DeskItem, error)
+	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) error
+	// DeskFrame is the cursor and the company's settings for staff pages.
+	DeskFrame(ctx context.Context, who Session) (Frame, error)
+}

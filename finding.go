@@ -1,0 +1,143 @@
+package portal
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// findingDetail is the union of what the rules of ordering say in figures.
+type findingDetail struct {
+	ItemNo       string           `json:"item_no"`
+	UOM          string           `json:"uom"`
+	Qty          *decimal.Decimal `json:"qty"`
+	Left         *decimal.Decimal `json:"left"`
+	Minimum      *decimal.Decimal `json:"minimum"`
+	Missing      *decimal.Decimal `json:"missing"`
+	Maximum      *decimal.Decimal `json:"maximum"`
+	Over         *decimal.Decimal `json:"over"`
+	Room         *decimal.Decimal `json:"room"`
+	Was          *decimal.Decimal `json:"was"`
+	Now          *decimal.Decimal `json:"now"`
+	OrderNo      string           `json:"order_no"`
+	PONo         string           `json:"po_no"`
+	DeliveryDate string           `json:"delivery_date"`
+}
+
+func (f OrderFinding) detail() findingDetail {
+	var d findingDetail
+	// a finding without figures has no detail; its words need none
+	_ = json.Unmarshal(f.Detail, &d)
+	return d
+}
+
+// BuyerText is what the customer reads. It tells no credit figure, no cost and
+// no stock figure beyond what is left of what was asked for; prices only where
+// the customer sees prices.
+func (f OrderFinding) BuyerText(seePrices bool) string {
+	d := f.detail()
+	money := func(v *decimal.Decimal) string {
+		if v == nil {
+			return "0.00"
+		}
+		return v.StringFixed(2)
+	}
+	switch f.Code {
+	case "portal_disabled":
+		return "The portal is closed for your account. Please call us."
+	case "view_only":
+		return "Your account may look but not order. Please call us to order."
+	case "no_lines":
+		return "Your cart is empty."
+	case "cart_changed":
+		return "Your cart was changed or sent on another page. Please look at it again."
+	case "po_required":
+		return "Enter your PO number: your orders need one."
+	case "po_repeated":
+		return fmt.Sprintf("PO %s is already on order %s. Send it once more if that is meant.", d.PONo, d.OrderNo)
+	case "ship_to_unknown":
+		return "Choose one of your ship-to addresses."
+	case "requested_date_past":
+		return "That day has passed."
+	case "late_for_cutoff":
+		if day, err := time.Parse(time.DateOnly, d.DeliveryDate); err == nil {
+			return fmt.Sprintf("The cutoff for that day has passed. The next delivery is %s.", day.Format("Monday, January 2"))
+		}
+		return "The cutoff for that day has passed."
+	case "item_unavailable":
+		return fmt.Sprintf("%s is not available to your account.", d.ItemNo)
+	case "item_discontinued":
+		return fmt.Sprintf("%s is discontinued.", d.ItemNo)
+	case "uom_unknown":
+		return fmt.Sprintf("%s is not sold by %s.", d.ItemNo, d.UOM)
+	case "qty_not_whole":
+		return fmt.Sprintf("%s is sold in whole units.", d.ItemNo)
+	case "no_price":
+		return fmt.Sprintf("Please call us for a price of %s.", d.ItemNo)
+	case "prices_rose":
+		if !seePrices {
+			return "Prices have changed since you filled your cart."
+		}
+		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
+	case "stock_short":
+		if f.Action == "refuse" && d.Left != nil {
+			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
+		}
+		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder.", d.ItemNo)
+	case "min_order":
+		if !seePrices {
+			return "The order is below your minimum."
+		}
+		return fmt.Sprintf("Your minimum order is %s: %s is missing.", money(d.Minimum), money(d.Missing))
+	case "over_maximum":
+		if !seePrices {
+			return "The order is over your maximum."
+		}
+		return fmt.Sprintf("Your maximum order is %s: this is %s over.", money(d.Maximum), money(d.Over))
+	case "over_credit", "credit_hold", "past_due":
+		if f.Action == "refuse" {
+			return "Your account cannot take this order at the moment. Please call us."
+		}
+		return "We will look at your account before we approve the order."
+	}
+	return "We will look at the order before we approve it."
+}
+
+func priceText(v *decimal.Decimal) string {
+	if v == nil {
+		return "none"
+	}
+	return Price{*v}.Text()
+}
+
+// ReviewText is what staff read of a reason for review, with its figures.
+func (r Review) ReviewText() string {
+	get := func(key string) string {
+		switch v := r.Detail[key].(type) {
+		case string:
+			return v
+		case float64:
+			return decimal.NewFromFloat(v).StringFixed(2)
+		case json.Number:
+			if d, err := decimal.NewFromString(v.String()); err == nil {
+				return d.StringFixed(2)
+			}
+		}
+		return ""
+	}
+	words := map[string]string{
+		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum by " + get("over"),
+		"over_credit": "Over credit by " + get("over"), "credit_hold": "Account on credit hold",
+		"past_due": "Past due " + get("amount"), "price_under_cost": "Price under cost: " + get("item_no"),
+		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short: " + get("item_no"),
+		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
+	}
+	text, ok := words[r.Code]
+	if !ok {
+		text = r.Code
+	}
+	return strings.TrimRight(text, ": ")
+}

@@ -1,0 +1,92 @@
+package portal
+
+import (
+	"context"
+	"time"
+)
+
+// PageSize is how many rows a list shows at a time, whatever its length.
+const PageSize = 50
+
+// ItemFilter narrows the catalogue. The zero value is all of it.
+type ItemFilter struct {
+	Query     string // words, a code or its beginning, a barcode
+	Category  CategoryID
+	Favorites bool
+	Page      int // from 1; 0 counts as 1
+}
+
+// Item is one row of the catalogue as one customer sees it. Price and stock
+// are nil where the customer may not see them or there is none.
+type Item struct {
+	ID           ItemID  `json:"-"`
+	ItemNo       string  `json:"item_no"`
+	Description  string  `json:"description"`
+	Category     string  `json:"category"`
+	UOM          string  `json:"uom"`
+	UnitPrice    *Price  `json:"unit_price"`
+	PriceStep    *string `json:"price_step"`
+	Available    *Qty    `json:"available"`
+	StockState   *string `json:"stock_state"` // in, low, out; nil: hidden
+	Orderable    bool    `json:"orderable"`
+	Discontinued bool    `json:"discontinued"`
+	Favorite     bool    `json:"favorite"`
+	HasPicture   bool    `json:"has_picture"`
+	InCart       *Qty    `json:"in_cart"`
+}
+
+// Category is a pill above the catalogue with the number of items behind it.
+type Category struct {
+	ID    CategoryID `json:"category_id"`
+	Name  string     `json:"name"`
+	Count int        `json:"count"`
+}
+
+// Catalog is one page of the catalogue.
+type Catalog struct {
+	Items      []Item     `json:"items"`
+	Categories []Category `json:"categories"`
+	Total      int        `json:"total"`
+	Page       int        `json:"page"`
+	Pages      int        `json:"pages"`
+}
+
+// ItemUnit is a unit of measure an item is sold in, with the customer's price
+// for one of it.
+type ItemUnit struct {
+	UOM        string     `json:"uom"`
+	Factor     Qty        `json:"factor"`
+	UnitPrice  *Price     `json:"unit_price"`
+	Step       *string    `json:"price_step"`
+	ValidUntil *time.Time `json:"valid_until"`
+}
+
+// ItemDetail is the item page.
+type ItemDetail struct {
+	Item
+	Details      string     `json:"details"`
+	Barcode      *string    `json:"barcode"`
+	TheirItemNo  *string    `json:"their_item_no"`
+	Units        []ItemUnit `json:"units" db:"-"`
+	LastQty      *Qty       `json:"last_ordered_qty"`
+	LastUOM      *string    `json:"last_ordered_uom"`
+	LastOrdered  *time.Time `json:"last_ordered_at"`
+	SubstituteNo *string    `json:"substitute_item_no"`
+	Substitute   *string    `json:"substitute_description"`
+}
+
+// Picture is an item's picture as stored.
+type Picture struct {
+	MediaType string
+	Data      []byte
+}
+
+// CatalogService shows a customer its catalogue.
+type CatalogService interface {
+	Catalog(ctx context.Context, who Session, f ItemFilter) (Catalog, error)
+	// Item is CodeNotFound where the item is not in the customer's catalogue.
+	Item(ctx context.Context, who Session, itemNo string) (ItemDetail, error)
+	Picture(ctx context.Context, who Session, itemNo string) (Picture, error)
+	// SetFavorite stars an item, or takes the star away.
+	SetFavorite(ctx context.Context, who Session, itemNo string, on bool) error
+}

@@ -1,0 +1,68 @@
+package portal
+
+import (
+	"context"
+	"time"
+)
+
+// JobArgs is what a job is asked to do: one of the structs below.
+type JobArgs interface{ Kind() string }
+
+// OrderApprovalArgs asks for a decision on a submitted order: approve it, or
+// leave it in the review queue with the reasons. The trigger order_approval
+// enqueues it in the transaction that inserts the order.
+type OrderApprovalArgs struct {
+	OrderID OrderID `json:"order_id" river:"unique"`
+}
+
+// Kind is the job's name in the queue.
+func (OrderApprovalArgs) Kind() string { return "order_approval" }
+
+// HousekeepingArgs asks for a round of housekeeping: prune the event log, end
+// expired sessions.
+type HousekeepingArgs struct{}
+
+// Kind is the job's name in the queue.
+func (HousekeepingArgs) Kind() string { return "housekeeping" }
+
+// InvariantsArgs asks for the nightly check of what must hold in the books.
+type InvariantsArgs struct{}
+
+// Kind is the job's name in the queue.
+func (InvariantsArgs) Kind() string { return "invariants" }
+
+// What OrderApprover.DecideOrder did.
+const (
+	OutcomeApproved = "approved" // no rule objected
+	OutcomeQueued   = "queued"   // waits for staff, with the reasons in the review queue
+	OutcomeSettled  = "settled"  // nothing to decide: decided before, moved on, or gone
+)
+
+// OrderApprover decides on submitted orders.
+type OrderApprover interface {
+	// DecideOrder decides once and says what it did, one of the Outcome
+	// constants: deciding the same order again, or at the same moment from
+	// elsewhere, finds it settled.
+	DecideOrder(ctx context.Context, id OrderID) (outcome string, err error)
+}
+
+// Housekeeper keeps the portal's own tables in order. Each method may run on
+// several nodes at once, and an interrupted one keeps what it has done.
+type Housekeeper interface {
+	// PruneEvents forgets events older than an age and returns how many. A
+	// cursor from before one of them is told to resync from then on.
+	PruneEvents(ctx context.Context, olderThan time.Duration) (n int64, err error)
+	// EndExpiredSessions ends the sessions whose time is over and returns
+	// how many. It forgets failed log-ins that count no more, too.
+	EndExpiredSessions(ctx context.Context) (n int64, err error)
+	// CheckInvariants returns what is not as it must be; nothing when all is
+	// well. It reads every open document, which takes minutes on large books.
+	CheckInvariants(ctx context.Context) ([]Violation, error)
+}
+
+// Violation is one thing that is not as it must be.
+type Violation struct {
+	Invariant string `json:"invariant"` // which rule: order_total, stock_bounds …
+	Subject   string `json:"subject"`   // the document, item or customer by its number
+	Detail    string `json:"detail"`    // the figures that disagree
+}

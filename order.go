@@ -1,0 +1,140 @@
+package portal
+
+import (
+	"context"
+	"time"
+)
+
+// OrderStatus is where an order stands.
+type OrderStatus string
+
+const (
+	OrderSubmitted OrderStatus = "SUBMITTED"
+	OrderApproved  OrderStatus = "APPROVED"
+	OrderPicking   OrderStatus = "PICKING"
+	OrderShipped   OrderStatus = "SHIPPED"
+	OrderDelivered OrderStatus = "DELIVERED"
+	OrderOnHold    OrderStatus = "ON_HOLD"
+	OrderRejected  OrderStatus = "REJECTED"
+	OrderCancelled OrderStatus = "CANCELLED"
+)
+
+// OrderSteps are the five steps of an order that goes well.
+var OrderSteps = [...]OrderStatus{OrderSubmitted, OrderApproved, OrderPicking, OrderShipped, OrderDelivered}
+
+// Order is one row of a list of orders.
+type Order struct {
+	ID           OrderID     `json:"-"`
+	OrderNo      string      `json:"order_no"`
+	Status       OrderStatus `json:"status"`
+	StatusReason *string     `json:"status_reason"`
+	InReview     bool        `json:"in_review"`
+	Source       string      `json:"source"`
+	PONo         *string     `json:"po_no"`
+	Lines        int         `json:"lines_count"`
+	Ordered      Qty         `json:"ordered_qty"` // over all lines, in their units
+	Shipped      Qty         `json:"shipped_qty"`
+	Total        *Money      `json:"total"`
+	SubmittedAt  time.Time   `json:"submitted_at"`
+}
+
+// PartlyShipped reports whether some but not all of the order has left.
+func (o Order) PartlyShipped() bool {
+	return o.Shipped.IsPositive() && o.Status != OrderShipped && o.Status != OrderDelivered
+}
+
+// Open reports whether the order is still on its way.
+func (o Order) Open() bool {
+	switch o.Status {
+	case OrderDelivered, OrderRejected, OrderCancelled:
+		return false
+	}
+	return true
+}
+
+// OrderLine is one line of an order.
+type OrderLine struct {
+	LineNo      int     `json:"line_no"`
+	ItemNo      string  `json:"item_no"`
+	Description string  `json:"description"`
+	UOM         string  `json:"uom"`
+	Qty         Qty     `json:"qty"`
+	UnitPrice   *Price  `json:"unit_price"`
+	PriceStep   *string `json:"price_step"`
+	PriceRuleID *int64  `json:"price_rule_id"`
+	LineTotal   *Money  `json:"line_total"`
+	Allocated   Qty     `json:"qty_allocated"`
+	Picked      Qty     `json:"qty_picked"`
+	Shipped     Qty     `json:"qty_shipped"`
+	Backordered Qty     `json:"qty_backordered"`
+	Cancelled   Qty     `json:"qty_cancelled"`
+}
+
+// OpenQty is what is still to come.
+func (l OrderLine) OpenQty() Qty {
+	return Qty{l.Qty.Sub(l.Shipped.Decimal).Sub(l.Cancelled.Decimal)}
+}
+
+// OrderStep is one row of an order's history.
+type OrderStep struct {
+	From   *OrderStatus `json:"from"`
+	To     OrderStatus  `json:"to"`
+	At     time.Time    `json:"at"`
+	Actor  string       `json:"actor"`
+	Reason *string      `json:"reason"`
+}
+
+// Shipment is what left the house together.
+type Shipment struct {
+	Carrier     string     `json:"carrier"`
+	TrackingNo  string     `json:"tracking_no"`
+	ShippedAt   time.Time  `json:"shipped_at"`
+	DeliveredAt *time.Time `json:"delivered_at"`
+	Lines       int        `json:"lines"`
+}
+
+// Review is a reason why an order waits for staff.
+type Review struct {
+	Code   string         `json:"code"`
+	Detail map[string]any `json:"detail"`
+	At     time.Time      `json:"at"`
+}
+
+// OrderDetail is the order page.
+type OrderDetail struct {
+	Order
+	CustomerNo    string      `json:"customer_no"`
+	CustomerName  string      `json:"customer_name"`
+	ShipTo        *ShipTo     `json:"ship_to" db:"-"`
+	RequestedDate *time.Time  `json:"requested_date"`
+	Note          string      `json:"note"`
+	SubmittedBy   string      `json:"submitted_by"`
+	OrderLines    []OrderLine `json:"lines" db:"-"`
+	History       []OrderStep `json:"history" db:"-"`
+	Shipments     []Shipment  `json:"shipments" db:"-"`
+	InvoiceNos    []string    `json:"invoice_nos"`
+	Reviews       []Review    `json:"reviews,omitempty" db:"-"` // staff only
+}
+
+// OrderFilter narrows a list of orders. The zero value is all, newest first.
+type OrderFilter struct {
+	Status string // a status, "open", or empty
+	Query  string // part of an order number or PO number
+	Source string // desk only
+	Before string // paging: the cursor of the last row seen
+}
+
+// Orders is one page of a list of orders.
+type Orders struct {
+	Orders []Order `json:"orders"`
+	Next   string  `json:"next,omitempty"` // cursor of the next page; empty on the last
+}
+
+// OrderService shows a customer its orders.
+type OrderService interface {
+	Orders(ctx context.Context, who Session, f OrderFilter) (Orders, error)
+	// Order is CodeNotFound for an order that is not the customer's.
+	Order(ctx context.Context, who Session, orderNo string) (OrderDetail, error)
+	// Cancel takes back an order that is still Submitted.
+	Cancel(ctx context.Context, who Session, orderNo string) error
+}

@@ -1,0 +1,57 @@
+package portal_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "portal.example/portal"
+
+// The technology folders meet in package portal and are tied together in
+// cmd/portal: none imports another, and the domain imports none of them.
+func TestImportRules(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	technology := []string{"http", "sql", "jobs", "listener", "realtime", "pdf", "mail"}
+	folder := func(path string) string {
+		rest, ours := strings.CutPrefix(path, module+"/")
+		first, _, _ := strings.Cut(rest, "/")
+		if !ours || !slices.Contains(technology, first) {
+			return ""
+		}
+		return first
+	}
+	seen := 0
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		from := folder(p.ImportPath)
+		for _, imported := range p.Imports {
+			if to := folder(imported); from != "" && to != "" && to != from {
+				t.Errorf("%s imports %s: they meet in package portal", p.ImportPath, imported)
+			}
+			if imported == "database/sql" && from != "sql" {
+				t.Errorf("%s imports database/sql: only the migration runner may", p.ImportPath)
+			}
+			standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
+			if p.ImportPath == module && !standard && imported != "github.com/shopspring/decimal" {
+				t.Errorf("the domain imports %s: only the standard library and the decimal type", imported)
+			}
+		}
+	}
+	if seen < 5 {
+		t.Fatalf("go list named %d packages", seen)
+	}
+}

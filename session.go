@@ -1,0 +1,57 @@
+package portal
+
+import (
+	"context"
+	"time"
+)
+
+// Role says which part of the portal a login may use.
+type Role string
+
+const (
+	RoleBuyer Role = "buyer" // a customer's login: sees only its customer
+	RoleDesk  Role = "desk"  // staff: order desk, warehouse, credit
+	RoleOps   Role = "ops"   // operator: all that staff may, and /ops
+)
+
+// Session is a logged-in person: who asks. It is handed down explicitly to
+// whatever reads or writes on that person's behalf.
+type Session struct {
+	ID           SessionID
+	LoginID      LoginID
+	CustomerID   CustomerID // 0 for staff
+	CustomerNo   string     // empty for staff
+	CustomerName string
+	Email        string
+	Role         Role
+	CreatedAt    time.Time
+	SeenAt       time.Time
+	ExpiresAt    time.Time
+	UserAgent    string
+	Source       string // the client's address at log-in
+}
+
+// Staff reports whether the session is of the distributor's own people.
+func (s Session) Staff() bool { return s.Role == RoleDesk || s.Role == RoleOps }
+
+// Actor is how history rows and the audit log name the person.
+func (s Session) Actor() string { return s.Email }
+
+// SessionService logs people in and out.
+type SessionService interface {
+	// LogIn checks the password and opens a session. The token is the only
+	// copy: the database keeps its SHA-256. An unknown e-mail, a wrong
+	// password and a locked account give the same CodeUnauthorized error
+	// after the same time.
+	LogIn(ctx context.Context, email, password, source, userAgent string) (token string, s Session, err error)
+	// Session finds the live session of a token; CodeUnauthorized if none.
+	Session(ctx context.Context, token string) (Session, error)
+	// LogOut ends the session of a token; an unknown token is no error.
+	LogOut(ctx context.Context, token string) error
+	// Sessions lists the live sessions of who's login, newest first.
+	Sessions(ctx context.Context, who Session) ([]Session, error)
+	// Revoke ends one session of who's login; CodeNotFound for any other.
+	Revoke(ctx context.Context, who Session, id SessionID) error
+	// ChangePassword sets a new password and ends who's other sessions.
+	ChangePassword(ctx context.Context, who Session, current, next string) error
+}
