@@ -1,0 +1,170 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"portal.example/portal/internal/localpg"
+)
+
+// template is the name of the database that New copies.
+const template = "template_portal"
+
+// patience bounds every step that a test waits for here. A machine that needs
+// longer is not slow but stuck.
+const patience = 60 * time.Second
+
+// cluster is the server that the tests of one process share. It is started by
+// the first that needs it. Safe for concurrent use.
+type cluster struct {
+	sweeping sync.Once
+
+	starting sync.Once
+	dir      string
+	server   *localpg.Server
+	admin    *pgxpool.Pool // for CREATE and DROP DATABASE
+	startErr error
+
+	preparing  sync.Once
+	prepareErr error
+
+	last atomic.Int64 // number of the last database made
+}
+
+// start returns the same error to every caller.
+func (c *cluster) start() error {
+	c.starting.Do(func() {
+		c.sweeping.Do(sweep)
+		c.startErr = c.startOnce()
+	})
+	return c.startErr
+}
+
+func (c *cluster) startOnce() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	dir, err := newDir()
+	if err != nil {
+		return err
+	}
+	// Nobody reads the data after a crash, so commits need not be written.
+	server, err := localpg.Start(ctx, localpg.Config{Dir: dir, Settings: settings("off")})
+	if err != nil {
+		localpg.Remove(dir)
+		return err
+	}
+	cfg, err := pgxpool.ParseConfig(server.URL("postgres"))
+	if err == nil {
+		cfg.MaxConns = 4
+		c.admin, err = pgxpool.NewWithConfig(ctx, cfg)
+	}
+	if err != nil {
+		server.StopNow()
+		localpg.Remove(dir)
+		return err
+	}
+	c.dir, c.server = dir, server
+	return nil
+}
+
+func (c *cluster) stop() error {
+	c.starting.Do(func() { c.startErr = errors.New("the tests are over") })
+	if c.server == nil {
+		return nil
+	}
+	// Not waited for: a test that left a connection in use would hang it.
+	go c.admin.Close()
+	if err := c.server.StopNow(); err != nil {
+		return err
+	}
+	return localpg.Remove(c.dir)
+}
+
+// prepared starts the server and builds the template.
+func (c *cluster) prepared() error {
+	if err := c.start(); err != nil {
+		return err
+	}
+	c.preparing.Do(func() { c.prepareErr = c.buildTemplate() })
+	return c.prepareErr
+}
+
+func (c *cluster) buildTemplate() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	if _, err := c.admin.Exec(ctx, "create database "+template); err != nil {
+		return fmt.Errorf("create template: %w", err)
+	}
+	if err := prepare(ctx, c.server.URL(template)); err != nil {
+		return fmt.Errorf("prepare template: %w", err)
+	}
+	// A connection that is only just closing would fail the first copies; and
+	// from here on nobody, not even a stray pool, may open another.
+	_, err := c.admin.Exec(ctx, "alter database "+template+" with allow_connections false")
+	if err != nil {
+		return fmt.Errorf("close template: %w", err)
+	}
+	_, err = c.admin.Exec(ctx, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1`, template)
+	if err != nil {
+		return fmt.Errorf("close template: %w", err)
+	}
+	return nil
+}
+
+// create makes a database, as a copy of the template or, from "", empty.
+func (c *cluster) create(ctx context.Context, from string) (name string, err error) {
+	name = fmt.Sprintf("t%d", c.last.Add(1))
+	sql := "create database " + name
+	if from != "" {
+		sql += " template " + from
+	}
+	if c.server.Version() >= 15 {
+		// Without fsync, copying files is quicker than logging every block.
+		sql += " strategy file_copy"
+	}
+	if _, err := c.admin.Exec(ctx, sql); err != nil {
+		// If the server is down, why it went says more than a refused connection.
+		return "", errors.Join(fmt.Errorf("create database %s: %w", name, err), c.server.Err())
+	}
+	return name, nil
+}
+
+func (c *cluster) drop(ctx context.Context, name string) error {
+	_, err := c.admin.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)")
+	if err != nil {
+		return fmt.Errorf("drop database %s: %w", name, err)
+	}
+	return nil
+}
+
+// settings are those of the test servers. The write-ahead log is kept small
+// because it lies in memory, and dynamic shared memory in the data directory
+// so that a killed server leaves none behind.
+func settings(synchronousCommit string) map[string]string {
+	return map[string]string{
+		"synchronous_commit":         synchronousCommit,
+		"max_connections":            "300",
+		"max_prepared_transactions":  "10",
+		"max_replication_slots":      "20",
+		"max_wal_senders":            "20",
+		"max_wal_size":               "256MB",
+		"dynamic_shared_memory_type": "mmap",
+		"timezone":                   "UTC",
+	}
+}
+
+// must is for steps of the harness itself.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+}

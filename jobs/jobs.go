@@ -1,0 +1,16 @@
+// Package jobs is the work that happens outside a request: River's client and
+// the workers for the kinds that package portal names. What a job does to the
+// domain is behind interfaces of package portal; this package leaves SQL to
+// package sql and only says when, how often, and what happens after a failure.
+//
+// Jobs are enqueued in the transaction that causes them, most by triggers, so
+// that plain SQL has the same effect as a click. Every worker may run twice
+// and act once. A job that fails is tried again after 1, 2, 4 … seconds, from
+// the tenth time on every 10 minutes, until its kind's limit; then it is kept
+// as discarded, logged as an error, and waits for an operator:
+//
+//	kind            queue      limit            when
+//	order_approval  approval   25 tries, 3 h    an order of source WEB is inserted
+//	housekeeping    default    3 tries          at start and every 10 minutes
+//	invariants      default    3 tries          at 03:00, local time of the process
+package jobs

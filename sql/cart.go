@@ -1,0 +1,244 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"portal.example/portal"
+)
+
+// CartStore implements portal.CartService. Safe for concurrent use.
+type CartStore struct{ db *DB }
+
+// NewCartStore keeps carts in db.
+func NewCartStore(db *DB) *CartStore { return &CartStore{db} }
+
+// Cart implements portal.CartService.
+func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, error) {
+	var out portal.Cart
+	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID}
+		if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, query("cart_head"), a)
+		var err error
+		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Cart]); err != nil {
+			return fmt.Errorf("head: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("cart_lines"), a)
+		if out.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.CartLine]); err != nil {
+			return fmt.Errorf("lines: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("ship_to_list"), a)
+		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
+			return fmt.Errorf("ship-tos: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("cart_findings"), a)
+		if out.Findings, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderFinding]); err != nil {
+			return fmt.Errorf("findings: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return portal.Cart{}, fmt.Errorf("cart of login %d: %w", who.LoginID, err)
+	}
+	sum := decimal.Zero
+	for _, l := range out.Lines {
+		if l.LineTotal != nil {
+			sum = sum.Add(l.LineTotal.Decimal)
+			out.Total = &portal.Money{Decimal: sum}
+		}
+	}
+	for i := range out.Findings {
+		out.Findings[i].Text = out.Findings[i].BuyerText(out.Total != nil)
+	}
+	return out, nil
+}
+
+// SetLine implements portal.CartService.
+func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom string, qty portal.Qty, add bool) error {
+	uom = strings.ToUpper(strings.TrimSpace(uom))
+	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom, "qty": qty.Decimal, "add": add}
+		if qty.IsZero() {
+			_, err := tx.Exec(ctx, query("cart_remove_line"), a)
+			return err
+		}
+		if err := checkUnit(ctx, tx, a, qty); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("cart_set_line"), a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cart line %q of login %d: %w", itemNo, who.LoginID, err)
+	}
+	return nil
+}
+
+// checkUnit refuses at the field what could never be ordered.
+func checkUnit(ctx context.Context, tx pgx.Tx, a args, qty portal.Qty) error {
+	type unit struct {
+		ItemNo       string
+		Description  string
+		Fractional   bool
+		Discontinued bool
+		UOM          string
+		Factor       *decimal.Decimal
+		Step         string
+	}
+	rows, _ := tx.Query(ctx, query("item_unit"), a)
+	u, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[unit])
+	if err != nil {
+		return notFound(refusal(err), "There is no such item in your catalog.")
+	}
+	switch {
+	case u.Discontinued:
+		return portal.Invalid("item_no", "%s is discontinued.", u.ItemNo)
+	case u.Factor == nil:
+		return portal.Invalid("uom", "%s is not sold by %s.", u.ItemNo, u.UOM)
+	case u.Step == "none":
+		return portal.Invalid("item_no", "Please call us for a price of %s.", u.ItemNo)
+	case !u.Fractional && !(qty.IsInteger() && qty.Mul(*u.Factor).IsInteger()):
+		return portal.Invalid("qty", "%s is sold in whole %s.", u.ItemNo, u.UOM)
+	}
+	return nil
+}
+
+// SaveHead implements portal.CartService.
+func (s *CartStore) SaveHead(ctx context.Context, who portal.Session, head portal.CartHead) error {
+	date, err := parseDate("requested_date", head.RequestedDate)
+	if err != nil {
+		return err
+	}
+	err = s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "po_no": strings.TrimSpace(head.PONo),
+			"note": strings.TrimSpace(head.Note), "ship_to": head.ShipTo, "requested_date": date}
+		if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("cart_save_head"), a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cart head of login %d: %w", who.LoginID, err)
+	}
+	return nil
+}
+
+func parseDate(field, s string) (*time.Time, error) {
+	if s = strings.TrimSpace(s); s == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return nil, portal.Invalid(field, "Write the date as year-month-day, like 2026-07-31.")
+	}
+	return &t, nil
+}
+
+// Submit implements portal.CartService.
+func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.CartSubmit) (string, error) {
+	date, err := parseDate("requested_date", in.RequestedDate)
+	if err != nil {
+		return "", err
+	}
+	if !isUUID(in.Key) {
+		return "", portal.Errorf(portal.CodeConflict, "This page is out of date. Please look at the cart again.")
+	}
+	var orderNo *string
+	var findings []portal.OrderFinding
+	err = s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+		var repeated bool
+		var found []byte
+		a := args{"login_id": who.LoginID, "key": in.Key, "po_no": in.PONo, "ship_to": in.ShipTo, "requested_date": date,
+			"note": in.Note, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
+		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &repeated, &found); err != nil {
+			return err
+		}
+		findings, err = parseFindings(found)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("submit cart of login %d: %w", who.LoginID, err)
+	}
+	if orderNo == nil {
+		return "", fmt.Errorf("submit cart of login %d: %w", who.LoginID, refusedError(findings))
+	}
+	return *orderNo, nil
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, r := range s {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if r != '-' {
+				return false
+			}
+		} else if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+			return false
+		}
+	}
+	return true
+}
+
+func parseFindings(raw []byte) ([]portal.OrderFinding, error) {
+	var list []struct {
+		Code, Action string
+		Field        *string
+		Line         *int
+		Detail       json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, fmt.Errorf("findings: %w", err)
+	}
+	out := make([]portal.OrderFinding, len(list))
+	for i, f := range list {
+		out[i] = portal.OrderFinding{Code: f.Code, Action: f.Action, Detail: f.Detail}
+		if f.Field != nil {
+			out[i].Field = *f.Field
+		}
+		if f.Line != nil {
+			out[i].Line = *f.Line
+		}
+		out[i].Text = out[i].BuyerText(true)
+	}
+	return out, nil
+}
+
+// refusedError is the findings as an error for the form: view-only is
+// forbidden, a state somebody else made is a conflict, the rest needs another
+// value.
+func refusedError(findings []portal.OrderFinding) error {
+	e := &portal.Error{Code: portal.CodeInvalid, Err: &portal.RefusedError{Findings: findings}}
+	for _, f := range findings {
+		if f.Action != "refuse" {
+			continue
+		}
+		switch f.Code {
+		case "view_only", "portal_disabled":
+			e.Code = portal.CodeForbidden
+		case "cart_changed", "prices_rose", "po_repeated", "stock_short", "no_lines":
+			if e.Code == portal.CodeInvalid {
+				e.Code = portal.CodeConflict
+			}
+		}
+		if e.Message == "" {
+			e.Message = f.Text
+		}
+		e.Fields = append(e.Fields, portal.FieldError{Field: f.Field, Line: f.Line, Message: f.Text})
+	}
+	return e
+}

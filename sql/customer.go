@@ -1,0 +1,164 @@
+package sql
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"portal.example/portal"
+)
+
+// CustomerStore implements portal.CustomerService. Safe for concurrent use.
+type CustomerStore struct{ db *DB }
+
+// NewCustomerStore shows the accounts of db.
+func NewCustomerStore(db *DB) *CustomerStore { return &CustomerStore{db} }
+
+type frameRow struct {
+	portal.Access
+	CartLines int
+	CartTotal *portal.Money
+	Cursor    string
+	TimeZone  string
+	Currency  string
+}
+
+// Frame implements portal.CustomerService.
+func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.Frame, error) {
+	var row frameRow
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("frame"), args{"customer_id": who.CustomerID, "login_id": who.LoginID})
+		var err error
+		row, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[frameRow])
+		return err
+	})
+	if err != nil {
+		return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
+	}
+	return portal.Frame{Access: row.Access, CartLines: row.CartLines, CartTotal: row.CartTotal,
+		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency}, nil
+}
+
+// Dashboard implements portal.CustomerService.
+func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (portal.Dashboard, error) {
+	var out portal.Dashboard
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID, "status": "", "query": "", "pattern": "", "before_at": (*time.Time)(nil),
+			"before_id": (*int64)(nil), "row_limit": 8}
+		var err error
+		if out.Orders, err = orderRows(ctx, tx, a); err != nil {
+			return fmt.Errorf("orders: %w", err)
+		}
+		rows, _ := tx.Query(ctx, query("invoice_list"), args{"customer_id": who.CustomerID, "open_only": true,
+			"before_date": (*time.Time)(nil), "before_no": "", "row_limit": 6})
+		if out.OpenInvoices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Invoice]); err != nil {
+			return fmt.Errorf("invoices: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("customer_aging"), args{"customer_id": who.CustomerID})
+		aging, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Aging])
+		if err != nil {
+			return fmt.Errorf("aging: %w", err)
+		}
+		if len(aging) > 0 {
+			out.Aging = &aging[0]
+		}
+		out.Delivery, err = nextDelivery(ctx, tx, who)
+		return err
+	})
+	if err != nil {
+		return portal.Dashboard{}, fmt.Errorf("dashboard of customer %d: %w", who.CustomerID, err)
+	}
+	return out, nil
+}
+
+func nextDelivery(ctx context.Context, tx pgx.Tx, who portal.Session) (*portal.Delivery, error) {
+	rows, _ := tx.Query(ctx, query("next_delivery"), args{"customer_id": who.CustomerID})
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Delivery])
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// Profile implements portal.CustomerService. The sessions are not its part.
+func (s *CustomerStore) Profile(ctx context.Context, who portal.Session) (portal.Profile, error) {
+	var out portal.Profile
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID}
+		rows, _ := tx.Query(ctx, query("profile"), a)
+		var err error
+		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Profile]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("ship_to_list"), a)
+		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
+			return err
+		}
+		out.Delivery, err = nextDelivery(ctx, tx, who)
+		return err
+	})
+	if err != nil {
+		return portal.Profile{}, fmt.Errorf("profile of customer %d: %w", who.CustomerID, err)
+	}
+	return out, nil
+}
+
+// Invoices implements portal.CustomerService.
+func (s *CustomerStore) Invoices(ctx context.Context, who portal.Session, before string) (portal.Invoices, error) {
+	date, number := parseInvoiceCursor(before)
+	var out portal.Invoices
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("invoice_list"), args{"customer_id": who.CustomerID, "open_only": false,
+			"before_date": date, "before_no": number, "row_limit": portal.PageSize + 1})
+		var err error
+		out.Invoices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Invoice])
+		return err
+	})
+	if err != nil {
+		return portal.Invoices{}, fmt.Errorf("invoices of customer %d: %w", who.CustomerID, err)
+	}
+	if len(out.Invoices) > portal.PageSize {
+		out.Invoices = out.Invoices[:portal.PageSize]
+		last := out.Invoices[portal.PageSize-1]
+		out.Next = base64.RawURLEncoding.EncodeToString([]byte(last.InvoiceDate.Format(time.DateOnly) + " " + last.InvoiceNo))
+	}
+	return out, nil
+}
+
+func parseInvoiceCursor(s string) (*time.Time, string) {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return nil, ""
+	}
+	day, number, _ := strings.Cut(string(raw), " ")
+	date, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return nil, ""
+	}
+	return &date, number
+}
+
+// Invoice implements portal.CustomerService.
+func (s *CustomerStore) Invoice(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceDetail, error) {
+	var out portal.InvoiceDetail
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		a := args{"customer_id": who.CustomerID, "invoice_no": invoiceNo}
+		rows, _ := tx.Query(ctx, query("invoice_head"), a)
+		var err error
+		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.InvoiceDetail]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("invoice_lines"), a)
+		out.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.InvoiceLine])
+		return err
+	})
+	if err != nil {
+		return portal.InvoiceDetail{}, fmt.Errorf("invoice %q of customer %d: %w", invoiceNo, who.CustomerID,
+			notFound(err, "There is no such invoice."))
+	}
+	return out, nil
+}

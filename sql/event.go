@@ -1,0 +1,73 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"portal.example/portal"
+)
+
+// EventLog implements portal.EventLog on portal.event. Safe for concurrent
+// use.
+type EventLog struct{ db *DB }
+
+// NewEventLog reads the log of db.
+func NewEventLog(db *DB) *EventLog { return &EventLog{db} }
+
+// Since implements portal.EventLog.
+func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.Cursor, items []string) (portal.Batch, error) {
+	a := args{"cursor": string(after), "customer_id": who.CustomerID, "staff": who.Staff(), "items": items}
+	if items == nil {
+		a["items"] = []string{}
+	}
+	var pruned, foreign bool
+	err := l.db.Work.QueryRow(ctx, query("event_cursor_state"), a).Scan(&pruned, &foreign)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code[:2] == "22" { // not a snapshot at all
+		return portal.Batch{}, portal.ErrCursorTooOld
+	}
+	if err != nil {
+		return portal.Batch{}, fmt.Errorf("replay after %q: %w", after, err)
+	}
+	if pruned || foreign {
+		return portal.Batch{}, portal.ErrCursorTooOld
+	}
+	type row struct {
+		Cursor     string
+		EventID    *int64
+		Kind       *string
+		CustomerID portal.CustomerID
+		Ref        *string
+		At         *time.Time
+		Data       json.RawMessage
+	}
+	rows, _ := l.db.Work.Query(ctx, query("event_since"), a)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return portal.Batch{}, fmt.Errorf("replay after %q: %w", after, err)
+	}
+	out := portal.Batch{Cursor: after}
+	for _, r := range list {
+		out.Cursor = portal.Cursor(r.Cursor)
+		if r.EventID != nil {
+			out.Events = append(out.Events, portal.Event{ID: *r.EventID, Kind: portal.EventKind(*r.Kind), CustomerID: r.CustomerID,
+				Ref: *r.Ref, At: *r.At, Data: r.Data})
+		}
+	}
+	return out, nil
+}
+
+// Visible implements portal.EventLog.
+func (l *EventLog) Visible(ctx context.Context, who portal.Session, items []string) ([]string, error) {
+	rows, _ := l.db.Work.Query(ctx, query("event_visible"), args{"items": items, "staff": who.Staff(), "customer_id": who.CustomerID})
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("visible items: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,13 @@
+-- A buyer takes back an order that is still Submitted. Returns false when the
+-- order is not this customer's or has moved on.
+create or replace function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform portal.assert_customer(p_customer_id);
+  update erp.sales_order o set status = 'CANCELLED', status_reason = 'Cancelled by the customer'
+    where o.order_no = p_order_no and o.customer_id = p_customer_id and o.status = 'SUBMITTED';
+  return found;
+end
+$$;
+grant execute on function portal.cancel_order(bigint, text) to portal_web;

@@ -1,0 +1,84 @@
+-- What must hold after any statement, whoever wrote it. One row a violation;
+-- none when all is well. Runs nightly, and at the end of every test that
+-- writes.
+create or replace function erp.check_invariants() returns table (invariant text, subject text, detail text)
+language sql stable security definer set search_path = pg_catalog
+as $$
+  select 'order_total', o.order_no, format('total %s, lines %s', o.total, coalesce(sum(l.line_total), 0))
+  from erp.sales_order o left join erp.sales_order_line l using (order_id)
+  group by o.order_id having o.total <> coalesce(sum(l.line_total), 0)
+  union all
+  select 'order_line_priced', o.order_no, format('line %s has no price', l.line_no)
+  from erp.sales_order_line l join erp.sales_order o using (order_id)
+  where l.unit_price is null or l.line_total is null
+  union all
+  select 'order_line_settles', o.order_no, format('line %s', l.line_no)
+  from erp.sales_order_line l join erp.sales_order o using (order_id)
+  where l.qty <> l.qty_allocated + l.qty_shipped + l.qty_backordered + l.qty_cancelled
+     or (o.status in ('SHIPPED', 'DELIVERED') and l.qty_allocated + l.qty_backordered > 0)
+     or (o.status in ('REJECTED', 'CANCELLED') and l.qty_allocated + l.qty_backordered > 0)
+  union all
+  select 'stock_allocated', i.item_no, format('stock says %s, order lines %s', coalesce(s.allocated, 0), coalesce(a.allocated, 0))
+  from (select item_id, warehouse, sum(allocated) as allocated from erp.stock group by 1, 2) s
+  full join (
+    select l.item_id, o.warehouse, sum(l.qty_allocated * l.factor) as allocated
+    from erp.sales_order_line l join erp.sales_order o using (order_id)
+    where l.qty_allocated > 0 group by 1, 2) a using (item_id, warehouse)
+  join erp.item i using (item_id)
+  where coalesce(s.allocated, 0) <> coalesce(a.allocated, 0)
+  union all
+  select 'stock_bounds', i.item_no, format('allocated %s, on hand %s', s.allocated, s.on_hand)
+  from erp.stock s join erp.item i using (item_id) where s.allocated < 0 or s.allocated > s.on_hand
+  union all
+  select 'order_shipped', o.order_no, format('line %s shipped %s, shipments %s', l.line_no, l.qty_shipped, sh.qty)
+  from (select order_id, line_no, sum(qty) as qty from erp.shipment_line group by 1, 2) sh
+  join erp.sales_order_line l using (order_id, line_no) join erp.sales_order o using (order_id)
+  where sh.qty > l.qty_shipped
+  union all
+  select 'invoice_total', i.invoice_no, format('total %s, lines %s', i.total, coalesce(round(sum(l.line_total), 2), 0) + i.tax + i.freight)
+  from erp.invoice i left join erp.invoice_line l using (invoice_id)
+  group by i.invoice_id having i.total <> coalesce(round(sum(l.line_total), 2), 0) + i.tax + i.freight
+  union all
+  select 'invoice_open', i.invoice_no, format('open %s, total less applied %s', i.open_amount, i.total - coalesce(sum(a.amount), 0))
+  from erp.invoice i left join erp.payment_application a using (invoice_id)
+  group by i.invoice_id having i.open_amount <> i.total - coalesce(sum(a.amount), 0)
+  union all
+  select 'memo_total', m.memo_no, format('total %s, lines %s', m.total, coalesce(round(sum(l.line_total), 2), 0))
+  from erp.credit_memo m left join erp.credit_memo_line l using (credit_memo_id)
+  group by m.credit_memo_id having m.total <> coalesce(round(sum(l.line_total), 2), 0)
+  union all
+  select 'memo_open', m.memo_no, format('open %s, total less applied %s', m.open_amount, m.total - coalesce(sum(a.amount), 0))
+  from erp.credit_memo m left join erp.payment_application a using (credit_memo_id)
+  group by m.credit_memo_id having m.open_amount <> m.total - coalesce(sum(a.amount), 0)
+  union all
+  select 'payment_open', p.payment_no, format('open %s, amount less applied %s', p.open_amount, p.amount - coalesce(sum(a.amount), 0))
+  from erp.payment p left join erp.payment_application a using (payment_id)
+  group by p.payment_id having p.open_amount <> p.amount - coalesce(sum(a.amount), 0)
+  union all
+  select 'application_customer', i.invoice_no, 'applied from another customer''s document'
+  from erp.payment_application a
+  join erp.invoice i using (invoice_id)
+  left join erp.payment p using (payment_id)
+  left join erp.credit_memo m on m.credit_memo_id = a.credit_memo_id
+  where coalesce(p.customer_id, m.customer_id) <> i.customer_id
+  union all
+  select 'balance', c.customer_no, format('documents %s, buckets %s', d.amount, g.current_due + g.days_30 + g.days_60 + g.days_90)
+  from (
+    select customer_id, sum(amount) as amount from (
+      select customer_id, open_amount as amount from erp.invoice where open_amount <> 0 and invoice_date <= erp.today()
+      union all select customer_id, -open_amount from erp.credit_memo where open_amount <> 0 and memo_date <= erp.today()
+      union all select customer_id, -open_amount from erp.payment where open_amount <> 0 and payment_date <= erp.today()) o
+    group by 1) d
+  join erp.customer c using (customer_id)
+  cross join lateral erp.aging(d.customer_id, greatest(erp.today(), (select max(applied_on) from erp.payment_application))) g
+  where d.amount <> g.current_due + g.days_30 + g.days_60 + g.days_90
+    and not exists (select from erp.invoice f where f.customer_id = d.customer_id and f.invoice_date > erp.today())
+    and not exists (select from erp.payment_application f where f.applied_on > erp.today())
+  union all
+  select 'returned_over_invoiced', i.invoice_no, format('line %s: invoiced %s, credited %s', l.line_no, l.qty, c.qty)
+  from (select invoice_id, invoice_line_no as line_no, sum(qty) as qty from erp.credit_memo_line
+        where invoice_id is not null group by 1, 2) c
+  join erp.invoice_line l using (invoice_id, line_no) join erp.invoice i using (invoice_id)
+  where c.qty > l.qty
+$$;
+grant execute on function erp.check_invariants() to portal_desk, portal_work;

@@ -1,0 +1,72 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"portal.example/portal"
+)
+
+// houseBatch is how many rows one transaction of housekeeping removes: few
+// enough that its locks and its WAL disturb nobody.
+const houseBatch = 1000
+
+// House implements portal.Housekeeper. Safe for concurrent use.
+type House struct{ pool *pgxpool.Pool }
+
+// NewHouse keeps house through pool, whose role must be portal_work.
+func NewHouse(pool *pgxpool.Pool) *House { return &House{pool} }
+
+// PruneEvents implements portal.Housekeeper. Events of transactions that are
+// not older than every one still running stay for the next round.
+func (h *House) PruneEvents(ctx context.Context, olderThan time.Duration) (int64, error) {
+	n, err := inBatches(func() (n int64, err error) {
+		err = h.pool.QueryRow(ctx, query("event_prune"), args{"older_than": olderThan, "batch": houseBatch}).Scan(&n)
+		return n, err
+	})
+	if err != nil {
+		return n, fmt.Errorf("prune events older than %v: %w", olderThan, err)
+	}
+	return n, nil
+}
+
+// EndExpiredSessions implements portal.Housekeeper.
+func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
+	n, err := inBatches(func() (int64, error) {
+		tag, err := h.pool.Exec(ctx, query("session_expire"), args{"batch": houseBatch})
+		return tag.RowsAffected(), err
+	})
+	if err != nil {
+		return n, fmt.Errorf("end expired sessions: %w", err)
+	}
+	if _, err := h.pool.Exec(ctx, query("login_block_forget")); err != nil {
+		return n, fmt.Errorf("forget old failed log-ins: %w", err)
+	}
+	return n, nil
+}
+
+// CheckInvariants implements portal.Housekeeper. All are checked on one
+// snapshot.
+func (h *House) CheckInvariants(ctx context.Context) ([]portal.Violation, error) {
+	rows, _ := h.pool.Query(ctx, query("invariants"))
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Violation])
+	if err != nil {
+		return nil, fmt.Errorf("check invariants: %w", err)
+	}
+	return list, nil
+}
+
+// inBatches repeats a batch until it comes back short, and returns the sum.
+func inBatches(batch func() (int64, error)) (sum int64, err error) {
+	for {
+		n, err := batch()
+		sum += n
+		if err != nil || n < houseBatch {
+			return sum, err
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/crypto/bcrypt"
+
+	"portal.example/portal"
+)
+
+// bcryptCost is the cost of the passwords that the command line sets.
+const bcryptCost = 12
+
+// Logins manages who may log in, for the command line. Safe for concurrent use.
+type Logins struct{ db *DB }
+
+// NewLogins manages the log-ins of db.
+func NewLogins(db *DB) *Logins { return &Logins{db} }
+
+// NewLogin is a log-in to be made: of a customer, or of staff with a role.
+type NewLogin struct {
+	Email      string
+	CustomerNo string
+	StaffRole  string // desk, ops
+	Name       string
+	Password   string // empty: one is made
+}
+
+// Login is a log-in as the command line lists it.
+type Login struct {
+	Email       string
+	BelongsTo   string // customer number and name, or the staff role
+	Name        string
+	State       string // active, locked until …, disabled
+	LastLoginAt *time.Time
+}
+
+// Add makes a log-in and returns its password.
+func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
+	password, hash, err := hashed(n.Password)
+	if err != nil {
+		return "", err
+	}
+	email := strings.TrimSpace(n.Email)
+	if strings.Count(email, "@") != 1 {
+		return "", portal.Invalid("email", "%q is not an e-mail address.", email)
+	}
+	tag, err := l.db.Work.Exec(ctx, query("login_add"), args{"email": email, "customer_no": n.CustomerNo,
+		"staff_role": n.StaffRole, "name": n.Name, "password_hash": hash})
+	if err != nil {
+		return "", fmt.Errorf("add log-in %s: %w", email, refusal(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return "", portal.Invalid("customer_no", "There is no customer %s.", n.CustomerNo)
+	}
+	return password, nil
+}
+
+// Reset sets a new password and returns it. The log-in's sessions end.
+func (l *Logins) Reset(ctx context.Context, email, password string) (string, error) {
+	password, hash, err := hashed(password)
+	if err != nil {
+		return "", err
+	}
+	return password, l.changed(ctx, "login_reset", args{"email": email, "password_hash": hash})
+}
+
+// Unlock lifts a lock.
+func (l *Logins) Unlock(ctx context.Context, email string) error {
+	return l.changed(ctx, "login_unlock", args{"email": email})
+}
+
+func (l *Logins) changed(ctx context.Context, name string, a args) error {
+	tag, err := l.db.Work.Exec(ctx, query(name), a)
+	if err != nil {
+		return fmt.Errorf("log-in %s: %w", a["email"], refusal(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return portal.Errorf(portal.CodeNotFound, "There is no log-in %s.", a["email"])
+	}
+	return nil
+}
+
+// List lists the log-ins, all or those of one customer.
+func (l *Logins) List(ctx context.Context, customerNo string) ([]Login, error) {
+	rows, _ := l.db.Work.Query(ctx, query("login_list"), args{"customer_no": customerNo})
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Login])
+	if err != nil {
+		return nil, fmt.Errorf("list log-ins: %w", err)
+	}
+	return list, nil
+}
+
+// hashed checks a password, or makes one, and hashes it.
+func hashed(password string) (plain, hash string, err error) {
+	if password == "" {
+		password = strings.ToLower(rand.Text()[:16])
+	}
+	if err := CheckPassword(password); err != nil {
+		return "", "", err
+	}
+	sum, err := bcrypt.GenerateFromPassword([]byte(password), bcryptCost)
+	return password, string(sum), err
+}

@@ -1,0 +1,168 @@
+package sql
+
+import (
+	"context"
+	"crypto/sha256"
+	stdsql "database/sql"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"sort"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"portal.example/portal/triggers"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+//go:embed functions/*.sql
+var functions embed.FS
+
+//go:embed bootstrap.sql
+var bootstrap string
+
+// migrateLock is the advisory lock that one migrating process holds, an
+// arbitrary number that means nothing else in this database.
+const migrateLock = 7_265_001
+
+// Step is a further part of migrating that another package brings. It runs
+// under the same lock, on a connection whose role is portal_owner.
+type Step func(ctx context.Context, conn *pgx.Conn) error
+
+// Migrate brings the database at url up to date: roles, schemas, versioned
+// migrations, then the re-installable functions and triggers that have changed,
+// then the further steps. It is safe to start twice at the same moment (the
+// second waits and finds nothing to do) and to repeat.
+//
+// The user of url must be allowed to create roles and schemas; a superuser or
+// the database's owner with CREATEROLE is.
+func Migrate(ctx context.Context, url string, steps ...Step) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("migrate: connect: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := lockMigration(ctx, conn); err != nil {
+		return fmt.Errorf("migrate: lock: %w", err)
+	}
+	if _, err := conn.Exec(ctx, bootstrap); err != nil {
+		return fmt.Errorf("migrate: roles and schemas: %w", err)
+	}
+	if err := migrateVersions(ctx, url); err != nil {
+		return fmt.Errorf("migrate: versions: %w", err)
+	}
+	if _, err := conn.Exec(ctx, "set role portal_owner"); err != nil {
+		return fmt.Errorf("migrate: become portal_owner: %w", err)
+	}
+	for _, step := range steps {
+		if err := step(ctx, conn); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	if err := install(ctx, conn, "functions", functions, "functions/"); err != nil {
+		return fmt.Errorf("migrate: install functions: %w", err)
+	}
+	if err := install(ctx, conn, "triggers", triggers.FS, ""); err != nil {
+		return fmt.Errorf("migrate: install triggers: %w", err)
+	}
+	return nil
+}
+
+// lockMigration polls, because a session that waits inside pg_advisory_lock
+// holds a snapshot, and CREATE INDEX CONCURRENTLY would wait for it in turn.
+func lockMigration(ctx context.Context, conn *pgx.Conn) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var got bool
+		if err := conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", int64(migrateLock)).Scan(&got); err != nil {
+			return err
+		}
+		if got {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func migrateVersions(ctx context.Context, url string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "set role portal_owner")
+		return err
+	}))
+	defer db.Close()
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+func newProvider(db *stdsql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	store, err := database.NewStore(database.DialectPostgres, "portal.migration")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider("", db, files, goose.WithStore(store))
+}
+
+// install runs the files whose content is not the one installed, all in one
+// transaction. CREATE OR REPLACE TRIGGER locks its table, so a start with
+// nothing new must touch nothing.
+func install(ctx context.Context, conn *pgx.Conn, kind string, files fs.FS, prefix string) error {
+	names, err := fs.Glob(files, prefix+"*.sql")
+	if err != nil {
+		return err
+	}
+	sort.Strings(names)
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		// functions may call one another in any order
+		if _, err := tx.Exec(ctx, "set local check_function_bodies = off; set local search_path = public"); err != nil {
+			return err
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(files, name)
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(text)
+			hash := hex.EncodeToString(sum[:])
+			key := kind + "/" + name[len(prefix):]
+			var same bool
+			if err := tx.QueryRow(ctx, "select exists (select from portal.installed where name = $1 and hash = $2)", key, hash).Scan(&same); err != nil {
+				return err
+			}
+			if same {
+				continue
+			}
+			if _, err := tx.Exec(ctx, string(text)); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			if _, err := tx.Exec(ctx, `insert into portal.installed (name, hash) values ($1, $2)
+				on conflict (name) do update set hash = excluded.hash, installed_at = clock_timestamp()`, key, hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,136 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"portal.example/portal"
+)
+
+// DB holds one pool of connections for each role. It is safe for concurrent
+// use; Close it when nothing uses it any more.
+type DB struct {
+	Web  *pgxpool.Pool // role portal_web: customer requests, behind row-level security
+	Desk *pgxpool.Pool // role portal_desk: staff
+	Work *pgxpool.Pool // role portal_work: log-ins, jobs, replay
+}
+
+// Config says how to reach the database. The zero value of a number takes its
+// default.
+type Config struct {
+	URL       string // must be a member of portal_web, portal_desk and portal_work
+	WebConns  int32  // most connections for customer requests; default 16
+	DeskConns int32  // for staff; default 6
+	WorkConns int32  // for log-ins and jobs; default 8
+}
+
+// Open makes the three pools and checks that each reaches the database.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	db := &DB{}
+	for _, p := range []struct {
+		into **pgxpool.Pool
+		role string
+		max  int32
+	}{
+		{&db.Web, "portal_web", or(config.WebConns, 16)},
+		{&db.Desk, "portal_desk", or(config.DeskConns, 6)},
+		{&db.Work, "portal_work", or(config.WorkConns, 8)},
+	} {
+		pool, err := openRole(ctx, config.URL, p.role, p.max)
+		if err != nil {
+			db.Close()
+			return nil, fmt.Errorf("open as %s: %w", p.role, err)
+		}
+		*p.into = pool
+	}
+	return db, nil
+}
+
+func or(n, fallback int32) int32 {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
+
+func openRole(ctx context.Context, url, role string, max int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = max
+	config.ConnConfig.RuntimeParams["application_name"] = "portal"
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "set role "+role)
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+// Close waits for the connections in use and closes them all.
+func (db *DB) Close() {
+	for _, p := range []*pgxpool.Pool{db.Web, db.Desk, db.Work} {
+		if p != nil {
+			p.Close()
+		}
+	}
+}
+
+// asCustomer runs f in a transaction that acts for who's customer: row-level
+// security shows its rows only. The setting travels with BEGIN, in the same
+// round trip.
+func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode, f func(tx pgx.Tx) error) error {
+	if who.CustomerID == 0 {
+		return portal.Errorf(portal.CodeForbidden, "This page is for customers.")
+	}
+	begin := "begin read only"
+	if access == pgx.ReadWrite {
+		begin = "begin"
+	}
+	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
+		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	return inTx(ctx, db.Web, pgx.TxOptions{BeginQuery: begin}, f)
+}
+
+// asStaff runs f in a transaction of the desk's role that is marked with who
+// acts.
+func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx) error) error {
+	if !who.Staff() {
+		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
+	}
+	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
+}
+
+func inTx(ctx context.Context, pool *pgxpool.Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
+	return refusal(pgx.BeginTxFunc(ctx, pool, options, f))
+}
+
+// quote makes a string literal. The begin query goes out without parameters,
+// so that it stays one round trip.
+func quote(s string) string {
+	out := make([]byte, 0, len(s)+4)
+	out = append(out, ' ', 'E', '\'')
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\'', '\\':
+			out = append(out, '\\', s[i])
+		case 0:
+		default:
+			out = append(out, s[i])
+		}
+	}
+	return string(append(out, '\''))
+}

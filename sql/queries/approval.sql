@@ -1,0 +1,2 @@
+-- name: order_decide
+select erp.decide_order(@order_id);

@@ -1,0 +1,101 @@
+-- name: cart_head
+select k.key::text as key, k.po_no, coalesce(s.code, '') as ship_to, k.requested_date, k.note
+from portal.cart k left join erp.ship_to s using (ship_to_id)
+where k.login_id = @login_id;
+
+-- name: cart_open
+insert into portal.cart (login_id, customer_id) values (@login_id, @customer_id)
+on conflict (login_id) do nothing;
+
+-- name: cart_lines
+with line as (
+  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*
+  from portal.cart k join portal.cart_line cl using (cart_id)
+  where k.login_id = @login_id
+),
+priced as (
+  select p.*
+  from (
+    select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(qty order by ord) as qtys
+    from line
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+)
+select i.item_no, i.description, l.uom, l.qty,
+  case when w.see_prices then p.unit_price end as unit_price,
+  case when w.see_prices then p.step end as price_step,
+  case when w.see_prices then l.seen_price end as seen_price,
+  case when w.see_prices then round(l.qty * p.unit_price, 2) end as line_total,
+  s.available, s.state as stock_state,
+  exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture
+from line l
+join priced p using (ord)
+join erp.item i on i.item_id = l.item_id
+join erp.web_access w on w.customer_id = @customer_id
+left join (select distinct on (st.item_id) st.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from line)) st) s
+  on s.item_id = l.item_id
+order by l.ord;
+
+-- name: cart_findings
+with line as (
+  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, k.po_no, k.ship_to_id, k.requested_date
+  from portal.cart k join portal.cart_line cl using (cart_id)
+  where k.login_id = @login_id
+),
+a as (
+  select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(qty order by ord) as qtys,
+    max(po_no) as po_no, max(ship_to_id) as ship_to_id, max(requested_date) as requested_date
+  from line
+),
+priced as (
+  select array_agg(p.unit_price order by p.ord) as prices from a cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+)
+select f.code, f.action, coalesce(f.field, '') as field, coalesce(f.line, 0) as line, f.detail, '' as text
+from a cross join priced
+cross join lateral erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
+order by f.action desc, f.line nulls first;
+
+-- name: cart_set_line
+-- The price at which the line is put in is the one agreed to.
+insert into portal.cart_line as cl (cart_id, item_id, uom, qty, seen_price)
+select k.cart_id, i.item_id, p.uom, @qty::numeric, p.unit_price
+from portal.cart k
+join erp.item i on i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
+cross join lateral erp.price(@customer_id, array[i.item_id], array[coalesce(nullif(@uom, ''), i.base_uom)], array[@qty::numeric]) p
+where k.login_id = @login_id
+on conflict (cart_id, item_id, uom) do update
+  set qty = case when @add::boolean then cl.qty + excluded.qty else excluded.qty end,
+    seen_price = excluded.seen_price;
+
+-- name: cart_remove_line
+delete from portal.cart_line cl using portal.cart k, erp.item i
+where k.login_id = @login_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
+  and cl.uom = coalesce(nullif(@uom, ''), i.base_uom);
+
+-- name: item_unit
+-- What is needed to check a quantity before it goes into the cart.
+select i.item_no, i.description, i.fractional, i.discontinued, coalesce(nullif(@uom, ''), i.base_uom) as uom,
+  coalesce(u.factor, case when coalesce(nullif(@uom, ''), i.base_uom) = i.base_uom then 1 end) as factor,
+  p.step
+from erp.item i
+left join erp.item_uom u on u.item_id = i.item_id and u.uom = @uom
+cross join lateral erp.price(@customer_id, array[i.item_id], array[nullif(@uom, '')], array[1::numeric]) p
+where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]));
+
+-- name: cart_save_head
+update portal.cart k
+set po_no = @po_no, note = @note, requested_date = @requested_date::date, updated_at = erp.now(),
+  ship_to_id = (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active)
+where k.login_id = @login_id
+  and (k.po_no, k.note, k.requested_date, k.ship_to_id) is distinct from (@po_no, @note, @requested_date::date,
+    (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active));
+
+-- name: cart_submit
+select order_no, repeated, findings
+from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @confirm_prices, @confirm_po);
+
+-- name: ship_to_list
+select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
+from erp.ship_to s left join erp.route r using (route_id)
+where s.customer_id = @customer_id and s.active
+order by s.code;

@@ -1,0 +1,59 @@
+-- name: frame
+-- Around every page of a customer. The snapshot is taken here, before the
+-- page's own data is read: what commits later is replayed to the page.
+select
+  w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
+  w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
+  w.cutoff_mode, w.monthly_statement,
+  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency
+from erp.web_access w
+cross join erp.company co
+cross join lateral (
+  select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
+  from (
+    select array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
+    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+) k
+where w.customer_id = @customer_id;
+
+-- name: next_delivery
+select r.name as route, n.delivery_date as date, n.cutoff
+from erp.customer c
+join erp.route r using (route_id)
+cross join lateral erp.next_deliveries(c.route_id) n
+where c.customer_id = @customer_id;
+
+-- name: customer_aging
+select a.* from erp.web_access w cross join lateral erp.aging(@customer_id) a
+where w.customer_id = @customer_id and w.see_balance;
+
+-- name: profile
+select customer_no, name, terms_days from erp.customer where customer_id = @customer_id;
+
+-- name: invoice_list
+select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
+  case when i.open_amount = 0 then 'PAID' when i.due_date < erp.today() and i.open_amount > 0 then 'PAST_DUE'
+    when i.open_amount <> i.total then 'PART_PAID' else 'OPEN' end as state
+from erp.invoice i left join erp.sales_order o using (order_id)
+where i.customer_id = @customer_id
+  and (not @open_only or i.open_amount <> 0)
+  and (@before_date::date is null or (i.invoice_date, i.invoice_id) < (@before_date::date,
+    (select b.invoice_id from erp.invoice b where b.invoice_no = @before_no and b.customer_id = @customer_id)))
+order by i.invoice_date desc, i.invoice_id desc
+limit @row_limit;
+
+-- name: invoice_head
+select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
+  case when i.open_amount = 0 then 'PAID' when i.due_date < erp.today() and i.open_amount > 0 then 'PAST_DUE'
+    when i.open_amount <> i.total then 'PART_PAID' else 'OPEN' end as state,
+  i.tax, i.freight
+from erp.invoice i left join erp.sales_order o using (order_id)
+where i.invoice_no = @invoice_no and i.customer_id = @customer_id;
+
+-- name: invoice_lines
+select l.line_no, t.item_no, l.description, l.uom, l.qty, l.unit_price, l.line_total
+from erp.invoice i join erp.invoice_line l using (invoice_id) left join erp.item t using (item_id)
+where i.invoice_no = @invoice_no and i.customer_id = @customer_id
+order by l.line_no;

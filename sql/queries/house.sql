@@ -1,0 +1,38 @@
+-- name: event_prune
+-- One batch, and in the same statement the highest transaction of it. Only
+-- transactions below every one still running are touched: a cursor taken from
+-- now on has seen all that is gone.
+with old as (
+  select e.event_id
+  from portal.event e
+  where e.at < clock_timestamp() - @older_than::interval and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+  order by e.at
+  limit @batch
+  for update skip locked
+),
+gone as (
+  delete from portal.event e using old where e.event_id = old.event_id returning e.xid
+),
+floor as (
+  update portal.event_floor f set pruned_xid = greatest(f.pruned_xid, g.xid)
+  from (select gone.xid from gone order by gone.xid desc limit 1) g
+  where f.only_row
+)
+select count(*) from gone;
+
+-- name: session_expire
+-- One batch; a trigger tells the sockets.
+with over as (
+  select s.session_id from portal.session s where s.expires_at <= erp.now()
+  order by s.expires_at limit @batch for update skip locked
+)
+delete from portal.session s using over where s.session_id = over.session_id;
+
+-- name: login_block_forget
+-- A count whose window and lock are both over would begin anew at the next
+-- failure, so forgetting it changes nothing.
+delete from portal.login_block b
+where b.failed_since < erp.now() - interval '15 minutes' and (b.locked_until is null or b.locked_until <= erp.now());
+
+-- name: invariants
+select v.invariant, v.subject, v.detail from erp.check_invariants() v order by 1, 2, 3;

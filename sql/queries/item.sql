@@ -1,0 +1,164 @@
+-- name: item_list
+-- One page of a customer's catalogue with its prices and stock. An exact code
+-- comes first, then codes that begin so, then the rest by description.
+with
+me as (
+  select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
+),
+page as (
+  select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued,
+    row_number() over (order by
+      case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
+      i.description, i.item_id) as ord
+  from erp.item i
+  where i.active
+    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
+    and (@category = 0 or i.category_id in (
+      with recursive tree as (
+        select c.category_id from erp.category c where c.category_id = @category
+        union all
+        select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
+      select category_id from tree))
+    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
+    and (not (select authorized_items_only from me)
+         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
+  order by ord
+  limit @page_size offset @skip
+),
+priced as (
+  select p.item_id, p.unit_price, p.step
+  from (
+    select array_agg(item_id order by ord) as items, array_agg(base_uom order by ord) as uoms,
+      array_agg(1::numeric) as qtys
+    from page
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+),
+stocked as (
+  select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
+)
+select g.item_id as id, g.item_no, g.description, coalesce(c.name, '') as category, g.base_uom as uom,
+  case when me.see_prices then p.unit_price end as unit_price,
+  case when me.see_prices then p.step end as price_step,
+  s.available, s.state as stock_state,
+  coalesce(s.orderable, false) and p.step <> 'none' as orderable,
+  g.discontinued,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = g.item_id) as favorite,
+  exists (select from erp.item_picture x where x.item_id = g.item_id) as has_picture,
+  (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
+    where k.login_id = @login_id and cl.item_id = g.item_id and cl.uom = g.base_uom) as in_cart
+from page g
+cross join me
+left join erp.category c using (category_id)
+left join priced p using (item_id)
+left join stocked s using (item_id)
+order by g.ord;
+
+-- name: item_counts
+-- How many items the same filter finds in each category of the top level.
+with recursive
+me as (
+  select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
+),
+tree as (
+  select c.category_id as top, c.name, c.sort, c.category_id from erp.category c where c.parent_id is null
+  union all
+  select t.top, t.name, t.sort, c.category_id from erp.category c join tree t on c.parent_id = t.category_id
+),
+hit as (
+  select i.category_id, count(*) as n
+  from erp.item i
+  where i.active
+    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
+    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
+    and (not (select authorized_items_only from me)
+         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
+  group by 1
+)
+select coalesce(t.top, 0) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
+  bool_or(h.category_id is not distinct from nullif(@category::bigint, 0)
+    or t.top = @category
+    or h.category_id in (
+      with recursive under as (
+        select c.category_id from erp.category c where c.category_id = @category
+        union all
+        select c.category_id from erp.category c join under u on c.parent_id = u.category_id)
+      select category_id from under)) and @category <> 0 as chosen
+from hit h left join tree t using (category_id)
+group by t.top, t.name, t.sort
+order by t.sort nulls last, t.name;
+
+-- name: item_detail
+with
+me as (
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
+),
+it as (
+  select i.item_id, i.item_no, i.description, i.details, i.category_id, i.base_uom, i.barcode, i.discontinued,
+    i.substitute_item_id
+  from erp.item i
+  where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
+)
+select it.item_id as id, it.item_no, it.description, it.details, it.barcode, coalesce(c.name, '') as category,
+  it.base_uom as uom,
+  case when me.see_prices then p.unit_price end as unit_price,
+  case when me.see_prices then p.step end as price_step,
+  s.available, s.state as stock_state, s.orderable and p.step <> 'none' as orderable, it.discontinued,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = it.item_id) as favorite,
+  exists (select from erp.item_picture x where x.item_id = it.item_id) as has_picture,
+  (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
+    where k.login_id = @login_id and cl.item_id = it.item_id and cl.uom = it.base_uom) as in_cart,
+  ci.their_item_no,
+  last.qty as last_qty, last.uom as last_uom, last.submitted_at as last_ordered,
+  sub.item_no as substitute_no, sub.description as substitute
+from it
+cross join me
+cross join lateral erp.price(@customer_id, array[it.item_id], array[it.base_uom], array[1::numeric]) p
+join lateral portal.stock_shown(@customer_id, array[it.item_id]) s on true
+left join erp.category c using (category_id)
+left join erp.customer_item ci on ci.item_id = it.item_id and ci.customer_id = @customer_id
+left join lateral (
+  select l.qty, l.uom, o.submitted_at
+  from erp.sales_order o join erp.sales_order_line l using (order_id)
+  where o.customer_id = @customer_id and l.item_id = it.item_id and o.status not in ('CANCELLED', 'REJECTED')
+  order by o.submitted_at desc, o.order_id desc limit 1
+) last on true
+left join lateral (
+  select x.item_no, x.description from erp.item x
+  where x.item_id = it.substitute_item_id and x.item_id in (select portal.in_catalogue(@customer_id, array[x.item_id]))
+) sub on true;
+
+-- name: item_units
+select p.uom, u.factor, case when w.see_prices then p.unit_price end as unit_price,
+  case when w.see_prices then p.step end as step, case when w.see_prices then p.valid_until end as valid_until
+from (
+  select array_agg(x.uom order by x.factor) as uoms, array_agg(x.factor order by x.factor) as factors
+  from (
+    select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
+    union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
+  ) x
+) a
+cross join erp.web_access w
+cross join lateral erp.price(@customer_id, array_fill(@item_id::bigint, array[cardinality(a.uoms)]), a.uoms,
+  array_fill(1::numeric, array[cardinality(a.uoms)])) p
+cross join lateral (select a.factors[p.ord] as factor) u
+where w.customer_id = @customer_id
+order by p.ord;
+
+-- name: item_picture
+select p.media_type, p.data from erp.item i join erp.item_picture p using (item_id)
+where i.item_no = @item_no and (@customer_id = 0 or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
+
+-- name: favorite_add
+insert into portal.favorite (login_id, customer_id, item_id)
+select @login_id, @customer_id, i.item_id from erp.item i
+where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
+on conflict do nothing;
+
+-- name: favorite_remove
+delete from portal.favorite f using erp.item i
+where f.login_id = @login_id and f.item_id = i.item_id and i.item_no = @item_no;
+
+-- name: item_exists
+select exists (select from erp.item i
+  where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));

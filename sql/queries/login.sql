@@ -1,0 +1,30 @@
+-- name: login_add
+insert into portal.login (email, customer_id, staff_role, name, password_hash)
+select @email::citext, c.customer_id, nullif(@staff_role, ''), @name, @password_hash
+from (select 1) one
+left join erp.customer c on c.customer_no = @customer_no
+where c.customer_id is not null or @staff_role <> '';
+
+-- name: login_reset
+update portal.login set password_hash = @password_hash, password_changed_at = erp.now(), failed_count = 0,
+  failed_since = null, locked_until = null
+where email = @email::citext;
+
+-- name: login_unlock
+with calm as (
+  update portal.login_source s set failed_at = null
+  from portal.login l where l.email = @email::citext and s.login_id = l.login_id
+)
+update portal.login set failed_count = 0, failed_since = null, locked_until = null where email = @email::citext;
+
+-- name: login_list
+select l.email::text as email,
+  case when l.staff_role is not null then 'staff: ' || l.staff_role else c.customer_no || ' ' || c.name end as belongs_to,
+  l.name,
+  case when l.disabled then 'disabled'
+    when l.locked_until > erp.now() then 'locked until ' || to_char(l.locked_until, 'HH24:MI')
+    else 'active' end as state,
+  l.last_login_at
+from portal.login l left join erp.customer c using (customer_id)
+where @customer_no = '' or c.customer_no = @customer_no
+order by l.staff_role nulls last, c.customer_no, l.email;

@@ -1,0 +1,66 @@
+-- name: order_list
+select o.order_id as id, o.order_no, o.status, o.status_reason,
+  o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
+  l.lines, l.ordered, l.shipped,
+  case when w.see_prices then o.total end as total, o.submitted_at
+from erp.sales_order o
+join erp.web_access w using (customer_id)
+cross join lateral (
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  from erp.sales_order_line x where x.order_id = o.order_id
+) l
+where o.customer_id = @customer_id
+  and (@status = '' or o.status = @status
+       or (@status = 'open' and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')))
+  and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%')
+  and (@before_at::timestamptz is null or (o.submitted_at, o.order_id) < (@before_at::timestamptz, @before_id::bigint))
+order by o.submitted_at desc, o.order_id desc
+limit @row_limit;
+
+-- name: order_head
+select o.order_id as id, o.order_no, o.status, o.status_reason,
+  o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
+  l.lines, l.ordered, l.shipped,
+  case when @staff or coalesce(w.see_prices, false) then o.total end as total, o.submitted_at,
+  c.customer_no, c.name as customer_name, o.requested_date, o.note, o.submitted_by,
+  array(select i.invoice_no from erp.invoice i where i.order_id = o.order_id order by i.invoice_id) as invoice_nos
+from erp.sales_order o
+join erp.customer c using (customer_id)
+left join erp.web_access w using (customer_id)
+cross join lateral (
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  from erp.sales_order_line x where x.order_id = o.order_id
+) l
+where o.order_no = @order_no and (@staff or o.customer_id = @customer_id);
+
+-- name: order_lines
+select l.line_no, i.item_no, i.description, l.uom, l.qty,
+  case when @see_prices then l.unit_price end as unit_price,
+  case when @see_prices then l.price_step end as price_step,
+  case when @see_prices then l.price_rule_id end as price_rule_id,
+  case when @see_prices then l.line_total end as line_total,
+  l.qty_allocated as allocated, l.qty_picked as picked, l.qty_shipped as shipped, l.qty_backordered as backordered,
+  l.qty_cancelled as cancelled
+from erp.sales_order_line l join erp.item i using (item_id)
+where l.order_id = @order_id
+order by l.line_no;
+
+-- name: order_history
+select h.from_status as "from", h.to_status as "to", h.at, h.actor, h.reason
+from erp.order_status_history h where h.order_id = @order_id order by h.history_id;
+
+-- name: order_shipments
+select s.carrier, s.tracking_no, s.shipped_at, s.delivered_at,
+  (select count(*)::int from erp.shipment_line x where x.shipment_id = s.shipment_id) as lines
+from erp.shipment s where s.order_id = @order_id order by s.shipped_at, s.shipment_id;
+
+-- name: order_ship_to
+select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
+from erp.sales_order o join erp.ship_to s using (ship_to_id) left join erp.route r on r.route_id = s.route_id
+where o.order_id = @order_id;
+
+-- name: order_reviews
+select v.code, v.detail, v.at from erp.order_review v where v.order_id = @order_id order by v.code;
+
+-- name: order_cancel
+select portal.cancel_order(@customer_id, @order_no);

@@ -1,0 +1,68 @@
+package sql
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"portal.example/portal"
+)
+
+// Our functions and triggers refuse with a SQLSTATE of class PT whose last
+// three characters are the HTTP status, a message in the visitor's words, and
+// the field in COLUMN.
+var refusals = map[string]portal.Code{
+	"PT403": portal.CodeForbidden,
+	"PT404": portal.CodeNotFound,
+	"PT409": portal.CodeConflict,
+	"PT422": portal.CodeInvalid,
+}
+
+// constraintWords says what a violated constraint means to the person at the
+// form: the field it belongs at, and the message.
+var constraintWords = map[string]struct{ field, message string }{
+	"web_access_min_order":           {"min_order", "The minimum cannot be negative."},
+	"web_access_max_order":           {"max_order", "The maximum cannot be negative."},
+	"web_access_return_days":         {"return_days", "The number of days cannot be negative."},
+	"item_prices":                    {"price_a", "A price cannot be negative."},
+	"stock_allocated_within_on_hand": {"on_hand", "More than that is allocated to orders already."},
+	"sales_order_rejected_has_reason": {"reason",
+		"Say why: the customer reads it."},
+	"cart_line_qty":    {"qty", "The quantity must be above zero."},
+	"login_email_key":  {"email", "There is a log-in with this e-mail already."},
+	"cart_ship_to_fk":  {"ship_to", "Choose one of your ship-to addresses."},
+	"invoice_due_date": {"due_date", "An invoice cannot be due before its date."},
+}
+
+// refusal turns what the database refuses into a portal.Error. Anything else
+// comes back as it is.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &portal.Error{Code: portal.CodeNotFound, Message: "There is no such document.", Err: err}
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	if code, ok := refusals[pg.Code]; ok {
+		e := &portal.Error{Code: code, Message: pg.Message, Err: err}
+		if pg.ColumnName != "" {
+			e.Fields = []portal.FieldError{{Field: pg.ColumnName, Message: pg.Message}}
+		}
+		return e
+	}
+	if words, ok := constraintWords[pg.ConstraintName]; ok {
+		e := portal.Invalid(words.field, "%s", words.message)
+		e.Err = err
+		return e
+	}
+	if strings.HasPrefix(pg.Code, "40") { // serialization failure, deadlock
+		return &portal.Error{Code: portal.CodeConflict, Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,284 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/crypto/bcrypt"
+
+	"portal.example/portal"
+)
+
+// SessionConfig sets how log-ins work. The zero value takes the defaults.
+type SessionConfig struct {
+	Lifetime time.Duration // how long a session lives after it was last seen; default 30 days
+	Cost     int           // bcrypt cost of new passwords; default 12
+	Hashes   int           // most password hashes computed at a time; default 2
+}
+
+// SessionStore implements portal.SessionService. Safe for concurrent use.
+type SessionStore struct {
+	db       *DB
+	lifetime time.Duration
+	cost     int
+	decoy    []byte        // compared against where there is no password to compare
+	turns    chan struct{} // bounds concurrent bcrypt work: it costs a third of a second of a core
+}
+
+// errLogIn is the one answer to a log-in that fails, whatever the reason.
+var errLogIn = portal.Errorf(portal.CodeUnauthorized,
+	"E-mail or password is not right, or the log-in is locked for a while after several failed tries.")
+
+// NewSessionStore prepares log-ins on db.
+func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
+	s := &SessionStore{db: db, lifetime: config.Lifetime, cost: config.Cost}
+	if s.lifetime == 0 {
+		s.lifetime = 30 * 24 * time.Hour
+	}
+	if s.cost == 0 {
+		s.cost = 12
+	}
+	turns := config.Hashes
+	if turns == 0 {
+		turns = 2
+	}
+	s.turns = make(chan struct{}, turns)
+	var err error
+	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
+		return nil, fmt.Errorf("session store: %w", err)
+	}
+	return s, nil
+}
+
+// LogIn implements portal.SessionService. An unknown e-mail costs the same
+// comparison as a wrong password.
+func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userAgent string) (string, portal.Session, error) {
+	var login struct {
+		LoginID      portal.LoginID
+		CustomerID   *portal.CustomerID
+		PasswordHash string
+		StaffRole    *string
+		Disabled     bool
+		Locked       bool
+		Enabled      bool
+	}
+	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
+	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+		LoginID      portal.LoginID
+		CustomerID   *portal.CustomerID
+		PasswordHash string
+		StaffRole    *string
+		Disabled     bool
+		Locked       bool
+		Enabled      bool
+	}])
+	unknown := errors.Is(err, pgx.ErrNoRows)
+	if err != nil && !unknown {
+		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
+	}
+	var sourceLocked bool
+	if err := s.db.Work.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
+		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
+	}
+
+	hash := []byte(login.PasswordHash)
+	if unknown {
+		hash = s.decoy
+	}
+	right, err := s.compare(ctx, hash, password)
+	if err != nil {
+		return "", portal.Session{}, err
+	}
+	if unknown || !right {
+		if err := s.failed(ctx, login.LoginID, source); err != nil {
+			return "", portal.Session{}, err
+		}
+		return "", portal.Session{}, errLogIn
+	}
+	if login.Locked || sourceLocked || login.Disabled || !login.Enabled {
+		return "", portal.Session{}, errLogIn
+	}
+	return s.open(ctx, login.LoginID, source, userAgent)
+}
+
+func (s *SessionStore) compare(ctx context.Context, hash []byte, password string) (bool, error) {
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
+}
+
+func (s *SessionStore) failed(ctx context.Context, login portal.LoginID, source string) error {
+	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+		for _, name := range []string{"login_failed", "login_source_failed", "login_block_failed"} {
+			if _, err := tx.Exec(ctx, query(name), args{"login_id": login, "source": source}); err != nil {
+				return fmt.Errorf("count failed log-in: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, source, userAgent string) (string, portal.Session, error) {
+	token, hash := newToken()
+	if len(userAgent) > 300 {
+		userAgent = userAgent[:300]
+	}
+	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": source}); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
+			"lifetime": s.lifetime, "user_agent": userAgent, "source": source})
+		return err
+	})
+	if err != nil {
+		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, err)
+	}
+	session, err := s.Session(ctx, token)
+	return token, session, err
+}
+
+// newToken makes a session's secret and what the database keeps of it.
+func newToken() (token string, hash []byte) {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails: see crypto/rand
+	token = base64.RawURLEncoding.EncodeToString(raw)
+	sum := sha256.Sum256([]byte(token))
+	return token, sum[:]
+}
+
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// sessionRow is portal.Session as the queries name its columns.
+type sessionRow struct {
+	SessionID    portal.SessionID
+	LoginID      portal.LoginID
+	CustomerID   portal.CustomerID
+	CustomerNo   string
+	CustomerName string
+	Email        string
+	Role         portal.Role
+	CreatedAt    time.Time
+	SeenAt       time.Time
+	ExpiresAt    time.Time
+	UserAgent    string
+	Source       string
+}
+
+func (r sessionRow) session() portal.Session {
+	return portal.Session{ID: r.SessionID, LoginID: r.LoginID, CustomerID: r.CustomerID, CustomerNo: r.CustomerNo,
+		CustomerName: r.CustomerName, Email: r.Email, Role: r.Role, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt,
+		ExpiresAt: r.ExpiresAt, UserAgent: r.UserAgent, Source: r.Source}
+}
+
+// Session implements portal.SessionService.
+func (s *SessionStore) Session(ctx context.Context, token string) (portal.Session, error) {
+	rows, _ := s.db.Work.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
+	}
+	if err != nil {
+		return portal.Session{}, fmt.Errorf("find session: %w", err)
+	}
+	if time.Since(row.SeenAt) > time.Minute {
+		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
+			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
+		}
+	}
+	return row.session(), nil
+}
+
+// Alive reports whether a session still lives.
+func (s *SessionStore) Alive(ctx context.Context, id portal.SessionID) (alive bool, err error) {
+	err = s.db.Work.QueryRow(ctx, query("session_alive"), args{"session_id": id}).Scan(&alive)
+	return alive, err
+}
+
+// LogOut implements portal.SessionService.
+func (s *SessionStore) LogOut(ctx context.Context, token string) error {
+	if _, err := s.db.Work.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	return nil
+}
+
+// Sessions implements portal.SessionService.
+func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]portal.Session, error) {
+	rows, _ := s.db.Work.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.Session, error) {
+		r, err := pgx.RowToStructByName[sessionRow](row)
+		return r.session(), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of login %d: %w", who.LoginID, err)
+	}
+	return list, nil
+}
+
+// Revoke implements portal.SessionService.
+func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal.SessionID) error {
+	tag, err := s.db.Work.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
+	if err != nil {
+		return fmt.Errorf("revoke session %d: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return portal.Errorf(portal.CodeNotFound, "That session has ended already.")
+	}
+	return nil
+}
+
+// ChangePassword implements portal.SessionService. The trigger on portal.login
+// ends the other sessions.
+func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, current, next string) error {
+	if err := CheckPassword(next); err != nil {
+		return err
+	}
+	var hash string
+	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
+		return fmt.Errorf("change password: %w", err)
+	}
+	right, err := s.compare(ctx, []byte(hash), current)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return portal.Invalid("current_password", "That is not your present password.")
+	}
+	fresh, err := bcrypt.GenerateFromPassword([]byte(next), s.cost)
+	if err != nil {
+		return fmt.Errorf("change password: %w", err)
+	}
+	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": string(fresh)})
+		return err
+	})
+}
+
+// CheckPassword says what is wrong with a new password. bcrypt reads no more
+// than 72 bytes, so longer ones are refused rather than cut.
+func CheckPassword(password string) error {
+	switch {
+	case len([]rune(password)) < 10:
+		return portal.Invalid("new_password", "Use at least 10 characters.")
+	case len(password) > 72:
+		return portal.Invalid("new_password", "Use at most 72 characters.")
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+-- Web Access: every customer has a row; each change is in the audit log with
+-- who and when, whatever program made it, is told to the customer's open
+-- pages, and ends its sessions when the portal is closed to it.
+create or replace function portal.customer_inserted() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  insert into erp.web_access (customer_id) select n.customer_id from new_rows n on conflict do nothing;
+  return null;
+end
+$$;
+create or replace trigger customer_inserted after insert on erp.customer
+  referencing new table as new_rows for each statement execute function portal.customer_inserted();
+
+create or replace function portal.web_access_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c record;
+begin
+  for c in
+    select n.customer_id, n.enabled,
+      (select jsonb_object_agg(f.key, jsonb_build_array(to_jsonb(p) -> f.key, f.value))
+       from jsonb_each(to_jsonb(n)) f where to_jsonb(p) -> f.key is distinct from f.value) as changes
+    from new_rows n join old_rows p using (customer_id)
+    where n is distinct from p
+    order by n.customer_id
+  loop
+    insert into portal.audit (action, customer_id, subject, data) values ('web_access', c.customer_id, 'Web Access', c.changes);
+    perform portal.emit('access', c.customer_id, '');
+    if not c.enabled then
+      delete from portal.session s using portal.login l where l.login_id = s.login_id and l.customer_id = c.customer_id;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+create or replace trigger web_access_updated after update on erp.web_access
+  referencing old table as old_rows new table as new_rows for each statement execute function portal.web_access_changed();
+
+create or replace function portal.web_access_inserted() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c bigint;
+begin
+  -- new customers come with defaults and nobody listening; only a row of a
+  -- customer that has log-ins is news
+  for c in select n.customer_id from new_rows n
+    where exists (select from portal.login l where l.customer_id = n.customer_id) order by 1
+  loop
+    perform portal.emit('access', c, '');
+  end loop;
+  return null;
+end
+$$;
+create or replace trigger web_access_inserted after insert on erp.web_access
+  referencing new table as new_rows for each statement execute function portal.web_access_inserted();
+
+create or replace function portal.customer_updated() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c record;
+begin
+  for c in
+    select n.customer_id, n.active, n.price_level is distinct from p.price_level as repriced
+    from new_rows n join old_rows p using (customer_id)
+    where n is distinct from p
+    order by n.customer_id
+  loop
+    perform portal.emit('access', c.customer_id, '');
+    if c.repriced then
+      perform portal.emit('catalog', c.customer_id, '');
+    end if;
+    if not c.active then
+      delete from portal.session s using portal.login l where l.login_id = s.login_id and l.customer_id = c.customer_id;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+create or replace trigger customer_updated after update on erp.customer
+  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_updated();

@@ -1,0 +1,46 @@
+-- Carts and favourites: the same on every device of the customer, at once.
+create or replace function portal.own_list_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c bigint;
+begin
+  if tg_op = 'DELETE' then
+    for c in select distinct p.customer_id from old_rows p order by 1 loop
+      perform portal.emit(tg_argv[0], c, '');
+    end loop;
+  else
+    for c in select distinct n.customer_id from new_rows n order by 1 loop
+      perform portal.emit(tg_argv[0], c, '');
+    end loop;
+  end if;
+  return null;
+end
+$$;
+create or replace trigger favorite_inserted after insert on portal.favorite
+  referencing new table as new_rows for each statement execute function portal.own_list_changed('favorite');
+create or replace trigger favorite_deleted after delete on portal.favorite
+  referencing old table as old_rows for each statement execute function portal.own_list_changed('favorite');
+create or replace trigger cart_updated after update on portal.cart
+  referencing new table as new_rows for each statement execute function portal.own_list_changed('cart');
+
+create or replace function portal.cart_line_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if tg_op = 'DELETE' then
+    perform portal.emit('cart', c.customer_id, '') from (
+      select distinct k.customer_id from old_rows p join portal.cart k using (cart_id)) c;
+  else
+    perform portal.emit('cart', c.customer_id, '') from (
+      select distinct k.customer_id from new_rows n join portal.cart k using (cart_id)) c;
+  end if;
+  return null;
+end
+$$;
+create or replace trigger cart_line_inserted after insert on portal.cart_line
+  referencing new table as new_rows for each statement execute function portal.cart_line_changed();
+create or replace trigger cart_line_updated after update on portal.cart_line
+  referencing new table as new_rows for each statement execute function portal.cart_line_changed();
+create or replace trigger cart_line_deleted after delete on portal.cart_line
+  referencing old table as old_rows for each statement execute function portal.cart_line_changed();

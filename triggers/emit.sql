@@ -1,0 +1,27 @@
+-- The one door into the event log. Triggers hand over what changed; the row is
+-- part of their transaction, so a rolled-back change is never told.
+create or replace function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb default null) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  told jsonb;
+begin
+  -- a document that several statements of one transaction touch is told once,
+  -- unless what is told differs from the last time
+  select e.data into told
+    from portal.event e
+    where e.xid = pg_current_xact_id() and e.ref = p_ref and e.kind = p_kind and e.customer_id is not distinct from p_customer_id
+    order by e.event_id desc limit 1;
+  if found and told is not distinct from p_data then
+    return;
+  end if;
+  insert into portal.event (kind, customer_id, ref, data) values (p_kind, p_customer_id, p_ref, p_data);
+  perform portal.wake();
+end
+$$;
+
+-- Wakes the listeners once the transaction has committed. The payload is empty,
+-- so that PostgreSQL sends one notification a transaction.
+create or replace function portal.wake() returns void
+language sql security definer set search_path = pg_catalog
+as $$ select pg_notify('portal_event', '') $$;

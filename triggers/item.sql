@@ -1,0 +1,94 @@
+-- Items, units, categories: an item that changed is told to those who watch
+-- it; one that came, went or moved changes the catalogue of everybody. Many at
+-- once are one catalog event.
+create or replace function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  changed text;
+begin
+  if p_item_ids = '{}' then
+    return;
+  end if;
+  if cardinality(p_item_ids) > 25 then
+    perform portal.emit('catalog', null, '');
+    return;
+  end if;
+  for changed in select i.item_no from erp.item i where i.item_id = any (p_item_ids) order by i.item_id loop
+    perform portal.emit('item', null, changed);
+    if p_catalog then
+      perform portal.emit('catalog', null, changed);
+    end if;
+  end loop;
+end
+$$;
+
+create or replace function portal.item_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if tg_op = 'INSERT' then
+    perform portal.emit_items(array(select n.item_id from new_rows n where n.active), true);
+  elsif tg_op = 'DELETE' then
+    perform portal.emit('catalog', null, '') where exists (select from old_rows);
+  else
+    perform portal.emit_items(array(
+      select n.item_id from new_rows n join old_rows p using (item_id)
+      where (n.active, n.category_id, n.description, n.item_no) is distinct from (p.active, p.category_id, p.description, p.item_no)), true);
+    perform portal.emit_items(array(
+      select n.item_id from new_rows n join old_rows p using (item_id)
+      where (n.active, n.category_id, n.description, n.item_no) is not distinct from (p.active, p.category_id, p.description, p.item_no)
+        and (n.details, n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost, n.barcode, n.discontinued,
+             n.substitute_item_id, n.allow_backorder, n.fractional)
+        is distinct from (p.details, p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost, p.barcode, p.discontinued,
+             p.substitute_item_id, p.allow_backorder, p.fractional)), false);
+  end if;
+  return null;
+end
+$$;
+create or replace trigger item_inserted after insert on erp.item
+  referencing new table as new_rows for each statement execute function portal.item_changed();
+create or replace trigger item_updated after update on erp.item
+  referencing old table as old_rows new table as new_rows for each statement execute function portal.item_changed();
+create or replace trigger item_deleted after delete on erp.item
+  referencing old table as old_rows for each statement execute function portal.item_changed();
+
+create or replace function portal.item_part_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if tg_op = 'DELETE' then
+    perform portal.emit_items(array(select distinct p.item_id from old_rows p), false);
+  else
+    perform portal.emit_items(array(select distinct n.item_id from new_rows n), false);
+  end if;
+  return null;
+end
+$$;
+create or replace trigger item_uom_inserted after insert on erp.item_uom
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger item_uom_updated after update on erp.item_uom
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger item_uom_deleted after delete on erp.item_uom
+  referencing old table as old_rows for each statement execute function portal.item_part_changed();
+create or replace trigger item_picture_inserted after insert on erp.item_picture
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger item_picture_updated after update on erp.item_picture
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger price_break_inserted after insert on erp.price_break
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger price_break_updated after update on erp.price_break
+  referencing new table as new_rows for each statement execute function portal.item_part_changed();
+create or replace trigger price_break_deleted after delete on erp.price_break
+  referencing old table as old_rows for each statement execute function portal.item_part_changed();
+
+create or replace function portal.catalogue_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform portal.emit('catalog', null, '');
+  return null;
+end
+$$;
+create or replace trigger category_changed after insert or update or delete on erp.category
+  for each statement execute function portal.catalogue_changed();

@@ -1,0 +1,118 @@
+-- Orders: which moves are legal, what a move does to the lines, the history,
+-- and the news of it. Holds for every program that writes erp.sales_order.
+
+create or replace function erp.sales_order_before() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  new.po_no := nullif(btrim(new.po_no), '');
+  if tg_op = 'INSERT' then
+    if new.source <> 'IMPORT' and (new.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
+      raise exception 'A new order of source % cannot start as %.', new.source, new.status
+        using errcode = 'PT409', constraint = 'order_move', column = 'status';
+    end if;
+    return new;
+  end if;
+
+  if new.customer_id <> old.customer_id or new.order_no <> old.order_no then
+    raise exception 'The customer and the number of order % are fixed.', old.order_no
+      using errcode = 'PT409', constraint = 'sales_order_identity';
+  end if;
+  if new.status <> old.status then
+    if not exists (select from erp.order_move m where m.from_status = old.status and m.to_status = new.status) then
+      raise exception 'Order % cannot go from % to %.', old.order_no, old.status, new.status
+        using errcode = 'PT409', constraint = 'order_move', column = 'status',
+          hint = 'The legal moves are in erp.order_move.';
+    end if;
+    if new.status_reason is not distinct from old.status_reason and new.status <> 'REJECTED' then
+      new.status_reason := null;
+    end if;
+    if new.status = 'SUBMITTED' then
+      new.reviewed_at := erp.now();
+    end if;
+    if new.status in ('REJECTED', 'CANCELLED') and exists (
+      select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_shipped > 0) then
+      raise exception 'Part of order % has shipped: cancel its open quantities instead.', old.order_no
+        using errcode = 'PT409', constraint = 'order_part_shipped', column = 'status';
+    end if;
+    if new.status in ('SHIPPED', 'DELIVERED') and exists (
+      select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_backordered > 0) then
+      raise exception 'Order % has backordered quantities: ship them or cancel them first.', old.order_no
+        using errcode = 'PT409', constraint = 'order_has_backorders', column = 'status';
+    end if;
+  end if;
+  return new;
+end
+$$;
+create or replace trigger sales_order_before
+  before insert or update on erp.sales_order
+  for each row execute function erp.sales_order_before();
+
+create or replace function erp.sales_order_after() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  o record;
+begin
+  if tg_op = 'INSERT' then
+    insert into erp.order_status_history (order_id, from_status, to_status, at, actor, reason)
+    select n.order_id, null, n.status, n.submitted_at, n.submitted_by, n.status_reason from new_rows n order by n.order_id;
+    for o in select n.customer_id, n.order_no, n.status from new_rows n where n.source <> 'IMPORT' order by n.order_id loop
+      perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
+    end loop;
+    return null;
+  end if;
+
+  insert into erp.order_status_history (order_id, from_status, to_status, reason)
+  select n.order_id, p.status, n.status, n.status_reason
+  from new_rows n join old_rows p using (order_id)
+  where n.status <> p.status order by n.order_id;
+
+  for o in
+    select n.order_id, n.customer_id, n.order_no, n.status, p.status as was
+    from new_rows n join old_rows p using (order_id)
+    where n.status <> p.status
+       or (n.po_no, n.ship_to_id, n.requested_date, n.note, n.total, n.reviewed_at, n.status_reason)
+          is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.note, p.total, p.reviewed_at, p.status_reason)
+    order by n.order_id
+  loop
+    if o.status <> o.was then
+      if o.status in ('REJECTED', 'CANCELLED') then
+        update erp.sales_order_line l
+          set qty_cancelled = l.qty_cancelled + l.qty_allocated + l.qty_backordered,
+              qty_allocated = 0, qty_backordered = 0, qty_picked = 0
+          where l.order_id = o.order_id and l.qty_allocated + l.qty_backordered > 0;
+      elsif o.status = 'SHIPPED' then
+        perform erp.ship_rest(o.order_id);
+      elsif o.status = 'DELIVERED' then
+        update erp.shipment s set delivered_at = erp.now() where s.order_id = o.order_id and s.delivered_at is null;
+      end if;
+    end if;
+    perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
+  end loop;
+  return null;
+end
+$$;
+
+-- The header was set to SHIPPED: what is still allocated has left with it.
+create or replace function erp.ship_rest(p_order_id bigint) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  made bigint;
+begin
+  if exists (select from erp.sales_order_line l where l.order_id = p_order_id and l.qty_allocated > 0) then
+    insert into erp.shipment (order_id) values (p_order_id) returning shipment_id into made;
+    insert into erp.shipment_line (shipment_id, order_id, line_no, qty)
+    select made, l.order_id, l.line_no, l.qty_allocated
+    from erp.sales_order_line l where l.order_id = p_order_id and l.qty_allocated > 0 order by l.line_no;
+  end if;
+end
+$$;
+
+create or replace trigger sales_order_inserted
+  after insert on erp.sales_order referencing new table as new_rows
+  for each statement execute function erp.sales_order_after();
+create or replace trigger sales_order_updated
+  after update on erp.sales_order referencing old table as old_rows new table as new_rows
+  for each statement execute function erp.sales_order_after();
