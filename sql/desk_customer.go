@@ -1,0 +1,100 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"portal.example/portal"
+)
+
+// deskAudits is how far back a customer's page looks into the audit log.
+const deskAudits = 50
+
+// DeskCustomers implements portal.DeskService.
+func (s *DeskStore) DeskCustomers(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskCustomer, string, error) {
+	words := strings.Fields(search)
+	for i, w := range words {
+		words[i] = "%" + likePart(w) + "%"
+	}
+	a := args{"query": search, "prefix": likePrefix(search), "words": words, "after": after, "row_limit": portal.PageSize + 1}
+	if words == nil {
+		a["words"] = []string{}
+	}
+	var out []portal.DeskCustomer
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("desk_customer_list"), a)
+		var err error
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.DeskCustomer])
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("desk customers: %w", err)
+	}
+	if len(out) > portal.PageSize {
+		out = out[:portal.PageSize]
+		return out, out[portal.PageSize-1].CustomerNo, nil
+	}
+	return out, "", nil
+}
+
+// DeskCustomer implements portal.DeskService.
+func (s *DeskStore) DeskCustomer(ctx context.Context, who portal.Session, customerNo string) (portal.DeskCustomerDetail, error) {
+	var out portal.DeskCustomerDetail
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		a := args{"customer_no": customerNo, "row_limit": deskAudits}
+		rows, _ := tx.Query(ctx, query("desk_customer_head"), a)
+		var err error
+		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskCustomerDetail]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("desk_access"), a)
+		if out.Access, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Access]); err != nil {
+			return fmt.Errorf("web access: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("desk_access_audit"), a)
+		if out.Audit, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.AuditEntry]); err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("desk_ship_tos"), a)
+		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
+			return fmt.Errorf("ship-tos: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return portal.DeskCustomerDetail{}, fmt.Errorf("desk customer %q: %w", customerNo, notFound(err, "There is no such customer."))
+	}
+	return out, nil
+}
+
+// SaveAccess implements portal.DeskService. The database's trigger writes the
+// audit log, tells the customer's open pages, and ends its sessions where the
+// portal is closed to it.
+func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customerNo string, edit portal.AccessEdit) error {
+	access, err := edit.Access()
+	if err != nil {
+		return err
+	}
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query("desk_save_access"), args{
+			"customer_no": customerNo,
+			"enabled":     access.Enabled, "can_order": access.CanOrder, "see_prices": access.SeePrices, "require_po": access.RequirePO,
+			"min_order": access.MinOrder, "max_order": access.MaxOrder, "over_max": access.OverMax, "auto_approve": access.AutoApprove,
+			"see_stock": access.SeeStock, "see_price_breaks": access.SeePriceBreaks, "authorized_items_only": access.AuthorizedItemsOnly,
+			"allow_backorder": access.AllowBackorder, "credit_check": access.CreditCheck, "see_balance": access.SeeBalance,
+			"can_return": access.CanReturn, "return_days": access.ReturnDays, "cutoff_mode": access.CutoffMode,
+			"monthly_statement": access.MonthlyStatement,
+		})
+		if err == nil && tag.RowsAffected() == 0 {
+			return portal.Errorf(portal.CodeNotFound, "There is no such customer.")
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save web access of customer %q: %w", customerNo, err)
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package sql_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"portal.example/portal"
+	"portal.example/portal/internal/pgtest"
+	"portal.example/portal/sql"
+)
+
+func openWork(t testing.TB, db *pgtest.DB) *sql.DB {
+	t.Helper()
+	store, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 1, DeskConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+func prune(t testing.TB, house *sql.House, olderThan time.Duration) int64 {
+	t.Helper()
+	n, err := house.PruneEvents(t.Context(), olderThan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func eventRefs(t testing.TB, db *pgtest.DB) []string {
+	t.Helper()
+	return pgtest.Value[[]string](t, db, `select coalesce(array_agg(ref order by ref), '{}') from portal.event`)
+}
+
+// floor is true if the floor stands at the transaction that wrote an event.
+const floorIs = `select f.pruned_xid::text = $1 from portal.event_floor f`
+
+func TestPruneEvents(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	house := sql.NewHouse(openWork(t, db).Work)
+	add := func(ref, age string) (xid string) {
+		t.Helper()
+		return pgtest.Value[string](t, db, `insert into portal.event (kind, ref, at)
+			values ('notice', $1, clock_timestamp() - $2::interval) returning xid::text`, ref, age)
+	}
+	add("a", "74 hours")
+	b := add("b", "73 hours")
+	add("c", "71 hours")
+	add("d", "0")
+
+	if n := prune(t, house, 72*time.Hour); n != 2 {
+		t.Errorf("%d pruned", n)
+	}
+	if got := eventRefs(t, db); !slices.Equal(got, []string{"c", "d"}) {
+		t.Errorf("left: %v", got)
+	}
+	if !pgtest.Value[bool](t, db, floorIs, b) {
+		t.Error("the floor is not at the last event pruned")
+	}
+
+	// Nothing to prune moves nothing; an older transaction's event, written
+	// late, does not lower the floor.
+	if n := prune(t, house, 72*time.Hour); n != 0 {
+		t.Errorf("%d pruned", n)
+	}
+	pgtest.Exec(t, db, `insert into portal.event (kind, ref, at, xid) values ('notice', 'e', now() - interval '80 hours', '3')`)
+	if n := prune(t, house, 72*time.Hour); n != 1 {
+		t.Errorf("%d pruned", n)
+	}
+	if !pgtest.Value[bool](t, db, floorIs, b) {
+		t.Error("the floor moved")
+	}
+}
+
+func TestPruneEventsInBatches(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	house := sql.NewHouse(openWork(t, db).Work)
+	pgtest.Exec(t, db, `insert into portal.event (kind, at) select 'notice', now() - interval '73 hours' from generate_series(1, 2500)`)
+	if n := prune(t, house, 72*time.Hour); n != 2500 {
+		t.Errorf("%d pruned", n)
+	}
+}
+
+// While a transaction runs, a cursor may be waiting for it: what is above it
+// stays, however old.
+func TestPruneEventsSparesWhatACursorMayWaitFor(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	house := sql.NewHouse(openWork(t, db).Work)
+	ctx := t.Context()
+	tx, err := db.Pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if _, err := tx.Exec(ctx, `insert into portal.event (kind, ref, at) values ('notice', 'slow', now() - interval '73 hours')`); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, db, `insert into portal.event (kind, ref, at) values ('notice', 'quick', now() - interval '73 hours')`)
+	// A cursor of now has seen quick, and not slow.
+	cursor := pgtest.Value[string](t, db, `select pg_current_snapshot()::text`)
+	if n := prune(t, house, 72*time.Hour); n != 0 {
+		t.Errorf("%d pruned", n)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := prune(t, house, 72*time.Hour); n != 2 {
+		t.Errorf("%d pruned", n)
+	}
+	// Whatever a cursor has not seen is at or below the floor, so the floor is
+	// not below the cursor's oldest open transaction.
+	if !pgtest.Value[bool](t, db, `select f.pruned_xid >= pg_snapshot_xmin($1::pg_snapshot) from portal.event_floor f`, cursor) {
+		t.Error("the cursor is not below the floor")
+	}
+	// And a cursor from after has missed nothing.
+	if pgtest.Value[bool](t, db, `select f.pruned_xid >= pg_snapshot_xmin(pg_current_snapshot()) from portal.event_floor f`) {
+		t.Error("a new cursor is below the floor")
+	}
+}
+
+func TestEndExpiredSessions(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	house := sql.NewHouse(openWork(t, db).Work)
+	conn, err := pgx.Connect(t.Context(), db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	pgtest.Exec(t, db, `
+		insert into erp.customer (customer_id, customer_no, name) values (1, 'C1001', 'Corner Shop');
+		insert into portal.login (login_id, customer_id, staff_role, email, password_hash) values
+			(1, 1, null, 'buyer@c1001.example', '$2a$04$' || repeat('x', 53)),
+			(2, null, 'desk', 'desk@demo.example', '$2a$04$' || repeat('x', 53));
+		insert into portal.session (session_id, login_id, token_hash, expires_at) values
+			(11, 1, sha256('a'), erp.now() - interval '1 second'), (12, 1, sha256('b'), erp.now() + interval '1 hour'),
+			(21, 2, sha256('c'), erp.now() - interval '1 day');
+		insert into portal.login_block (source, failed_count, failed_since, locked_until) values
+			('counts', 3, erp.now() - interval '10 minutes', null),
+			('locked', 30, erp.now() - interval '20 minutes', erp.now() + interval '5 minutes'),
+			('over', 30, erp.now() - interval '40 minutes', erp.now() - interval '10 minutes'),
+			('stale', 3, erp.now() - interval '16 minutes', null)`)
+	if _, err := conn.Exec(t.Context(), `listen portal_event`); err != nil {
+		t.Fatal(err)
+	}
+
+	n, err := house.EndExpiredSessions(t.Context())
+	if err != nil || n != 2 {
+		t.Fatalf("%d ended, %v", n, err)
+	}
+	if _, err := conn.WaitForNotification(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := pgtest.Value[[]string](t, db, `select array_agg(ref || ' of ' || coalesce(customer_id::text, 'staff') order by ref)
+		from portal.event where kind = 'session'`); !slices.Equal(got, []string{"11 of 1", "21 of staff"}) {
+		t.Errorf("events %q", got)
+	}
+	if got := pgtest.Value[[]int64](t, db, `select array_agg(session_id) from portal.session`); !slices.Equal(got, []int64{12}) {
+		t.Errorf("sessions left: %v", got)
+	}
+	if got := pgtest.Value[[]string](t, db, `select array_agg(source order by source) from portal.login_block`); !slices.Equal(got, []string{"counts", "locked"}) {
+		t.Errorf("blocks left: %q", got)
+	}
+	if n, err := house.EndExpiredSessions(t.Context()); err != nil || n != 0 {
+		t.Errorf("again: %d ended, %v", n, err)
+	}
+}
+
+func TestCheckInvariants(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	house := sql.NewHouse(openWork(t, db).Work)
+	got, err := house.CheckInvariants(t.Context())
+	if err != nil || len(got) != 0 {
+		t.Fatalf("%v, %v", got, err)
+	}
+
+	// A wrong total needs a program that goes around the triggers.
+	pgtest.Exec(t, db, `
+		insert into erp.customer (customer_id, customer_no, name) values (1, 'C1001', 'Corner Shop');
+		set session_replication_role = replica;
+		insert into erp.sales_order (order_no, customer_id, total) values ('SO-1', 1, 5);
+		set session_replication_role = origin`)
+	got, err = house.CheckInvariants(t.Context())
+	want := portal.Violation{Invariant: "order_total", Subject: "SO-1", Detail: "total 5.00, lines 0"}
+	if err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("%v, %v", got, err)
+	}
+	pgtest.Exec(t, db, `update erp.sales_order set total = 0`)
+}

@@ -1,0 +1,217 @@
+-- name: desk_frame
+-- Around every page of the desk; the snapshot comes before the page's data.
+select pg_current_snapshot()::text as cursor, co.time_zone, co.currency from erp.company co;
+
+-- name: desk_queue
+-- Which open orders to show, and where. Those that wait for a person come
+-- first, the longest waiting on top; a web order that the approval job has yet
+-- to decide is not among them. Then the newest.
+select q.order_id, q.place, q.submitted_at
+from (
+  select o.order_id, o.submitted_at,
+    case when o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') then 0 else 1 end as place
+  from erp.sales_order o
+  where o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')
+    and (@source = '' or o.source = @source)
+    and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%'
+         or o.customer_id in (select c.customer_id from erp.customer c
+              where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
+) q
+where (not @review_only or q.place = 0)
+  and (@after_place::int is null or q.place > @after_place
+       or (q.place = @after_place and q.place = 0 and (q.submitted_at, q.order_id) > (@after_at::timestamptz, @after_id::bigint))
+       or (q.place = @after_place and q.place = 1 and (q.submitted_at, q.order_id) < (@after_at::timestamptz, @after_id::bigint)))
+order by q.place,
+  case q.place when 0 then q.submitted_at end, case q.place when 0 then q.order_id end,
+  q.submitted_at desc, q.order_id desc
+limit @row_limit;
+
+-- name: desk_order_list
+-- Which orders of one status, or of all, the newest first.
+select o.order_id, 1 as place, o.submitted_at
+from erp.sales_order o
+where (@status = 'all' or o.status = @status)
+  and (@source = '' or o.source = @source)
+  and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%'
+       or o.customer_id in (select c.customer_id from erp.customer c
+            where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
+  and (@after_at::timestamptz is null or (o.submitted_at, o.order_id) < (@after_at::timestamptz, @after_id::bigint))
+order by o.submitted_at desc, o.order_id desc
+limit @row_limit;
+
+-- name: desk_order_rows
+select o.order_id as id, o.order_no, o.status, o.status_reason,
+  o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
+  l.lines, l.ordered, l.shipped, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
+  o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') as needs_review,
+  array(select v.code from erp.order_review v
+    where v.order_id = o.order_id and o.status in ('SUBMITTED', 'ON_HOLD') order by v.code) as review_codes
+from unnest(@order_ids::bigint[]) with ordinality as p(order_id, ord)
+join erp.sales_order o using (order_id)
+join erp.customer c using (customer_id)
+cross join lateral (
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  from erp.sales_order_line x where x.order_id = o.order_id
+) l
+order by p.ord;
+
+-- name: desk_order_row_reviews
+select v.order_id, v.code, v.detail, v.at
+from erp.order_review v join erp.sales_order o using (order_id)
+where v.order_id = any (@order_ids::bigint[]) and o.status in ('SUBMITTED', 'ON_HOLD')
+order by v.order_id, v.code;
+
+-- name: desk_counts
+select o.status,
+  count(*)::int as orders,
+  (count(*) filter (where o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB')))::int as review
+from erp.sales_order o
+where o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD') and (@source = '' or o.source = @source)
+group by o.status;
+
+-- name: desk_order_more
+-- What staff see beside the order: where it may go, and the customer's credit.
+-- The trigger's rules on lines are known here too, so that no button is
+-- offered that it would refuse.
+select
+  array(select m.to_status from erp.order_move m
+    where m.from_status = o.status
+      and not (m.to_status in ('REJECTED', 'CANCELLED') and l.shipped)
+      and not (m.to_status in ('SHIPPED', 'DELIVERED') and l.backordered)
+    order by m.to_status) as moves,
+  l.to_invoice, c.credit_limit, c.credit_hold, erp.credit_exposure(c.customer_id) as exposure
+from erp.sales_order o
+join erp.customer c using (customer_id)
+cross join lateral (
+  select coalesce(bool_or(x.qty_shipped > 0), false) as shipped, coalesce(bool_or(x.qty_backordered > 0), false) as backordered,
+    coalesce(bool_or(x.qty_shipped > x.qty_invoiced), false) as to_invoice
+  from erp.sales_order_line x where x.order_id = o.order_id
+) l
+where o.order_id = @order_id;
+
+-- name: desk_order_lock
+-- The order, held until the transaction ends, and who moved it last.
+select o.order_id, o.status,
+  coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc limit 1), '') as moved_by
+from erp.sales_order o where o.order_no = @order_no for update of o;
+
+-- name: desk_order_move
+update erp.sales_order set status = @status, status_reason = @reason::text where order_no = @order_no;
+
+-- name: desk_line_state
+select l.line_no, l.qty_allocated as allocated, l.qty_shipped as shipped
+from erp.sales_order_line l where l.order_id = @order_id order by l.line_no;
+
+-- name: desk_order_pick
+-- Picked counts from the beginning, shipped or not.
+update erp.sales_order_line l set qty_picked = l.qty_shipped + p.qty
+from unnest(@line_nos::int[], @qtys::text[]::numeric[]) as p(line_no, qty)
+where l.order_id = @order_id and l.line_no = p.line_no and l.qty_picked <> l.qty_shipped + p.qty;
+
+-- name: desk_order_ship
+select erp.ship_order(@order_no, @carrier, @tracking_no, @line_nos::int[], @qtys::text[]::numeric[]);
+
+-- name: desk_order_invoice
+select erp.invoice_order(@order_no);
+
+-- name: desk_customer_list
+select c.customer_no, c.name, c.price_level, c.credit_limit, c.credit_hold, c.active, r.name as route,
+  c.active and coalesce(w.enabled, false) as enabled,
+  (select count(*)::int from erp.sales_order o
+    where o.customer_id = c.customer_id and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')) as open_orders
+from erp.customer c
+left join erp.web_access w using (customer_id)
+left join erp.route r on r.route_id = c.route_id
+where c.customer_no > @after
+  and (@query = '' or lower(c.customer_no) like @prefix or c.name ilike all (@words::text[]))
+order by c.customer_no
+limit @row_limit;
+
+-- name: desk_customer_head
+select c.customer_no, c.name, c.price_level, c.credit_limit, c.credit_hold, c.active, r.name as route,
+  c.active and coalesce(w.enabled, false) as enabled,
+  (select count(*)::int from erp.sales_order o
+    where o.customer_id = c.customer_id and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')) as open_orders,
+  c.terms_days, coalesce(a.balance, 0) as balance, erp.credit_exposure(c.customer_id) as exposure,
+  array(select l.email::text from portal.login l where l.customer_id = c.customer_id order by l.email) as logins
+from erp.customer c
+left join erp.web_access w using (customer_id)
+left join erp.route r on r.route_id = c.route_id
+left join lateral erp.aging(c.customer_id) a on true
+where c.customer_no = @customer_no;
+
+-- name: desk_access
+select w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
+  w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
+  w.cutoff_mode, w.monthly_statement
+from erp.customer c join erp.web_access w using (customer_id)
+where c.customer_no = @customer_no;
+
+-- name: desk_access_audit
+select a.at, a.actor, a.program, a.action, a.data
+from erp.customer c join portal.audit a using (customer_id)
+where c.customer_no = @customer_no
+order by a.at desc, a.audit_id desc
+limit @row_limit;
+
+-- name: desk_ship_tos
+select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
+from erp.customer c join erp.ship_to s using (customer_id) left join erp.route r on r.route_id = s.route_id
+where c.customer_no = @customer_no and s.active
+order by s.code;
+
+-- name: desk_save_access
+-- An empty choice stays as it is. The trigger leaves an unchanged row alone.
+update erp.web_access w set
+  enabled = @enabled, can_order = @can_order, see_prices = @see_prices, require_po = @require_po,
+  min_order = @min_order::numeric, max_order = @max_order::numeric, over_max = coalesce(nullif(@over_max, ''), w.over_max),
+  auto_approve = @auto_approve, see_stock = coalesce(nullif(@see_stock, ''), w.see_stock),
+  see_price_breaks = @see_price_breaks, authorized_items_only = @authorized_items_only, allow_backorder = @allow_backorder,
+  credit_check = coalesce(nullif(@credit_check, ''), w.credit_check), see_balance = @see_balance, can_return = @can_return,
+  return_days = @return_days::int, cutoff_mode = coalesce(nullif(@cutoff_mode, ''), w.cutoff_mode),
+  monthly_statement = @monthly_statement
+from erp.customer c
+where c.customer_id = w.customer_id and c.customer_no = @customer_no;
+
+-- name: desk_item_list
+select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost,
+  coalesce(s.on_hand, 0) as on_hand, coalesce(s.allocated, 0) as allocated, i.active, i.discontinued, i.allow_backorder
+from erp.item i
+cross join erp.company co
+left join erp.category g using (category_id)
+left join erp.stock s on s.item_id = i.item_id and s.warehouse = co.warehouse
+where i.item_no > @after
+  and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words))
+order by i.item_no
+limit @row_limit;
+
+-- name: desk_item
+select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost,
+  coalesce(s.on_hand, 0) as on_hand, coalesce(s.allocated, 0) as allocated, i.active, i.discontinued, i.allow_backorder
+from erp.item i
+cross join erp.company co
+left join erp.category g using (category_id)
+left join erp.stock s on s.item_id = i.item_id and s.warehouse = co.warehouse
+where i.item_no = @item_no;
+
+-- name: desk_item_lock
+select i.item_id from erp.item i where i.item_no = @item_no for no key update;
+
+-- name: desk_save_item
+update erp.item i set
+  description = @description, price_a = @price_a::numeric, price_b = @price_b::numeric, price_c = @price_c::numeric,
+  price_d = @price_d::numeric, price_e = @price_e::numeric, cost = @cost::numeric, active = @active,
+  discontinued = @discontinued, allow_backorder = @allow_backorder
+where i.item_id = @item_id
+  and (i.description, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost, i.active, i.discontinued, i.allow_backorder)
+    is distinct from (@description, @price_a::numeric, @price_b::numeric, @price_c::numeric, @price_d::numeric, @price_e::numeric,
+      @cost::numeric, @active, @discontinued, @allow_backorder);
+
+-- name: desk_stock_lock
+select s.on_hand, s.allocated from erp.stock s
+where s.item_id = @item_id and s.warehouse = (select co.warehouse from erp.company co) for update;
+
+-- name: desk_save_stock
+insert into erp.stock (item_id, warehouse, on_hand)
+select @item_id, co.warehouse, @on_hand::numeric from erp.company co
+on conflict (item_id, warehouse) do update set on_hand = excluded.on_hand where stock.on_hand <> excluded.on_hand;
