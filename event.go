@@ -51,6 +51,10 @@ type Cursor string
 type Batch struct {
 	Cursor Cursor
 	Events []Event
+
+	// Resync says that events before Cursor are lost to the reader (pruned
+	// while it was away): who shows anything must load it afresh.
+	Resync bool
 }
 
 // EventSource delivers every committed event exactly once, in batches, from
@@ -67,7 +71,8 @@ type EventLog interface {
 	// (its own customer's and those for everybody; for staff all), and the
 	// cursor after them. Events of kind item are left out, but for those
 	// whose Ref is in items. ErrCursorTooOld means that part of the gap has
-	// been pruned or that the cursor is not one of this database's.
+	// been pruned or that the cursor is not one of this database's. The empty
+	// cursor gives no events and the cursor of now.
 	Since(ctx context.Context, who Session, after Cursor, items []string) (Batch, error)
 
 	// Visible returns those of the item numbers that who may watch: the

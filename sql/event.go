@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,23 +23,20 @@ func NewEventLog(db *DB) *EventLog { return &EventLog{db} }
 
 // Since implements portal.EventLog.
 func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.Cursor, items []string) (portal.Batch, error) {
+	if after == "" {
+		var now string
+		if err := l.db.Work.QueryRow(ctx, query("event_now")).Scan(&now); err != nil {
+			return portal.Batch{}, fmt.Errorf("position of now: %w", err)
+		}
+		return portal.Batch{Cursor: portal.Cursor(now)}, nil
+	}
 	a := args{"cursor": string(after), "customer_id": who.CustomerID, "staff": who.Staff(), "items": items}
 	if items == nil {
 		a["items"] = []string{}
 	}
-	var pruned, foreign bool
-	err := l.db.Work.QueryRow(ctx, query("event_cursor_state"), a).Scan(&pruned, &foreign)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code[:2] == "22" { // not a snapshot at all
-		return portal.Batch{}, portal.ErrCursorTooOld
-	}
-	if err != nil {
-		return portal.Batch{}, fmt.Errorf("replay after %q: %w", after, err)
-	}
-	if pruned || foreign {
-		return portal.Batch{}, portal.ErrCursorTooOld
-	}
 	type row struct {
 		Cursor     string
+		Lost       bool
 		EventID    *int64
 		Kind       *string
 		CustomerID portal.CustomerID
@@ -48,11 +46,17 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 	}
 	rows, _ := l.db.Work.Query(ctx, query("event_since"), a)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") { // not a snapshot at all
+		return portal.Batch{}, portal.ErrCursorTooOld
+	}
 	if err != nil {
 		return portal.Batch{}, fmt.Errorf("replay after %q: %w", after, err)
 	}
 	out := portal.Batch{Cursor: after}
 	for _, r := range list {
+		if r.Lost {
+			return portal.Batch{}, portal.ErrCursorTooOld
+		}
 		out.Cursor = portal.Cursor(r.Cursor)
 		if r.EventID != nil {
 			out.Events = append(out.Events, portal.Event{ID: *r.EventID, Kind: portal.EventKind(*r.Kind), CustomerID: r.CustomerID,

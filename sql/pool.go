@@ -64,6 +64,9 @@ func openRole(ctx context.Context, url, role string, max int32) (*pgxpool.Pool, 
 	}
 	config.MaxConns = max
 	config.ConnConfig.RuntimeParams["application_name"] = "portal"
+	// our statements return pages, not reports: compiling one costs a hundred
+	// times more than running it
+	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, "set role "+role)
 		return err

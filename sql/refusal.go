@@ -42,6 +42,9 @@ func refusal(err error) error {
 	if err == nil {
 		return nil
 	}
+	if _, ok := errors.AsType[*portal.Error](err); ok {
+		return err // has its words already
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &portal.Error{Code: portal.CodeNotFound, Message: "There is no such document.", Err: err}
 	}

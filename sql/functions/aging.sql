@@ -7,7 +7,7 @@
 -- counts, so any past day gives the same figures again.
 create or replace function erp.aging(p_customer_id bigint, p_as_of date default erp.today(), p_basis text default null)
 returns table (current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog set jit = off
 as $$
   with
   rule as (

@@ -3,7 +3,7 @@
 -- an order that has moved or has been reviewed is left as it is. Returns what
 -- it did: approved, queued, or settled (nothing to decide).
 create or replace function erp.decide_order(p_order_id bigint) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog set jit = off
 as $$
 declare
   o erp.sales_order;

@@ -4,7 +4,7 @@
 -- so both days of a clock change come out right.
 create or replace function erp.next_deliveries(p_route_id bigint, p_at timestamptz default erp.now(), p_count int default 1)
 returns table (delivery_date date, cutoff timestamptz)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog set jit = off
 as $$
   with
   planned as (

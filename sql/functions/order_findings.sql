@@ -18,7 +18,7 @@ create or replace function erp.order_findings(
   p_requested_date date default null,
   p_order_id bigint default null
 ) returns table (code text, action text, field text, line int, detail jsonb)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog set jit = off
 as $$
   with
   who as (

@@ -23,7 +23,7 @@ create or replace function erp.price(
   next_price numeric
 )
 language sql stable security definer
-set search_path = pg_catalog
+set search_path = pg_catalog set jit = off
 rows 50
 as $$
   with

@@ -5,7 +5,7 @@
 -- state: in, low (at or below the company's mark), out.
 create or replace function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[])
 returns table (item_id bigint, available numeric, state text, orderable boolean)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog set jit = off
 as $$
   select
     i.item_id,

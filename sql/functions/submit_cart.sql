@@ -18,7 +18,7 @@ create or replace function portal.submit_cart(
   p_confirm_prices boolean default false,
   p_confirm_po boolean default false
 ) returns table (order_no text, repeated boolean, findings jsonb)
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog set jit = off
 as $$
 #variable_conflict use_column
 declare

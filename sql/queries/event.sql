@@ -1,17 +1,16 @@
--- name: event_cursor_state
--- Whether the gap behind a cursor can be replayed: nothing of it pruned, and
--- the cursor of this database's past, not of a future it never had.
-select
-  f.pruned_xid >= pg_snapshot_xmin(@cursor::pg_snapshot)
-    and not pg_visible_in_snapshot(f.pruned_xid, @cursor::pg_snapshot) as pruned,
-  pg_snapshot_xmax(@cursor::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) as foreign_cursor
-from portal.event_floor f;
-
 -- name: event_since
 -- What is visible now and was not at the cursor: from a transaction that was
--- running then, or that had not begun.
-with now as materialized (select pg_current_snapshot() as snapshot)
-select n.snapshot::text as cursor, e.event_id, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
+-- running then, or that had not begun. lost says that some of it cannot be
+-- read: housekeeping has pruned a transaction that the cursor does not hold, or
+-- the cursor is not of this database's past. In one statement, so that nothing
+-- is pruned between the question and the reading.
+with now as materialized (
+  select pg_current_snapshot() as snapshot,
+    f.pruned_xid >= pg_snapshot_xmin(@cursor::pg_snapshot)
+      or pg_snapshot_xmax(@cursor::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) as lost
+  from portal.event_floor f
+)
+select n.snapshot::text as cursor, n.lost, e.event_id, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
 from now n
 left join portal.event e on (
     e.xid >= pg_snapshot_xmax(@cursor::pg_snapshot)
@@ -26,3 +25,6 @@ order by e.event_id;
 select i.item_no from erp.item i
 where i.item_no = any (@items)
   and (@staff or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
+
+-- name: event_now
+select pg_current_snapshot()::text;

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	nethttp "net/http"
+	"os"
+	"time"
+
+	"portal.example/portal/http"
+	"portal.example/portal/jobs"
+	"portal.example/portal/listener"
+	"portal.example/portal/realtime"
+	"portal.example/portal/sql"
+)
+
+// app is the running portal: everything that serve and demo start, and end in
+// order.
+type app struct {
+	settings
+	logger *slog.Logger
+	db     *sql.DB
+	server *http.Server // nil when only jobs are worked
+	hub    *realtime.Hub
+	source *listener.Notify
+	jobs   *jobs.Client // nil when only pages are served
+	ui     *jobs.UI
+}
+
+// newApp opens the database and builds the parts; nothing runs yet.
+func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
+	db, err := sql.Open(ctx, sql.Config{URL: url, WebConns: c.WebConns})
+	if err != nil {
+		return nil, fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
+	}
+	a := &app{settings: c, logger: logger, db: db}
+	if err := a.build(direct); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) build(direct string) error {
+	var err error
+	if a.jobs, err = jobs.New(jobs.Config{
+		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Logger: a.logger,
+		InsertOnly: a.Only == "web",
+	}); err != nil {
+		return err
+	}
+	if a.Only == "work" {
+		return nil
+	}
+
+	brand, err := http.DefaultBrand()
+	if a.Brand != "" {
+		brand, err = http.LoadBrand(os.DirFS(a.Brand))
+	}
+	if err != nil {
+		return err
+	}
+	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
+	if err != nil {
+		return err
+	}
+	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
+	a.source = listener.NewNotify(listener.Config{ConnString: direct, Poll: a.Poll, Logger: a.logger})
+	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
+		return err
+	}
+	a.server, err = http.New(http.Config{
+		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Orders: sql.NewOrderStore(a.db),
+		Customers: sql.NewCustomerStore(a.db), Desk: sql.NewDeskStore(a.db), Brand: brand, Logger: a.logger,
+		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
+		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
+		JobsUI: a.ui, JobsCSP: jobs.UICSP,
+	})
+	return err
+}
+
+// run starts everything, tells ready the address, and returns when ctx ends and
+// all has been brought to an end, or when a part fails that nothing can mend.
+func (a *app) run(ctx context.Context, ready func(address string)) error {
+	defer a.db.Close()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	if err := a.jobs.Start(ctx); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	defer a.stopJobs(ctx)
+	if a.server == nil {
+		a.logger.Info("working jobs only")
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+
+	l, err := net.Listen("tcp", a.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)
+	}
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		if err := a.source.Run(ctx, a.hub.Deliver); err != nil && ctx.Err() == nil {
+			fail(fmt.Errorf("event source: %w", err))
+		}
+	}()
+	if err := a.ui.Start(ctx); err != nil {
+		return fmt.Errorf("start job pages: %w", err)
+	}
+	web := &nethttp.Server{
+		Handler:           a.server,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := web.Serve(l); !errors.Is(err, nethttp.ErrServerClosed) {
+			fail(fmt.Errorf("serve: %w", err))
+		}
+	}()
+	ready(l.Addr().String())
+
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if err := a.hub.Close(stop); err != nil {
+		a.logger.Warn("close sockets", "error", err)
+	}
+	if err := web.Shutdown(stop); err != nil {
+		a.logger.Warn("finish requests", "error", err)
+	}
+	<-listening
+	return context.Cause(ctx)
+}
+
+func (a *app) stopJobs(ctx context.Context) {
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if err := a.jobs.Stop(stop); err != nil {
+		a.logger.Warn("finish jobs", "error", err)
+	}
+}

@@ -1,0 +1,88 @@
+// Command portal is the customer portal of a wholesale distributor's ERP: one
+// binary that serves it, works its jobs, migrates its database and shows it in
+// a demonstration.
+//
+// Here flags and settings are read and everything is tied together; what the
+// parts do is theirs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve the portal on the ERP's database."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to date: tables, functions, triggers, job queue."`
+	Doctor  doctorCommand  `cmd:"" help:"Check settings, rights, triggers and invariants, and say what to do."`
+	User    userCommand    `cmd:"" help:"Log-ins of customers and staff."`
+
+	Log      string          `help:"How much to log: debug, info, warn, error." enum:"debug,info,warn,error" default:"info" env:"PORTAL_LOG"`
+	LogForm  string          `name:"log-format" help:"text for people, json for machines." enum:"text,json" default:"text" env:"PORTAL_LOG_FORMAT"`
+	Settings kong.ConfigFlag `name:"config" help:"Read settings from a JSON file; flags and environment win over it." type:"existingfile" env:"PORTAL_CONFIG"`
+}
+
+// database is the setting that every command on a database takes.
+type database struct {
+	URL string `name:"database-url" help:"The ERP's database: postgres://user@host/name, or a libpq keyword string." env:"DATABASE_URL,PORTAL_DATABASE_URL" required:"" placeholder:"URL"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int {
+	var cli commands
+	code := -1
+	parser, err := kong.New(&cli,
+		kong.Name("portal"),
+		kong.Description("Customer portal of a wholesale distributor, on the ERP's own PostgreSQL."),
+		kong.Configuration(kong.JSON),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(c int) { code = c }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(stdout, (*io.Writer)(nil)),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "portal:", err)
+		return 2
+	}
+	command, err := parser.Parse(arguments)
+	if code >= 0 { // help was asked for and printed
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "portal: %v\n", err)
+		fmt.Fprintln(stderr, "See portal --help, or portal <command> --help.")
+		return 2
+	}
+	logger := newLogger(stderr, cli.Log, cli.LogForm)
+	if err := command.Run(logger); err != nil && !(errors.Is(err, context.Canceled) && ctx.Err() != nil) {
+		fmt.Fprintf(stderr, "portal: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func newLogger(w io.Writer, level, form string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // kong has checked it
+	options := &slog.HandlerOptions{Level: l}
+	if form == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

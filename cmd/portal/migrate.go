@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"portal.example/portal/jobs"
+	"portal.example/portal/sql"
+)
+
+type migrateCommand struct {
+	database
+}
+
+// Help teaches what the flags do not.
+func (migrateCommand) Help() string {
+	return `Makes the roles portal_owner, portal_web, portal_desk and portal_work, the schemas erp, portal and river, and
+brings tables, functions and triggers up to date. Safe to repeat, and to start on several machines at once: one works,
+the others wait and find nothing to do.
+
+The user of the database URL must be allowed to create roles and schemas (a superuser, or the database's owner with
+CREATEROLE). portal serve can run as a lesser user that is a member of portal_web, portal_desk and portal_work.`
+}
+
+func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
+	if err := migrate(ctx, c.URL); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "The database is up to date.")
+	return nil
+}
+
+func migrate(ctx context.Context, url string) error {
+	return sql.Migrate(ctx, url, jobs.Migrate)
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+type serveCommand struct {
+	database
+	DirectURL string `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	settings
+}
+
+// settings are what serve and demo share.
+type settings struct {
+	Addr         string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
+	Brand        string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
+	Only         string        `help:"Serve only pages (web) or work only jobs (work)." enum:",web,work" default:"" env:"PORTAL_ONLY"`
+	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
+	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
+	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
+	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
+
+	bcryptCost int // of new passwords; 0 takes the default. Tests lower it
+}
+
+// Help teaches what the flags do not.
+func (serveCommand) Help() string {
+	return `Serves customers' pages, the desk and the operators' pages, pushes live events, and works the jobs. Run portal
+migrate first. TLS ends in front of it (a load balancer or reverse proxy), which must pass Host and the Upgrade of
+websockets; without TLS in front, browsers refuse the session cookie unless --plain-http is given.
+
+SIGTERM ends it in order: sockets are told to come back (1012), requests and jobs in hand are finished.`
+}
+
+func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
+	direct := c.DirectURL
+	if direct == "" {
+		direct = c.URL
+	}
+	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
+	if err != nil {
+		return err
+	}
+	return a.run(ctx, func(address string) {
+		fmt.Fprintf(out, "Serving on http://%s\n", address)
+	})
+}

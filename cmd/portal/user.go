@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"portal.example/portal/sql"
+)
+
+type userCommand struct {
+	Add    userAddCommand    `cmd:"" help:"Make a log-in for a customer, or for staff."`
+	Reset  userResetCommand  `cmd:"" help:"Give a log-in a new password and end its sessions."`
+	Unlock userUnlockCommand `cmd:"" help:"Lift a lock after failed log-ins."`
+	List   userListCommand   `cmd:"" help:"List the log-ins."`
+}
+
+type userAddCommand struct {
+	database
+	Email    string `arg:"" help:"E-mail address, which is the log-in name."`
+	Customer string `help:"Customer number the log-in belongs to." placeholder:"NO" xor:"who" required:""`
+	Role     string `help:"For staff: desk (order desk, warehouse) or ops (operator)." enum:",desk,ops" default:"" xor:"who" required:""`
+	Name     string `help:"The person's name, shown to colleagues."`
+	Password string `help:"Password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
+}
+
+func (c userAddCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		password, err := logins.Add(ctx, sql.NewLogin{Email: c.Email, CustomerNo: c.Customer, StaffRole: c.Role, Name: c.Name, Password: c.Password})
+		if err != nil {
+			return err
+		}
+		tell(out, c.Email, c.Password, password)
+		return nil
+	})
+}
+
+type userResetCommand struct {
+	database
+	Email    string `arg:"" help:"E-mail address of the log-in."`
+	Password string `help:"The new password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
+}
+
+func (c userResetCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		password, err := logins.Reset(ctx, c.Email, c.Password)
+		if err != nil {
+			return err
+		}
+		tell(out, c.Email, c.Password, password)
+		return nil
+	})
+}
+
+// tell prints a password only if it is news to who asked.
+func tell(out io.Writer, email, given, password string) {
+	if given == "" {
+		fmt.Fprintf(out, "%s  password: %s\n", email, password)
+		return
+	}
+	fmt.Fprintln(out, email)
+}
+
+type userUnlockCommand struct {
+	database
+	Email string `arg:"" help:"E-mail address of the log-in."`
+}
+
+func (c userUnlockCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if err := logins.Unlock(ctx, c.Email); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, c.Email, "is unlocked.")
+		return nil
+	})
+}
+
+type userListCommand struct {
+	database
+	Customer string `help:"Only log-ins of this customer number." placeholder:"NO"`
+}
+
+func (c userListCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		list, err := logins.List(ctx, c.Customer)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "E-MAIL\tBELONGS TO\tNAME\tSTATE\tLAST LOG-IN")
+		for _, l := range list {
+			last := "never"
+			if l.LastLoginAt != nil {
+				last = l.LastLoginAt.Local().Format("2006-01-02 15:04")
+			}
+			fmt.Fprintln(table, strings.Join([]string{l.Email, l.BelongsTo, l.Name, l.State, last}, "\t"))
+		}
+		return table.Flush()
+	})
+}
+
+func withLogins(ctx context.Context, url string, f func(*sql.Logins) error) error {
+	db, err := sql.Open(ctx, sql.Config{URL: url})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(sql.NewLogins(db))
+}

@@ -1,0 +1,188 @@
+package portal
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// typedNumber is how people write an amount: digits, commas between thousands
+// or none, a point before the decimals.
+var typedNumber = regexp.MustCompile(`^-?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?$|^-?\.\d+$`)
+
+// readTyped reads a number as somebody typed it; ok is false where it is none,
+// has more decimals than places or more digits than the database keeps.
+func readTyped(s string, places int32) (d decimal.Decimal, ok bool) {
+	s = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s), "$"))
+	if len(s) > 24 || !typedNumber.MatchString(s) {
+		return decimal.Decimal{}, false
+	}
+	d, err := decimal.NewFromString(strings.TrimSuffix(strings.ReplaceAll(s, ",", ""), "."))
+	if err != nil || !d.Equal(d.Round(places)) || d.Abs().GreaterThanOrEqual(decimal.New(1, 10)) {
+		return decimal.Decimal{}, false
+	}
+	return d, true
+}
+
+// typed collects what is wrong with the fields of one form.
+type typed struct{ fields []FieldError }
+
+func (t *typed) wrong(field, message string) {
+	t.fields = append(t.fields, FieldError{Field: field, Message: message})
+}
+
+// number reads a field that may be empty.
+func (t *typed) number(field, label, s string, places int32, example string) *decimal.Decimal {
+	if strings.TrimSpace(s) == "" {
+		return nil
+	}
+	d, ok := readTyped(s, places)
+	switch {
+	case !ok:
+		t.wrong(field, label+": write a number like "+example+".")
+		return nil
+	case d.IsNegative():
+		t.wrong(field, label+" cannot be negative.")
+		return nil
+	}
+	return &d
+}
+
+func (t *typed) money(field, label, s string) *Money {
+	if d := t.number(field, label, s, 2, "2500.00, or leave it empty for no limit"); d != nil {
+		return &Money{*d}
+	}
+	return nil
+}
+
+func (t *typed) price(field, label, s string) *Price {
+	if d := t.number(field, label, s, 4, "27.00, or leave it empty for none"); d != nil {
+		return &Price{*d}
+	}
+	return nil
+}
+
+// choice takes one of the values; empty means unchanged.
+func (t *typed) choice(field, s string, values ...string) string {
+	for _, v := range values {
+		if s == v {
+			return s
+		}
+	}
+	if s != "" {
+		t.wrong(field, "Choose one of the list.")
+	}
+	return ""
+}
+
+// err is nil where all is well.
+func (t *typed) err() error {
+	switch len(t.fields) {
+	case 0:
+		return nil
+	case 1:
+		return &Error{Code: CodeInvalid, Message: t.fields[0].Message, Fields: t.fields}
+	}
+	return &Error{Code: CodeInvalid, Message: "Nothing was saved: " + strconv.Itoa(len(t.fields)) + " fields need another value.", Fields: t.fields}
+}
+
+// Access reads the form. Its choices are empty where they stay as they are. An
+// error names every field that cannot be read.
+func (e AccessEdit) Access() (Access, error) {
+	var t typed
+	a := Access{
+		Enabled: e.Enabled, CanOrder: e.CanOrder, SeePrices: e.SeePrices, RequirePO: e.RequirePO, AutoApprove: e.AutoApprove,
+		SeePriceBreaks: e.SeePriceBreaks, AuthorizedItemsOnly: e.AuthorizedItemsOnly, AllowBackorder: e.AllowBackorder,
+		SeeBalance: e.SeeBalance, CanReturn: e.CanReturn, MonthlyStatement: e.MonthlyStatement,
+		MinOrder:    t.money("min_order", "The minimum order", e.MinOrder),
+		MaxOrder:    t.money("max_order", "The maximum order", e.MaxOrder),
+		OverMax:     t.choice("over_max", e.OverMax, "block", "queue"),
+		SeeStock:    t.choice("see_stock", e.SeeStock, "number", "in_low_out", "hidden"),
+		CreditCheck: t.choice("credit_check", e.CreditCheck, "off", "warn", "queue", "block"),
+		CutoffMode:  t.choice("cutoff_mode", e.CutoffMode, "strict", "flexible"),
+	}
+	if d := t.number("return_days", "The number of days", e.ReturnDays, 0, "30, or leave it empty for no limit"); d != nil {
+		if days := d.IntPart(); days > 36500 {
+			t.wrong("return_days", "That is more than a hundred years: leave it empty for no limit.")
+		} else {
+			n := int(days)
+			a.ReturnDays = &n
+		}
+	}
+	return a, t.err()
+}
+
+// Typed is the form as it stands for an access.
+func (a Access) Typed() AccessEdit {
+	money := func(m *Money) string {
+		if m == nil {
+			return ""
+		}
+		return m.StringFixed(2)
+	}
+	e := AccessEdit{
+		Enabled: a.Enabled, CanOrder: a.CanOrder, SeePrices: a.SeePrices, RequirePO: a.RequirePO, MinOrder: money(a.MinOrder),
+		MaxOrder: money(a.MaxOrder), OverMax: a.OverMax, AutoApprove: a.AutoApprove, SeeStock: a.SeeStock,
+		SeePriceBreaks: a.SeePriceBreaks, AuthorizedItemsOnly: a.AuthorizedItemsOnly, AllowBackorder: a.AllowBackorder,
+		CreditCheck: a.CreditCheck, SeeBalance: a.SeeBalance, CanReturn: a.CanReturn, CutoffMode: a.CutoffMode,
+		MonthlyStatement: a.MonthlyStatement,
+	}
+	if a.ReturnDays != nil {
+		e.ReturnDays = strconv.Itoa(*a.ReturnDays)
+	}
+	return e
+}
+
+// ItemChange is a DeskItemEdit whose numbers have been read.
+type ItemChange struct {
+	Description                                  string
+	PriceA, PriceB, PriceC, PriceD, PriceE, Cost *Price
+	OnHand, OnHandSeen                           *Qty // nil: not to be set, not to be checked
+	Active, Discontinued, AllowBackorder         bool
+}
+
+// Change reads the form. An error names every field that cannot be read.
+func (e DeskItemEdit) Change() (ItemChange, error) {
+	var t typed
+	c := ItemChange{
+		Description: strings.Join(strings.Fields(e.Description), " "),
+		PriceA:      t.price("price_a", "Level A", e.PriceA),
+		PriceB:      t.price("price_b", "Level B", e.PriceB),
+		PriceC:      t.price("price_c", "Level C", e.PriceC),
+		PriceD:      t.price("price_d", "Level D", e.PriceD),
+		PriceE:      t.price("price_e", "Level E", e.PriceE),
+		Cost:        t.price("cost", "The cost", e.Cost),
+		Active:      e.Active, Discontinued: e.Discontinued, AllowBackorder: e.AllowBackorder,
+	}
+	if c.Description == "" {
+		t.wrong("description", "Every item needs a description.")
+	}
+	if d := t.number("on_hand", "The quantity on hand", e.OnHand, 6, "120"); d != nil {
+		c.OnHand = &Qty{*d}
+	}
+	if d, ok := readTyped(e.OnHandSeen, 6); ok {
+		c.OnHandSeen = &Qty{d}
+	}
+	return c, t.err()
+}
+
+// Typed is the form as it stands for an item.
+func (i DeskItem) Typed() DeskItemEdit {
+	price := func(p *Price) string {
+		if p == nil {
+			return ""
+		}
+		return p.Text()
+	}
+	onHand := i.OnHand.Decimal.String()
+	return DeskItemEdit{
+		Description: i.Description, PriceA: price(i.PriceA), PriceB: price(i.PriceB), PriceC: price(i.PriceC),
+		PriceD: price(i.PriceD), PriceE: price(i.PriceE), Cost: price(i.Cost), OnHand: onHand, OnHandSeen: onHand,
+		Active: i.Active, Discontinued: i.Discontinued, AllowBackorder: i.AllowBackorder,
+	}
+}
+
+// Available is what can still be promised, in base units.
+func (i DeskItem) Available() Qty { return Qty{i.OnHand.Sub(i.Allocated.Decimal)} }

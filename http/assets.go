@@ -1,0 +1,162 @@
+package http
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed assets
+var assetFiles embed.FS
+
+// assetTypes are the kinds of file that are served, and nothing else is.
+var assetTypes = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+	".txt": "text/plain; charset=utf-8",
+}
+
+// Assets serves the style sheets, scripts and pictures of the pages, and the
+// brand's, from memory. Each has the hash of its content in its address, so a
+// browser may keep it for ever and still gets a new one the moment it changes.
+//
+// An Assets never changes after NewAssets and is safe for concurrent use.
+type Assets struct {
+	urls map[string]string // by name, "app.css"
+	byID map[string]asset  // by address below /assets/, "app.1f0c….css"
+}
+
+type asset struct {
+	contentType string
+	etag        string
+	plain, gzip []byte // gzip is nil where it would not be smaller
+}
+
+// NewAssets loads what is embedded, adds the brand's logo as logo.svg and
+// favicon.svg and its colours as brand.css, and compresses everything once.
+func NewAssets(brand Brand) (*Assets, error) {
+	a := &Assets{urls: make(map[string]string), byID: make(map[string]asset)}
+	err := fs.WalkDir(assetFiles, "assets", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := assetFiles.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		return a.add(path.Base(p), body)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("assets load: %w", err)
+	}
+	if err := a.add("brand.css", brand.stylesheet()); err != nil {
+		return nil, fmt.Errorf("assets brand: %w", err)
+	}
+	for _, name := range []string{"logo.svg", "favicon.svg"} {
+		if err := a.add(name, brand.Logo); err != nil {
+			return nil, fmt.Errorf("assets brand: %w", err)
+		}
+	}
+	return a, nil
+}
+
+func (a *Assets) add(name string, body []byte) error {
+	ext := path.Ext(name)
+	contentType, ok := assetTypes[ext]
+	if !ok {
+		return fmt.Errorf("%s: files of this kind are not served", name)
+	}
+	if _, twice := a.urls[name]; twice {
+		return fmt.Errorf("%s: two files of this name", name)
+	}
+	packed, err := compress(body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:6])
+	id := strings.TrimSuffix(name, ext) + "." + hash + ext
+	a.urls[name] = "/assets/" + id
+	a.byID[id] = asset{contentType: contentType, etag: strconv.Quote(hash), plain: body, gzip: packed}
+	return nil
+}
+
+func compress(body []byte) ([]byte, error) {
+	var buf bytes.Buffer
+	w, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if buf.Len() >= len(body) {
+		return nil, nil
+	}
+	return buf.Bytes(), nil
+}
+
+// URL is the address of an asset by its file name, without the folder it lies
+// in: URL("app.css") is "/assets/app.1f0c9a3e77b2.css". It is empty for a name
+// that does not exist.
+func (a *Assets) URL(name string) string { return a.urls[name] }
+
+// ServeHTTP answers GET and HEAD below /assets/.
+func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, ok := a.byID[strings.TrimPrefix(r.URL.Path, "/assets/")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Etag", f.etag)
+	body := f.plain
+	if f.gzip != nil {
+		h.Add("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			body = f.gzip
+		}
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// acceptsGzip reads an Accept-Encoding header: gzip or * named, not with q=0.
+func acceptsGzip(header string) bool {
+	any := false
+	for part := range strings.SplitSeq(header, ",") {
+		coding, params, _ := strings.Cut(part, ";")
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
+			q, _ = strconv.ParseFloat(v, 64)
+		}
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip":
+			return q > 0
+		case "*":
+			any = q > 0
+		}
+	}
+	return any
+}

@@ -1,0 +1,346 @@
+// Keeps the page true: hears over a websocket what changed, fetches the page
+// once more and morphs the regions that show it. What a region shows it says
+// itself: <tbody id="orders" data-live="order access">. See html/kit.tmpl.
+(() => {
+	'use strict'
+	const root = document.documentElement
+	const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? ''
+	const address = meta('live-url')
+	if (!address) return
+	const words = JSON.parse(document.getElementById('live-words')?.textContent || '{}')
+	const page = () => meta('live-page') || location.pathname + location.search
+	const toLogin = () => location.assign('/login?next=' + encodeURIComponent(page()))
+
+	// ---- regions ----
+
+	// A topic is "kind" or "kind:reference", the reference percent-encoded.
+	function topicsOf(el, attribute) {
+		return el.getAttribute(attribute).split(/\s+/).filter(Boolean).map((t) => {
+			const at = t.indexOf(':')
+			if (at < 0) return { kind: t, ref: '' }
+			let ref = t.slice(at + 1)
+			try { ref = decodeURIComponent(ref) } catch { /* was not encoded */ }
+			return { kind: t.slice(0, at), ref }
+		})
+	}
+	// An event without a reference is about all of its kind; one of the
+	// catalogue stands for many items at once.
+	const concerns = (event, topic) =>
+		(topic.kind === event.kind || (event.kind === 'catalog' && topic.kind === 'item')) &&
+		(!topic.ref || !event.ref || topic.ref === event.ref || topic.kind !== event.kind)
+	const regions = () => [...document.querySelectorAll('[id][data-live]')]
+	const regionsOf = (event) => regions().filter((el) => topicsOf(el, 'data-live').some((t) => concerns(event, t)))
+
+	// ---- what the reader has typed stays ----
+
+	const touched = new WeakSet()
+	document.addEventListener('input', (e) => touched.add(e.target))
+	document.addEventListener('reset', (e) => { for (const f of e.target.elements) touched.delete(f) })
+	document.addEventListener('htmx:afterRequest', (e) => {
+		const form = e.target.closest?.('form')
+		if (form && e.detail.successful) for (const f of form.elements) if (f !== document.activeElement) touched.delete(f)
+	})
+	const owed = new Set() // regions with a form that was being sent
+	document.addEventListener('htmx:afterRequest', () => {
+		const ids = [...owed]
+		owed.clear()
+		refresh(ids, 0)
+	})
+	const isField = (n) => n instanceof HTMLInputElement || n instanceof HTMLTextAreaElement || n instanceof HTMLSelectElement
+
+	function morph(el, fresh) {
+		const pulsing = new Set()
+		window.Idiomorph.morph(el, fresh, {
+			morphStyle: 'outerHTML',
+			ignoreActiveValue: true,
+			callbacks: {
+				beforeNodeMorphed(old, next) {
+					if (!(old instanceof Element)) return true
+					if (isField(old) && old.type !== 'hidden' && next.nodeName === old.nodeName && (touched.has(old) || (old === document.activeElement && old.type !== 'checkbox'))) return false
+					if (!old.matches('form[data-busy]')) return true
+					owed.add(el.id)
+					return false
+				},
+				beforeAttributeUpdated(name, el) {
+					// what the reader opened stays open
+					if (name === 'open' && (el.nodeName === 'DETAILS' || el.nodeName === 'DIALOG')) return false
+					if (name === 'data-status') pulsing.add(el)
+					return true
+				},
+			},
+		})
+		for (const status of pulsing) {
+			status.classList.remove('pulse')
+			void status.offsetWidth // or the browser would not begin anew
+			status.classList.add('pulse')
+		}
+	}
+
+	// ---- fetching what changed ----
+
+	const ALL = Symbol('all')
+	const pending = new Set() // regions' ids, or ALL
+	let timer = 0
+	let due = 0
+	let running = false
+	let failures = 0
+
+	function refresh(what, delay) {
+		for (const id of what) pending.add(id)
+		if (pending.size === 0) return
+		const at = performance.now() + delay
+		if (running || (timer && due <= at)) return
+		clearTimeout(timer)
+		due = at
+		timer = setTimeout(run, delay)
+	}
+
+	async function run() {
+		timer = 0
+		running = true
+		const wanted = new Set(pending)
+		pending.clear()
+		try {
+			const answer = await fetch(page(), {
+				headers: { 'X-Live': '1', Accept: 'text/html' }, credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(20_000),
+			})
+			if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === '/login')) return toLogin()
+			// what this page showed is gone, or no longer ours: the page itself says it best
+			if ([403, 404, 410].includes(answer.status)) return location.replace(page())
+			if (!answer.ok) throw new Error(`status ${answer.status}`)
+			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
+			apply(fresh, wanted)
+			failures = 0
+			settled()
+		} catch (err) {
+			failures++
+			for (const id of wanted) pending.add(id)
+			console.warn('live:', err)
+			showLost()
+		} finally {
+			running = false
+		}
+		if (pending.size > 0) refresh([], failures ? backoff(failures) : 0)
+	}
+
+	function apply(fresh, wanted) {
+		const changing = regions().filter((el) => wanted.has(ALL) || wanted.has(el.id))
+		for (const el of changing) {
+			if (!el.isConnected) continue
+			// a region inside another that changes as well comes along with it
+			if (changing.some((other) => other !== el && other.contains(el))) continue
+			const next = fresh.getElementById(el.id)
+			if (next) morph(el, next)
+			else el.remove()
+			const now = document.getElementById(el.id)
+			if (now) {
+				window.htmx?.process(now)
+				now.dispatchEvent(new CustomEvent('live:changed', { bubbles: true }))
+			}
+		}
+		watch()
+	}
+
+	// ---- telling ----
+
+	const told = new Map() // order → status last told
+	let own = 0 // when this tab last sent something
+	const sentByUs = () => { own = Date.now(); try { sessionStorage.setItem('live-own', String(own)) } catch { /* forbidden */ } }
+	document.addEventListener('submit', sentByUs, true)
+	document.addEventListener('htmx:beforeSend', (e) => { if (e.detail.requestConfig?.verb !== 'get') sentByUs() })
+	try { own = Number(sessionStorage.getItem('live-own')) || 0 } catch { /* forbidden */ }
+
+	function tell(events) {
+		const texts = []
+		for (const e of events) {
+			const form = words.kinds?.[e.kind]
+			if (!form) continue
+			if (e.kind === 'order') {
+				if (!e.status || told.get(e.ref) === e.status) continue
+				told.set(e.ref, e.status)
+			}
+			// staff hear all customers: only of what their page is about
+			if (document.body.classList.contains('desk') && !regions().some((el) => topicsOf(el, 'data-live').some((t) => t.kind === e.kind && t.ref === e.ref))) continue
+			const text = form.replace('{ref}', e.ref ?? '').replace('{status}', words.status?.[e.status] ?? e.status ?? '').trim()
+			if (!texts.some((t) => t.text === text)) texts.push({ text, about: `${e.kind}:${e.ref ?? ''}` })
+		}
+		const quiet = Date.now() - own < 1000
+		const say = texts.length > 3 ? [{ text: words.many.replace('{n}', texts.length), about: 'many' }] : texts
+		for (const detail of say) document.dispatchEvent(new CustomEvent('toast', { detail: { ...detail, quiet } }))
+	}
+
+	// ---- the socket ----
+
+	let socket = null
+	let cursor = meta('live-cursor')
+	let opened = false // ever
+	let tries = 0
+	let ended = false
+	let retry = 0
+	let lostTimer = 0
+	let watching = null
+	const seen = new Set()
+
+	const backoff = (n) => Math.min(15_000, 250 * 2 ** Math.min(n, 7)) * (0.5 + Math.random() / 2)
+	const state = (s) => { root.dataset.live = s }
+
+	function watch() {
+		const items = new Set()
+		for (const el of document.querySelectorAll('[data-watch]')) {
+			for (const t of topicsOf(el, 'data-watch')) items.add(t.ref ? `${t.kind}:${t.ref}` : t.kind)
+		}
+		const list = [...items].sort()
+		const text = JSON.stringify({ watch: list })
+		if (socket?.readyState !== WebSocket.OPEN || text === watching || (watching === null && list.length === 0)) return
+		watching = text
+		socket.send(text)
+	}
+
+	function isNew(id) {
+		if (id === undefined) return true
+		if (seen.has(id)) return false
+		seen.add(id)
+		if (seen.size > 5000) seen.delete(seen.values().next().value)
+		return true
+	}
+
+	function receive(frame) {
+		if (frame.cursor) cursor = frame.cursor
+		if (frame.hello) {
+			const known = cursor !== ''
+			if (frame.hello.cursor) cursor = frame.hello.cursor
+			const again = opened
+			opened = true
+			tries = 0
+			clearTimeout(lostTimer)
+			lostTimer = 0
+			state('open')
+			watch()
+			// after a gap, or without knowing where the page stands, look once
+			if (again || !known) refresh([ALL], again ? Math.random() * 200 : 0)
+			else settled()
+		}
+		if (frame.resync) refresh([ALL], 30)
+		const events = (frame.events ?? []).filter((e) => isNew(e.id))
+		if (events.length === 0) return
+		const near = new Set()
+		const wide = new Set()
+		for (const e of events) {
+			const to = e.kind === 'item' || e.kind === 'catalog' || e.kind === 'notice' ? wide : near
+			for (const el of regionsOf(e)) to.add(el.id)
+		}
+		if (near.size > 0) refresh(near, 30)
+		// everybody hears of these at once; they need not all ask at once
+		if (wide.size > 0) refresh(wide, 30 + Math.random() * 220)
+		tell(events)
+	}
+
+	function connect() {
+		clearTimeout(retry)
+		retry = 0
+		if (ended || (socket && socket.readyState <= WebSocket.OPEN)) return
+		state(opened ? 'lost' : 'connecting')
+		const url = new URL(address, location.href)
+		url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+		if (cursor) url.searchParams.set('after', cursor)
+		const s = new WebSocket(url)
+		let greeted = false
+		socket = s
+		watching = null
+		armLost()
+		s.onmessage = (e) => {
+			let frame
+			try { frame = JSON.parse(e.data) } catch { return }
+			if (frame.hello) greeted = true
+			receive(frame)
+		}
+		s.onclose = (e) => {
+			if (socket !== s) return
+			socket = null
+			if (e.code === 4001) return toLogin()
+			if (e.code === 4003) {
+				ended = true
+				state('lost')
+				clearTimeout(lostTimer)
+				return
+			}
+			state(opened ? 'lost' : 'connecting')
+			armLost()
+			tries++
+			// Where no socket comes through, the page is still kept true, slower;
+			// and a session that ended meanwhile is found out.
+			if (!greeted && tries >= 2) refresh([ALL], 0)
+			const wait = e.code === 1012 ? 200 + Math.random() * 1300 : e.code === 4008 ? Math.random() * 300 : backoff(tries)
+			retry = setTimeout(connect, wait)
+		}
+	}
+
+	// now connects at once where something says that it may work again.
+	function now() {
+		if (socket?.readyState === WebSocket.OPEN || ended) return
+		tries = 0
+		connect()
+	}
+
+	// ---- the banner ----
+
+	const banner = document.getElementById('live-banner')
+	let hideTimer = 0
+	function armLost() {
+		lostTimer ||= setTimeout(showLost, 1500)
+	}
+	function showBanner(text, back) {
+		if (!banner) return
+		clearTimeout(hideTimer)
+		banner.classList.toggle('back', back)
+		const changed = banner.hidden || banner.firstElementChild.textContent !== text
+		banner.firstElementChild.textContent = text
+		banner.hidden = false
+		if (changed) document.dispatchEvent(new CustomEvent('toast', { detail: { text, quiet: true } }))
+	}
+	function showLost() { showBanner(words.lost, false) }
+	// settled: connected, and what the page shows was fetched since.
+	function settled() {
+		if (!banner || banner.hidden || root.dataset.live !== 'open' || pending.size > 0) return
+		showBanner(words.back, true)
+		hideTimer = setTimeout(() => { banner.hidden = true }, 2000)
+	}
+
+	// ---- what else sets it off ----
+
+	window.addEventListener('online', now)
+	window.addEventListener('offline', () => {
+		// the closing handshake would wait for an answer that cannot come
+		const s = socket
+		socket = null
+		if (s) s.close()
+		state('lost')
+		armLost()
+		clearTimeout(retry)
+		retry = setTimeout(connect, backoff(4))
+	})
+	window.addEventListener('pageshow', (e) => { if (e.persisted) now() })
+	window.addEventListener('pagehide', () => {
+		// a page in the browser's cache must not hold a socket
+		clearTimeout(retry)
+		clearTimeout(lostTimer)
+		lostTimer = 0
+		if (banner) banner.hidden = true
+		const s = socket
+		socket = null
+		if (s) s.close()
+	})
+	document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') now() })
+	document.addEventListener('htmx:afterSettle', watch)
+	// An answer with the header HX-Trigger: {"live": "cart favorite"} asks for it.
+	document.addEventListener('live', (e) => {
+		const kinds = String(e.detail?.value ?? '').split(/\s+/).filter(Boolean)
+		refresh(new Set(kinds.flatMap((kind) => regionsOf({ kind })).map((el) => el.id)), 0)
+	})
+	// Without a socket a change made here would not show by itself.
+	document.addEventListener('htmx:afterRequest', (e) => {
+		if (root.dataset.live !== 'open' && e.detail.successful && e.detail.requestConfig?.verb !== 'get') refresh([ALL], 0)
+	})
+
+	connect()
+})()

@@ -1,0 +1,90 @@
+package http
+
+import (
+	"net/http"
+
+	"portal.example/portal"
+)
+
+// deskItemsPage is the list of items.
+type deskItemsPage struct {
+	Items []portal.DeskItem `json:"items"`
+	Query string            `json:"query"`
+	Next  string            `json:"next,omitempty"`
+}
+
+// NextLink is the next page's address, or "".
+func (p deskItemsPage) NextLink() string {
+	if p.Next == "" {
+		return ""
+	}
+	return listLink("/desk/items", "q", p.Query, "after", p.Next)
+}
+
+func (s *Server) deskItems(q *request) error {
+	search := deskSearch(q)
+	rows, next, err := s.Desk.DeskItems(q.Context(), q.who, search, q.URL.Query().Get("after"))
+	if err != nil {
+		return err
+	}
+	return s.page(q, http.StatusOK, "desk_items", "Items", "items", deskItemsPage{Items: rows, Query: search, Next: next})
+}
+
+// deskItemPage is one item with its form.
+type deskItemPage struct {
+	portal.DeskItem
+	formErrors
+	Typed portal.DeskItemEdit `json:"-"`
+}
+
+// priceField is one of the item's price boxes.
+type priceField struct{ Name, Label, Value, Error string }
+
+// Prices are the boxes of the five levels and the cost.
+func (p deskItemPage) Prices() []priceField {
+	out := []priceField{{Name: "price_a", Label: "Level A (list)", Value: p.Typed.PriceA}, {Name: "price_b", Label: "Level B", Value: p.Typed.PriceB},
+		{Name: "price_c", Label: "Level C", Value: p.Typed.PriceC}, {Name: "price_d", Label: "Level D", Value: p.Typed.PriceD},
+		{Name: "price_e", Label: "Level E", Value: p.Typed.PriceE}, {Name: "cost", Label: "Cost", Value: p.Typed.Cost}}
+	for i := range out {
+		out[i].Error = p.Error(out[i].Name)
+	}
+	return out
+}
+
+func (s *Server) deskItem(q *request) error { return s.deskItemPage(q, nil, nil) }
+
+// deskItemPage shows the item; after a refused form with what was typed and
+// the refusal.
+func (s *Server) deskItemPage(q *request, typed *portal.DeskItemEdit, refused error) error {
+	item, err := s.Desk.DeskItem(q.Context(), q.who, q.param("item_no"))
+	if err != nil {
+		return err
+	}
+	page := deskItemPage{DeskItem: item, formErrors: formErrorsOf(refused), Typed: item.Typed()}
+	code := http.StatusOK
+	if refused != nil {
+		code = status(refused)
+	}
+	if typed != nil {
+		seen := page.Typed.OnHandSeen
+		page.Typed = *typed
+		page.Typed.OnHandSeen = seen // what the page shows now
+	}
+	return s.page(q, code, "desk_item", item.ItemNo+" "+item.Description, "items", page)
+}
+
+func (s *Server) deskSaveItem(q *request) error {
+	var in portal.DeskItemEdit
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	itemNo := q.param("item_no")
+	err := s.Desk.SaveItem(q.Context(), q.who, itemNo, in)
+	switch {
+	case err == nil:
+		return q.done(deskPath("items", itemNo), "Item "+itemNo+" saved")
+	case shownOnPage(q, err):
+		return s.deskItemPage(q, &in, err)
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package http
+
+import "portal.example/portal"
+
+// Frame is what stands around every page: the brand, who is logged in, where
+// they are, and what the live script needs. A page is executed with a struct
+// {Frame Frame; Page any}. A zero Session means nobody is logged in, and the
+// frame then shows neither navigation nor search.
+type Frame struct {
+	Brand   Brand
+	Title   string // of the page, without the brand's name
+	Session portal.Session
+	Active  string // Key of the NavEntry to mark
+	Query   string // what stands in the search box
+
+	CanOrder  bool // false: no cart
+	SeePrices bool // false: the cart shows no total
+	CartCount int  // lines in the cart
+	CartTotal string
+
+	ActingBy  string // who of the staff acts as this customer; empty: nobody
+	Toast     string // one short message that this page opens with
+	Theme     string // what a browser without a choice of its own shows: light, dark; empty: its system's
+	RequestID string
+
+	LiveURL string        // websocket address; empty: the page does not change by itself
+	Cursor  portal.Cursor // taken before the page read its data
+	PageURL string        // where GET gives this page again, if not at its own address (answers to a POST)
+}
+
+// LoggedIn reports whether somebody is.
+func (f Frame) LoggedIn() bool { return f.Session.ID != 0 }
+
+// Desk reports whether the page is one for staff.
+func (f Frame) Desk() bool { return f.Session.Staff() && f.ActingBy == "" }
+
+// Buyer reports whether the page is one for a customer.
+func (f Frame) Buyer() bool { return f.LoggedIn() && !f.Desk() }
+
+// SearchURL is where the search box of the frame leads.
+func (f Frame) SearchURL() string {
+	if f.Desk() {
+		return "/desk/orders"
+	}
+	return "/catalog"
+}
+
+// NavEntry is one entry of the navigation.
+type NavEntry struct {
+	Key, Label, URL, Icon string
+	Current               bool
+}
+
+// Nav is the navigation at the side of wide screens.
+func (f Frame) Nav() []NavEntry {
+	if f.Desk() {
+		nav := []NavEntry{
+			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
+			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
+			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+		}
+		if f.Session.Role == portal.RoleOps {
+			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
+		}
+		return f.marked(nav)
+	}
+	nav := []NavEntry{
+		{Key: "dashboard", Label: "Dashboard", URL: "/", Icon: "dashboard"},
+		{Key: "catalog", Label: "Catalog", URL: "/catalog", Icon: "category"},
+		{Key: "my-items", Label: "My Items", URL: "/my-items", Icon: "star"},
+	}
+	if f.CanOrder {
+		nav = append(nav, NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"})
+	}
+	return f.marked(append(nav,
+		NavEntry{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
+		NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+		NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
+	))
+}
+
+// Bar is the navigation at the bottom of a phone: five entries at most.
+func (f Frame) Bar() []NavEntry {
+	if f.Desk() {
+		return f.Nav()
+	}
+	middle := NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"}
+	if !f.CanOrder {
+		middle = NavEntry{Key: "my-items", Label: "My Items", URL: "/my-items", Icon: "star"}
+	}
+	return f.marked([]NavEntry{
+		{Key: "dashboard", Label: "Home", URL: "/", Icon: "home"},
+		{Key: "catalog", Label: "Catalog", URL: "/catalog", Icon: "category"},
+		middle,
+		{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
+		{Key: "profile", Label: "Account", URL: "/profile", Icon: "user"},
+	})
+}
+
+func (f Frame) marked(nav []NavEntry) []NavEntry {
+	for i := range nav {
+		nav[i].Current = nav[i].Key == f.Active
+	}
+	return nav
+}

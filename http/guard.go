@@ -1,0 +1,133 @@
+package http
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/julienschmidt/httprouter"
+
+	"portal.example/portal"
+)
+
+// public serves pages that need no session. One that is there is known.
+func (s *Server) public(h handler) httprouter.Handle {
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		q := &request{Request: r, w: w, params: p, location: time.UTC}
+		if token := s.token(r); token != "" {
+			if who, err := s.Sessions.Session(r.Context(), token); err == nil {
+				q.who = who
+			}
+		}
+		s.finish(q, h(q))
+	}
+}
+
+// anyone serves whoever is logged in, customer or staff.
+func (s *Server) anyone(h handler) httprouter.Handle {
+	return s.guard(func(portal.Session) bool { return true }, h)
+}
+
+// buyer serves customers; staff are sent to the desk.
+func (s *Server) buyer(h handler) httprouter.Handle {
+	return s.guard(func(who portal.Session) bool { return who.Role == portal.RoleBuyer }, h)
+}
+
+// staff serves the distributor's people.
+func (s *Server) staff(h handler) httprouter.Handle {
+	return s.guard(portal.Session.Staff, h)
+}
+
+// operator serves operators only.
+func (s *Server) operator(h handler) httprouter.Handle {
+	return s.guard(func(who portal.Session) bool { return who.Role == portal.RoleOps }, h)
+}
+
+func (s *Server) guard(may func(portal.Session) bool, h handler) httprouter.Handle {
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		q := &request{Request: r, w: w, params: p, location: time.UTC}
+		s.finish(q, func() error {
+			who, err := s.Sessions.Session(r.Context(), s.token(r))
+			if err != nil {
+				return err
+			}
+			q.who = who
+			if !may(who) {
+				if who.Staff() && r.Method == http.MethodGet && r.URL.Path == "/" {
+					http.Redirect(w, r, "/desk/orders", http.StatusSeeOther)
+					return nil
+				}
+				// what a login may not use does not exist for it
+				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
+			}
+			if who.Staff() {
+				q.frame, err = s.Desk.DeskFrame(r.Context(), who)
+			} else {
+				q.frame, err = s.Customers.Frame(r.Context(), who)
+			}
+			if err != nil {
+				return err
+			}
+			if q.location, err = time.LoadLocation(q.frame.TimeZone); err != nil {
+				return err
+			}
+			return h(q)
+		}())
+	}
+}
+
+// finish writes what a handler's error means.
+func (s *Server) finish(q *request, err error) {
+	if err == nil {
+		return
+	}
+	if portal.ErrorCode(err) == portal.CodeUnauthorized && q.URL.Path != "/login" && !wantsJSON(q.Request) {
+		s.clearCookie(q.w)
+		to := "/login"
+		if q.Method == http.MethodGet && q.URL.Path != "/" {
+			to += "?next=" + url.QueryEscape(q.URL.RequestURI())
+		}
+		if isHTMX(q.Request) {
+			q.w.Header().Set("HX-Redirect", to)
+			q.w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
+		return
+	}
+	s.failAs(q.w, q.Request, q.who, q.frame, err)
+}
+
+// next is where to go after log-in: a path of this portal, never elsewhere.
+func next(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") ||
+		strings.Contains(raw, `\`) || u.Path == "/login" || u.Path == "/live" {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+// live hands the socket to realtime. Who has no session is told before the
+// upgrade.
+func (s *Server) live(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+	who, err := s.Sessions.Session(r.Context(), s.token(r))
+	if err != nil {
+		http.Error(w, "log in first", status(err))
+		return
+	}
+	if s.Live == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.Live(w, r, who)
+}
+
+func (s *Server) jobs(q *request) error {
+	if s.JobsCSP != "" {
+		q.w.Header().Set("Content-Security-Policy", s.JobsCSP)
+	}
+	s.JobsUI.ServeHTTP(q.w, q.Request)
+	return nil
+}

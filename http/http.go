@@ -1,0 +1,211 @@
+// Package http is the portal's face: routes, sessions, forms, pages and their
+// JSON. It turns requests into calls of the services that package portal
+// names, and their answers into HTML or JSON with the same figures.
+//
+// It holds no rule of the trade and no SQL; websockets are realtime's, which
+// arrives here as a function.
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/julienschmidt/httprouter"
+	"github.com/klauspost/compress/gzhttp"
+
+	"portal.example/portal"
+)
+
+// Config is what a Server needs. All services must be set; the functions at
+// the end may be nil, their routes then answer 404.
+type Config struct {
+	Sessions  portal.SessionService
+	Catalog   portal.CatalogService
+	Carts     portal.CartService
+	Orders    portal.OrderService
+	Customers portal.CustomerService
+	Desk      portal.DeskService
+	Brand     Brand
+	Logger    *slog.Logger
+
+	// PlainHTTP is for a server that is reached without TLS, as the demo is
+	// on the loopback address: its cookie is not Secure and there is no HSTS.
+	PlainHTTP bool
+
+	// TrustedProxy takes the client's address from the last element of
+	// X-Forwarded-For. Only behind a proxy that sets it.
+	TrustedProxy bool
+
+	// Live serves GET /live for a session.
+	Live func(w http.ResponseWriter, r *http.Request, who portal.Session)
+	// Ready says whether the server can serve: nil, or why not.
+	Ready func(ctx context.Context) error
+	// JobsUI is mounted under /ops/jobs for operators; JobsCSP replaces the
+	// pages' content security policy there.
+	JobsUI  http.Handler
+	JobsCSP string
+	// Metrics serves GET /metrics.
+	Metrics http.Handler
+}
+
+// Server answers requests. It is safe for concurrent use and needs no closing.
+type Server struct {
+	Config
+	assets  *Assets
+	pages   *pages
+	handler http.Handler
+}
+
+// New builds the server: templates parsed, assets hashed. An error is a slip
+// in what is embedded, or in the brand.
+func New(config Config) (*Server, error) {
+	s := &Server{Config: config}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if s.assets, err = NewAssets(config.Brand); err != nil {
+		return nil, fmt.Errorf("http: assets: %w", err)
+	}
+	templates, err := fs.Sub(htmlFiles, "html")
+	if err != nil {
+		return nil, err
+	}
+	if s.pages, err = parsePages(templates, s.assets); err != nil {
+		return nil, fmt.Errorf("http: templates: %w", err)
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
+	if err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	routes := http.NewCrossOriginProtection().Handler(s.routes())
+	s.handler = s.observe(s.secure(upgradeOr(routes, compress(routes))))
+	return s, nil
+}
+
+// upgradeOr keeps websockets away from the compressing writer, which cannot be
+// hijacked.
+func upgradeOr(plain, compressed http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/live" {
+			plain.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	})
+}
+
+func compressible(contentType string) bool {
+	return gzhttp.DefaultContentTypeFilter(contentType)
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// routes is every address of the portal on one screen.
+func (s *Server) routes() http.Handler {
+	mux := httprouter.New()
+	mux.HandleMethodNotAllowed = true
+	mux.RedirectTrailingSlash = true
+	mux.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
+	})
+
+	mux.Handler("GET", "/assets/*name", s.assets)
+	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(s.assets.URL("logo.svg"), http.StatusFound))
+	mux.GET("/healthz", s.healthz)
+	mux.GET("/readyz", s.readyz)
+	if s.Metrics != nil {
+		mux.Handler("GET", "/metrics", s.Metrics)
+	}
+
+	mux.GET("/login", s.public(s.loginForm))
+	mux.POST("/login", s.public(s.login))
+	mux.POST("/logout", s.public(s.logout))
+	mux.GET("/live", s.live)
+
+	mux.GET("/", s.buyer(s.dashboard))
+	mux.GET("/catalog", s.buyer(s.catalog))
+	mux.GET("/my-items", s.buyer(s.myItems))
+	mux.GET("/items/:item_no", s.buyer(s.item))
+	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
+	mux.POST("/favorites/:item_no", s.buyer(s.favorite))
+	mux.GET("/cart", s.buyer(s.cart))
+	mux.POST("/cart", s.buyer(s.saveCart))
+	mux.POST("/cart/lines", s.buyer(s.cartLine))
+	mux.POST("/cart/submit", s.buyer(s.submitCart))
+	mux.GET("/orders", s.buyer(s.orders))
+	mux.GET("/orders/:order_no", s.buyer(s.order))
+	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.GET("/invoices", s.buyer(s.invoices))
+	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
+	mux.GET("/profile", s.buyer(s.profile))
+	mux.POST("/profile/password", s.anyone(s.changePassword))
+	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
+
+	mux.GET("/desk", s.staff(s.deskHome))
+	mux.GET("/desk/orders", s.staff(s.deskOrders))
+	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
+	mux.POST("/desk/orders/:order_no/move", s.staff(s.deskMove))
+	mux.POST("/desk/orders/:order_no/pick", s.staff(s.deskPick))
+	mux.POST("/desk/orders/:order_no/ship", s.staff(s.deskShip))
+	mux.POST("/desk/orders/:order_no/invoice", s.staff(s.deskInvoice))
+	mux.GET("/desk/customers", s.staff(s.deskCustomers))
+	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
+	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
+	mux.GET("/desk/items", s.staff(s.deskItems))
+	mux.GET("/desk/items/:item_no", s.staff(s.deskItem))
+	mux.POST("/desk/items/:item_no", s.staff(s.deskSaveItem))
+	mux.GET("/desk/profile", s.staff(s.deskProfile))
+
+	if s.JobsUI != nil {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			mux.Handle(method, "/ops/jobs/*rest", s.operator(s.jobs))
+		}
+		mux.Handle("GET", "/ops/jobs", s.operator(s.jobs))
+	}
+	return mux
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ httprouter.Params) {
+	fmt.Fprintln(w, "ok")
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+	if s.Ready != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := s.Ready(ctx); err != nil {
+			s.Logger.Warn("not ready", "error", err)
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// status is the HTTP status of an error.
+func status(err error) int {
+	switch portal.ErrorCode(err) {
+	case portal.CodeInvalid:
+		return http.StatusUnprocessableEntity
+	case portal.CodeConflict:
+		return http.StatusConflict
+	case portal.CodeForbidden:
+		return http.StatusForbidden
+	case portal.CodeNotFound:
+		return http.StatusNotFound
+	case portal.CodeUnauthorized:
+		return http.StatusUnauthorized
+	case portal.CodeTooMany:
+		return http.StatusTooManyRequests
+	}
+	if errors.Is(err, context.Canceled) {
+		return 499 // the visitor went away; nobody reads this
+	}
+	return http.StatusInternalServerError
+}

@@ -1,0 +1,108 @@
+package http
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"portal.example/portal"
+)
+
+// ordersPage is a list of orders with what narrows it.
+type ordersPage struct {
+	portal.Orders
+	Status string        `json:"status"`
+	Query  string        `json:"query"`
+	Access portal.Access `json:"-"`
+}
+
+// Link is the address of this list narrowed to a status.
+func (p ordersPage) Link(status string) string {
+	return listLink("/orders", "status", status, "q", p.Query)
+}
+
+// NextLink is the next page's address, or "".
+func (p ordersPage) NextLink() string {
+	if p.Next == "" {
+		return ""
+	}
+	return listLink("/orders", "status", p.Status, "q", p.Query, "before", p.Next)
+}
+
+// listLink is a path with those of the name and value pairs that have a value.
+func listLink(path string, pairs ...string) string {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			v.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
+func orderFilter(r *http.Request) portal.OrderFilter {
+	v := r.URL.Query()
+	return portal.OrderFilter{Status: v.Get("status"), Query: strings.TrimSpace(v.Get("q")), Source: v.Get("source"), Before: v.Get("before")}
+}
+
+func (s *Server) orders(q *request) error {
+	f := orderFilter(q.Request)
+	list, err := s.Orders.Orders(q.Context(), q.who, f)
+	if err != nil {
+		return err
+	}
+	return s.page(q, http.StatusOK, "orders", "Orders", "orders", ordersPage{Orders: list, Status: f.Status, Query: f.Query, Access: q.frame.Access})
+}
+
+// orderPage is one order.
+type orderPage struct {
+	portal.OrderDetail
+	Timeline []timelineStep `json:"timeline"`
+	Access   portal.Access  `json:"-"`
+	CanTake  bool           `json:"can_cancel"`
+}
+
+func (s *Server) order(q *request) error {
+	order, err := s.Orders.Order(q.Context(), q.who, q.param("order_no"))
+	if err != nil {
+		return err
+	}
+	s.nameActors(q, &order)
+	return s.page(q, http.StatusOK, "order", order.OrderNo, "orders", orderPage{OrderDetail: order, Timeline: timeline(order),
+		Access: q.frame.Access, CanTake: order.Status == portal.OrderSubmitted && q.frame.Access.CanOrder})
+}
+
+// nameActors says who did a step in the customer's terms: their own log-ins by
+// e-mail, all else is the distributor. A database user's name tells them
+// nothing.
+func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
+	for i := range o.History {
+		switch actor := o.History[i].Actor; {
+		case actor == q.who.Email:
+			o.History[i].Actor = "You"
+		case o.History[i].From == nil && o.Source == "WEB" && strings.Contains(actor, "@"):
+			// another log-in of the same customer
+		default:
+			o.History[i].Actor = s.Brand.Name
+		}
+	}
+	if o.SubmittedBy == q.who.Email {
+		o.SubmittedBy = "You"
+	} else if !strings.Contains(o.SubmittedBy, "@") {
+		o.SubmittedBy = s.Brand.Name
+	}
+}
+
+func (s *Server) cancelOrder(q *request) error {
+	orderNo := q.param("order_no")
+	if err := mayOrder(q); err != nil {
+		return err
+	}
+	if err := s.Orders.Cancel(q.Context(), q.who, orderNo); err != nil {
+		return err
+	}
+	return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" cancelled")
+}

@@ -1,0 +1,113 @@
+package http
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed html
+var htmlFiles embed.FS
+
+// pages are the templates, each page with the layout and the kit as one set.
+// Times are written in the company's zone, so there is one family of sets for
+// each zone that has been asked for: in practice one. Safe for concurrent use.
+type pages struct {
+	files  fs.FS
+	assets *Assets
+	zones  sync.Map // zone name → map of page name → *template.Template
+}
+
+// notPages are the files that every page shares.
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true}
+
+// parsePages reads the templates once, so that a slip in one fails the start.
+func parsePages(files fs.FS, assets *Assets) (*pages, error) {
+	p := &pages{files: files, assets: assets}
+	_, err := p.in(time.UTC)
+	return p, err
+}
+
+func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
+	if sets, ok := p.zones.Load(zone.String()); ok {
+		return sets.(map[string]*template.Template), nil
+	}
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(p.files, "*.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	sets := map[string]*template.Template{}
+	for _, name := range names {
+		if notPages[name] {
+			continue
+		}
+		set, err := base.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := set.ParseFS(p.files, name); err != nil {
+			return nil, err
+		}
+		sets[strings.TrimSuffix(name, ".tmpl")] = set
+	}
+	sets[""] = base
+	p.zones.Store(zone.String(), sets)
+	return sets, nil
+}
+
+// execute writes a template of a page's set: the whole page by its layout, or
+// a part of it. The page "" is the kit alone.
+func (p *pages) execute(w io.Writer, page, part string, zone *time.Location, v any) error {
+	sets, err := p.in(zone)
+	if err != nil {
+		return err
+	}
+	set, ok := sets[page]
+	if !ok {
+		return fmt.Errorf("page %s: no such template", page)
+	}
+	if err := set.ExecuteTemplate(w, part, v); err != nil {
+		return fmt.Errorf("page %s: %w", page, err)
+	}
+	return nil
+}
+
+// frameOf is what stands around a page for who asks.
+func (s *Server) frameOf(q *request, title, active string) Frame {
+	f := Frame{
+		Brand: s.Brand, Title: title, Session: q.who, Active: active, Query: q.URL.Query().Get("q"),
+		CanOrder: q.frame.Access.CanOrder, SeePrices: q.frame.Access.SeePrices, CartCount: q.frame.CartLines,
+		Toast: q.flash(), RequestID: requestID(q.Context()), LiveURL: "/live", Cursor: q.frame.Cursor,
+	}
+	if q.frame.CartTotal != nil {
+		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)
+	}
+	if q.Method != "GET" {
+		f.PageURL = pageURL(q.URL.Path)
+	}
+	return f
+}
+
+// pageURL is where GET gives the page that a POST to path answered with.
+func pageURL(path string) string {
+	switch {
+	case path == "/cart/submit":
+		return "/cart"
+	case path == "/profile/password":
+		return "/profile"
+	}
+	// the desk's forms post to a verb below their page
+	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 {
+		return path[:i]
+	}
+	return path
+}

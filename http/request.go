@@ -1,0 +1,64 @@
+package http
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-playground/form/v4"
+	"github.com/julienschmidt/httprouter"
+
+	"portal.example/portal"
+)
+
+// request is one request with who makes it. A handler answers through it and
+// returns an error instead of writing one.
+type request struct {
+	*http.Request
+	w        http.ResponseWriter
+	who      portal.Session // the zero Session on public pages
+	frame    portal.Frame   // of the customer or the desk; taken before the page's data
+	location *time.Location // the company's
+	params   httprouter.Params
+}
+
+func (q *request) param(name string) string { return q.params.ByName(name) }
+
+// handler answers a request or returns why it could not.
+type handler func(*request) error
+
+// formDecoder reads form values into structs by their form tags. Arrays are
+// bounded, so that a crafted index cannot allocate much.
+func newFormDecoder() *form.Decoder {
+	d := form.NewDecoder()
+	d.SetMaxArraySize(5000)
+	return d
+}
+
+// maxForm is how many bytes of form a page may send; the longest cart fits.
+const maxForm = 2 << 20
+
+// decode reads the posted form into v.
+func (q *request) decode(v any) error {
+	q.Body = http.MaxBytesReader(q.w, q.Body, maxForm)
+	if err := q.ParseForm(); err != nil {
+		return &portal.Error{Code: portal.CodeInvalid, Message: "The form could not be read. Please try again.", Err: err}
+	}
+	values := url.Values{}
+	for k, v := range q.PostForm {
+		values[strings.TrimSpace(k)] = v
+	}
+	if err := newFormDecoder().Decode(v, values); err != nil {
+		return &portal.Error{Code: portal.CodeInvalid, Message: "Some of the form could not be read.", Err: err}
+	}
+	return nil
+}
+
+// wantsJSON reports whether the answer should be the page's data.
+func wantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+// isHTMX reports whether a part of a page asks, rather than a page.
+func isHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }

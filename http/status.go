@@ -1,0 +1,101 @@
+package http
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"portal.example/portal"
+)
+
+// look is how the status of a document is shown: never by colour alone.
+type look struct{ word, class, icon string }
+
+// looks holds every status of every kind of document. The classes are those of
+// app.css.
+var looks = map[string]look{
+	// orders
+	"SUBMITTED": {"Submitted", "status-new", "send"},
+	"APPROVED":  {"Approved", "status-go", "check"},
+	"PICKING":   {"Picking", "status-work", "package"},
+	"SHIPPED":   {"Shipped", "status-way", "truck-delivery"},
+	"DELIVERED": {"Delivered", "status-done", "circle-check"},
+	"ON_HOLD":   {"On hold", "status-wait", "player-pause"},
+	"REJECTED":  {"Rejected", "status-bad", "ban"},
+	"CANCELLED": {"Cancelled", "status-off", "x"},
+
+	// invoices
+	"OPEN":      {"Open", "status-new", "file-invoice"},
+	"PART_PAID": {"Part paid", "status-work", "coin"},
+	"PAST_DUE":  {"Past due", "status-bad", "alert-triangle"},
+	"PAID":      {"Paid", "status-done", "circle-check"},
+
+	// return requests
+	"REQUESTED":      {"Requested", "status-new", "send"},
+	"IN_REVIEW":      {"In review", "status-wait", "eye"},
+	"AWAITING_GOODS": {"Awaiting goods", "status-work", "package"},
+	"CREDITED":       {"Credited", "status-done", "receipt-refund"},
+	"WITHDRAWN":      {"Withdrawn", "status-off", "x"},
+
+	// stock
+	"IN":  {"In stock", "status-done", "check"},
+	"LOW": {"Low stock", "status-wait", "alert-triangle"},
+	"OUT": {"Out of stock", "status-off", "x"},
+
+	// switches
+	"ACTIVE":   {"Active", "status-done", "check"},
+	"INACTIVE": {"Inactive", "status-off", "ban"},
+}
+
+// statusLook finds the look of a status of whatever type, by value or by
+// pointer, in either case. One that is new to the portal is shown as a plain
+// word, so that a page never fails over it.
+func statusLook(v any) look {
+	text := ""
+	if r := reflect.Indirect(reflect.ValueOf(v)); r.IsValid() {
+		text = fmt.Sprint(r.Interface())
+	}
+	code := strings.ToUpper(strings.ReplaceAll(text, " ", "_"))
+	if l, ok := looks[code]; ok {
+		return l
+	}
+	word := strings.ToLower(strings.ReplaceAll(code, "_", " "))
+	if word != "" {
+		word = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return look{word, "status-off", "info-circle"}
+}
+
+// words is what the live script says; {ref} stands for the document's number.
+type words struct {
+	Status map[string]string           `json:"status"` // of an order, by code
+	Kinds  map[portal.EventKind]string `json:"kinds"`  // a kind that is not here changes in silence
+	Many   string                      `json:"many"`   // {n} stands for how many
+	Lost   string                      `json:"lost"`
+	Back   string                      `json:"back"`
+	Close  string                      `json:"close"`
+	Undo   string                      `json:"undo"`
+}
+
+func liveWords() words {
+	w := words{
+		Status: make(map[string]string, len(looks)),
+		Kinds: map[portal.EventKind]string{
+			portal.EventOrder:     "{ref}: {status}",
+			portal.EventInvoice:   "Invoice {ref} changed",
+			portal.EventPayment:   "A payment was posted",
+			portal.EventCredit:    "Return {ref} changed",
+			portal.EventStatement: "A statement is ready",
+			portal.EventAccess:    "Your account settings changed",
+		},
+		Many:  "{n} changes on this page",
+		Lost:  "Live updates paused. Reconnecting…",
+		Back:  "Up to date again",
+		Close: "Close",
+		Undo:  "Undo",
+	}
+	for code, l := range looks {
+		w.Status[code] = l.word
+	}
+	return w
+}

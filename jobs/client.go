@@ -1,0 +1,180 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"portal.example/portal"
+)
+
+// Config says what a Client works on. The zero value of a number takes its
+// default.
+type Config struct {
+	// Pool reaches the database as role portal_work, and not through a
+	// pooler: River listens on a connection of it. It needs four connections
+	// at least. It stays open when the client stops.
+	Pool *pgxpool.Pool
+
+	Orders portal.OrderApprover // required, unless InsertOnly
+	House  portal.Housekeeper   // required, unless InsertOnly
+	Logger *slog.Logger         // default slog.Default()
+
+	// InsertOnly makes a client that enqueues, and shows jobs to operators,
+	// but works none: Start and Stop do nothing.
+	InsertOnly bool
+
+	// ApprovalWorkers is how many orders are decided at a time; default 4.
+	ApprovalWorkers int
+
+	// FetchCooldown is the least time between two fetches from a queue, so it
+	// bounds throughput at workers per cooldown; default 10 ms, least 1 ms.
+	FetchCooldown time.Duration
+	// FetchPollInterval is how often a queue is looked at without being
+	// woken; default 1 s. Not less than FetchCooldown.
+	FetchPollInterval time.Duration
+
+	// JobTimeout is how long a job may run before its context ends; default
+	// 60 s. The invariants take longer and have 15 minutes.
+	JobTimeout time.Duration
+	// RescueAfter is how long a job may count as running before another node
+	// takes it for one whose process was killed; default JobTimeout + 30 s,
+	// and it must be above JobTimeout.
+	RescueAfter time.Duration
+
+	// EventRetention is how long the event log reaches back; default 72 h. A
+	// page that was offline for longer reloads what it shows.
+	EventRetention time.Duration
+}
+
+const (
+	queueApproval = "approval"
+	// defaultWorkers is two, so that a nightly check that takes minutes does
+	// not keep housekeeping waiting.
+	defaultWorkers = 2
+
+	softStop            = 10 * time.Second
+	housekeepingEvery   = 10 * time.Minute
+	invariantsHour      = 3
+	completedRetention  = 72 * time.Hour
+	unfinishedRetention = 30 * 24 * time.Hour
+)
+
+// Client enqueues jobs and works them. It is safe for concurrent use. Several
+// clients on one database, in one process or in many, share the work: each job
+// is worked by one, and one of them at a time, the leader, starts what is
+// periodic.
+type Client struct {
+	river      *river.Client[pgx.Tx]
+	pool       *pgxpool.Pool
+	insertOnly bool
+}
+
+// New makes a client; Start begins the work.
+func New(config Config) (*Client, error) {
+	if config.Pool == nil {
+		return nil, errors.New("jobs: no pool")
+	}
+	logger := cmp.Or(config.Logger, slog.Default())
+	rc := &river.Config{Schema: Schema, Logger: logger}
+	if !config.InsertOnly {
+		if config.Orders == nil || config.House == nil {
+			return nil, errors.New("jobs: nobody to decide on orders or to keep house")
+		}
+		rc = workConfig(config, logger)
+	}
+	client, err := river.NewClient(riverpgxv5.New(config.Pool), rc)
+	if err != nil {
+		return nil, fmt.Errorf("jobs: %w", err)
+	}
+	return &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}, nil
+}
+
+func workConfig(c Config, logger *slog.Logger) *river.Config {
+	cooldown := cmp.Or(c.FetchCooldown, 10*time.Millisecond)
+	timeout := cmp.Or(c.JobTimeout, time.Minute)
+
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &approvalWorker{orders: c.Orders, logger: logger})
+	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
+	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
+
+	return &river.Config{
+		Schema:  Schema,
+		Logger:  logger,
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: defaultWorkers},
+			queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+		},
+		PeriodicJobs: []*river.PeriodicJob{
+			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
+			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
+		},
+		FetchCooldown:               cooldown,
+		FetchPollInterval:           max(cmp.Or(c.FetchPollInterval, time.Second), cooldown),
+		JobTimeout:                  timeout,
+		RescueStuckJobsAfter:        cmp.Or(c.RescueAfter, timeout+30*time.Second),
+		SoftStopTimeout:             softStop,
+		RetryPolicy:                 retry{},
+		ErrorHandler:                &failures{logger},
+		JobStuckHandler:             stuck(logger),
+		CompletedJobRetentionPeriod: completedRetention,
+		CancelledJobRetentionPeriod: unfinishedRetention,
+		DiscardedJobRetentionPeriod: unfinishedRetention,
+		// REINDEX is for the owner of an index, which portal_work is not.
+		ReindexerIndexNames: []string{},
+	}
+}
+
+func periodic(args portal.JobArgs, schedule river.PeriodicSchedule, atStart bool) *river.PeriodicJob {
+	return river.NewPeriodicJob(schedule,
+		func() (river.JobArgs, *river.InsertOpts) { return args, options(args) },
+		&river.PeriodicJobOpts{ID: args.Kind(), RunOnStart: atStart})
+}
+
+// Start begins to work jobs, and fails at once if the database cannot be
+// reached. When it returns, the client is listening for new jobs. The end of
+// ctx begins the same stop as Stop does. To start twice is no error.
+func (c *Client) Start(ctx context.Context) error {
+	if c.insertOnly {
+		return nil
+	}
+	if err := c.river.Start(ctx); err != nil {
+		return fmt.Errorf("jobs: start: %w", err)
+	}
+	return nil
+}
+
+// Stop takes no new jobs, waits for those at work, and cancels what has not
+// finished after 10 seconds; such jobs are worked again elsewhere. It returns
+// early only when ctx ends, with its error, and may then be called again. To
+// stop twice, or what was never started, is no error.
+func (c *Client) Stop(ctx context.Context) error {
+	if c.insertOnly {
+		return nil
+	}
+	if err := c.river.Stop(ctx); err != nil {
+		return fmt.Errorf("jobs: stop: %w", err)
+	}
+	return nil
+}
+
+// Enqueue adds a job and reports whether it did: one of the same kind and
+// arguments that is there already is not doubled. An order's approval counts
+// as there for three days after it was done, the others until they are done.
+func (c *Client) Enqueue(ctx context.Context, args portal.JobArgs) (added bool, err error) {
+	result, err := c.river.Insert(ctx, args, options(args))
+	if err != nil {
+		return false, fmt.Errorf("jobs: enqueue %s: %w", args.Kind(), err)
+	}
+	return !result.UniqueSkippedAsDuplicate, nil
+}

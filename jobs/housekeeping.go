@@ -1,0 +1,30 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"portal.example/portal"
+)
+
+// housekeepingWorker keeps the portal's own tables small and its sessions
+// true. What one part fails to do does not keep the other from being done.
+type housekeepingWorker struct {
+	river.WorkerDefaults[portal.HousekeepingArgs]
+	house     portal.Housekeeper
+	logger    *slog.Logger
+	retention time.Duration
+}
+
+func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.HousekeepingArgs]) error {
+	sessions, sessionsErr := w.house.EndExpiredSessions(ctx)
+	events, eventsErr := w.house.PruneEvents(ctx, w.retention)
+	if sessions > 0 || events > 0 {
+		w.logger.InfoContext(ctx, "house kept", "sessions_ended", sessions, "events_pruned", events)
+	}
+	return errors.Join(sessionsErr, eventsErr)
+}

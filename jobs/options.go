@@ -1,0 +1,27 @@
+package jobs
+
+import (
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"portal.example/portal"
+)
+
+// options says where a kind queues, how often it is tried and what makes two
+// of it the same job. The trigger order_approval writes the same row in SQL.
+func options(args portal.JobArgs) *river.InsertOpts {
+	switch args.(type) {
+	case portal.OrderApprovalArgs:
+		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	default:
+		return &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
+	}
+}
+
+// unfinished are the states of a job that is still to be worked, or at work.
+func unfinished() []rivertype.JobState {
+	return []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
+		rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}
+}
