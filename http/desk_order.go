@@ -154,9 +154,14 @@ func (p deskOrderPage) legal(moves ...deskMove) []deskMove {
 // reason.
 func (p deskOrderPage) MustSayWhy() bool { return slices.Contains(p.Moves, portal.OrderRejected) }
 
+// Undecided reports whether somebody must say what becomes of the order.
+func (p deskOrderPage) Undecided() bool {
+	return p.Status == portal.OrderSubmitted || p.Status == portal.OrderOnHold
+}
+
 // Objections are the reasons why the order waits, while it does.
 func (p deskOrderPage) Objections() []portal.Review {
-	if p.Status != portal.OrderSubmitted && p.Status != portal.OrderOnHold {
+	if !p.Undecided() {
 		return nil
 	}
 	return p.Reviews

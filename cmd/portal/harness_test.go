@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,12 @@ import (
 
 const demoPassword = "demo-portal"
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asPortal) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	pgtest.Main(m, closeBrowser)
+}
 
 // site is a running portal on a database of its own with the fixtures of the
 // acceptance scenarios.
@@ -183,18 +189,26 @@ func (v *visitor) do(method, path, accept string, body io.Reader) answer {
 	if err != nil {
 		v.s.t.Fatal(err)
 	}
+	a, err := readAnswer(resp)
+	if err != nil {
+		v.s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return a
+}
+
+func readAnswer(resp *http.Response) (answer, error) {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		v.s.t.Fatal(err)
+		return answer{}, err
 	}
 	a := answer{status: resp.StatusCode, body: string(raw), header: resp.Header}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(raw, &a.json); err != nil {
-			v.s.t.Fatalf("%s %s: %v in %s", method, path, err, raw)
+			return a, fmt.Errorf("%w in %s", err, raw)
 		}
 	}
-	return a
+	return a, nil
 }
 
 // read gets a page's data.

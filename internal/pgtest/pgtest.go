@@ -28,11 +28,14 @@ import (
 // tests.
 var shared cluster
 
-// Main runs the tests of a package and stops the server they used, if any. Call
+// Main runs the tests of a package, then what after says, and stops the server they used, if any. Call
 // it from TestMain; it does not return. Without it the server ends with the
 // process all the same (on Linux), but its files stay until the next run.
-func Main(m *testing.M) {
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
+	for _, f := range after {
+		f()
+	}
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		code = max(code, 1)
