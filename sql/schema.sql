@@ -359,6 +359,7 @@ table erp.item
   constraint item_pkey PRIMARY KEY (item_id)
   constraint item_prices CHECK ((LEAST(price_a, price_b, price_c, price_d, price_e, cost) >= (0)::numeric))
   constraint item_substitute_fk FOREIGN KEY (substitute_item_id) REFERENCES erp.item(item_id)
+  index item_active ON erp.item USING btree (category_id, item_id) WHERE active
   index item_barcode ON erp.item USING btree (barcode) WHERE (barcode IS NOT NULL)
   index item_category ON erp.item USING btree (category_id, description, item_id) WHERE active
   index item_listing ON erp.item USING btree (description, item_id) WHERE active

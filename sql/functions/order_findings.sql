@@ -18,8 +18,11 @@ create or replace function erp.order_findings(
   p_requested_date date default null,
   p_order_id bigint default null
 ) returns table (code text, action text, field text, line int, detail jsonb)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog set jit = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with
   who as (
     select c.*, w.enabled, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
@@ -156,7 +159,8 @@ as $$
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
-  ) as finding (code, action, field, line, detail)
+  ) as finding (code, action, field, line, detail);
+end
 $$;
 grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint)
   to portal_web, portal_desk, portal_work;

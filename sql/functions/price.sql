@@ -22,10 +22,15 @@ create or replace function erp.price(
   next_qty numeric,
   next_price numeric
 )
-language sql stable security definer
+-- plpgsql, because it keeps the plan for the session: planning costs more than
+-- running for a page of items
+language plpgsql stable security definer
 set search_path = pg_catalog set jit = off
 rows 50
 as $$
+#variable_conflict use_column
+begin
+  return query
   with
   asked as (
     select c.price_level, co.time_zone, (p_at at time zone co.time_zone)::date as day
@@ -90,7 +95,8 @@ as $$
     null::numeric
   from levelled l
   left join candidate c on c.ord = l.ord and c.unit_price is not null and l.factor is not null
-  order by l.ord
+  order by l.ord;
+end
 $$;
 comment on function erp.price(bigint, bigint[], text[], numeric[], timestamptz) is
   'Unit prices of items for a customer: contract, group, break, level, list. Set-based: a page, a cart or an upload in one call.';

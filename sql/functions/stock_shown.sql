@@ -5,8 +5,11 @@
 -- state: in, low (at or below the company's mark), out.
 create or replace function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[])
 returns table (item_id bigint, available numeric, state text, orderable boolean)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog set jit = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select
     i.item_id,
     case when w.see_stock = 'number' then s.available end,
@@ -22,6 +25,7 @@ as $$
     select coalesce(sum(st.on_hand - st.allocated), 0) as available
     from erp.stock st where st.item_id = i.item_id and st.warehouse = co.warehouse
   ) s
-  where portal.assert_customer(p_customer_id)
+  where portal.assert_customer(p_customer_id);
+end
 $$;
 grant execute on function portal.stock_shown(bigint, bigint[]) to portal_web, portal_desk, portal_work;

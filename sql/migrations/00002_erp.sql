@@ -166,6 +166,7 @@ create index item_no_prefix on erp.item (lower(item_no) text_pattern_ops);
 create index item_barcode on erp.item (barcode) where barcode is not null;
 create index item_category on erp.item (category_id, description, item_id) where active;
 create index item_listing on erp.item (description, item_id) where active;
+create index item_active on erp.item (category_id, item_id) where active;
 
 create table erp.item_uom (
   item_id bigint not null,

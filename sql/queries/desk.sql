@@ -117,15 +117,23 @@ select erp.invoice_order(@order_no);
 -- name: desk_customer_list
 select c.customer_no, c.name, c.price_level, c.credit_limit, c.credit_hold, c.active, r.name as route,
   c.active and coalesce(w.enabled, false) as enabled,
-  (select count(*)::int from erp.sales_order o
-    where o.customer_id = c.customer_id and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')) as open_orders
-from erp.customer c
+  coalesce(o.orders, 0) as open_orders
+from (
+  select x.* from erp.customer x
+  where x.customer_no > @after
+    and (@query = '' or lower(x.customer_no) like @prefix or x.name ilike all (@words::text[]))
+  order by x.customer_no
+  limit @row_limit
+) c
 left join erp.web_access w using (customer_id)
 left join erp.route r on r.route_id = c.route_id
-where c.customer_no > @after
-  and (@query = '' or lower(c.customer_no) like @prefix or c.name ilike all (@words::text[]))
-order by c.customer_no
-limit @row_limit;
+-- counted over the open orders of everybody: they are few, a customer's
+-- closed ones are many
+left join (
+  select s.customer_id, count(*)::int as orders from erp.sales_order s
+  where s.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD') group by s.customer_id
+) o using (customer_id)
+order by c.customer_no;
 
 -- name: desk_customer_head
 select c.customer_no, c.name, c.price_level, c.credit_limit, c.credit_hold, c.active, r.name as route,

@@ -5,11 +5,8 @@ with
 me as (
   select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
 ),
-page as (
-  select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued,
-    row_number() over (order by
-      case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
-      i.description, i.item_id) as ord
+found as (
+  select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued
   from erp.item i
   where i.active
     and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
@@ -22,8 +19,15 @@ page as (
     and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
     and (not (select authorized_items_only from me)
          or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
-  order by ord
+  -- without a query the first term is a constant, and the list is read off
+  -- its index
+  order by
+    case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
+    i.description, i.item_id
   limit @page_size offset @skip
+),
+page as (
+  select *, row_number() over () as ord from found
 ),
 priced as (
   select p.item_id, p.unit_price, p.step

@@ -1,0 +1,66 @@
+package http
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"portal.example/portal"
+)
+
+func TestWaited(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Minute: "now", 59 * time.Second: "now", 25 * time.Minute: "25 min", 200 * time.Minute: "3 h 20 min",
+		11*time.Hour + 59*time.Minute: "11 h", 47 * time.Hour: "47 h", 49 * time.Hour: "2 days",
+	} {
+		if got := waited(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// What the audit log holds as columns and values reads as the form's words.
+func TestAuditInWords(t *testing.T) {
+	t.Parallel()
+	page := deskCustomerPage{}
+	page.Audit = []portal.AuditEntry{
+		{Actor: "dana", Program: "psql", Data: map[string]any{
+			"return_days": []any{float64(30), nil}, "max_order": []any{nil, 2500.0}, "can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},
+		{Actor: "sam", Program: "portal", Action: "something else"},
+	}
+	lines := page.AuditLines()
+	want := []accessChange{{"May order", "on", "off"}, {"Maximum order", "no limit", "2,500.00"}, {"Credit check", "review", "refuse"},
+		{"Days to request a return", "30", "no limit"}}
+	if !slices.Equal(lines[0].Changes, want) || lines[0].Program != "psql" {
+		t.Errorf("%+v", lines[0])
+	}
+	if lines[1].Program != "" || lines[1].Changes[0].Name != "something else" {
+		t.Errorf("%+v", lines[1])
+	}
+}
+
+// Goods leave by the form that says which and how, never by a bare button; and
+// only what is legal is offered.
+func TestDeskOffersLegalMoves(t *testing.T) {
+	t.Parallel()
+	labels := func(moves []deskMove) (out []string) {
+		for _, m := range moves {
+			out = append(out, m.Label)
+		}
+		return out
+	}
+	page := deskOrderPage{}
+	page.Status = portal.OrderPicking
+	page.Moves = []portal.OrderStatus{portal.OrderApproved, portal.OrderShipped, portal.OrderOnHold, portal.OrderCancelled}
+	if got := labels(page.Forward()); !slices.Equal(got, []string{"Stop picking"}) {
+		t.Errorf("forward: %v", got)
+	}
+	if got := labels(page.Against()); !slices.Equal(got, []string{"Hold", "Cancel order"}) || page.MustSayWhy() {
+		t.Errorf("against: %v", got)
+	}
+	page.Status, page.Moves = portal.OrderDelivered, nil
+	if len(page.Forward())+len(page.Against()) != 0 || page.MayFulfil() {
+		t.Error("a delivered order offers moves")
+	}
+}
