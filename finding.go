@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -115,18 +116,34 @@ func priceText(v *decimal.Decimal) string {
 
 // ReviewText is what staff read of a reason for review, with its figures.
 func (r Review) ReviewText() string {
+	// one finding has its figures at the top, several lines have a list
+	var several struct{ Lines []json.RawMessage }
+	_ = json.Unmarshal(r.Detail, &several) // without figures there are only words
+	if several.Lines == nil {
+		several.Lines = []json.RawMessage{r.Detail}
+	}
+	var details []map[string]any
+	for _, raw := range several.Lines {
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber() // money is never a float
+		var d map[string]any
+		if err := dec.Decode(&d); err == nil {
+			details = append(details, d)
+		}
+	}
 	get := func(key string) string {
-		switch v := r.Detail[key].(type) {
-		case string:
-			return v
-		case float64:
-			return decimal.NewFromFloat(v).StringFixed(2)
-		case json.Number:
-			if d, err := decimal.NewFromString(v.String()); err == nil {
-				return d.StringFixed(2)
+		var out []string
+		for _, d := range details {
+			switch v := d[key].(type) {
+			case string:
+				out = append(out, v)
+			case json.Number:
+				if n, err := decimal.NewFromString(v.String()); err == nil {
+					out = append(out, n.StringFixed(2))
+				}
 			}
 		}
-		return ""
+		return strings.Join(out, ", ")
 	}
 	words := map[string]string{
 		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum by " + get("over"),

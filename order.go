@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -95,9 +96,9 @@ type Shipment struct {
 
 // Review is a reason why an order waits for staff.
 type Review struct {
-	Code   string         `json:"code"`
-	Detail map[string]any `json:"detail"`
-	At     time.Time      `json:"at"`
+	Code   string          `json:"code"`
+	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
+	At     time.Time       `json:"at"`
 }
 
 // OrderDetail is the order page.

@@ -37,7 +37,7 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 			ID     portal.CategoryID
 			Name   string
 			Count  int
-			Chosen bool
+			Inside int
 		}
 		rows, _ = tx.Query(ctx, query("item_counts"), a)
 		counts, err := pgx.CollectRows(rows, pgx.RowToStructByName[count])
@@ -46,9 +46,7 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 		}
 		for _, c := range counts {
 			out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
-			if f.Category == 0 || c.ID == f.Category {
-				out.Total += c.Count
-			}
+			out.Total += c.Inside
 		}
 		return nil
 	})
@@ -66,9 +64,6 @@ func searchWords(q string) string {
 	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for i, w := range words {
 		words[i] = "'" + w + "':*"
-	}
-	if len(words) == 0 {
-		return "''"
 	}
 	return strings.Join(words, " & ")
 }

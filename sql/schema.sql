@@ -160,7 +160,7 @@ table erp.credit_request
   constraint credit_request_memo_fk FOREIGN KEY (credit_memo_id) REFERENCES erp.credit_memo(credit_memo_id)
   constraint credit_request_no_key UNIQUE (request_no)
   constraint credit_request_pkey PRIMARY KEY (request_id)
-  constraint credit_request_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (btrim(status_reason) <> ''::text)))
+  constraint credit_request_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
   constraint credit_request_status CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'REJECTED'::text, 'AWAITING_GOODS'::text, 'CREDITED'::text, 'WITHDRAWN'::text])))
   index credit_request_of_customer ON erp.credit_request USING btree (customer_id, requested_at DESC, request_id DESC)
   row-level security: on
@@ -674,14 +674,14 @@ table erp.sales_order
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
   constraint sales_order_pkey PRIMARY KEY (order_id)
-  constraint sales_order_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (btrim(status_reason) <> ''::text)))
+  constraint sales_order_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
   constraint sales_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
   constraint sales_order_source CHECK ((source = ANY (ARRAY['WEB'::text, 'PHONE'::text, 'DESK'::text, 'EDI'::text, 'IMPORT'::text])))
   constraint sales_order_status CHECK ((status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'SHIPPED'::text, 'DELIVERED'::text, 'ON_HOLD'::text, 'REJECTED'::text, 'CANCELLED'::text])))
   constraint sales_order_submit_key UNIQUE (customer_id, submit_key)
   index sales_order_of_customer ON erp.sales_order USING btree (customer_id, submitted_at DESC, order_id DESC)
   index sales_order_po ON erp.sales_order USING btree (customer_id, upper(po_no)) WHERE (po_no IS NOT NULL)
-  index sales_order_queue ON erp.sales_order USING btree (submitted_at, order_id) WHERE (status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'ON_HOLD'::text]))
+  index sales_order_queue ON erp.sales_order USING btree (submitted_at, order_id) WHERE (status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'SHIPPED'::text, 'ON_HOLD'::text]))
   index sales_order_recent ON erp.sales_order USING btree (submitted_at DESC, order_id DESC)
   index sales_order_uninvoiced ON erp.sales_order USING btree (customer_id) WHERE ((invoiced_at IS NULL) AND (status <> ALL (ARRAY['REJECTED'::text, 'CANCELLED'::text])))
   row-level security: on
@@ -732,6 +732,7 @@ table erp.sales_order_line
   constraint sales_order_line_settles CHECK ((qty = (((qty_allocated + qty_shipped) + qty_backordered) + qty_cancelled)))
   constraint sales_order_line_step CHECK ((price_step = ANY (ARRAY['contract'::text, 'group'::text, 'break'::text, 'level'::text, 'list'::text, 'manual'::text])))
   constraint sales_order_line_total CHECK ((line_total = round((qty * unit_price), 2)))
+  index sales_order_line_backordered ON erp.sales_order_line USING btree (item_id) WHERE (qty_backordered > (0)::numeric)
   index sales_order_line_item ON erp.sales_order_line USING btree (item_id, order_id)
   row-level security: on
   policy open_to_programs: true
@@ -835,6 +836,7 @@ table erp.stock
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
   trigger stock_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   trigger stock_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
+  trigger stock_received: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_received()
   trigger stock_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1139,6 +1141,7 @@ function erp.ship_order(p_order_no text, p_carrier text, p_tracking_no text, p_l
 function erp.ship_rest(p_order_id bigint) returns void security definer
 function erp.shipment_changed() returns trigger security definer
 function erp.shipment_line_inserted() returns trigger security definer
+function erp.stock_received() returns trigger security definer
 function erp.today() returns date security definer
 function portal.actor() returns text
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work

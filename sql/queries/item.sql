@@ -6,7 +6,7 @@ me as (
   select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
 ),
 found as (
-  select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued
+  select i.item_id
   from erp.item i
   where i.active
     and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
@@ -27,7 +27,9 @@ found as (
   limit @page_size offset @skip
 ),
 page as (
-  select *, row_number() over () as ord from found
+  select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued, f.ord
+  from (select item_id, row_number() over () as ord from found) f
+  join erp.item i using (item_id)
 ),
 priced as (
   select p.item_id, p.unit_price, p.step
@@ -59,7 +61,8 @@ left join stocked s using (item_id)
 order by g.ord;
 
 -- name: item_counts
--- How many items the same filter finds in each category of the top level.
+-- How many items the same filter finds in each category of the top level, and
+-- how many of these lie inside the chosen one.
 with recursive
 me as (
   select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
@@ -68,6 +71,11 @@ tree as (
   select c.category_id as top, c.name, c.sort, c.category_id from erp.category c where c.parent_id is null
   union all
   select t.top, t.name, t.sort, c.category_id from erp.category c join tree t on c.parent_id = t.category_id
+),
+chosen as (
+  select c.category_id from erp.category c where c.category_id = @category
+  union all
+  select c.category_id from erp.category c join chosen x on c.parent_id = x.category_id
 ),
 hit as (
   select i.category_id, count(*) as n
@@ -80,14 +88,7 @@ hit as (
   group by 1
 )
 select coalesce(t.top, 0) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
-  bool_or(h.category_id is not distinct from nullif(@category::bigint, 0)
-    or t.top = @category
-    or h.category_id in (
-      with recursive under as (
-        select c.category_id from erp.category c where c.category_id = @category
-        union all
-        select c.category_id from erp.category c join under u on c.parent_id = u.category_id)
-      select category_id from under)) and @category <> 0 as chosen
+  coalesce(sum(h.n) filter (where @category = 0 or h.category_id in (select category_id from chosen)), 0)::int as inside
 from hit h left join tree t using (category_id)
 group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
