@@ -24,6 +24,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date: tables, functions, triggers, job queue."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, rights, triggers and invariants, and say what to do."`
 	User    userCommand    `cmd:"" help:"Log-ins of customers and staff."`
+	Bench   benchCommand   `cmd:"" help:"Measure a running portal. Writes to its database: not for production."`
 
 	Log      string          `help:"How much to log: debug, info, warn, error." enum:"debug,info,warn,error" default:"info" env:"PORTAL_LOG"`
 	LogForm  string          `name:"log-format" help:"text for people, json for machines." enum:"text,json" default:"text" env:"PORTAL_LOG_FORMAT"`

@@ -10,12 +10,12 @@ found as (
   from erp.item i
   where i.active
     and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
-    and (@category = 0 or i.category_id in (
+    and (@category = 0 or i.category_id = any (array(
       with recursive tree as (
         select c.category_id from erp.category c where c.category_id = @category
         union all
         select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
-      select category_id from tree))
+      select category_id from tree)))
     and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
     and (not (select authorized_items_only from me)
          or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))

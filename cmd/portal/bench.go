@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"portal.example/portal/internal/bench"
+)
+
+type benchCommand struct {
+	Live  benchLiveCommand  `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
+	Pages benchPagesCommand `cmd:"" help:"How quick the pages are under load."`
+	Fill  benchFillCommand  `cmd:"" help:"Make a distributor of a given size in an empty, migrated database."`
+}
+
+type benchTarget struct {
+	database
+	Portal   string        `name:"url" help:"The running portal to measure." default:"http://127.0.0.1:8080"`
+	Duration time.Duration `help:"How long to measure." default:"10s"`
+}
+
+type benchLiveCommand struct {
+	benchTarget
+	Sockets []int `help:"Sockets, one customer each; several numbers are measured one after another." default:"1,100,1000"`
+	Rate    int   `help:"Commits a second." default:"100"`
+	PID     int   `name:"pid" help:"Process of the portal on this machine, to read the memory of idle sockets."`
+}
+
+func (c benchLiveCommand) Run(ctx context.Context, out io.Writer) error {
+	for _, n := range c.Sockets {
+		report, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: n, Rate: c.Rate, Duration: c.Duration, PID: c.PID})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%d sockets, %d commits/s, %s\n%s\n\n", n, c.Rate, c.Duration, report)
+	}
+	return nil
+}
+
+type benchPagesCommand struct {
+	benchTarget
+	Buyers int      `help:"Buyers with a session each." default:"20"`
+	Rate   int      `help:"Requests a second." default:"50"`
+	Paths  []string `arg:"" optional:"" help:"Pages to ask for in turn. Default: catalog, a search, a category, an item, cart, orders, dashboard."`
+}
+
+func (c benchPagesCommand) Run(ctx context.Context, out io.Writer) error {
+	if len(c.Paths) == 0 {
+		c.Paths = []string{"/catalog", "/catalog?page=500", "/catalog?q=olive+oil", "/catalog?category=5", "/items/I000123", "/cart", "/orders", "/"}
+	}
+	pages, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Rate: c.Rate, Duration: c.Duration}, c.Paths)
+	for _, path := range c.Paths {
+		fmt.Fprintf(out, "%-28s %s\n", path, pages[path])
+	}
+	return err
+}
+
+type benchFillCommand struct {
+	database
+	Customers int `help:"How many customers." default:"5000"`
+	Items     int `help:"How many items." default:"50000"`
+}
+
+func (c benchFillCommand) Run(ctx context.Context, out io.Writer) error {
+	conn, err := pgx.Connect(ctx, c.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := bench.Fill(ctx, conn, c.Customers, c.Items); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Made %d customers and %d items.\n", c.Customers, c.Items)
+	return nil
+}
