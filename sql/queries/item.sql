@@ -19,10 +19,12 @@ found as (
     and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
     and (not (select authorized_items_only from me)
          or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
-  -- without a query the first term is a constant, and the list is read off
-  -- its index
+  -- without a query and a category the first two terms are constants, and the
+  -- list is read off its index; with a category the second keeps the planner
+  -- from walking that index to where the category's descriptions begin
   order by
     case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
+    case when @category = 0 then '' else i.description || ' ' end,
     i.description, i.item_id
   limit @page_size offset @skip
 ),
