@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,143 +12,208 @@ import (
 	"portal.example/portal"
 )
 
-// Config sets up a Notify. The zero value of a duration takes its default.
-type Config struct {
-	// ConnString reaches the server itself: LISTEN brings nothing through a
-	// pooler in transaction mode, and cannot run on a standby.
-	ConnString string
-
-	// Poll is how often the log is read without being woken. It bounds how
-	// long an event waits whose wake-up was lost. Default 250 ms.
-	Poll time.Duration
-
-	// Logger takes reconnects. Default: nothing is logged.
-	Logger *slog.Logger
-}
-
-// Stats are what operators may want to know of a source.
-type Stats struct {
-	Connected  bool
-	Events     int64 // delivered since the start
-	Reads      int64 // of the log
-	WakeUps    int64 // notifications received
-	Reconnects int64
-	LastRead   time.Time
-}
+// channel is what portal.wake() notifies.
+const channel = "portal_event"
 
 // Notify is the event source that NOTIFY wakes: one connection listens, and
 // reads the log when it is woken and at every poll. Wake-ups that arrive
-// together are one read. It implements portal.EventSource. Run may be called
-// once; Stats at any time, from any goroutine.
+// together are one read. It implements portal.EventSource. Run is called once,
+// Stats at any time.
 type Notify struct {
-	config     Config
-	connected  atomic.Bool
-	events     atomic.Int64
-	reads      atomic.Int64
-	wakeUps    atomic.Int64
-	reconnects atomic.Int64
-	lastRead   atomic.Int64
+	cfg    Config
+	counts counts
+	cursor portal.Cursor // everything visible in it has been delivered
 }
 
 // NewNotify prepares a source; Run starts it.
-func NewNotify(config Config) *Notify {
-	if config.Poll == 0 {
-		config.Poll = 250 * time.Millisecond
-	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
-	return &Notify{config: config}
-}
+func NewNotify(cfg Config) *Notify { return &Notify{cfg: cfg.withDefaults()} }
 
-// Stats returns the counters as they stand.
-func (n *Notify) Stats() Stats {
-	return Stats{Connected: n.connected.Load(), Events: n.events.Load(), Reads: n.reads.Load(), WakeUps: n.wakeUps.Load(),
-		Reconnects: n.reconnects.Load(), LastRead: time.UnixMicro(n.lastRead.Load())}
-}
-
-// Run implements portal.EventSource. It reconnects with growing pauses and
-// catches up from the last position.
+// Run implements portal.EventSource. Its first batch is the position it starts
+// from. After a lost connection it connects again and catches up from where it
+// stood. A connection string that cannot be read is the error that no retry
+// mends.
 func (n *Notify) Run(ctx context.Context, deliver func(portal.Batch)) error {
-	const first, most = 50 * time.Millisecond, 3 * time.Second
-	var position portal.Cursor
-	pause := first
+	connect, err := n.cfg.open()
+	if err != nil {
+		return err
+	}
+	pause := n.cfg.BackoffMin
 	for {
-		began := time.Now()
-		err := n.listen(ctx, &position, deliver)
-		n.connected.Store(false)
+		reads := n.counts.reads.Load()
+		err := n.listen(ctx, connect, deliver)
+		n.counts.connected.Store(false)
+		n.counts.notifyHealthy.Store(false)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(began) > most {
-			pause = first
+		if n.counts.reads.Load() > reads {
+			pause = n.cfg.BackoffMin
 		}
-		n.reconnects.Add(1)
-		n.config.Logger.Warn("event listener lost its connection", "error", err, "again_in", pause)
+		n.counts.reconnects.Add(1)
+		n.cfg.Logger.Warn("event source lost its connection", "error", err, "again_in", pause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause/2)):
+		case <-time.After(pause/2 + rand.N(pause/2+1)):
 		}
-		pause = min(pause*2, most)
+		pause = min(2*pause, n.cfg.BackoffMax)
 	}
 }
 
 // listen works one connection until it fails or ctx ends.
-func (n *Notify) listen(ctx context.Context, position *portal.Cursor, deliver func(portal.Batch)) error {
-	config, err := pgx.ParseConfig(n.config.ConnString)
+func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), deliver func(portal.Batch)) error {
+	s, err := n.begin(ctx, connect)
 	if err != nil {
-		return fmt.Errorf("event listener: %w", err)
+		return err
 	}
-	config.RuntimeParams["application_name"] = "portal listener"
-	config.ConnectTimeout = 5 * time.Second
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return fmt.Errorf("event listener: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	// first listen, then look: a commit in between wakes us
-	if _, err := conn.Exec(ctx, "set role portal_work; listen portal_event"); err != nil {
-		return fmt.Errorf("event listener: %w", err)
-	}
-	if *position == "" {
-		if *position, err = now(ctx, conn); err != nil {
+	defer func() {
+		// a server that is gone is not waited for
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = s.conn.Close(ctx)
+	}()
+	if n.cursor == "" {
+		if n.cursor, err = s.reader.position(ctx); err != nil {
 			return err
 		}
+		deliver(portal.Batch{Cursor: n.cursor})
 	}
-	n.connected.Store(true)
-	for {
-		batch, err := read(ctx, conn, *position)
-		if err != nil {
+	n.counts.connected.Store(true)
+	for woken := true; ; {
+		if err := n.read(ctx, s, woken, deliver); err != nil {
 			return err
 		}
-		n.reads.Add(1)
-		n.lastRead.Store(time.Now().UnixMicro())
-		*position = batch.Cursor
-		if len(batch.Events) > 0 || batch.Resync {
-			n.events.Add(int64(len(batch.Events)))
-			deliver(batch)
+		if err := s.test(ctx); err != nil {
+			return err
 		}
-		if err := n.wait(ctx, conn); err != nil {
+		if woken, err = s.wait(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// wait returns when a notification came or the poll is due, with all
-// notifications that came together taken in.
-func (n *Notify) wait(ctx context.Context, conn *pgx.Conn) error {
-	timed, cancel := context.WithTimeout(ctx, n.config.Poll)
-	defer cancel()
-	_, err := conn.WaitForNotification(timed)
-	switch {
-	case err == nil:
-		n.wakeUps.Add(1)
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded) && !conn.IsClosed():
+// read delivers what is new. A batch without events is delivered, too, when the
+// position has moved: clients are to know a fresh one.
+func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(portal.Batch)) error {
+	batch, err := s.reader.since(ctx, n.cursor)
+	if err != nil {
+		return err
+	}
+	n.counts.reads.Add(1)
+	n.counts.lastRead.Store(time.Now().UnixMicro())
+	if batch.Cursor == n.cursor {
 		return nil
 	}
-	return fmt.Errorf("event listener: wait: %w", err)
+	n.cursor = batch.Cursor
+	n.counts.events.Add(int64(len(batch.Events)))
+	if !woken {
+		n.counts.pollEvents.Add(int64(len(batch.Events)))
+	}
+	if batch.Resync {
+		n.counts.resyncs.Add(1)
+		n.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once", "position", batch.Cursor)
+	}
+	deliver(batch)
+	return nil
+}
+
+// session is one connection that listens.
+type session struct {
+	notify *Notify
+	conn   *pgx.Conn
+	reader *reader
+	pooled bool
+
+	testAt   time.Time // of the next self-test
+	testing  bool      // testAt is when its notification is late
+	suspects bool      // the last self-test failed, and was logged
+}
+
+// begin connects and listens. Listening comes first, looking later: a commit in
+// between wakes us.
+func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.ReadTimeout)
+	defer cancel()
+	conn, err := connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("event source: connect: %w", err)
+	}
+	s := &session{notify: n, conn: conn, testAt: time.Now()}
+	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` +
+		pgx.Identifier{n.cfg.Role}.Sanitize() + `; listen ` + channel
+	if err = conn.PgConn().Exec(ctx, setUp).Close(); err == nil {
+		var backend uint32
+		err = conn.QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&backend)
+		s.pooled = backend != conn.PgConn().PID()
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, fmt.Errorf("event source: listen: %w", err)
+	}
+	s.reader = &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: n.cfg.ReadTimeout, most: n.cfg.MaxEvents}
+	if s.pooled { // prepared statements may be another backend's
+		s.reader.mode = pgx.QueryExecModeExec
+		n.cfg.Logger.Warn("event source is connected through a pooler: LISTEN needs a direct connection; the log is polled meanwhile")
+	}
+	return s, nil
+}
+
+// wait returns when a notification came (woken) or the poll is due. All
+// notifications that have come together are taken.
+func (s *session) wait(ctx context.Context) (woken bool, err error) {
+	timed, cancel := context.WithTimeout(ctx, s.notify.cfg.Poll)
+	defer cancel()
+	_, err = s.conn.WaitForNotification(timed)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded) && !s.conn.IsClosed():
+		return false, nil
+	default:
+		return false, fmt.Errorf("event source: wait: %w", err)
+	}
+	cancel()
+	for ; err == nil; _, err = s.conn.WaitForNotification(timed) {
+		// under a context that is over only those already received come
+		s.notify.counts.wakeUps.Add(1)
+	}
+	s.heard()
+	return true, nil
+}
+
+// testPatience bounds how long a self-test's notification may take.
+const testPatience = 5 * time.Second
+
+// test sends a notification to ourselves when it is time to, and notices when
+// the last one has not come. Polling goes on whatever the outcome.
+func (s *session) test(ctx context.Context) error {
+	cfg := &s.notify.cfg
+	if cfg.TestEvery < 0 || time.Now().Before(s.testAt) {
+		return nil
+	}
+	if s.testing {
+		s.notify.counts.notifyHealthy.Store(false)
+		if !s.suspects {
+			s.suspects = true
+			cfg.Logger.Warn("notifications do not arrive: is there a pooler in between? The log is polled", "every", cfg.Poll, "pooler_seen", s.pooled)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, cfg.ReadTimeout)
+	defer cancel()
+	if _, err := s.conn.Exec(ctx, `select pg_notify($1, '')`, pgx.QueryExecModeExec, channel); err != nil {
+		return fmt.Errorf("event source: self-test: %w", err)
+	}
+	s.testing, s.testAt = true, time.Now().Add(min(testPatience, cfg.TestEvery))
+	return nil
+}
+
+// heard ends a self-test: any notification shows that they arrive.
+func (s *session) heard() {
+	if !s.testing {
+		return
+	}
+	s.testing, s.suspects = false, false
+	s.testAt = time.Now().Add(s.notify.cfg.TestEvery)
+	s.notify.counts.notifyHealthy.Store(true)
 }

@@ -1,275 +1,197 @@
+// Package realtime tells open pages what has changed: who hears what, one
+// bounded queue a socket, replay after a lost connection. GET /live and its
+// frames are here.
+//
+// It does not know where events come from (Deliver is handed batches), reads the
+// past through portal.EventLog only, and leaves authentication to its caller.
 package realtime
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"portal.example/portal"
 )
 
-// Config sets up a Hub. The zero value of a number takes its default.
+// Config of a Hub. EventLog is required; the zero value of everything else
+// takes the default named.
 type Config struct {
-	EventLog portal.EventLog // the past, for sockets that come back
-	// Alive reports whether a session still lives. Asked once a socket is
-	// registered, so that no session ends unheard in between.
-	Alive func(ctx context.Context, id portal.SessionID) (bool, error)
+	// EventLog answers replays and checks what a socket asks to watch.
+	EventLog portal.EventLog
 
-	QueueBytes   int           // most bytes that wait for one socket; default 256 KiB
-	PingEvery    time.Duration // default 25 s; finds half-open sockets
-	CursorEvery  time.Duration // how often an idle socket gets a fresh cursor; default 30 s
-	WriteTimeout time.Duration // for one frame; default 10 s
-	Logger       *slog.Logger
+	// Alive reports whether a session still lives. It is asked once a socket is
+	// registered, so that a session that ended between authentication and
+	// registration does not live on in a socket; again when the session's known
+	// time is over; and after a resync, when the news of its end may be among
+	// what was missed. Nil: every session lives until its event comes.
+	Alive func(context.Context, portal.SessionID) (bool, error)
+
+	// QueueBytes bounds what waits for one socket, in bytes as sent. Beyond it
+	// the socket is closed with 4008. A batch of more than half of it is told as
+	// a resync instead. Default 256 KiB.
+	QueueBytes int
+
+	// Shards are locked one at a time, so that a delivery holds up arriving
+	// sockets of its own shard only. Default 16.
+	Shards int
+
+	// PingEvery is how long after an answered ping the next is sent, so that
+	// half-open sockets are found and middlemen see traffic. Default 25 s.
+	PingEvery time.Duration
+
+	// PongTimeout is how long a ping may go unanswered. Default 10 s; at most
+	// PingEvery.
+	PongTimeout time.Duration
+
+	// CursorEvery is how long a socket may go without a cursor; then one is sent
+	// without events, so that no client's cursor grows older than the log.
+	// Default 30 s.
+	CursorEvery time.Duration
+
+	// WriteTimeout bounds one write to a socket that does not take it. Default
+	// 10 s.
+	WriteTimeout time.Duration
+
+	// QueryTimeout bounds each question to EventLog and Alive, waiting for a
+	// turn included. Default 10 s.
+	QueryTimeout time.Duration
+
+	// Queries is how many such questions may be under way at once, so that a
+	// thousand sockets that return together leave the pool to the pages.
+	// Default 8.
+	Queries int
+
+	// Origins are host patterns, besides the request's own host, from which
+	// pages may connect. Default: none.
+	Origins []string
+
+	Logger *slog.Logger     // default: discards
+	Now    func() time.Time // default: time.Now
 }
 
-// shards is how many parts the customers are spread over, so that sockets that
-// come and go rarely meet a delivery at one lock.
-const shards = 16
+func (c Config) withDefaults() Config {
+	set(&c.QueueBytes, 256<<10)
+	set(&c.Shards, 16)
+	set(&c.PingEvery, 25*time.Second)
+	set(&c.PongTimeout, 10*time.Second)
+	set(&c.CursorEvery, 30*time.Second)
+	set(&c.WriteTimeout, 10*time.Second)
+	set(&c.QueryTimeout, 10*time.Second)
+	set(&c.Queries, 8)
+	c.PongTimeout = min(c.PongTimeout, c.PingEvery)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
 
-// Hub knows the open sockets and gives them their events. It is safe for
-// concurrent use; Deliver must come from one goroutine, to keep the order.
-// Close ends it.
+func set[T int | time.Duration](v *T, otherwise T) {
+	if *v <= 0 {
+		*v = otherwise
+	}
+}
+
+// Hub holds the open sockets. Make it with New, end it with Close. Safe for
+// concurrent use; Deliver calls follow one another.
 type Hub struct {
-	config Config
-	parts  [shards]part
-	items  itemIndex
+	cfg    Config
+	shards []*shard
+	counts counts
 
-	cursor    atomic.Value // portal.Cursor of the last batch
-	sockets   atomic.Int64
-	queued    atomic.Int64
-	frames    atomic.Int64
-	slow      atomic.Int64
-	resyncs   atomic.Int64
-	lastBatch atomic.Int64
+	ctx    context.Context // of the questions to the database
+	cancel context.CancelFunc
 
-	closing  chan struct{}
-	closed   sync.Once
-	serving  sync.WaitGroup
-	everyone sync.RWMutex // held for reading while a socket registers
+	asking chan struct{} // a place for each question under way
+	open   sync.WaitGroup
+	wheel  sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+
+	delivering sync.Mutex
+	cursor     portal.Cursor // of the last batch
+
+	past past
 }
 
-// part holds the sockets of some customers; those of staff are customer 0.
-type part struct {
-	mu   sync.RWMutex
-	subs map[portal.CustomerID]map[*client]struct{}
-}
-
-// New makes a hub and starts its timer.
-func New(config Config) *Hub {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
+// New starts a hub without sockets.
+func New(cfg Config) *Hub {
+	cfg = cfg.withDefaults()
+	h := &Hub{cfg: cfg, asking: make(chan struct{}, cfg.Queries)}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.shards = make([]*shard, cfg.Shards)
+	for i := range h.shards {
+		h.shards[i] = &shard{rooms: map[portal.CustomerID]*room{}}
 	}
-	def(&config.PingEvery, 25*time.Second)
-	def(&config.CursorEvery, 30*time.Second)
-	def(&config.WriteTimeout, 10*time.Second)
-	if config.QueueBytes == 0 {
-		config.QueueBytes = 256 << 10
-	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
-	h := &Hub{config: config, closing: make(chan struct{})}
-	for i := range h.parts {
-		h.parts[i].subs = map[portal.CustomerID]map[*client]struct{}{}
-	}
-	h.items.watchers = map[string]map[*client]struct{}{}
-	h.cursor.Store(portal.Cursor(""))
-	go h.tick()
+	h.wheel.Go(h.spin)
 	return h
 }
 
-// Stats returns the counters as they stand.
-func (h *Hub) Stats() Stats {
-	return Stats{Sockets: int(h.sockets.Load()), QueueBytes: h.queued.Load(), Frames: h.frames.Load(),
-		SlowClosed: h.slow.Load(), Resyncs: h.resyncs.Load(), LastBatch: time.UnixMicro(h.lastBatch.Load())}
-}
-
-func (h *Hub) part(c portal.CustomerID) *part { return &h.parts[uint64(c)%shards] }
-
-func (h *Hub) add(c *client) {
-	p := h.part(c.who.CustomerID)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	set := p.subs[c.who.CustomerID]
-	if set == nil {
-		set = map[*client]struct{}{}
-		p.subs[c.who.CustomerID] = set
-	}
-	set[c] = struct{}{}
-	h.sockets.Add(1)
-}
-
-func (h *Hub) remove(c *client) {
-	p := h.part(c.who.CustomerID)
-	p.mu.Lock()
-	if set := p.subs[c.who.CustomerID]; set != nil {
-		delete(set, c)
-		if len(set) == 0 {
-			delete(p.subs, c.who.CustomerID)
-		}
-	}
-	p.mu.Unlock()
-	h.items.set(c, nil)
-	h.sockets.Add(-1)
-}
-
-// Deliver hands a batch to the sockets concerned. It never blocks on a socket.
-func (h *Hub) Deliver(b portal.Batch) {
-	h.cursor.Store(b.Cursor)
-	h.lastBatch.Store(time.Now().UnixMicro())
-	if b.Resync {
-		frame := resyncFrame(b.Cursor)
-		h.resyncs.Add(1)
-		h.each(func(c *client) { c.send(frame) })
-		return
-	}
-	var everybody, staff []portal.Event
-	own := map[portal.CustomerID][]portal.Event{}
-	for _, e := range b.Events {
-		switch e.Kind {
-		case portal.EventPing:
-		case portal.EventSession:
-			h.endSession(e)
-		case portal.EventItem:
-			// before the frames with the cursor: a socket whose position has
-			// moved has had all of the batch
-			h.items.deliver(e)
-		default:
-			if e.CustomerID == 0 {
-				everybody = append(everybody, e)
-			} else {
-				own[e.CustomerID] = append(own[e.CustomerID], e)
-			}
-			if forStaff(e) {
-				staff = append(staff, e)
-			}
-		}
-	}
-	if len(everybody) > 0 {
-		common := eventsFrame(b.Cursor, everybody)
-		h.each(func(c *client) {
-			if c.who.CustomerID != 0 && len(own[c.who.CustomerID]) == 0 {
-				c.send(common)
-			}
-		})
-	}
-	for customer, events := range own {
-		h.sendTo(customer, eventsFrame(b.Cursor, merge(events, everybody)))
-	}
-	if len(staff) > 0 {
-		h.sendTo(0, eventsFrame(b.Cursor, staff))
-	}
-}
-
-// forStaff reports whether the distributor's people hear of an event: what a
-// customer does with its own lists is the customer's.
-func forStaff(e portal.Event) bool {
-	switch e.Kind {
-	case portal.EventCart, portal.EventFavorite, portal.EventNotice, portal.EventSession, portal.EventPing:
-		return false
-	}
-	return true
-}
-
-// merge joins two lists that are each in order of their ids.
-func merge(a, b []portal.Event) []portal.Event {
-	if len(b) == 0 {
-		return a
-	}
-	out := make([]portal.Event, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].ID < b[0].ID {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out, b = append(out, b[0]), b[1:]
-		}
-	}
-	return append(append(out, a...), b...)
-}
-
-func (h *Hub) sendTo(customer portal.CustomerID, frame []byte) {
-	p := h.part(customer)
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for c := range p.subs[customer] {
-		c.send(frame)
-	}
-}
-
-func (h *Hub) each(f func(*client)) {
-	for i := range h.parts {
-		p := &h.parts[i]
-		p.mu.RLock()
-		for _, set := range p.subs {
-			for c := range set {
-				f(c)
-			}
-		}
-		p.mu.RUnlock()
-	}
-}
-
-func (h *Hub) endSession(e portal.Event) {
-	id, err := strconv.ParseInt(e.Ref, 10, 64)
-	if err != nil {
-		return
-	}
-	p := h.part(e.CustomerID)
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for c := range p.subs[e.CustomerID] {
-		if c.who.ID == portal.SessionID(id) {
-			c.end(CloseSessionEnded, "session ended")
-		}
-	}
-}
-
-// tick pings all sockets and gives idle ones a fresh cursor, until Close.
-func (h *Hub) tick() {
-	ping := time.NewTicker(h.config.PingEvery)
-	defer ping.Stop()
-	cursor := time.NewTicker(h.config.CursorEvery)
-	defer cursor.Stop()
-	for {
-		select {
-		case <-h.closing:
-			return
-		case <-ping.C:
-			h.each(func(c *client) { go c.ping() })
-		case <-cursor.C:
-			at := h.cursor.Load().(portal.Cursor)
-			if at == "" {
-				continue
-			}
-			frame := eventsFrame(at, nil)
-			h.each(func(c *client) {
-				if !c.heard.Swap(false) {
-					c.send(frame)
-					c.heard.Store(false)
-				}
-			})
-		}
-	}
-}
-
-// Close tells all sockets to come back later (1012) and waits until they are
-// gone or ctx ends. New ones are refused from now on.
+// Close tells every socket to come back later (1012) and waits until all have
+// gone, or until ctx ends; those left are then cut off and ctx's error is
+// returned. New sockets are refused from the beginning. Repeated calls wait
+// too.
 func (h *Hub) Close(ctx context.Context) error {
-	h.everyone.Lock()
-	h.closed.Do(func() { close(h.closing) })
-	h.everyone.Unlock()
-	h.each(func(c *client) { c.end(CloseRestarting, "restarting") })
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	for _, sh := range h.shards {
+		sh.close()
+	}
+	h.cancel()
 	gone := make(chan struct{})
-	go func() { h.serving.Wait(); close(gone) }()
+	go func() {
+		h.open.Wait()
+		h.wheel.Wait()
+		close(gone)
+	}()
 	select {
 	case <-gone:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	left := 0
+	for _, sh := range h.shards {
+		left += sh.cut()
+	}
+	return fmt.Errorf("close hub: %d sockets cut off: %w", left, ctx.Err())
+}
+
+// enter counts a socket in, unless the hub is closing.
+func (h *Hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.open.Add(1)
+	return true
+}
+
+// ask puts one question to the database, in its turn and time.
+func (h *Hub) ask(question func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(h.ctx, h.cfg.QueryTimeout)
+	defer cancel()
+	select {
+	case h.asking <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a turn to ask: %w", ctx.Err())
+	}
+	defer func() { <-h.asking }()
+	return question(ctx)
+}
+
+// shardOf returns the shard of a customer; staff, who have none, share one.
+func (h *Hub) shardOf(id portal.CustomerID) *shard {
+	return h.shards[h.shardIndex(id)]
+}
+
+func (h *Hub) shardIndex(id portal.CustomerID) int {
+	return int(uint64(id) % uint64(len(h.shards)))
 }

@@ -1,0 +1,39 @@
+package listener
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats is how a source stands. The numbers count since Run began.
+type Stats struct {
+	Connected     bool
+	NotifyHealthy bool      // the last self-test's notification arrived; false before the first
+	LastRead      time.Time // when the log was last read; zero before the first time
+	Reads         int64     // of the log
+	WakeUps       int64     // notifications received, those of self-tests included
+	Events        int64     // delivered
+	PollEvents    int64     // of these, found by a poll: nobody woke us for them
+	Reconnects    int64     // connections lost, or not got
+	Resyncs       int64     // gaps that could not be read any more
+}
+
+type counts struct {
+	connected, notifyHealthy                                atomic.Bool
+	lastRead                                                atomic.Int64 // Unix microseconds
+	reads, wakeUps, events, pollEvents, reconnects, resyncs atomic.Int64
+}
+
+// Stats may be asked at any time, from any goroutine.
+func (n *Notify) Stats() Stats {
+	c := &n.counts
+	s := Stats{
+		Connected: c.connected.Load(), NotifyHealthy: c.notifyHealthy.Load(),
+		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
+		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
+	}
+	if at := c.lastRead.Load(); at != 0 {
+		s.LastRead = time.UnixMicro(at)
+	}
+	return s
+}
