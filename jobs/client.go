@@ -84,7 +84,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("jobs: no pool")
 	}
 	logger := cmp.Or(config.Logger, slog.Default())
-	rc := &river.Config{Schema: Schema, Logger: logger}
+	rc := &river.Config{Schema: Schema, Logger: slog.New(quiet{logger.Handler()})}
 	if !config.InsertOnly {
 		if config.Orders == nil || config.House == nil {
 			return nil, errors.New("jobs: nobody to decide on orders or to keep house")
@@ -109,7 +109,7 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 
 	return &river.Config{
 		Schema:  Schema,
-		Logger:  logger,
+		Logger:  slog.New(quiet{logger.Handler()}),
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: defaultWorkers},
@@ -178,3 +178,15 @@ func (c *Client) Enqueue(ctx context.Context, args portal.JobArgs) (added bool, 
 	}
 	return !result.UniqueSkippedAsDuplicate, nil
 }
+
+// quiet leaves out what River says at Info: its start, its stop and a count of
+// jobs every few seconds.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level != slog.LevelInfo && q.Handler.Enabled(ctx, level)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }

@@ -20,8 +20,6 @@ import (
 	"portal.example/portal/internal/pgtest"
 )
 
-const demoPassword = "demo-portal"
-
 func TestMain(m *testing.M) {
 	if os.Getenv(asPortal) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))

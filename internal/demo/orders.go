@@ -1,0 +1,257 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+)
+
+// weeks is how far back the history goes.
+const weeks = 78
+
+// order is one delivered order of the history.
+type order struct {
+	id       int64
+	no       string
+	customer *customer
+	source   string
+	by       string
+	po       string
+	shipTo   int64
+	at       time.Time // submitted
+	shipped  time.Time
+	lines    []line
+	total    decimal.Decimal
+}
+
+type line struct {
+	item   *item
+	uom    string
+	factor decimal.Decimal
+	qty    decimal.Decimal
+	price  decimal.Decimal
+	step   string
+	rule   *int64
+	total  decimal.Decimal
+}
+
+// makeHistory makes each customer's orders: the same basket again and again,
+// with a few surprises, on working days.
+func (w *world) makeHistory() {
+	for i := range w.customers {
+		c := &w.customers[i]
+		basket := w.basket(c)
+		for week := weeks; week > 0; week-- {
+			n := c.weekly / 100
+			if w.chance(c.weekly % 100) {
+				n++
+			}
+			for range n {
+				day := w.today.AddDate(0, 0, -7*week+w.rand.IntN(7))
+				if weekday := day.Weekday(); weekday == time.Sunday || !day.Before(w.today.AddDate(0, 0, -4)) {
+					continue
+				}
+				w.orders = append(w.orders, w.makeOrder(c, basket, day))
+			}
+		}
+	}
+}
+
+// basket is what a customer buys.
+func (w *world) basket(c *customer) []*item {
+	var basket []*item
+	for len(basket) < 14+w.rand.IntN(12) {
+		it := &w.items[w.rand.IntN(len(w.items))]
+		if it.no == "LAST1" || it.no == "GLOV9" || (it.no == "OIL5" && c.fixture) || it.discontinued && w.chance(70) {
+			continue
+		}
+		basket = append(basket, it)
+	}
+	return basket
+}
+
+func (w *world) makeOrder(c *customer, basket []*item, day time.Time) order {
+	at := day.Add(time.Duration(7*60+w.rand.IntN(13*60)) * time.Minute).Add(time.Duration(w.rand.IntN(60)) * time.Second)
+	o := order{customer: c, source: "WEB", by: "buyer@" + strings.ToLower(c.no) + ".example", at: at,
+		shipped: day.AddDate(0, 0, 1).Add(time.Duration(6*60+w.rand.IntN(240)) * time.Minute), shipTo: pick(w, c.shipTos)}
+	if w.chance(35) {
+		o.source, o.by = pick(w, []string{"PHONE", "DESK", "EDI"}), "Dana at the desk"
+	}
+	if w.chance(60) {
+		o.po = fmt.Sprintf("PO-%d", 10000+w.rand.IntN(89999))
+	}
+	seen := map[string]bool{}
+	for range 2 + w.rand.IntN(9) {
+		it := pick(w, basket)
+		l := line{item: it, uom: it.uom, factor: decimal.NewFromInt(1), qty: decimal.NewFromInt(int64(1 + w.rand.IntN(12)))}
+		if len(it.units) > 0 && w.chance(40) {
+			l.uom, l.factor, l.qty = it.units[0].name, decimal.NewFromInt(it.units[0].factor), decimal.NewFromInt(int64(1+w.rand.IntN(4)))
+		}
+		if key := it.no + l.uom; !seen[key] {
+			seen[key] = true
+			o.lines = append(o.lines, l)
+		}
+	}
+	return o
+}
+
+// price asks the one price function for the lines of a customer's orders.
+func (w *world) price(ctx context.Context, c *customer, lines []*line) error {
+	var items []int64
+	var uoms []string
+	var qtys []decimal.Decimal
+	for _, l := range lines {
+		items, uoms, qtys = append(items, l.item.id), append(uoms, l.uom), append(qtys, l.qty)
+	}
+	rows, _ := w.tx.Query(ctx, "select unit_price, step, rule_id from erp.price($1, $2, $3, $4) order by ord", c.id, items, uoms, qtys)
+	type price struct {
+		UnitPrice decimal.Decimal
+		Step      string
+		RuleID    *int64
+	}
+	prices, err := pgx.CollectRows(rows, pgx.RowToStructByPos[price])
+	if err != nil {
+		return err
+	}
+	for i, p := range prices {
+		l := lines[i]
+		l.price, l.step, l.rule = p.UnitPrice, p.Step, p.RuleID
+		l.total = l.qty.Mul(l.price).Round(2)
+	}
+	return nil
+}
+
+// writeHistory writes the delivered orders. Their effects (stock, totals,
+// history) are made here and not by the triggers: it all happened long ago.
+func (w *world) writeHistory(ctx context.Context) error {
+	w.makeHistory()
+	byCustomer := map[int64][]*line{}
+	for i := range w.orders {
+		o := &w.orders[i]
+		o.id = int64(i + 1)
+		o.no = fmt.Sprintf("SO-%06d", 100000-len(w.orders)+i+1)
+		for k := range o.lines {
+			byCustomer[o.customer.id] = append(byCustomer[o.customer.id], &o.lines[k])
+		}
+	}
+	for i := range w.customers {
+		if err := w.price(ctx, &w.customers[i], byCustomer[w.customers[i].id]); err != nil {
+			return err
+		}
+	}
+
+	if _, err := w.tx.Exec(ctx, "set local session_replication_role = replica"); err != nil {
+		return err
+	}
+	var orders, lines, history, shipments, shipped [][]any
+	for i := range w.orders {
+		o := &w.orders[i]
+		for k, l := range o.lines {
+			o.total = o.total.Add(l.total)
+			lines = append(lines, []any{o.id, k + 1, l.item.id, l.uom, l.factor, l.qty, l.price, l.step, l.rule, l.total, l.qty, l.qty, l.qty})
+			shipped = append(shipped, []any{o.id, o.id, k + 1, l.qty})
+		}
+		var po any
+		if o.po != "" {
+			po = o.po
+		}
+		orders = append(orders, []any{o.id, o.no, o.customer.id, o.source, "DELIVERED", po, o.shipTo, o.total, o.at, o.by, o.shipped})
+		carrier, tracking := "Own truck", ""
+		if w.chance(25) {
+			carrier, tracking = "UPS", fmt.Sprintf("1Z%016d", w.rand.Int64N(1e16))
+		}
+		delivered := o.shipped.Add(time.Duration(40+w.rand.IntN(300)) * time.Minute)
+		shipments = append(shipments, []any{o.id, o.id, carrier, tracking, o.shipped, delivered})
+		for _, step := range []struct {
+			from, to string
+			at       time.Time
+			actor    string
+		}{
+			{"", "SUBMITTED", o.at, o.by}, {"SUBMITTED", "APPROVED", o.at.Add(2 * time.Second), "automatic approval"},
+			{"APPROVED", "PICKING", o.shipped.Add(-90 * time.Minute), "Walt in the warehouse"},
+			{"PICKING", "SHIPPED", o.shipped, "Walt in the warehouse"}, {"SHIPPED", "DELIVERED", delivered, "Rosa on the road"},
+		} {
+			var from any
+			if step.from != "" {
+				from = step.from
+			}
+			history = append(history, []any{o.id, from, step.to, step.at, step.actor, "demo"})
+		}
+	}
+	for _, t := range []struct {
+		table   string
+		columns []string
+		rows    [][]any
+	}{
+		{"sales_order", words("order_id|order_no|customer_id|source|status|po_no|ship_to_id|total|submitted_at|submitted_by|invoiced_at"), orders},
+		{"sales_order_line", words("order_id|line_no|item_id|uom|factor|qty|unit_price|price_step|price_rule_id|line_total|qty_picked|qty_shipped|qty_invoiced"), lines},
+		{"order_status_history", words("order_id|from_status|to_status|at|actor|program"), history},
+		{"shipment", words("shipment_id|order_id|carrier|tracking_no|shipped_at|delivered_at"), shipments},
+		{"shipment_line", words("shipment_id|order_id|line_no|qty"), shipped},
+	} {
+		if err := w.copyRows(ctx, "erp", t.table, t.columns, t.rows); err != nil {
+			return err
+		}
+	}
+	_, err := w.tx.Exec(ctx, `select setval(pg_get_serial_sequence('erp.sales_order', 'order_id'), (select max(order_id) from erp.sales_order)),
+		setval(pg_get_serial_sequence('erp.shipment', 'shipment_id'), (select max(shipment_id) from erp.shipment))`)
+	return err
+}
+
+// writeOpenOrders enters the orders of the last days through the front door:
+// the triggers price, allocate and keep their history.
+func (w *world) writeOpenOrders(ctx context.Context) error {
+	if _, err := w.tx.Exec(ctx, "set local session_replication_role = origin; select set_config('portal.actor', 'Dana at the desk', true)"); err != nil {
+		return err
+	}
+	paths := [][]string{nil, nil, {"APPROVED"}, {"APPROVED"}, {"APPROVED", "PICKING"}, {"APPROVED", "PICKING", "SHIPPED"}, {"ON_HOLD"}, {"REJECTED"}}
+	for n := range 40 {
+		c := &w.customers[w.rand.IntN(len(w.customers))]
+		source := pick(w, []string{"PHONE", "PHONE", "DESK", "EDI"})
+		path := paths[n%len(paths)]
+		if path == nil && !c.fixture {
+			source = "WEB" // the approval job decides these when it starts
+		}
+		var no string
+		err := w.tx.QueryRow(ctx, `insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at)
+			values ($1, $2, $3, $4, now() - $5::interval) returning order_no`, c.id, source, c.shipTos[0],
+			fmt.Sprintf("PO-%d", 70000+n), time.Duration(10+w.rand.IntN(2000))*time.Minute).Scan(&no)
+		if err != nil {
+			return err
+		}
+		k := 0
+		for _, it := range w.basket(c)[:3+w.rand.IntN(5)] {
+			if it.discontinued || it.noBackorder || it.stock < 40 {
+				continue
+			}
+			k++
+			if _, err := w.tx.Exec(ctx, `insert into erp.sales_order_line (order_id, line_no, item_id, qty)
+				select order_id, $2, $3, $4 from erp.sales_order where order_no = $1`, no, k, it.id, decimal.NewFromInt(int64(1+w.rand.IntN(6)))); err != nil {
+				return err
+			}
+		}
+		for _, status := range path {
+			var reason any
+			switch {
+			case k == 0:
+				status = "CANCELLED"
+				reason = "Entered by mistake"
+			case status == "REJECTED":
+				reason = "No truck on that day"
+			case status == "ON_HOLD":
+				reason = "Waiting for a call back"
+			}
+			if _, err := w.tx.Exec(ctx, "update erp.sales_order set status = $2, status_reason = $3 where order_no = $1", no, status, reason); err != nil {
+				return err
+			}
+			if k == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
