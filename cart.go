@@ -16,9 +16,8 @@ type CartLine struct {
 	PriceStep   *string `json:"price_step"`
 	SeenPrice   *Price  `json:"seen_price"` // what the buyer last agreed to
 	LineTotal   *Money  `json:"line_total"`
-	Available   *Qty    `json:"available"`
-	StockState  *string `json:"stock_state"`
-	HasPicture  bool    `json:"has_picture"`
+	Stock
+	HasPicture bool `json:"has_picture"`
 }
 
 // PriceChanged reports whether today's price differs from the one agreed to.

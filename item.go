@@ -16,23 +16,31 @@ type ItemFilter struct {
 	Page      int // from 1; 0 counts as 1
 }
 
+// Stock is what a customer may know of an item's stock.
+type Stock struct {
+	Available  *Qty    `json:"available"`   // in base units; nil where figures are hidden
+	StockState *string `json:"stock_state"` // in, low, out; nil: hidden altogether
+}
+
+// OutOfStock reports whether there is none, as far as the customer may know.
+func (s Stock) OutOfStock() bool { return s.StockState != nil && *s.StockState == "out" }
+
 // Item is one row of the catalogue as one customer sees it. Price and stock
 // are nil where the customer may not see them or there is none.
 type Item struct {
-	ID           ItemID  `json:"-"`
-	ItemNo       string  `json:"item_no"`
-	Description  string  `json:"description"`
-	Category     string  `json:"category"`
-	UOM          string  `json:"uom"`
-	UnitPrice    *Price  `json:"unit_price"`
-	PriceStep    *string `json:"price_step"`
-	Available    *Qty    `json:"available"`
-	StockState   *string `json:"stock_state"` // in, low, out; nil: hidden
-	Orderable    bool    `json:"orderable"`
-	Discontinued bool    `json:"discontinued"`
-	Favorite     bool    `json:"favorite"`
-	HasPicture   bool    `json:"has_picture"`
-	InCart       *Qty    `json:"in_cart"`
+	ID          ItemID  `json:"-"`
+	ItemNo      string  `json:"item_no"`
+	Description string  `json:"description"`
+	Category    string  `json:"category"`
+	UOM         string  `json:"uom"`
+	UnitPrice   *Price  `json:"unit_price"`
+	PriceStep   *string `json:"price_step"`
+	Stock
+	Orderable    bool `json:"orderable"`
+	Discontinued bool `json:"discontinued"`
+	Favorite     bool `json:"favorite"`
+	HasPicture   bool `json:"has_picture"`
+	InCart       *Qty `json:"in_cart"`
 }
 
 // Category is a pill above the catalogue with the number of items behind it.

@@ -442,6 +442,11 @@ func TestAcceptance27CatalogLive(t *testing.T) {
 	if got := v.read("/catalog?q=OIL5").get("items.0.available"); got != "3" {
 		t.Errorf("stock: %v", got)
 	}
+	pgtest.Exec(t, s.db, "update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
+	socket.until(is("item", "OIL5"))
+	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Out of stock") || strings.Contains(a.body, "0 in stock") {
+		t.Error("the page of an item without stock does not say so")
+	}
 	pgtest.Exec(t, s.db, "update erp.item set active = false where item_no = 'OIL5'")
 	socket.until(is("item", "OIL5"))
 	if a := v.read("/items/OIL5"); a.status != http.StatusNotFound {

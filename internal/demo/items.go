@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -38,35 +40,56 @@ type unit struct {
 	price  decimal.NullDecimal
 }
 
-// range of goods: what a category sells.
+// assortment is a category and what its prices and packs are like; its goods
+// are in goods.txt.
 type assortment struct {
-	id         int64
-	name       string
-	parent     int64
-	code       string
-	hue        int
-	adjectives []string
-	nouns      []string
-	sizes      []string
-	low, high  int // price in cents
-	unit       string
-	pack       []int64
+	id        int64
+	name      string
+	parent    int64
+	code      string
+	hue       int // of its pictures, degrees
+	low, high int // price in cents
+	unit      string
+	pack      []int64
 }
 
 var assortments = []assortment{
-	{1, "Oils", 0, "OIL", 48, words("Extra virgin|Refined|Cold-pressed|Blended|High-oleic"), words("olive oil|sunflower oil|canola oil|peanut oil|sesame oil|grapeseed oil|red wine vinegar|white vinegar|balsamic vinegar"), words("1 L|3 L|5 L|35 lb"), 900, 6200, "EA", []int64{4, 6}},
-	{2, "Dry goods", 0, "DRY", 35, words("Long grain|Short grain|Organic|Enriched|Stone-ground|Fine"), words("basmati rice|jasmine rice|bread flour|cake flour|cane sugar|brown sugar|rolled oats|red lentils|chickpeas|black beans|polenta"), words("2 lb|5 lb|10 lb|25 lb|50 lb"), 350, 4800, "EA", []int64{6, 10, 12}},
-	{3, "Spices", 0, "SPI", 15, words("Ground|Whole|Smoked|Cracked|Toasted"), words("black pepper|cumin|coriander|paprika|turmeric|cinnamon|oregano|bay leaves|chili flakes|sea salt|nutmeg"), words("6 oz|16 oz|24 oz|5 lb"), 420, 3900, "EA", []int64{6, 12}},
-	{4, "Canned goods", 0, "CAN", 0, words("Whole peeled|Diced|Crushed|Low-sodium|Fire-roasted"), words("tomatoes|corn|green beans|white beans|peaches in juice|pineapple rings|tuna in water|artichoke hearts|jalapeños"), words("14 oz|28 oz|#10 can"), 180, 1900, "EA", []int64{6, 12, 24}},
-	{5, "Pasta & Sauces", 0, "PAS", 24, words("Bronze-cut|Egg|Whole wheat|Classic|Slow-cooked"), words("spaghetti|penne|rigatoni|fusilli|lasagna sheets|marinara sauce|alfredo sauce|pesto|soy sauce|hot sauce"), words("1 lb|5 lb|10 lb|1 gal"), 210, 3400, "EA", []int64{4, 12, 20}},
-	{6, "Beverages", 0, "BEV", 205, words("Sparkling|Still|Organic|Unsweetened|Cold-brew"), words("spring water|orange juice|apple juice|lemonade|ginger ale|iced tea|cola|tonic water"), words("12 oz|16.9 oz|1 L|1 gal"), 90, 1600, "EA", []int64{12, 24}},
-	{7, "Dairy & Eggs", 0, "DAI", 52, words("Whole|Low-fat|Unsalted|Aged|Free-range"), words("milk|butter|heavy cream|cheddar|mozzarella|parmesan|yogurt|large eggs|cream cheese"), words("1 lb|5 lb|1 gal|15 dozen"), 320, 6900, "EA", []int64{4, 9, 12}},
-	{8, "Meat & Poultry", 0, "MEA", 350, words("Boneless|Bone-in|Trimmed|Prime|Marinated"), words("chicken thighs|chicken breast|ground beef|pork loin|turkey breast|beef brisket|bacon|Italian sausage"), words("5 lb bag|10 lb case|40 lb case"), 1400, 17500, "EA", []int64{4}},
-	{9, "Frozen", 0, "FRZ", 190, words("Straight-cut|Crinkle-cut|IQF|Garden|Breaded"), words("french fries|green peas|mixed vegetables|blueberries|shrimp|cod fillets|puff pastry|vanilla ice cream"), words("2.5 lb|5 lb|20 lb|3 gal"), 700, 9800, "EA", []int64{6, 8}},
-	{10, "Paper goods", 0, "PAP", 265, words("Recycled|Compostable|Two-ply|Heavy-duty|White"), words("napkins|paper towels|takeout boxes|paper straws|hot cups|cup lids|parchment sheets|aluminum foil|cling film"), words("50 ct|250 ct|500 ct|1000 ct"), 600, 5400, "PK", []int64{5, 10, 20}},
-	{11, "Cleaning", 0, "CLN", 165, words("Concentrated|Fragrance-free|Heavy-duty|Food-safe|Quick-dry"), words("degreaser|dish detergent|floor cleaner|glass cleaner|sanitizer|hand soap|bleach|scouring pads"), words("32 oz|1 gal|5 gal|12 ct"), 450, 7200, "EA", []int64{4, 6}},
-	{12, "Gloves & Safety", 0, "GLV", 305, words("Powder-free|Textured|Long-cuff|Cut-resistant|Disposable"), words("nitrile gloves|vinyl gloves|latex gloves|aprons|hair nets|shoe covers|face masks|oven mitts"), words("S|M|L|XL"), 500, 4200, "BX", []int64{10}},
-	{13, "Coffee & Tea", 6, "COF", 28, words("Dark roast|Medium roast|Decaf|Single-origin"), words("whole bean coffee|ground coffee|espresso beans|Earl Grey tea|green tea|chamomile tea"), words("12 oz|2 lb|5 lb|100 ct"), 800, 6400, "EA", []int64{6}},
+	{1, "Oils", 0, "OIL", 48, 900, 6200, "EA", []int64{4, 6}},
+	{2, "Dry goods", 0, "DRY", 35, 350, 4800, "EA", []int64{6, 10, 12}},
+	{3, "Spices", 0, "SPI", 15, 420, 3900, "EA", []int64{6, 12}},
+	{4, "Canned goods", 0, "CAN", 0, 180, 1900, "EA", []int64{6, 12, 24}},
+	{5, "Pasta & Sauces", 0, "PAS", 24, 210, 3400, "EA", []int64{4, 12, 20}},
+	{6, "Beverages", 0, "BEV", 205, 90, 1600, "EA", []int64{12, 24}},
+	{7, "Dairy & Eggs", 0, "DAI", 52, 320, 6900, "EA", []int64{4, 9, 12}},
+	{8, "Meat & Poultry", 0, "MEA", 350, 1400, 17500, "EA", []int64{4}},
+	{9, "Frozen", 0, "FRZ", 190, 700, 9800, "EA", []int64{6, 8}},
+	{10, "Paper goods", 0, "PAP", 265, 600, 5400, "PK", []int64{5, 10, 20}},
+	{11, "Cleaning", 0, "CLN", 165, 450, 7200, "EA", []int64{4, 6}},
+	{12, "Gloves & Safety", 0, "GLV", 305, 500, 4200, "BX", []int64{10}},
+	{13, "Coffee & Tea", 6, "COF", 28, 800, 6400, "EA", []int64{6}},
+}
+
+//go:embed goods.txt
+var goods string
+
+// readGoods is every item each category could have, by its code.
+func readGoods() map[string][]string {
+	all := map[string][]string{}
+	var code string
+	for line := range strings.Lines(goods) {
+		line = strings.TrimSpace(line)
+		switch parts := strings.Split(line, " | "); {
+		case strings.HasPrefix(line, "["):
+			code = strings.Trim(line, "[]")
+		case len(parts) == 3:
+			for _, kind := range strings.Split(parts[0], ", ") {
+				for _, size := range strings.Split(parts[2], ", ") {
+					all[code] = append(all[code], kind+" "+parts[1]+", "+size)
+				}
+			}
+		}
+	}
+	return all
 }
 
 func words(list string) []string { return strings.Split(list, "|") }
@@ -96,15 +119,16 @@ func (w *world) makeItems() {
 	for i := range w.items {
 		w.items[i].fixture = true
 	}
-	seen := map[string]bool{}
-	for n := 0; len(w.items) < itemCount; n++ {
+	goods := readGoods()
+	for n := 0; len(w.items) < itemCount && n < 2*itemCount; n++ {
 		a := assortments[n%len(assortments)]
-		description := fmt.Sprintf("%s %s, %s", pick(w, a.adjectives), pick(w, a.nouns), pick(w, a.sizes))
-		if seen[description] {
+		left := goods[a.code]
+		if len(left) == 0 {
 			continue
 		}
-		seen[description] = true
-		w.items = append(w.items, w.makeItem(a, description))
+		k := w.rand.IntN(len(left))
+		w.items = append(w.items, w.makeItem(a, left[k]))
+		goods[a.code] = slices.Delete(left, k, k+1)
 	}
 	for i := range w.items {
 		w.items[i].id = int64(i + 1)
