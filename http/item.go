@@ -80,7 +80,7 @@ func (s *Server) itemList(q *request, path, title, active string, favorites bool
 		f.Page = min(n, 100_000)
 	}
 	if len(f.Query) > 200 {
-		f.Query = f.Query[:200]
+		f.Query = strings.ToValidUTF8(f.Query[:200], "")
 	}
 	list, err := s.Catalog.Catalog(q.Context(), q.who, f)
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"portal.example/portal"
 )
 
 // pageCSP lets a page load only what the portal itself serves, and run no
@@ -118,3 +121,26 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Unwrap lets http.ResponseController reach what it wraps.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// readable refuses addresses that are not text: PostgreSQL stores neither bytes
+// that are not UTF-8 nor the zero byte, and no document of ours is named so.
+func (s *Server) readable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isText(r.URL.Path) {
+			s.fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
+			return
+		}
+		for _, values := range r.URL.Query() {
+			for _, v := range values {
+				if !isText(v) {
+					s.fail(w, r, portal.Errorf(portal.CodeInvalid, "This address holds characters that are not text."))
+					return
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isText reports whether PostgreSQL can store s.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

@@ -3,6 +3,7 @@ package http
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (q *request) decode(v any) error {
 	}
 	values := url.Values{}
 	for k, v := range q.PostForm {
+		if !isText(k) || slices.ContainsFunc(v, func(s string) bool { return !isText(s) }) {
+			return portal.Errorf(portal.CodeInvalid, "The form holds characters that are not text.")
+		}
 		values[strings.TrimSpace(k)] = v
 	}
 	if err := newFormDecoder().Decode(v, values); err != nil {

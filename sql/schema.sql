@@ -1155,6 +1155,7 @@ function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
+function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work

@@ -34,12 +34,8 @@ create or replace trigger credit_memo_line_deleted after delete on erp.credit_me
 create or replace function portal.credit_memo_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  m record;
 begin
-  for m in select n.customer_id, n.memo_no from new_rows n order by n.credit_memo_id loop
-    perform portal.emit('credit', m.customer_id, m.memo_no);
-  end loop;
+  perform portal.emit_documents('credit', array_agg(n.customer_id order by n.credit_memo_id), array_agg(n.memo_no order by n.credit_memo_id)) from new_rows n;
   return null;
 end
 $$;

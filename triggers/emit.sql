@@ -20,6 +20,22 @@ begin
 end
 $$;
 
+-- Documents that one statement changed. A few are told by number; of many,
+-- each customer concerned is told once, without a number: read the list again.
+create or replace function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if cardinality(p_refs) <= 25 then
+    perform portal.emit(p_kind, d.customer_id, d.ref)
+    from unnest(p_customer_ids, p_refs) with ordinality as d(customer_id, ref, n) order by d.n;
+  else
+    perform portal.emit(p_kind, c.customer_id, '')
+    from (select distinct u.customer_id from unnest(p_customer_ids) as u(customer_id) order by 1) c;
+  end if;
+end
+$$;
+
 -- Wakes the listeners once the transaction has committed. The payload is empty,
 -- so that PostgreSQL sends one notification a transaction.
 create or replace function portal.wake() returns void

@@ -63,12 +63,8 @@ create or replace trigger invoice_settles before update of tax, freight on erp.i
 create or replace function portal.invoice_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  i record;
 begin
-  for i in select n.customer_id, n.invoice_no from new_rows n order by n.invoice_id loop
-    perform portal.emit('invoice', i.customer_id, i.invoice_no);
-  end loop;
+  perform portal.emit_documents('invoice', array_agg(n.customer_id order by n.invoice_id), array_agg(n.invoice_no order by n.invoice_id)) from new_rows n;
   return null;
 end
 $$;

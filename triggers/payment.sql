@@ -62,12 +62,8 @@ create or replace trigger payment_application_deleted after delete on erp.paymen
 create or replace function portal.payment_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  p record;
 begin
-  for p in select n.customer_id, n.payment_no from new_rows n order by n.payment_id loop
-    perform portal.emit('payment', p.customer_id, p.payment_no);
-  end loop;
+  perform portal.emit_documents('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;
   return null;
 end
 $$;

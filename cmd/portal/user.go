@@ -21,7 +21,7 @@ type userAddCommand struct {
 	database
 	Email    string `arg:"" help:"E-mail address, which is the log-in name."`
 	Customer string `help:"Customer number the log-in belongs to." placeholder:"NO" xor:"who" required:""`
-	Role     string `help:"For staff: desk (order desk, warehouse) or ops (operator)." enum:",desk,ops" default:"" xor:"who" required:""`
+	Role     string `help:"For staff: desk (order desk, warehouse) or ops (operator)." enum:"desk,ops" placeholder:"desk|ops" xor:"who" required:""`
 	Name     string `help:"The person's name, shown to colleagues."`
 	Password string `help:"Password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
 }

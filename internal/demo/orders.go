@@ -224,7 +224,7 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 		var no string
 		err := w.tx.QueryRow(ctx, `insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at)
 			values ($1, $2, $3, $4, now() - $5::interval) returning order_no`, c.id, source, c.shipTos[0],
-			fmt.Sprintf("PO-%d", 70000+n), time.Duration(10+w.rand.IntN(2000))*time.Minute).Scan(&no)
+			fmt.Sprintf("PO-%d", 70000+n), time.Duration((40-n)*50-w.rand.IntN(45))*time.Minute).Scan(&no)
 		if err != nil {
 			return err
 		}

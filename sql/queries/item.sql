@@ -1,6 +1,7 @@
 -- name: item_list
 -- One page of a customer's catalogue with its prices and stock. An exact code
--- comes first, then codes that begin so, then the rest by description.
+-- comes first, then codes that begin so, then the rest by description. Category
+-- 0 is all, -1 the items without one.
 with
 me as (
   select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
@@ -15,7 +16,7 @@ found as (
         select c.category_id from erp.category c where c.category_id = @category
         union all
         select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
-      select category_id from tree)))
+      select category_id from tree)) or (@category = -1 and i.category_id is null))
     and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
     and (not (select authorized_items_only from me)
          or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
@@ -89,8 +90,8 @@ hit as (
          or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
   group by 1
 )
-select coalesce(t.top, 0) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
-  coalesce(sum(h.n) filter (where @category = 0 or h.category_id in (select category_id from chosen)), 0)::int as inside
+select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
+  coalesce(sum(h.n) filter (where @category = 0 or h.category_id in (select category_id from chosen) or (@category = -1 and h.category_id is null)), 0)::int as inside
 from hit h left join tree t using (category_id)
 group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
