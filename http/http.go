@@ -49,8 +49,10 @@ type Config struct {
 	// pages' content security policy there.
 	JobsUI  http.Handler
 	JobsCSP string
-	// Metrics serves GET /metrics.
+	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
+	// Observed, if set, is told of each answered request.
+	Observed func(path string, status int, took time.Duration)
 }
 
 // Server answers requests. It is safe for concurrent use and needs no closing.
@@ -124,7 +126,7 @@ func (s *Server) routes() http.Handler {
 	}
 
 	mux.GET("/login", s.public(s.loginForm))
-	mux.POST("/login", s.public(s.login))
+	mux.POST("/login", s.slowly(s.public(s.login)))
 	mux.POST("/logout", s.public(s.logout))
 	mux.GET("/live", s.live)
 

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-chi/httprate"
+	"github.com/julienschmidt/httprouter"
 
 	"portal.example/portal"
 )
@@ -54,6 +58,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			}
 			s.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
 				"status", rec.status, "took", time.Since(start))
+			if s.Observed != nil {
+				s.Observed(r.URL.Path, cmp.Or(rec.status, http.StatusOK), time.Since(start))
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -91,6 +98,23 @@ func (s *Server) source(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
+}
+
+// loginsAMinute is how many log-ins one address may try. An office behind one
+// address stays below it; each try costs us a bcrypt.
+const loginsAMinute = 120
+
+// slowly limits how often one address may ask. The lockout of accounts is the
+// database's; this one keeps a flood from the processor.
+func (s *Server) slowly(h httprouter.Handle) httprouter.Handle {
+	limit := httprate.Limit(loginsAMinute, time.Minute,
+		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return s.source(r), nil }),
+		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
+			s.fail(w, r, portal.Errorf(portal.CodeTooMany, "Too many log-ins from your address. Please wait a minute."))
+		}))
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		limit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, p) })).ServeHTTP(w, r)
+	}
 }
 
 // recorder remembers the status of an answer.

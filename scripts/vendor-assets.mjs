@@ -100,3 +100,5 @@ write('icons.svg', sprite())
 write('htmx.js', read('htmx.org/dist/htmx.min.js'))
 write('morph.js', read('idiomorph/dist/idiomorph.min.js'))
 write('licenses.txt', licences())
+// for the browser tests; its licence is in its first lines
+fs.writeFileSync('cmd/portal/testdata/axe.min.js', read('axe-core/axe.min.js'))

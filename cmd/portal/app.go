@@ -72,12 +72,13 @@ func (a *app) build(direct string) error {
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err
 	}
+	m := a.newMetrics()
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Orders: sql.NewOrderStore(a.db),
 		Customers: sql.NewCustomerStore(a.db), Desk: sql.NewDeskStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
-		JobsUI: a.ui, JobsCSP: jobs.UICSP,
+		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
 	})
 	return err
 }

@@ -21,6 +21,7 @@ type settings struct {
 	Only         string        `help:"Serve only pages (web) or work only jobs (work)." enum:",web,work" default:"" env:"PORTAL_ONLY"`
 	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
 	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
+	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 

@@ -1,0 +1,76 @@
+package main
+
+import (
+	_ "embed"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// Every page passes the checks of WCAG 2.2 AA that a program can make, dark on a
+// desk's screen and light on a phone, and none is wider than its screen.
+func TestBrowserAccessible(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.buyer("C1003")
+	orderNo := v.order("OIL5", "2")
+	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
+	v.post("/favorites/OIL5")
+
+	for _, visit := range []struct {
+		email string
+		pages []string
+	}{
+		{"", []string{"/login"}},
+		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/my-items", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
+			"/orders/" + orderNo, "/invoices", "/profile", "/no-such-page"}},
+		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/items",
+			"/desk/items/OIL5", "/desk/profile"}},
+	} {
+		b := openBrowser(t, s.URL, 1280)
+		if visit.email != "" {
+			b.logIn(visit.email)
+		}
+		for _, look := range []struct {
+			width  int64
+			scheme string
+		}{{1280, "dark"}, {360, "light"}} {
+			b.do(chromedp.EmulateViewport(look.width, 900))
+			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for _, page := range visit.pages {
+				b.goTo(page)
+				eval[bool](b, axe+";true")
+				for _, problem := range axeProblems(b) {
+					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
+				}
+				if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
+					t.Errorf("%s, %d px: %d px wider than the screen", page, look.width, over)
+				}
+			}
+		}
+	}
+}
+
+func axeProblems(b *tab) []string {
+	b.t.Helper()
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {
+		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'],
+	}).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join(' | ')).join('\n'))`,
+		chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("axe: %v", err)
+	}
+	if found == "" {
+		return nil
+	}
+	return strings.Split(found, "\n")
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"net"
+	nethttp "net/http"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what GET /metrics tells, read from the parts when it is asked.
+type metrics struct {
+	app      *app
+	requests *prometheus.HistogramVec
+}
+
+func (a *app) newMetrics() *metrics {
+	return &metrics{app: a, requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "portal_http_request_seconds", Help: "Time to answer, by first part of the address and class of status.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	}, []string{"page", "status"})}
+}
+
+// pages are the first parts of addresses that are told apart; a label must not
+// be the visitor's to choose.
+var pages = map[string]bool{"": true, "login": true, "logout": true, "catalog": true, "my-items": true, "items": true, "favorites": true,
+	"cart": true, "orders": true, "invoices": true, "profile": true, "desk": true, "ops": true, "assets": true}
+
+// observed counts one answered request. Sockets last for hours and are not
+// requests in this sense.
+func (m *metrics) observed(path string, status int, took time.Duration) {
+	page, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch {
+	case page == "live":
+		return
+	case !pages[page]:
+		page = "other"
+	}
+	m.requests.WithLabelValues(page, string(rune('0'+status/100))+"xx").Observe(took.Seconds())
+}
+
+// handler serves the metrics to who knows the token; without one, to this
+// machine only.
+func (m *metrics) handler(token string) nethttp.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	serve := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		if !mayScrape(r, token) {
+			nethttp.NotFound(w, r)
+			return
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
+
+func mayScrape(r *nethttp.Request, token string) bool {
+	if token != "" {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		return ok && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	// a proxy on this machine speaks for others
+	return err == nil && net.ParseIP(host).IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+// Describe says nothing: which metrics there are depends on what runs.
+func (m *metrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks the parts.
+func (m *metrics) Collect(out chan<- prometheus.Metric) {
+	tell := func(kind prometheus.ValueType, name, help string, value float64, labels ...string) {
+		var names, values []string
+		for i := 0; i < len(labels); i += 2 {
+			names, values = append(names, labels[i]), append(values, labels[i+1])
+		}
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, value, values...)
+	}
+	gauge := func(name, help string, value float64, labels ...string) {
+		tell(prometheus.GaugeValue, name, help, value, labels...)
+	}
+	count := func(name, help string, value int64) { tell(prometheus.CounterValue, name, help, float64(value)) }
+	truth := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+
+	hub := m.app.hub.Stats()
+	gauge("portal_live_sockets", "Open websockets.", float64(hub.Sockets))
+	gauge("portal_live_queue_bytes", "Waiting to be written to all sockets.", float64(hub.QueueBytes))
+	count("portal_live_frames_total", "Frames written.", hub.Frames)
+	count("portal_live_replays_total", "Gaps replayed to sockets.", hub.Replays)
+	count("portal_live_resyncs_total", "Sockets told to read everything again.", hub.Resyncs)
+	count("portal_live_slow_closes_total", "Sockets closed because they read too slowly.", hub.SlowCloses)
+	count("portal_live_dead_closes_total", "Sockets closed because nobody answered.", hub.DeadCloses)
+
+	source := m.app.source.Stats()
+	gauge("portal_events_connected", "1 while the listener's connection stands.", truth(source.Connected))
+	gauge("portal_events_notify_healthy", "1 if the last self-test's notification arrived.", truth(source.NotifyHealthy))
+	if !source.LastRead.IsZero() {
+		gauge("portal_events_read_age_seconds", "Time since the event log was last read.", time.Since(source.LastRead).Seconds())
+	}
+	count("portal_events_total", "Events delivered.", source.Events)
+	count("portal_events_polled_total", "Of these, found by the slow poll: nobody woke us for them.", source.PollEvents)
+	count("portal_events_wakeups_total", "Notifications received.", source.WakeUps)
+	count("portal_events_reconnects_total", "Connections of the listener lost, or not got.", source.Reconnects)
+	count("portal_events_resyncs_total", "Gaps in the log that could not be read any more.", source.Resyncs)
+
+	for name, pool := range map[string]*pgxpool.Pool{"web": m.app.db.Web, "desk": m.app.db.Desk, "work": m.app.db.Work} {
+		s := pool.Stat()
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.AcquiredConns()), "pool", name, "state", "used")
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.IdleConns()), "pool", name, "state", "idle")
+		gauge("portal_pool_connections_max", "Most database connections, by pool.", float64(s.MaxConns()), "pool", name)
+		tell(prometheus.CounterValue, "portal_pool_waits_total", "Requests that had to wait for a connection.", float64(s.EmptyAcquireCount()), "pool", name)
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	js, err := m.app.jobs.Stats(ctx)
+	gauge("portal_jobs_readable", "1 if the job queue could be read.", truth(err == nil))
+	if err != nil {
+		return
+	}
+	for _, q := range js.Queues {
+		for state, n := range map[string]int{"available": q.Available, "running": q.Running, "retrying": q.Retrying, "discarded": q.Discarded} {
+			gauge("portal_jobs", "Jobs, by queue and state.", float64(n), "queue", q.Queue, "state", state)
+		}
+		gauge("portal_jobs_oldest_seconds", "How long the first job of a queue has waited.", q.OldestSeconds, "queue", q.Queue)
+	}
+	gauge("portal_invariant_violations", "Violated invariants at the last nightly check.", float64(js.ViolationCount))
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.buyer("C1003")
+	v.live("").hello()
+	v.page("/catalog")
+	v.page("/no-such-page-" + strings.Repeat("x", 50))
+
+	a := s.visit().page("/metrics")
+	if a.status != http.StatusOK {
+		t.Fatalf("metrics: %d", a.status)
+	}
+	for _, want := range []string{
+		`(?m)^portal_live_sockets 1$`,
+		`(?m)^portal_events_connected 1$`,
+		`(?m)^portal_http_request_seconds_count\{page="catalog",status="2xx"\} 1$`,
+		`(?m)^portal_http_request_seconds_count\{page="other",status="4xx"\} 1$`,
+		`(?m)^portal_pool_connections_max\{pool="web"\} 8$`,
+		`(?m)^portal_jobs_readable 1$`,
+		`(?m)^go_goroutines \d+$`,
+	} {
+		if !regexp.MustCompile(want).MatchString(a.body) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+func TestMetricsKeptPrivate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		token, remote, header, value string
+		want                         bool
+	}{
+		{"", "127.0.0.1:5000", "", "", true},
+		{"", "[::1]:5000", "", "", true},
+		{"", "10.1.2.3:5000", "", "", false},
+		{"", "127.0.0.1:5000", "X-Forwarded-For", "203.0.113.9", false},
+		{"secret", "10.1.2.3:5000", "Authorization", "Bearer secret", true},
+		{"secret", "10.1.2.3:5000", "Authorization", "Bearer other", false},
+		{"secret", "10.1.2.3:5000", "Authorization", "secret", false},
+		{"secret", "127.0.0.1:5000", "", "", false},
+	} {
+		r, err := http.NewRequest(http.MethodGet, "/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.RemoteAddr = c.remote
+		if c.header != "" {
+			r.Header.Set(c.header, c.value)
+		}
+		if got := mayScrape(r, c.token); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// One address may try only so many log-ins a minute; others are not concerned.
+func TestLoginFlood(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.visit()
+	last := 0
+	for i := range 140 {
+		a := v.post("/login", "email", fmt.Sprintf("nobody%d@c1003.example", i), "password", "x")
+		if last = a.status; last == http.StatusTooManyRequests {
+			if i < 100 {
+				t.Errorf("refused after %d", i)
+			}
+			return
+		}
+	}
+	t.Errorf("never refused: %d", last)
+}
