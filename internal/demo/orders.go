@@ -221,10 +221,11 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 		if path == nil && !c.fixture {
 			source = "WEB" // the approval job decides these when it starts
 		}
+		age := time.Duration((40-n)*50-w.rand.IntN(45)) * time.Minute
 		var no string
 		err := w.tx.QueryRow(ctx, `insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at)
 			values ($1, $2, $3, $4, now() - $5::interval) returning order_no`, c.id, source, c.shipTos[0],
-			fmt.Sprintf("PO-%d", 70000+n), time.Duration((40-n)*50-w.rand.IntN(45))*time.Minute).Scan(&no)
+			fmt.Sprintf("PO-%d", 70000+n), age).Scan(&no)
 		if err != nil {
 			return err
 		}
@@ -239,7 +240,12 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 				return err
 			}
 		}
-		for _, status := range path {
+		for i, status := range path {
+			// each step some time after the one before, all in the past
+			since := age - age*time.Duration(i+1)/time.Duration(len(path)+2)
+			if _, err := w.tx.Exec(ctx, "select erp.set_clock(now() - $1::interval)", since); err != nil {
+				return err
+			}
 			var reason any
 			switch {
 			case k == 0:
@@ -258,5 +264,6 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	_, err := w.tx.Exec(ctx, "select erp.set_clock(null)")
+	return err
 }
