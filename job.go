@@ -35,6 +35,7 @@ func (InvariantsArgs) Kind() string { return "invariants" }
 const (
 	OutcomeApproved = "approved" // no rule objected
 	OutcomeQueued   = "queued"   // waits for staff, with the reasons in the review queue
+	OutcomeWaiting  = "waiting"  // has no lines yet: ask again soon
 	OutcomeSettled  = "settled"  // nothing to decide: decided before, moved on, or gone
 )
 

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -25,6 +26,38 @@ func TestOrderBySQLIsApproved(t *testing.T) {
 	actor := pgtest.Value[string](t, b.DB, `select actor from erp.order_status_history where order_id = 7 and to_status = 'APPROVED'`)
 	if actor != "automatic approval" {
 		t.Errorf("approved by %q", actor)
+	}
+}
+
+// A program that commits the header first and the lines after it gets its order
+// decided with its lines.
+func TestOrderWaitsForItsLines(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	config := b.config(calm(t))
+	config.FetchPollInterval = 100 * time.Millisecond
+	b.start(t, config)
+	pgtest.Exec(t, b.DB, `insert into erp.sales_order (order_id, customer_id, source) values (7, 1, 'WEB')`)
+	if got := b.await(t); got != (decision{7, portal.OutcomeWaiting}) {
+		t.Errorf("decided %v", got)
+	}
+	pgtest.Exec(t, b.DB, `insert into erp.sales_order_line (order_id, line_no, item_id, qty) values (7, 1, 1, 2)`)
+	got := b.await(t)
+	for got.outcome == portal.OutcomeWaiting { // it may have looked once more before the line was there
+		got = b.await(t)
+	}
+	if got != (decision{7, portal.OutcomeApproved}) {
+		t.Errorf("decided %v", got)
+	}
+}
+
+func TestOrderWithoutLinesGoesToReview(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start(t, b.config(calm(t)))
+	pgtest.Exec(t, b.DB, `insert into erp.sales_order (order_id, customer_id, source, submitted_at) values (7, 1, 'WEB', now() - interval '2 minutes')`)
+	if got := b.await(t); got != (decision{7, portal.OutcomeQueued}) {
+		t.Errorf("decided %v", got)
 	}
 }
 

@@ -1,7 +1,8 @@
 -- The approval job's decision: approve a submitted order at once if no rule
 -- objects, else leave it in the review queue with the reasons. Decides once:
--- an order that has moved or has been reviewed is left as it is. Returns what
--- it did: approved, queued, or settled (nothing to decide).
+-- an order that has moved or has been reviewed is left as it is. One without
+-- lines waits for a minute: programs may commit the lines after the header.
+-- Returns what it did: approved, queued, waiting, or settled (nothing to decide).
 create or replace function erp.decide_order(p_order_id bigint) returns text
 language plpgsql security definer set search_path = pg_catalog set jit = off
 as $$
@@ -16,6 +17,10 @@ begin
   select * into o from erp.sales_order s where s.order_id = p_order_id for update;
   if not found or o.status <> 'SUBMITTED' or o.reviewed_at is not null then
     return 'settled';
+  end if;
+  if o.submitted_at > erp.now() - interval '1 minute'
+    and not exists (select from erp.sales_order_line l where l.order_id = p_order_id) then
+    return 'waiting';
   end if;
 
   insert into erp.order_review (order_id, code, detail)
