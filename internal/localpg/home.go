@@ -32,7 +32,7 @@ func (h *home) key() string {
 
 func (h *home) Close() {
 	for _, f := range h.locks {
-		f.Close()
+		unlock(f)
 	}
 	h.locks = nil
 }
@@ -49,7 +49,7 @@ func openHome(dir string) (*home, error) {
 		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		f.Close()
+		unlock(f)
 		return nil, err
 	}
 	h := &home{dir: dir, place: dir, locks: []*os.File{f}}
@@ -89,7 +89,7 @@ func (h *home) moveOut(acct *account) error {
 		} else if err != nil {
 			continue
 		} else {
-			f.Close()
+			unlock(f)
 		}
 		// Nothing points here: it is left of a dir since removed, and whoever
 		// removed that wanted to start afresh. Making it anew also makes it
@@ -109,7 +109,7 @@ func (h *home) moveOut(acct *account) error {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(h.dir, pointer), []byte(place+"\n"), 0o644); err != nil {
-			f.Close()
+			unlock(f)
 			return err
 		}
 		h.place, h.locks = place, append(h.locks, f)

@@ -41,18 +41,26 @@ func lock(dir string) (*os.File, error) {
 		}
 		// A lock on a file that Remove has just unlinked locks nothing.
 		if !stillThere(f, path) {
-			f.Close()
+			unlock(f)
 			continue
 		}
 		if err := f.Truncate(0); err == nil {
 			_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 		}
 		if err != nil {
-			f.Close()
+			unlock(f)
 			return nil, err
 		}
 		return f, nil
 	}
+}
+
+// unlock lets go of what lock took. Closing the file alone would leave the lock
+// with any child that is being forked at this moment, until it has become its
+// own program.
+func unlock(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing lets go as well, only later
+	f.Close()
 }
 
 func stillThere(f *os.File, path string) bool {
