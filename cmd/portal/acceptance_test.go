@@ -500,3 +500,23 @@ func TestAcceptance42AccessLive(t *testing.T) {
 		t.Errorf("disabled customer: %d", a.status)
 	}
 }
+
+// The job queues are the operators' alone; for others the pages do not exist.
+func TestJobPagesForOperatorsOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, path := range []string{"/ops/jobs", "/ops/jobs/", "/ops/jobs/api/jobs?state=available"} {
+		if a := s.logIn("ops@demo.example").page(path); a.status >= 400 {
+			t.Errorf("%s as operator: %d", path, a.status)
+		}
+		if a := s.logIn("desk@demo.example").page(path); a.status != http.StatusNotFound {
+			t.Errorf("%s as staff: %d", path, a.status)
+		}
+		if a := s.buyer("C1003").page(path); a.status != http.StatusNotFound {
+			t.Errorf("%s as a customer: %d", path, a.status)
+		}
+		if a := s.visit().read(path); a.status != http.StatusUnauthorized {
+			t.Errorf("%s as nobody: %d", path, a.status)
+		}
+	}
+}
