@@ -3,8 +3,7 @@ package sql
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,35 +19,24 @@ func NewCatalogStore(db *DB) *CatalogStore { return &CatalogStore{db} }
 // Catalog implements portal.CatalogService.
 func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal.ItemFilter) (portal.Catalog, error) {
 	f.Page = max(f.Page, 1)
-	f.Query = strings.Join(strings.Fields(f.Query), " ")
-	a := args{
-		"customer_id": who.CustomerID, "login_id": who.LoginID, "query": f.Query, "words": searchWords(f.Query),
-		"prefix": likePrefix(f.Query), "category": int64(f.Category), "favorites": f.Favorites,
-		"page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
-	}
+	f.Query = cleanQuery(f.Query)
+	a := searchArgs(f.Query)
+	maps.Copy(a, args{
+		"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(f.Category), "sort": string(f.Sort),
+		"in_stock": f.InStock, "bought": f.Bought, "favorites": f.Favorites, "page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
+	})
 	out := portal.Catalog{Page: f.Page}
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, query("item_list"), a)
-		var err error
-		if out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item]); err != nil {
-			return fmt.Errorf("items: %w", err)
-		}
-		type count struct {
-			ID     portal.CategoryID
-			Name   string
-			Count  int
-			Inside int
-		}
-		rows, _ = tx.Query(ctx, query("item_counts"), a)
-		counts, err := pgx.CollectRows(rows, pgx.RowToStructByName[count])
-		if err != nil {
-			return fmt.Errorf("categories: %w", err)
-		}
-		for _, c := range counts {
-			out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
-			out.Total += c.Inside
-		}
-		return nil
+		return searchMeant(ctx, tx, f.Query, a, func() (found int, err error) {
+			if found, err = catalogPage(ctx, tx, a, &out); err != nil || found > 0 || !(f.InStock || f.Bought || f.Favorites) {
+				return found, err
+			}
+			// where only the filters leave nothing, nothing was mistyped
+			without := maps.Clone(a)
+			maps.Copy(without, args{"in_stock": false, "bought": false, "favorites": false})
+			counts, err := itemCounts(ctx, tx, without)
+			return len(counts), err
+		})
 	})
 	if err != nil {
 		return portal.Catalog{}, fmt.Errorf("catalog of customer %d: %w", who.CustomerID, err)
@@ -57,25 +45,63 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 	return out, nil
 }
 
-// searchWords makes a tsquery of what was typed: every word must occur, the
-// last (and any) as a beginning. Words are quoted, so that no operator of
-// tsquery can be typed.
-func searchWords(q string) string {
-	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for i, w := range words {
-		words[i] = "'" + w + "':*"
+// catalogPage reads a page and its categories into out, and returns how many
+// items there are in all categories. Each search is planned for itself, see
+// portal.find_items.
+func catalogPage(ctx context.Context, tx pgx.Tx, a args, out *portal.Catalog) (found int, err error) {
+	rows, _ := tx.Query(ctx, query("item_list"), pgx.QueryExecModeCacheDescribe, a)
+	if out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item]); err != nil {
+		return 0, fmt.Errorf("items: %w", err)
 	}
-	return strings.Join(words, " & ")
+	counts, err := itemCounts(ctx, tx, a)
+	if err != nil {
+		return 0, fmt.Errorf("categories: %w", err)
+	}
+	out.Categories, out.Total = nil, 0
+	for _, c := range counts {
+		out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
+		out.Total += c.Inside
+		found += c.Count
+	}
+	return found, nil
 }
 
-// likePrefix makes a LIKE pattern of a code's beginning.
-func likePrefix(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q)) + "%"
+type itemCount struct {
+	ID     portal.CategoryID
+	Name   string
+	Count  int
+	Inside int
 }
 
-// likePart escapes what was typed for use inside a LIKE pattern.
-func likePart(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
+func itemCounts(ctx context.Context, tx pgx.Tx, a args) ([]itemCount, error) {
+	rows, _ := tx.Query(ctx, query("item_counts"), pgx.QueryExecModeCacheDescribe, a)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[itemCount])
+}
+
+// Lookup implements portal.CatalogService.
+func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string, limit int) ([]portal.LookupItem, error) {
+	q = cleanQuery(q)
+	if q == "" {
+		return nil, nil
+	}
+	a := searchArgs(q)
+	if len([]rune(q)) == 1 { // half the catalogue has a word that begins so; a code may be meant
+		a["words"] = ""
+	}
+	maps.Copy(a, args{"customer_id": who.CustomerID, "login_id": who.LoginID, "row_limit": limit})
+	var out []portal.LookupItem
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		return searchMeant(ctx, tx, q, a, func() (int, error) {
+			rows, _ := tx.Query(ctx, query("item_lookup"), pgx.QueryExecModeCacheDescribe, a)
+			var err error
+			out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.LookupItem])
+			return len(out), err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lookup of customer %d: %w", who.CustomerID, err)
+	}
+	return out, nil
 }
 
 // Item implements portal.CatalogService.

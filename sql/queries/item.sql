@@ -1,32 +1,32 @@
 -- name: item_list
--- One page of a customer's catalogue with its prices and stock. An exact code
--- comes first, then codes that begin so, then the rest by description. Category
--- 0 is all, -1 the items without one.
+-- One page of a customer's catalogue with its prices and stock, in the order
+-- of portal.find_items or as sorted. Category 0 is all, -1 the items without
+-- one.
 with
 me as (
-  select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
 ),
 found as (
-  select i.item_id
-  from erp.item i
-  where i.active
-    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
-    and (@category = 0 or i.category_id = any (array(
+  select h.item_id
+  from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, @in_stock, @bought, @favorites) h
+  where @category = 0
+    or h.category_id = any (array(
       with recursive tree as (
         select c.category_id from erp.category c where c.category_id = @category
         union all
         select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
-      select category_id from tree)) or (@category = -1 and i.category_id is null))
-    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
-    and (not (select authorized_items_only from me)
-         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
-  -- without a query and a category the first two terms are constants, and the
-  -- list is read off its index; with a category the second keeps the planner
-  -- from walking that index to where the category's descriptions begin
+      select category_id from tree))
+    or (@category = -1 and h.category_id is null)
+  -- without a query and a category all but description and id are constants,
+  -- and the list is read off its index; with a category the last but one case
+  -- keeps the planner from walking that index to where the category's
+  -- descriptions begin
   order by
-    case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
-    case when @category = 0 then '' else i.description || ' ' end,
-    i.description, i.item_id
+    case when @sort = '' then h.place end,
+    case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
+    case when @sort = '' then h.rank end,
+    case when @category = 0 then '' else h.description || ' ' end,
+    h.description, h.item_id
   limit @page_size offset @skip
 ),
 page as (
@@ -67,9 +67,6 @@ order by g.ord;
 -- How many items the same filter finds in each category of the top level, and
 -- how many of these lie inside the chosen one.
 with recursive
-me as (
-  select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
-),
 tree as (
   select c.category_id as top, c.name, c.sort, c.category_id from erp.category c where c.parent_id is null
   union all
@@ -81,13 +78,9 @@ chosen as (
   select c.category_id from erp.category c join chosen x on c.parent_id = x.category_id
 ),
 hit as (
-  select i.category_id, count(*) as n
-  from erp.item i
-  where i.active
-    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
-    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
-    and (not (select authorized_items_only from me)
-         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
+  select h.category_id, count(*) as n
+  from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, false, @bought, @favorites) h
+  where not @in_stock or h.item_id in (select s.item_id from portal.stocked_item s)  -- all at once: a count looks at every item
   group by 1
 )
 select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
@@ -95,6 +88,81 @@ select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::i
 from hit h left join tree t using (category_id)
 group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
+
+-- name: item_lookup
+-- The first few of what a search finds, with what a line of an order needs to
+-- know of each, and why it was found.
+with
+me as (
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
+),
+page as (
+  select h.item_id, h.item_no, h.description, h.place, row_number() over () as ord
+  from (
+    select * from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, false, false, false) h
+    order by h.place, case when h.place = 2 then h.item_no end, h.rank, h.description, h.item_id
+    limit @row_limit
+  ) h
+),
+units as (
+  select i.item_id, i.base_uom, i.discontinued, i.barcode,
+    i.base_uom || array(select u.uom from erp.item_uom u where u.item_id = i.item_id and u.uom <> i.base_uom order by u.factor, u.uom) as units
+  from erp.item i where i.item_id in (select item_id from page)
+),
+priced as (
+  select p.item_id, p.unit_price, p.step
+  from (
+    select array_agg(item_id) as items, array_agg(base_uom) as uoms, array_agg(1::numeric) as qtys from units
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+),
+stocked as (
+  select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
+)
+select g.item_id as id, g.item_no, g.description, u.base_uom as uom, u.units,
+  case when me.see_prices then p.unit_price end as unit_price,
+  case when me.see_prices then p.step end as price_step,
+  s.available, s.state as stock_state,
+  coalesce(s.orderable, false) and p.step <> 'none' as orderable,
+  u.discontinued,
+  ci.their_item_no,
+  case
+    when g.place = 0 then 'code'
+    when g.place = 1 and lower(ci.their_item_no) = lower(@query) then 'own_no'
+    when g.place = 1 then 'barcode'
+    when g.place = 2 then 'prefix'
+    when g.place = 3 and not @corrected then 'words'
+    else 'similar'
+  end as match,
+  case when g.place = 1 then (
+    select b.uom from (
+      select u.base_uom as uom, 0 as sort where u.barcode = @query
+      union all select x.uom, 1 from erp.item_uom x where x.item_id = g.item_id and x.barcode = @query
+    ) b order by b.sort, b.uom limit 1) end as match_uom
+from page g
+join units u using (item_id)
+cross join me
+left join priced p using (item_id)
+left join stocked s using (item_id)
+left join erp.customer_item ci on ci.customer_id = @customer_id and ci.item_id = g.item_id
+order by g.ord;
+
+-- name: item_spellings
+-- Which of these beginnings of words stand in some item.
+select v from unnest(@spellings::text[]) v
+where exists (select from erp.item i where i.active and i.search @@ v::tsquery);
+
+-- name: item_similar
+-- The items of the catalogue whose description has a part that looks like what
+-- was typed.
+select i.item_id
+from erp.item i
+where i.active
+  and @query::text operator(public.<%) i.description
+  and (not coalesce((select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id), true)
+    or i.item_id in (select a.item_id from erp.authorized_item a where a.customer_id = @customer_id))
+order by public.word_similarity(@query, i.description) desc, length(i.search), i.description, i.item_id
+limit 200;
 
 -- name: item_detail
 with
