@@ -71,8 +71,8 @@ type LookupItem struct {
 	Orderable    bool    `json:"orderable"`
 	Discontinued bool    `json:"discontinued"`
 	TheirItemNo  *string `json:"their_item_no"`
-	Match        string  `json:"match"`     // why it is here: code, barcode, own_no, prefix, words, similar
-	MatchUOM     *string `json:"match_uom"` // the unit whose barcode was typed
+	Match        string  `json:"match" db:"-"`     // why it is here: code, barcode, own_no, prefix, words, similar
+	MatchUOM     *string `json:"match_uom" db:"-"` // the unit whose barcode was typed
 }
 
 // Category is a pill above the catalogue with the number of items behind it.

@@ -133,7 +133,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
 	mux.GET("/my-items", s.buyer(s.myItems))
-	mux.GET("/lookup", s.buyer(s.lookup))
+	mux.GET("/lookup", s.buyerData(s.lookup))
 	mux.GET("/items/:item_no", s.buyer(s.item))
 	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
 	mux.POST("/favorites/:item_no", s.buyer(s.favorite))

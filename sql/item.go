@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,25 +19,40 @@ func NewCatalogStore(db *DB) *CatalogStore { return &CatalogStore{db} }
 
 // Catalog implements portal.CatalogService.
 func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal.ItemFilter) (portal.Catalog, error) {
-	f.Page = max(f.Page, 1)
-	f.Query = cleanQuery(f.Query)
-	a := searchArgs(f.Query)
-	maps.Copy(a, args{
+	f.Page, f.Query = max(f.Page, 1), cleanQuery(f.Query)
+	a := args{
 		"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(f.Category), "sort": string(f.Sort),
 		"in_stock": f.InStock, "bought": f.Bought, "favorites": f.Favorites, "page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
-	})
+	}
 	out := portal.Catalog{Page: f.Page}
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		return searchMeant(ctx, tx, f.Query, a, func() (found int, err error) {
-			if found, err = catalogPage(ctx, tx, a, &out); err != nil || found > 0 || !(f.InStock || f.Bought || f.Favorites) {
-				return found, err
+		hits, err := search(ctx, tx, f.Query, terms(f.Query), a, func(hits []itemHit) (bool, error) {
+			counts, err := itemCounts(ctx, tx, a)
+			if err != nil {
+				return false, fmt.Errorf("categories: %w", err)
 			}
-			// where only the filters leave nothing, nothing was mistyped
-			without := maps.Clone(a)
-			maps.Copy(without, args{"in_stock": false, "bought": false, "favorites": false})
-			counts, err := itemCounts(ctx, tx, without)
-			return len(counts), err
+			found := len(counts) > 0
+			if !found && (f.InStock || f.Bought || f.Favorites) {
+				// where only the filters leave nothing, nothing was mistyped
+				without := maps.Clone(a)
+				maps.Copy(without, args{"in_stock": false, "bought": false, "favorites": false})
+				all, err := itemCounts(ctx, tx, without)
+				return len(all) > 0, err
+			}
+			out.Categories, out.Total = nil, 0
+			for _, c := range counts {
+				out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
+				out.Total += c.Inside
+			}
+			return found, nil
 		})
+		if err != nil {
+			return err
+		}
+		a["items"] = itemIDs(hits)
+		rows, _ := tx.Query(ctx, query("item_list"), a)
+		out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item])
+		return err
 	})
 	if err != nil {
 		return portal.Catalog{}, fmt.Errorf("catalog of customer %d: %w", who.CustomerID, err)
@@ -45,27 +61,8 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 	return out, nil
 }
 
-// catalogPage reads a page and its categories into out, and returns how many
-// items there are in all categories. Each search is planned for itself, see
-// portal.find_items.
-func catalogPage(ctx context.Context, tx pgx.Tx, a args, out *portal.Catalog) (found int, err error) {
-	rows, _ := tx.Query(ctx, query("item_list"), pgx.QueryExecModeCacheDescribe, a)
-	if out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item]); err != nil {
-		return 0, fmt.Errorf("items: %w", err)
-	}
-	counts, err := itemCounts(ctx, tx, a)
-	if err != nil {
-		return 0, fmt.Errorf("categories: %w", err)
-	}
-	out.Categories, out.Total = nil, 0
-	for _, c := range counts {
-		out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
-		out.Total += c.Inside
-		found += c.Count
-	}
-	return found, nil
-}
-
+// itemCount is how many items of a filter lie in a category of the top level,
+// and how many of these in the chosen one.
 type itemCount struct {
 	ID     portal.CategoryID
 	Name   string
@@ -81,22 +78,34 @@ func itemCounts(ctx context.Context, tx pgx.Tx, a args) ([]itemCount, error) {
 // Lookup implements portal.CatalogService.
 func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string, limit int) ([]portal.LookupItem, error) {
 	q = cleanQuery(q)
-	if q == "" {
+	words := terms(q)
+	switch utf8.RuneCountInString(q) {
+	case 0:
 		return nil, nil
+	case 1: // half the catalogue has a word that begins so; a code may be meant
+		words = nil
 	}
-	a := searchArgs(q)
-	if len([]rune(q)) == 1 { // half the catalogue has a word that begins so; a code may be meant
-		a["words"] = ""
-	}
-	maps.Copy(a, args{"customer_id": who.CustomerID, "login_id": who.LoginID, "row_limit": limit})
+	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(0), "sort": "", "in_stock": false, "bought": false,
+		"favorites": false, "page_size": limit, "skip": 0}
 	var out []portal.LookupItem
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		return searchMeant(ctx, tx, q, a, func() (int, error) {
-			rows, _ := tx.Query(ctx, query("item_lookup"), pgx.QueryExecModeCacheDescribe, a)
-			var err error
-			out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.LookupItem])
-			return len(out), err
-		})
+		hits, err := search(ctx, tx, q, words, a, func(hits []itemHit) (bool, error) { return len(hits) > 0, nil })
+		if err != nil || len(hits) == 0 {
+			return err
+		}
+		a["items"] = itemIDs(hits)
+		rows, _ := tx.Query(ctx, query("item_lookup"), a)
+		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.LookupItem]); err != nil {
+			return err
+		}
+		why := make(map[portal.ItemID]itemHit, len(hits))
+		for _, h := range hits {
+			why[h.ItemID] = h
+		}
+		for i := range out {
+			out[i].Match, out[i].MatchUOM = why[out[i].ID].match, why[out[i].ID].uom
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lookup of customer %d: %w", who.CustomerID, err)

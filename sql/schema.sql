@@ -352,7 +352,7 @@ table erp.item
   allow_backorder boolean not null default true
   fractional boolean not null default false
   created_at timestamp with time zone not null default erp.now()
-  search tsvector generated always as (erp.search_words(((((item_no || ' '::text) || COALESCE(barcode, ''::text)) || ' '::text) || description))) stored
+  search tsvector generated always as (erp.search_words(((item_no || ' '::text) || COALESCE(barcode, ''::text)), description)) stored
   constraint item_category_fk FOREIGN KEY (category_id) REFERENCES erp.category(category_id)
   constraint item_no_key UNIQUE (item_no)
   constraint item_no_written CHECK (((item_no = btrim(item_no)) AND (item_no <> ''::text)))
@@ -1140,7 +1140,7 @@ function erp.sales_order_line_before() returns trigger security definer
 function erp.sales_order_line_deleted() returns trigger security definer
 function erp.sales_order_line_inserted() returns trigger security definer
 function erp.sales_order_line_updated() returns trigger security definer
-function erp.search_words(p_text text) returns tsvector
+function erp.search_words(p_codes text, p_description text) returns tsvector
 function erp.set_clock(p_at timestamp with time zone) returns timestamp with time zone security definer
 function erp.settle_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.settle_orders(p_order_ids bigint[]) returns void security definer
@@ -1165,8 +1165,7 @@ function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
-function portal.exact_items(p_customer_id bigint, p_query text) returns TABLE(item_id bigint) for portal_web
-function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_prefix text, p_words text, p_whole text, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
+function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invoice_changed() returns trigger security definer
 function portal.item_changed() returns trigger security definer

@@ -3,12 +3,15 @@ package sql
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
+	"portal.example/portal"
 )
 
 const (
@@ -117,61 +120,160 @@ func likePart(q string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
 }
 
-// searchArgs are the arguments of portal.find_items that come from what was
-// typed.
-func searchArgs(q string) args {
-	words := terms(q)
-	return args{"query": q, "prefix": likePrefix(q), "words": beginnings(words), "whole": wholeWords(words), "similar": []int64{}, "corrected": false}
+// leadWord is the tsquery of descriptions that begin with one of the words.
+func leadWord(words ...string) string {
+	return strings.Join(each(words, func(w string) string { return beginning("^" + w) }), " | ")
 }
 
-// searchMeant runs find, and where that finds nothing again with what was
-// probably meant: words one slip away from those typed; then descriptions with
-// a part that looks alike. It changes a, the arguments that find goes by.
-func searchMeant(ctx context.Context, tx pgx.Tx, q string, a args, find func() (int, error)) error {
-	n, err := find()
-	if n > 0 || err != nil || len(terms(q)) == 0 {
-		return err
+// itemHit is an item that a search found, and why; see portal.LookupItem.
+type itemHit struct {
+	ItemID portal.ItemID
+	Place  int
+	match  string
+	uom    *string
+}
+
+func itemIDs(hits []itemHit) []portal.ItemID {
+	out := make([]portal.ItemID, len(hits))
+	for i, h := range hits {
+		out[i] = h.ItemID
 	}
-	corrected, err := respell(ctx, tx, terms(q))
+	return out
+}
+
+// search finds the items of a page. Where enough says that nothing is found,
+// it looks for what was probably meant: words one slip away from those typed,
+// then descriptions with a part that looks alike. words are the terms of q, or
+// none to look for codes only. It completes a, the arguments of item_find and
+// item_counts, which enough may use.
+func search(ctx context.Context, tx pgx.Tx, q string, words []string, a args, enough func([]itemHit) (bool, error)) ([]itemHit, error) {
+	maps.Copy(a, args{"query": q, "exact": []portal.ItemID{}, "prefix": likePrefix(q), "words": beginnings(words), "whole": wholeWords(words),
+		"lead": leadWord(words[:min(1, len(words))]...), "part": false, "similar": []int64{}})
+	exact, codes, err := exactHits(ctx, tx, q, a)
 	if err != nil {
-		return fmt.Errorf("spellings: %w", err)
+		return nil, fmt.Errorf("exact: %w", err)
 	}
-	if len(corrected) > 0 {
-		a["words"], a["whole"], a["corrected"] = strings.Join(corrected, " & "), strings.ReplaceAll(strings.Join(corrected, " & "), ":*", ""), true
-		if n, err = find(); n > 0 || err != nil {
-			return err
+	a["exact"] = slices.Collect(maps.Keys(exact))
+	find := func(words string) ([]itemHit, bool, error) {
+		hits, err := findItems(ctx, tx, a, codes)
+		if err != nil {
+			return nil, false, fmt.Errorf("find: %w", err)
+		}
+		for i, h := range hits {
+			hits[i].match = [...]string{"code", "barcode", "prefix", words, "similar"}[h.Place]
+			if h.Place == 1 {
+				hits[i].match, hits[i].uom = exact[h.ItemID].Match, exact[h.ItemID].UOM
+			}
+		}
+		ok, err := enough(hits)
+		return hits, ok, err
+	}
+	hits, ok, err := find("words")
+	if ok || err != nil || len(words) == 0 {
+		return hits, err
+	}
+	near, err := respell(ctx, tx, words)
+	if err != nil {
+		return nil, fmt.Errorf("spellings: %w", err)
+	}
+	if near != nil {
+		a["words"], a["whole"], a["lead"] = near.words, near.whole, near.lead
+		if hits, ok, err = find("similar"); ok || err != nil {
+			return hits, err
 		}
 	}
-	if len([]rune(q)) < minRespell {
-		return nil
+	if utf8.RuneCountInString(q) < minRespell {
+		return hits, nil
 	}
-	// the usual mark asks for more than two slips in a word leave alike
-	if _, err := tx.Exec(ctx, "set local pg_trgm.word_similarity_threshold = 0.45"); err != nil {
-		return err
+	if a["similar"], err = similarItems(ctx, tx, a); err != nil {
+		return nil, fmt.Errorf("similar: %w", err)
 	}
-	rows, _ := tx.Query(ctx, query("item_similar"), pgx.QueryExecModeCacheDescribe, a)
-	similar, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return fmt.Errorf("similar: %w", err)
-	}
-	if len(similar) == 0 {
-		return nil
-	}
-	a["words"], a["similar"] = "", similar
-	_, err = find()
-	return err
+	a["words"] = ""
+	hits, _, err = find("similar")
+	return hits, err
 }
 
-// respell returns a tsquery for each word, with those that no item has replaced
-// by what some item has one slip away; nothing where that does not help.
-func respell(ctx context.Context, tx pgx.Tx, words []string) ([]string, error) {
+// exactHit is an item that a scanner's code or a customer's own number means.
+type exactHit struct {
+	ItemID portal.ItemID
+	Match  string
+	UOM    *string // the unit whose barcode it is
+}
+
+// exactHits returns them, and whether codes find anything at all: these, or
+// codes that begin so.
+func exactHits(ctx context.Context, tx pgx.Tx, q string, a args) (out map[portal.ItemID]exactHit, codes bool, err error) {
+	out = map[portal.ItemID]exactHit{}
+	if q == "" {
+		return out, false, nil
+	}
+	rows, _ := tx.Query(ctx, query("item_exact"), args{"query": q, "customer_id": a["customer_id"], "code": strings.ToLower(q)})
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[exactHit])
+	for _, h := range list {
+		if _, twice := out[h.ItemID]; !twice && h.Match != "prefix" {
+			out[h.ItemID] = h
+		}
+	}
+	return out, len(list) > 0, err
+}
+
+// findItems runs item_find, unprepared, so that the planner knows the
+// arguments. The first page of a search is put together from what codes find,
+// if they do, and what words find; see portal.find_items.
+func findItems(ctx context.Context, tx pgx.Tx, a args, codes bool) ([]itemHit, error) {
+	hits := func(a args) ([]itemHit, error) {
+		rows, _ := tx.Query(ctx, query("item_find"), pgx.QueryExecModeCacheDescribe, a)
+		return pgx.CollectRows(rows, pgx.RowToStructByName[itemHit])
+	}
+	size := a["page_size"].(int)
+	if a["words"] == "" || a["skip"] != 0 || a["sort"] != "" {
+		return hits(a)
+	}
+	part := maps.Clone(a)
+	var out []itemHit
+	if codes {
+		part["words"] = ""
+		var err error
+		if out, err = hits(part); err != nil || len(out) == size {
+			return out, err
+		}
+	}
+	// words may find again what codes have found
+	part["words"], part["part"], part["page_size"] = a["words"], true, size+len(out)
+	more, err := hits(part)
+	more = slices.DeleteFunc(more, func(h itemHit) bool {
+		return slices.ContainsFunc(out, func(had itemHit) bool { return had.ItemID == h.ItemID })
+	})
+	return append(out, more[:min(len(more), size-len(out))]...), err
+}
+
+// similarItems are items with a part of their description that looks like what
+// was typed.
+func similarItems(ctx context.Context, tx pgx.Tx, a args) ([]int64, error) {
+	// the usual mark asks for more than two slips in a word leave alike
+	if _, err := tx.Exec(ctx, "set local pg_trgm.word_similarity_threshold = 0.45"); err != nil {
+		return nil, err
+	}
+	rows, _ := tx.Query(ctx, query("item_similar"), pgx.QueryExecModeCacheDescribe, a)
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// respelling is a search with its mistyped words replaced.
+type respelling struct {
+	words, whole, lead string
+}
+
+// respell replaces words that no item has by what some item has one slip away;
+// nil where that does not help.
+func respell(ctx context.Context, tx pgx.Tx, words []string) (*respelling, error) {
 	near := make([][]string, len(words))
-	var all []string
+	var all, queries []string
 	for i, w := range words {
 		near[i] = spellings(w)
-		all = append(append(all, beginning(w)), near[i]...)
+		all, queries = append(all, w), append(queries, beginning(w))
+		all, queries = append(all, near[i]...), append(queries, each(near[i], spelling)...)
 	}
-	rows, _ := tx.Query(ctx, query("item_spellings"), pgx.QueryExecModeCacheDescribe, args{"spellings": all})
+	rows, _ := tx.Query(ctx, query("item_spellings"), pgx.QueryExecModeCacheDescribe, args{"spellings": all, "queries": queries})
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, err
@@ -180,27 +282,52 @@ func respell(ctx context.Context, tx pgx.Tx, words []string) ([]string, error) {
 	for _, v := range found {
 		known[v] = true
 	}
-	out := make([]string, len(words))
+	var anyOf, whole []string
+	lead := ""
 	changed := false
 	for i, w := range words {
-		if out[i] = beginnings(words[i : i+1]); known[beginning(w)] || strings.ContainsFunc(w, unicode.IsDigit) {
-			continue
-		}
-		near := slices.DeleteFunc(near[i], func(v string) bool { return !known[v] })
-		if len(near) == 0 {
+		meant := slices.DeleteFunc(near[i], func(v string) bool { return !known[v] })
+		switch {
+		case known[w] || strings.ContainsFunc(w, unicode.IsDigit):
+			meant = nil
+			anyOf, whole = append(anyOf, beginnings([]string{w})), append(whole, "'"+w+"'")
+		case len(meant) == 0:
 			return nil, nil
+		default:
+			changed = true
+			anyOf = append(anyOf, "("+strings.Join(each(meant, spelling), " | ")+")")
+			whole = append(whole, "('"+strings.Join(meant, "' | '")+"')")
 		}
-		out[i], changed = "("+strings.Join(near, " | ")+")", true
+		if i == 0 {
+			lead = leadWord(append(meant, w)...)
+		}
 	}
 	if !changed {
 		return nil, nil
 	}
-	return out, nil
+	return &respelling{words: strings.Join(anyOf, " & "), whole: strings.Join(whole, " & "), lead: lead}, nil
 }
 
-// spellings are tsqueries for the words one slip away from w: a letter too
-// many, too few or wrong, or two swapped. A code's neighbour is another item
-// and no slip, so there are none for words with digits.
+func each(list []string, f func(string) string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = f(s)
+	}
+	return out
+}
+
+// spelling is the tsquery for a word that may be meant: as a beginning, unless
+// it is so short that too many words begin so.
+func spelling(w string) string {
+	if utf8.RuneCountInString(w) < minRespell {
+		return "'" + w + "'"
+	}
+	return beginning(w)
+}
+
+// spellings are the words one slip away from w: a letter too many, too few or
+// wrong, or two swapped. A code's neighbour is another item and no slip, so
+// there are none for words with digits.
 func spellings(w string) []string {
 	r := []rune(w)
 	if len(r) < minRespell || len(r) > maxRespell || strings.ContainsFunc(w, unicode.IsDigit) {
@@ -214,11 +341,7 @@ func spellings(w string) []string {
 			return
 		}
 		seen[v] = true
-		if utf8.RuneCountInString(v) < minRespell { // too many words begin so
-			out = append(out, "'"+v+"'")
-			return
-		}
-		out = append(out, beginning(v))
+		out = append(out, v)
 	}
 	for i := range r {
 		add(r[:i], r[i+1:])

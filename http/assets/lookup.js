@@ -225,7 +225,6 @@
 		}
 	}, true)
 	// the field keeps the focus while the list is pointed at
-	box.addEventListener('pointerdown', (e) => { if (e.pointerType === 'mouse') e.preventDefault() })
 	box.addEventListener('mousedown', (e) => e.preventDefault())
 	box.addEventListener('click', (e) => {
 		const li = e.target.closest('[role=option]')

@@ -2,24 +2,28 @@
 -- What the search of the catalogue stands on. PostgreSQL's own parser takes
 -- "16/20" for a file and "-5" in "OIL-5" for a number, so the words are cut
 -- here, the way the portal cuts what is typed: letters and digits, in lower
--- case, without accents; "25lb" is also 25 and lb.
+-- case, without accents; "25lb" is also 25 and lb. The word that a description
+-- begins with is there once more, after a ^.
 
 -- +goose StatementBegin
-create function erp.search_words(p_text text) returns tsvector
+create function erp.search_words(p_codes text, p_description text) returns tsvector
 language sql immutable parallel safe
 as $$
-  select coalesce(array_to_tsvector(array_agg(left(w, 60))), '')
-  from (select translate(lower(left(p_text, 2000)), 'àáâãäåçèéêëìíîïñòóôõöøùúûüýÿ', 'aaaaaaceeeeiiiinoooooouuuuyy')) as t(folded)
-  cross join lateral regexp_split_to_table(folded || ' ' || regexp_replace(folded, '([0-9])([[:alpha:]])', '\1 \2', 'g'), '[^[:alnum:]]+') as w
-  where w <> ''
+  select array_to_tsvector(array(
+    select left(w, 60) from regexp_split_to_table(t.codes || ' ' || t.words || ' ' || regexp_replace(t.words, '([0-9])([[:alpha:]])', '\1 \2', 'g'), '[^[:alnum:]]+') w
+      where w <> ''
+    union all
+    select '^' || left(substring(t.words from '[[:alnum:]]+'), 60) where t.words ~ '[[:alnum:]]'))
+  from (select left(lower(p_codes), 200) as codes,
+    translate(lower(left(p_description, 2000)), 'àáâãäåçèéêëìíîïñòóôõöøùúûüýÿ', 'aaaaaaceeeeiiiinoooooouuuuyy') as words) t
 $$;
 -- +goose StatementEnd
-comment on function erp.search_words(text) is 'The words of a text as the search knows them. Changed only with the column erp.item.search.';
-grant execute on function erp.search_words(text) to public; -- whoever writes items computes the column
+comment on function erp.search_words(text, text) is 'The words of an item as the search knows them. Changed only with the column erp.item.search.';
+grant execute on function erp.search_words(text, text) to public; -- whoever writes items computes the column
 
 alter table erp.item drop column search;
 alter table erp.item add column search tsvector
-  generated always as (erp.search_words(item_no || ' ' || coalesce(barcode, '') || ' ' || description)) stored;
+  generated always as (erp.search_words(item_no || ' ' || coalesce(barcode, ''), description)) stored;
 grant select (search) on erp.item to portal_web;
 
 -- Without a list of pending entries, which every search would read through
@@ -41,7 +45,7 @@ grant select on portal.stocked_item to portal_web;
 drop view portal.stocked_item;
 drop index erp.customer_item_their_no, erp.item_description_trgm;
 alter table erp.item drop column search;
-drop function erp.search_words(text);
+drop function erp.search_words(text, text);
 alter table erp.item add column search tsvector generated always as (
   setweight(to_tsvector('simple', item_no), 'A') ||
   setweight(to_tsvector('simple', coalesce(barcode, '')), 'A') ||

@@ -1,37 +1,50 @@
+-- name: item_exact
+-- What a scanner's code or a customer's own number means: a barcode of the item
+-- or of one of its units, or the number that this customer gave it. And one
+-- item whose code begins so, if there is any.
+select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode = @query
+union all
+select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode = @query
+union all
+select c.item_id, 'own_no', null from erp.customer_item c where c.customer_id = @customer_id and lower(c.their_item_no) = lower(@query)
+union all
+(select i.item_id, 'prefix', null from erp.item i
+  where lower(i.item_no) ~>=~ @code::text and lower(i.item_no) ~<~ (@code || chr(1114111)) limit 1);
+
+-- name: item_find
+-- The items of one page, in the order of portal.find_items or as sorted.
+-- Category 0 is all, -1 the items without one.
+select h.item_id, h.place
+from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, @part, @similar, @in_stock, @bought, @favorites) h
+where @category = 0
+  or h.category_id = any (array(
+    with recursive tree as (
+      select c.category_id from erp.category c where c.category_id = @category
+      union all
+      select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
+    select category_id from tree))
+  or (@category = -1 and h.category_id is null)
+-- without a query and a category all but description and id are constants, and
+-- the list is read off its index; with a category the last but one case keeps
+-- the planner from walking that index to where the category's descriptions
+-- begin
+order by
+  case when @sort = '' then h.place end,
+  case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
+  case when @sort = '' then h.rank end,
+  case when @category = 0 then '' else h.description || ' ' end,
+  h.description, h.item_id
+limit @page_size offset @skip;
+
 -- name: item_list
--- One page of a customer's catalogue with its prices and stock, in the order
--- of portal.find_items or as sorted. Category 0 is all, -1 the items without
--- one.
+-- Items as found, with a customer's prices and stock.
 with
 me as (
   select w.see_prices from erp.web_access w where w.customer_id = @customer_id
 ),
-found as (
-  select h.item_id
-  from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, @in_stock, @bought, @favorites) h
-  where @category = 0
-    or h.category_id = any (array(
-      with recursive tree as (
-        select c.category_id from erp.category c where c.category_id = @category
-        union all
-        select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
-      select category_id from tree))
-    or (@category = -1 and h.category_id is null)
-  -- without a query and a category all but description and id are constants,
-  -- and the list is read off its index; with a category the last but one case
-  -- keeps the planner from walking that index to where the category's
-  -- descriptions begin
-  order by
-    case when @sort = '' then h.place end,
-    case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
-    case when @sort = '' then h.rank end,
-    case when @category = 0 then '' else h.description || ' ' end,
-    h.description, h.item_id
-  limit @page_size offset @skip
-),
 page as (
   select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued, f.ord
-  from (select item_id, row_number() over () as ord from found) f
+  from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
   join erp.item i using (item_id)
 ),
 priced as (
@@ -79,7 +92,7 @@ chosen as (
 ),
 hit as (
   select h.category_id, count(*) as n
-  from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, false, @bought, @favorites) h
+  from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, false, @similar, false, @bought, @favorites) h
   where not @in_stock or h.item_id in (select s.item_id from portal.stocked_item s)  -- all at once: a count looks at every item
   group by 1
 )
@@ -90,57 +103,36 @@ group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
 
 -- name: item_lookup
--- The first few of what a search finds, with what a line of an order needs to
--- know of each, and why it was found.
+-- Items as found, with what a line of an order needs to know of each.
 with
 me as (
   select w.see_prices from erp.web_access w where w.customer_id = @customer_id
 ),
 page as (
-  select h.item_id, h.item_no, h.description, h.place, row_number() over () as ord
-  from (
-    select * from portal.find_items(@customer_id, @login_id, @query, @prefix, @words, @whole, @similar, false, false, false) h
-    order by h.place, case when h.place = 2 then h.item_no end, h.rank, h.description, h.item_id
-    limit @row_limit
-  ) h
-),
-units as (
-  select i.item_id, i.base_uom, i.discontinued, i.barcode,
-    i.base_uom || array(select u.uom from erp.item_uom u where u.item_id = i.item_id and u.uom <> i.base_uom order by u.factor, u.uom) as units
-  from erp.item i where i.item_id in (select item_id from page)
+  select i.item_id, i.item_no, i.description, i.base_uom, i.discontinued, f.ord
+  from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
+  join erp.item i using (item_id)
 ),
 priced as (
   select p.item_id, p.unit_price, p.step
   from (
-    select array_agg(item_id) as items, array_agg(base_uom) as uoms, array_agg(1::numeric) as qtys from units
+    select array_agg(item_id order by ord) as items, array_agg(base_uom order by ord) as uoms,
+      array_agg(1::numeric) as qtys
+    from page
   ) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ),
 stocked as (
   select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
 )
-select g.item_id as id, g.item_no, g.description, u.base_uom as uom, u.units,
+select g.item_id as id, g.item_no, g.description, g.base_uom as uom,
+  g.base_uom || array(select u.uom from erp.item_uom u where u.item_id = g.item_id and u.uom <> g.base_uom order by u.factor, u.uom) as units,
   case when me.see_prices then p.unit_price end as unit_price,
   case when me.see_prices then p.step end as price_step,
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and p.step <> 'none' as orderable,
-  u.discontinued,
-  ci.their_item_no,
-  case
-    when g.place = 0 then 'code'
-    when g.place = 1 and lower(ci.their_item_no) = lower(@query) then 'own_no'
-    when g.place = 1 then 'barcode'
-    when g.place = 2 then 'prefix'
-    when g.place = 3 and not @corrected then 'words'
-    else 'similar'
-  end as match,
-  case when g.place = 1 then (
-    select b.uom from (
-      select u.base_uom as uom, 0 as sort where u.barcode = @query
-      union all select x.uom, 1 from erp.item_uom x where x.item_id = g.item_id and x.barcode = @query
-    ) b order by b.sort, b.uom limit 1) end as match_uom
+  g.discontinued, ci.their_item_no
 from page g
-join units u using (item_id)
 cross join me
 left join priced p using (item_id)
 left join stocked s using (item_id)
@@ -148,9 +140,9 @@ left join erp.customer_item ci on ci.customer_id = @customer_id and ci.item_id =
 order by g.ord;
 
 -- name: item_spellings
--- Which of these beginnings of words stand in some item.
-select v from unnest(@spellings::text[]) v
-where exists (select from erp.item i where i.active and i.search @@ v::tsquery);
+-- Which of these words some item has, each asked for by the tsquery beside it.
+select w.word from unnest(@spellings::text[], @queries::text[]) as w(word, query)
+where exists (select from erp.item i where i.active and i.search @@ w.query::tsquery);
 
 -- name: item_similar
 -- The items of the catalogue whose description has a part that looks like what
