@@ -1122,12 +1122,15 @@ function erp.decide_order(p_order_id bigint) returns text security definer for p
 function erp.invoice_line_changed() returns trigger security definer
 function erp.invoice_order(p_order_no text) returns text security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
+function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.next_deliveries(p_route_id bigint, p_at timestamp with time zone, p_count integer) returns TABLE(delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.now() returns timestamp with time zone security definer
 function erp.order_findings(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_prices numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_order_id bigint) returns TABLE(code text, action text, field text, line integer, detail jsonb) security definer for portal_desk, portal_web, portal_work
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
+function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
+function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
 function erp.sales_order_before() returns trigger security definer
 function erp.sales_order_line_before() returns trigger security definer

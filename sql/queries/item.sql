@@ -137,21 +137,17 @@ left join lateral (
 ) sub on true;
 
 -- name: item_units
-select p.uom, u.factor, case when w.see_prices then p.unit_price end as unit_price,
+-- One unit at a time: the quantities of one call are added up.
+select x.uom, x.factor, case when w.see_prices then p.unit_price end as unit_price,
   case when w.see_prices then p.step end as step, case when w.see_prices then p.valid_until end as valid_until
 from (
-  select array_agg(x.uom order by x.factor) as uoms, array_agg(x.factor order by x.factor) as factors
-  from (
-    select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
-    union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
-  ) x
-) a
+  select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
+  union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
+) x
 cross join erp.web_access w
-cross join lateral erp.price(@customer_id, array_fill(@item_id::bigint, array[cardinality(a.uoms)]), a.uoms,
-  array_fill(1::numeric, array[cardinality(a.uoms)])) p
-cross join lateral (select a.factors[p.ord] as factor) u
+cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[1::numeric]) p
 where w.customer_id = @customer_id
-order by p.ord;
+order by x.factor;
 
 -- name: item_picture
 select p.media_type, p.data from erp.item i join erp.item_picture p using (item_id)
