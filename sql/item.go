@@ -90,7 +90,11 @@ func (s *CatalogStore) Item(ctx context.Context, who portal.Session, itemNo stri
 		}
 		a["item_id"] = out.ID
 		rows, _ = tx.Query(ctx, query("item_units"), a)
-		out.Units, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemUnit])
+		if out.Units, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemUnit]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("item_tiers"), a)
+		out.Tiers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.PriceTier])
 		return err
 	})
 	if err != nil {

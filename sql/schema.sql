@@ -939,6 +939,7 @@ table portal.cart_line
   qty numeric not null
   seen_price numeric(14,4)
   added_at timestamp with time zone not null default clock_timestamp()
+  was_price numeric(14,4)
   constraint cart_line_cart_fk FOREIGN KEY (cart_id) REFERENCES portal.cart(cart_id) ON DELETE CASCADE
   constraint cart_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint cart_line_pkey PRIMARY KEY (cart_id, item_id, uom)

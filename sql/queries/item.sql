@@ -149,6 +149,23 @@ cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom]
 where w.customer_id = @customer_id
 order by x.factor;
 
+-- name: item_tiers
+-- The prices that a larger quantity of the base unit would reach, each lower
+-- than the one before.
+with recursive tier as (
+  select p.unit_price as now, p.next_qty as qty, p.next_price as price
+  from erp.web_access w
+  cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[null], array[1::numeric]) p
+  where w.customer_id = @customer_id and w.see_prices and w.see_price_breaks and p.next_qty is not null
+  union all
+  select t.now, p.next_qty, p.next_price
+  from tier t
+  cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[null], array[t.qty]) p
+  where p.next_qty is not null
+)
+select t.qty, t.price as unit_price, round(100 * (t.now - t.price) / nullif(t.now, 0), 1) as save_percent
+from tier t order by t.qty;
+
 -- name: item_picture
 select p.media_type, p.data from erp.item i join erp.item_picture p using (item_id)
 where i.item_no = @item_no and (@customer_id = 0 or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
