@@ -71,6 +71,7 @@ func (f Frame) Nav() []NavEntry {
 		{Key: "my-items", Label: "My Items", URL: "/my-items", Icon: "star"},
 	}
 	if f.CanOrder {
+		nav = append(nav, NavEntry{Key: "quick-order", Label: "Quick order", URL: "/quick-order", Icon: "bolt"})
 		nav = append(nav, NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"})
 	}
 	return f.marked(append(nav,

@@ -27,6 +27,8 @@ type Config struct {
 	Sessions  portal.SessionService
 	Catalog   portal.CatalogService
 	Carts     portal.CartService
+	Entries   portal.EntryService
+	Reorders  portal.ReorderService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
@@ -136,6 +138,9 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/items/:item_no", s.buyer(s.item))
 	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
 	mux.POST("/favorites/:item_no", s.buyer(s.favorite))
+	mux.GET("/quick-order", s.buyer(s.quickOrderForm))
+	mux.POST("/quick-order", s.buyer(s.quickOrder))
+	mux.GET("/quick-order/template", s.buyer(s.quickTemplate))
 	mux.GET("/cart", s.buyer(s.cart))
 	mux.POST("/cart", s.buyer(s.saveCart))
 	mux.POST("/cart/lines", s.buyer(s.cartLine))
@@ -143,8 +148,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/orders", s.buyer(s.orders))
 	mux.GET("/orders/:order_no", s.buyer(s.order))
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
+	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
 	mux.GET("/profile", s.buyer(s.profile))
 	mux.POST("/profile/password", s.anyone(s.changePassword))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))

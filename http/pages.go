@@ -109,6 +109,8 @@ func pageURL(path string) string {
 		return "/cart"
 	case path == "/profile/password":
 		return "/profile"
+	case strings.HasSuffix(path, "/reorder"):
+		return strings.TrimSuffix(path, "/reorder")
 	}
 	// the desk's forms post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 {
