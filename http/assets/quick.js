@@ -62,7 +62,7 @@
 		asking?.abort()
 		asking = new AbortController()
 		try {
-			const answer = await fetch(form.action, { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: asking.signal })
+			const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: asking.signal })
 			if (answer.status === 401) return location.assign('/login?next=/quick-order')
 			if (!answer.ok) return
 			const { lines } = await answer.json()
@@ -218,6 +218,9 @@
 		}
 	})
 
+	// Enter sends nothing by itself: there are buttons for that.
+	body.addEventListener('keypress', (e) => { if (e.key === 'Enter') e.preventDefault() })
+
 	// scan counts a code that is there already up, else takes row for it.
 	function scan(row, code) {
 		const same = rows().find((r) => r !== row && value(r, 'ref').toLowerCase() === code.toLowerCase())
@@ -250,14 +253,31 @@
 		form.requestSubmit(form.querySelector('button[value="check"]'))
 	})
 
-	for (const r of rows()) if (!isBlank(r)) changed.add(r)
-	if (changed.size) {
-		for (const r of changed) {
-			r.dataset.bad = r.classList.contains('bad') ? '1' : ''
-			const amount = r.querySelector('.amount')?.textContent.replaceAll(',', '').trim()
-			r.dataset.ready = r.classList.contains('bad') || !r.querySelector('.what a') ? '' : amount || '0'
-		}
-		changed.clear()
+	// ---- what was typed outlives the page, until it is in the cart ----
+
+	const key = 'quick:' + (document.querySelector('meta[name="who"]')?.content ?? '')
+	const store = (value) => { try { value ? sessionStorage.setItem(key, value) : sessionStorage.removeItem(key) } catch { /* full or forbidden */ } }
+	const save = () => store(JSON.stringify(rows().filter((r) => !isBlank(r)).map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')])))
+	body.addEventListener('input', save)
+	form.addEventListener('submit', (e) => { if (e.submitter?.value === 'add') store('') })
+
+	const filled = rows().filter((r) => !isBlank(r))
+	for (const r of filled) {
+		r.dataset.bad = r.classList.contains('bad') ? '1' : ''
+		const amount = r.querySelector('.amount')?.textContent.replaceAll(',', '').trim()
+		r.dataset.ready = r.classList.contains('bad') || !r.querySelector('.what a') ? '' : amount || '0'
+	}
+	if (filled.length) save()
+	else {
+		let kept = []
+		try { kept = JSON.parse(sessionStorage.getItem(key) || '[]') } catch { /* forbidden, or not ours */ }
+		kept.forEach(([ref, uom, qty], i) => {
+			const row = rows()[i] ?? addRow()
+			field(row, 'ref').value = ref
+			field(row, 'uom').value = uom
+			field(row, 'qty').value = qty
+			check(row, 0)
+		})
 	}
 	field(rows().find(isBlank) ?? addRow(), 'ref').focus({ preventScroll: true })
 })()
