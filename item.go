@@ -104,12 +104,13 @@ type ItemDetail struct {
 	TheirItemNo *string    `json:"their_item_no"`
 	Units       []ItemUnit `json:"units" db:"-"`
 	// Tiers are empty where the customer may not see price breaks.
-	Tiers        []PriceTier `json:"tiers" db:"-"`
-	LastQty      *Qty        `json:"last_ordered_qty"`
-	LastUOM      *string     `json:"last_ordered_uom"`
-	LastOrdered  *time.Time  `json:"last_ordered_at"`
-	SubstituteNo *string     `json:"substitute_item_no"`
-	Substitute   *string     `json:"substitute_description"`
+	Tiers        []PriceTier  `json:"tiers" db:"-"`
+	Lists        []ItemOnList `json:"lists" db:"-"`
+	LastQty      *Qty         `json:"last_ordered_qty"`
+	LastUOM      *string      `json:"last_ordered_uom"`
+	LastOrdered  *time.Time   `json:"last_ordered_at"`
+	SubstituteNo *string      `json:"substitute_item_no"`
+	Substitute   *string      `json:"substitute_description"`
 }
 
 // Picture is an item's picture as stored.

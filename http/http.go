@@ -29,6 +29,7 @@ type Config struct {
 	Carts     portal.CartService
 	Entries   portal.EntryService
 	Reorders  portal.ReorderService
+	Guides    portal.GuideService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
@@ -135,6 +136,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
 	mux.GET("/my-items", s.buyer(s.myItems))
+	mux.POST("/my-items", s.buyer(s.addMany))
+	mux.POST("/lists", s.buyer(s.saveList))
+	mux.POST("/lists/:list_id/delete", s.buyer(s.deleteList))
+	mux.POST("/lists/:list_id/items", s.buyer(s.putOnList))
 	mux.GET("/items/:item_no", s.buyer(s.item))
 	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
 	mux.POST("/favorites/:item_no", s.buyer(s.favorite))

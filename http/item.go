@@ -66,10 +66,6 @@ func (s *Server) catalog(q *request) error {
 	return s.itemList(q, "/catalog", "Catalog", "catalog", false)
 }
 
-func (s *Server) myItems(q *request) error {
-	return s.itemList(q, "/my-items", "My Items", "my-items", true)
-}
-
 func (s *Server) itemList(q *request, path, title, active string, favorites bool) error {
 	v := q.URL.Query()
 	f := portal.ItemFilter{Query: strings.TrimSpace(v.Get("q")), Favorites: favorites}

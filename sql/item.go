@@ -94,7 +94,11 @@ func (s *CatalogStore) Item(ctx context.Context, who portal.Session, itemNo stri
 			return err
 		}
 		rows, _ = tx.Query(ctx, query("item_tiers"), a)
-		out.Tiers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.PriceTier])
+		if out.Tiers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.PriceTier]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("item_on_lists"), a)
+		out.Lists, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemOnList])
 		return err
 	})
 	if err != nil {
