@@ -8,16 +8,26 @@ import (
 
 // CartLine is one line of a cart at today's price.
 type CartLine struct {
-	ItemNo      string  `json:"item_no"`
-	Description string  `json:"description"`
-	UOM         string  `json:"uom"`
-	Qty         Qty     `json:"qty"`
-	UnitPrice   *Price  `json:"unit_price"`
-	PriceStep   *string `json:"price_step"`
-	SeenPrice   *Price  `json:"seen_price"` // what the buyer last agreed to
-	LineTotal   *Money  `json:"line_total"`
+	ItemNo      string     `json:"item_no"`
+	Description string     `json:"description"`
+	UOM         string     `json:"uom"`
+	Qty         Qty        `json:"qty"`
+	UnitPrice   *Price     `json:"unit_price"`
+	PriceStep   *string    `json:"price_step"`
+	SeenPrice   *Price     `json:"seen_price"` // what the buyer last agreed to
+	WasPrice    *Price     `json:"was_price"`  // on a line that was reordered: then
+	ValidUntil  *time.Time `json:"valid_until"`
+	LineTotal   *Money     `json:"line_total"`
+	MoreQty     *Qty       `json:"more_qty"` // this many more of the line's unit reach MorePrice
+	MorePrice   *Price     `json:"more_price"`
 	Stock
 	HasPicture bool `json:"has_picture"`
+}
+
+// Reordered reports whether the line cost something else on the order it was
+// copied from.
+func (l CartLine) Reordered() bool {
+	return l.UnitPrice != nil && l.WasPrice != nil && !l.UnitPrice.Equal(l.WasPrice.Decimal) && !l.PriceChanged()
 }
 
 // PriceChanged reports whether today's price differs from the one agreed to.

@@ -101,18 +101,48 @@ type ItemUnit struct {
 	ValidUntil *time.Time `json:"valid_until"`
 }
 
+// Why is the step that a price came from, in words for the buyer. Level and
+// list need none.
+func (u ItemUnit) Why() string { return StepWords(u.Step) }
+
+// StepWords are a price step in words for the buyer, or "".
+func StepWords(step *string) string {
+	if step == nil {
+		return ""
+	}
+	switch *step {
+	case "contract":
+		return "Your contract price"
+	case "group":
+		return "Your price for this category"
+	case "break":
+		return "Quantity price"
+	}
+	return ""
+}
+
+// PriceTier is a price that a larger quantity reaches.
+type PriceTier struct {
+	Qty         Qty   `json:"qty"` // from this many base units
+	UnitPrice   Price `json:"unit_price"`
+	SavePercent Qty   `json:"save_percent"` // against the price of one, to a tenth
+}
+
 // ItemDetail is the item page.
 type ItemDetail struct {
 	Item
-	Details      string     `json:"details"`
-	Barcode      *string    `json:"barcode"`
-	TheirItemNo  *string    `json:"their_item_no"`
-	Units        []ItemUnit `json:"units" db:"-"`
-	LastQty      *Qty       `json:"last_ordered_qty"`
-	LastUOM      *string    `json:"last_ordered_uom"`
-	LastOrdered  *time.Time `json:"last_ordered_at"`
-	SubstituteNo *string    `json:"substitute_item_no"`
-	Substitute   *string    `json:"substitute_description"`
+	Details     string     `json:"details"`
+	Barcode     *string    `json:"barcode"`
+	TheirItemNo *string    `json:"their_item_no"`
+	Units       []ItemUnit `json:"units" db:"-"`
+	// Tiers are empty where the customer may not see price breaks.
+	Tiers        []PriceTier  `json:"tiers" db:"-"`
+	Lists        []ItemOnList `json:"lists" db:"-"`
+	LastQty      *Qty         `json:"last_ordered_qty"`
+	LastUOM      *string      `json:"last_ordered_uom"`
+	LastOrdered  *time.Time   `json:"last_ordered_at"`
+	SubstituteNo *string      `json:"substitute_item_no"`
+	Substitute   *string      `json:"substitute_description"`
 }
 
 // Picture is an item's picture as stored.

@@ -51,7 +51,13 @@ func (s *Server) invoice(q *request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoice)
+	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access})
+}
+
+// invoicePage is one invoice.
+type invoicePage struct {
+	portal.InvoiceDetail
+	Access portal.Access `json:"-"`
 }
 
 // profilePageData is the customer's own data and the log-in's sessions.

@@ -25,6 +25,7 @@ type Frame struct {
 
 	LiveURL string        // websocket address; empty: the page does not change by itself
 	Cursor  portal.Cursor // taken before the page read its data
+	DayEnds int           // seconds until the company's next midnight, when prices may change; 0: not told
 	PageURL string        // where GET gives this page again, if not at its own address (answers to a POST)
 }
 
@@ -70,6 +71,7 @@ func (f Frame) Nav() []NavEntry {
 		{Key: "my-items", Label: "My Items", URL: "/my-items", Icon: "star"},
 	}
 	if f.CanOrder {
+		nav = append(nav, NavEntry{Key: "quick-order", Label: "Quick order", URL: "/quick-order", Icon: "bolt"})
 		nav = append(nav, NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"})
 	}
 	return f.marked(append(nav,

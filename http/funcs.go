@@ -42,6 +42,10 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"datetime": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.RFC3339) })
 		},
+		// the day before an instant at midnight: the last that it is not yet
+		"lastday": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return formatDate(t.Add(-time.Second)) })
+		},
 		"isodate": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.DateOnly) })
 		},

@@ -27,6 +27,9 @@ type Config struct {
 	Sessions  portal.SessionService
 	Catalog   portal.CatalogService
 	Carts     portal.CartService
+	Entries   portal.EntryService
+	Reorders  portal.ReorderService
+	Guides    portal.GuideService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
@@ -134,9 +137,16 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/catalog", s.buyer(s.catalog))
 	mux.GET("/my-items", s.buyer(s.myItems))
 	mux.GET("/lookup", s.buyerData(s.lookup))
+	mux.POST("/my-items", s.buyer(s.addMany))
+	mux.POST("/lists", s.buyer(s.saveList))
+	mux.POST("/lists/:list_id/delete", s.buyer(s.deleteList))
+	mux.POST("/lists/:list_id/items", s.buyer(s.putOnList))
 	mux.GET("/items/:item_no", s.buyer(s.item))
 	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
 	mux.POST("/favorites/:item_no", s.buyer(s.favorite))
+	mux.GET("/quick-order", s.buyer(s.quickOrderForm))
+	mux.POST("/quick-order", s.buyer(s.quickOrder))
+	mux.GET("/quick-order/template", s.buyer(s.quickTemplate))
 	mux.GET("/cart", s.buyer(s.cart))
 	mux.POST("/cart", s.buyer(s.saveCart))
 	mux.POST("/cart/lines", s.buyer(s.cartLine))
@@ -144,8 +154,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/orders", s.buyer(s.orders))
 	mux.GET("/orders/:order_no", s.buyer(s.order))
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
+	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
 	mux.GET("/profile", s.buyer(s.profile))
 	mux.POST("/profile/password", s.anyone(s.changePassword))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))

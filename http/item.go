@@ -19,8 +19,6 @@ type catalogPage struct {
 	Favorites bool              `json:"favorites"`
 	Sort      portal.ItemSort   `json:"sort"`
 	Access    portal.Access     `json:"-"`
-	Path      string            `json:"-"`
-	MyItems   bool              `json:"-"` // the page of favourites: these are no filter there
 }
 
 // values are the parameters of this list's address, but for the page.
@@ -35,7 +33,7 @@ func (p catalogPage) values() url.Values {
 	set("category", strconv.FormatInt(int64(p.Category), 10), p.Category != 0)
 	set("in_stock", "1", p.InStock)
 	set("bought", "1", p.Bought)
-	set("favorites", "1", p.Favorites && !p.MyItems)
+	set("favorites", "1", p.Favorites)
 	set("sort", string(p.Sort), p.Sort != portal.SortRelevance)
 	return v
 }
@@ -49,9 +47,9 @@ func (p catalogPage) Link(category portal.CategoryID, page int) string {
 		v.Set("page", strconv.Itoa(page))
 	}
 	if len(v) == 0 {
-		return p.Path
+		return "/catalog"
 	}
-	return p.Path + "?" + v.Encode()
+	return "/catalog?" + v.Encode()
 }
 
 // itemFilter is one switch above the list.
@@ -74,19 +72,17 @@ func (p catalogPage) Filters() []itemFilter {
 		add("In stock", &p.InStock)
 	}
 	add("Bought before", &p.Bought)
-	if !p.MyItems {
-		add("Favorites", &p.Favorites)
-	}
+	add("Favorites", &p.Favorites)
 	return out
 }
 
 // Filtered reports whether a switch is on.
-func (p catalogPage) Filtered() bool { return p.InStock || p.Bought || p.Favorites && !p.MyItems }
+func (p catalogPage) Filtered() bool { return p.InStock || p.Bought || p.Favorites }
 
 // Unfiltered is the address of the list with all switches off, in all
 // categories.
 func (p catalogPage) Unfiltered() string {
-	p.InStock, p.Bought, p.Favorites = false, false, p.MyItems
+	p.InStock, p.Bought, p.Favorites = false, false, false
 	return p.Link(0, 1)
 }
 
@@ -99,11 +95,10 @@ func (p catalogPage) SortFields() url.Values {
 
 // Sorts are the orders to choose from.
 func (p catalogPage) Sorts() []option {
-	first := option{string(portal.SortRelevance), "Best match"}
 	if p.Query == "" {
-		return []option{{"", "Description"}, {string(portal.SortCode), "Code"}}
+		return []option{{string(portal.SortRelevance), "Description"}, {string(portal.SortCode), "Code"}}
 	}
-	return []option{first, {string(portal.SortDescription), "Description"}, {string(portal.SortCode), "Code"}}
+	return []option{{string(portal.SortRelevance), "Best match"}, {string(portal.SortDescription), "Description"}, {string(portal.SortCode), "Code"}}
 }
 
 // Regions are the kinds of event that may change which items are listed.
@@ -143,20 +138,12 @@ func (p catalogPage) AllCount() int {
 }
 
 func (s *Server) catalog(q *request) error {
-	return s.itemList(q, "/catalog", "Catalog", "catalog", false)
-}
-
-func (s *Server) myItems(q *request) error {
-	return s.itemList(q, "/my-items", "My Items", "my-items", true)
-}
-
-func (s *Server) itemList(q *request, path, title, active string, mine bool) error {
 	v := q.URL.Query()
 	f := portal.ItemFilter{
 		Query:     searchText(v.Get("q")),
 		InStock:   v.Get("in_stock") == "1" && q.frame.Access.SeeStock != "hidden",
 		Bought:    v.Get("bought") == "1",
-		Favorites: mine || v.Get("favorites") == "1",
+		Favorites: v.Get("favorites") == "1",
 	}
 	switch sort := portal.ItemSort(v.Get("sort")); sort {
 	case portal.SortDescription, portal.SortCode:
@@ -172,8 +159,8 @@ func (s *Server) itemList(q *request, path, title, active string, mine bool) err
 	if err != nil {
 		return err
 	}
-	return s.page(q, http.StatusOK, "catalog", title, active, catalogPage{Catalog: list, Query: f.Query, Category: f.Category,
-		InStock: f.InStock, Bought: f.Bought, Favorites: f.Favorites, Sort: f.Sort, Access: q.frame.Access, Path: path, MyItems: mine})
+	return s.page(q, http.StatusOK, "catalog", "Catalog", "catalog", catalogPage{Catalog: list, Query: f.Query, Category: f.Category,
+		InStock: f.InStock, Bought: f.Bought, Favorites: f.Favorites, Sort: f.Sort, Access: q.frame.Access})
 }
 
 // searchText is what was typed into a search box, cut where nobody types on.

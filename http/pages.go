@@ -91,6 +91,11 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	if q.frame.CartTotal != nil {
 		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)
 	}
+	if q.who.ID != 0 {
+		now := time.Now().In(q.location)
+		y, m, d := now.Date()
+		f.DayEnds = int(time.Date(y, m, d+1, 0, 0, 0, 0, q.location).Sub(now).Seconds()) + 1
+	}
 	if q.Method != "GET" {
 		f.PageURL = pageURL(q.URL.Path)
 	}
@@ -104,6 +109,8 @@ func pageURL(path string) string {
 		return "/cart"
 	case path == "/profile/password":
 		return "/profile"
+	case strings.HasSuffix(path, "/reorder"):
+		return strings.TrimSuffix(path, "/reorder")
 	}
 	// the desk's forms post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 {

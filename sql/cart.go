@@ -67,17 +67,23 @@ func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom
 	uom = strings.ToUpper(strings.TrimSpace(uom))
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom, "qty": qty.Decimal, "add": add}
-		if qty.IsZero() {
-			_, err := tx.Exec(ctx, query("cart_remove_line"), a)
+		change := "cart_remove_line"
+		if !qty.IsZero() {
+			change = "cart_set_line"
+			if err := checkUnit(ctx, tx, a, qty); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
+				return err
+			}
+		}
+		rows, _ := tx.Query(ctx, query(change), a)
+		items, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
 			return err
 		}
-		if err := checkUnit(ctx, tx, a, qty); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, query("cart_set_line"), a)
+		a["item_ids"] = items
+		_, err = tx.Exec(ctx, query("cart_seen"), a)
 		return err
 	})
 	if err != nil {

@@ -125,7 +125,15 @@ func (s *CatalogStore) Item(ctx context.Context, who portal.Session, itemNo stri
 		}
 		a["item_id"] = out.ID
 		rows, _ = tx.Query(ctx, query("item_units"), a)
-		out.Units, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemUnit])
+		if out.Units, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemUnit]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("item_tiers"), a)
+		if out.Tiers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.PriceTier]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("item_on_lists"), a)
+		out.Lists, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemOnList])
 		return err
 	})
 	if err != nil {

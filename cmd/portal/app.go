@@ -73,8 +73,9 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	m := a.newMetrics()
+	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
-		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Orders: sql.NewOrderStore(a.db),
+		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
 		Customers: sql.NewCustomerStore(a.db), Desk: sql.NewDeskStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -21,7 +22,7 @@ func TestBrowserLookup(t *testing.T) {
 	b.goTo("/orders")
 	b.connected()
 
-	b.press("/")
+	b.slash()
 	b.see("the cursor in the search box", "document.activeElement.id === 'search'")
 	b.see("a closed combobox", "document.activeElement.getAttribute('role') === 'combobox' && document.activeElement.getAttribute('aria-expanded') === 'false'")
 	b.press("oliv")
@@ -56,7 +57,7 @@ func TestBrowserLookup(t *testing.T) {
 	b.see("the item's page", "location.pathname === '/items/OIL5'")
 
 	// no match is said, to eyes and ears
-	b.press("/")
+	b.slash()
 	b.press("qqqqq")
 	b.see("that there is no match", "document.querySelector('.lookup-none').innerText === 'No match for “qqqqq”'")
 	b.see("nothing expanded", "document.getElementById('search').getAttribute('aria-expanded') === 'false'")
@@ -127,6 +128,16 @@ func TestBrowserFilteredLive(t *testing.T) {
 	s.buyer("C1003").order("RICE25", "1")
 	b.see("what was ordered meanwhile", "document.querySelector('#item-RICE25') !== null")
 	b.stillMarked()
+}
+
+// slash presses / where it is a shortcut: a key without a character.
+func (b *tab) slash() {
+	b.t.Helper()
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "/", Code: "Slash", WindowsVirtualKeyCode: 191}); err != nil {
+			b.t.Fatalf("browser: %v", err)
+		}
+	}
 }
 
 // press types keys where the cursor is.

@@ -110,6 +110,7 @@
 			if (!answer.ok) throw new Error(`status ${answer.status}`)
 			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
 			apply(fresh, wanted)
+			armDay(fresh)
 			failures = 0
 			settled()
 		} catch (err) {
@@ -139,6 +140,16 @@
 			}
 		}
 		watch()
+	}
+
+	// ---- prices go by dates: when the company's day ends, look again ----
+
+	let dayTimer = 0
+	function armDay(doc) {
+		const seconds = Number(doc.querySelector('meta[name="live-day-ends"]')?.content)
+		if (!(seconds > 0)) return
+		clearTimeout(dayTimer)
+		dayTimer = setTimeout(() => refresh([ALL], 0), seconds * 1000 + Math.random() * 1000)
 	}
 
 	// ---- telling ----
@@ -342,5 +353,6 @@
 		if (root.dataset.live !== 'open' && e.detail.successful && e.detail.requestConfig?.verb !== 'get') refresh([ALL], 0)
 	})
 
+	armDay(document)
 	connect()
 })()

@@ -205,7 +205,8 @@
 		if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
 			if (e.altKey && e.key === 'ArrowUp') return close()
 			if (!open) {
-				if (input.value.trim() === '') return
+				// in a table of rows the arrows lead to the next row
+				if (input.value.trim() === '' || (!isSite(input) && !e.altKey)) return
 				e.preventDefault()
 				return ask(input)
 			}

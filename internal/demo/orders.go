@@ -101,49 +101,51 @@ func (w *world) makeOrder(c *customer, basket []*item, day time.Time) order {
 	return o
 }
 
-// price asks the one price function for the lines of a customer's orders.
-func (w *world) price(ctx context.Context, c *customer, lines []*line) error {
-	var items []int64
-	var uoms []string
-	var qtys []decimal.Decimal
-	for _, l := range lines {
-		items, uoms, qtys = append(items, l.item.id), append(uoms, l.uom), append(qtys, l.qty)
+// price asks the one price function for the lines of every order, one order a
+// call: quantities of a call are added up.
+func (w *world) price(ctx context.Context) error {
+	var rows [][]any
+	for _, o := range w.orders {
+		for k, l := range o.lines {
+			rows = append(rows, []any{o.id, k + 1, o.customer.id, l.item.id, l.uom, l.qty})
+		}
 	}
-	rows, _ := w.tx.Query(ctx, "select unit_price, step, rule_id from erp.price($1, $2, $3, $4) order by ord", c.id, items, uoms, qtys)
-	type price struct {
-		UnitPrice decimal.Decimal
-		Step      string
-		RuleID    *int64
-	}
-	prices, err := pgx.CollectRows(rows, pgx.RowToStructByPos[price])
-	if err != nil {
+	if _, err := w.tx.Exec(ctx, "create temp table asked (order_id bigint, line_no int, customer_id bigint, item_id bigint, uom text, qty numeric) on commit drop"); err != nil {
 		return err
 	}
-	for i, p := range prices {
-		l := lines[i]
-		l.price, l.step, l.rule = p.UnitPrice, p.Step, p.RuleID
-		l.total = l.qty.Mul(l.price).Round(2)
+	if err := w.copyRows(ctx, "pg_temp", "asked", words("order_id|line_no|customer_id|item_id|uom|qty"), rows); err != nil {
+		return err
 	}
-	return nil
+	answers, _ := w.tx.Query(ctx, `
+		select a.order_id, p.ord, p.unit_price, p.step, p.rule_id
+		from (
+			select order_id, customer_id, array_agg(item_id order by line_no) as items, array_agg(uom order by line_no) as uoms, array_agg(qty order by line_no) as qtys
+			from asked group by 1, 2) a
+		cross join lateral erp.price(a.customer_id, a.items, a.uoms, a.qtys) p`)
+	var order, ord int
+	var price decimal.Decimal
+	var step string
+	var rule *int64
+	_, err := pgx.ForEachRow(answers, []any{&order, &ord, &price, &step, &rule}, func() error {
+		l := &w.orders[order-1].lines[ord-1]
+		l.price, l.step, l.rule, rule = price, step, rule, nil
+		l.total = l.qty.Mul(l.price).Round(2)
+		return nil
+	})
+	return err
 }
 
 // writeHistory writes the delivered orders. Their effects (stock, totals,
 // history) are made here and not by the triggers: it all happened long ago.
 func (w *world) writeHistory(ctx context.Context) error {
 	w.makeHistory()
-	byCustomer := map[int64][]*line{}
 	for i := range w.orders {
 		o := &w.orders[i]
 		o.id = int64(i + 1)
 		o.no = fmt.Sprintf("SO-%06d", 100000-len(w.orders)+i+1)
-		for k := range o.lines {
-			byCustomer[o.customer.id] = append(byCustomer[o.customer.id], &o.lines[k])
-		}
 	}
-	for i := range w.customers {
-		if err := w.price(ctx, &w.customers[i], byCustomer[w.customers[i].id]); err != nil {
-			return err
-		}
+	if err := w.price(ctx); err != nil {
+		return err
 	}
 
 	if _, err := w.tx.Exec(ctx, "set local session_replication_role = replica"); err != nil {

@@ -9,8 +9,9 @@ on conflict (login_id) do nothing;
 
 -- name: cart_lines
 with line as (
-  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*
-  from portal.cart k join portal.cart_line cl using (cart_id)
+  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, coalesce(u.factor, 1) as factor,
+    sum(cl.qty * coalesce(u.factor, 1)) over (partition by cl.item_id) as total
+  from portal.cart k join portal.cart_line cl using (cart_id) left join erp.item_uom u using (item_id, uom)
   where k.login_id = @login_id
 ),
 priced as (
@@ -25,7 +26,11 @@ select i.item_no, i.description, l.uom, l.qty,
   case when w.see_prices then p.unit_price end as unit_price,
   case when w.see_prices then p.step end as price_step,
   case when w.see_prices then l.seen_price end as seen_price,
+  case when w.see_prices then l.was_price end as was_price,
+  case when w.see_prices then p.valid_until end as valid_until,
   case when w.see_prices then round(l.qty * p.unit_price, 2) end as line_total,
+  case when w.see_prices and w.see_price_breaks then ceil((p.next_qty - l.total) / l.factor) end as more_qty,
+  case when w.see_prices and w.see_price_breaks then p.next_price end as more_price,
   s.available, s.state as stock_state,
   exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture
 from line l
@@ -56,21 +61,38 @@ cross join lateral erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, pri
 order by f.action desc, f.line nulls first;
 
 -- name: cart_set_line
--- The price at which the line is put in is the one agreed to.
-insert into portal.cart_line as cl (cart_id, item_id, uom, qty, seen_price)
-select k.cart_id, i.item_id, p.uom, @qty::numeric, p.unit_price
+insert into portal.cart_line as cl (cart_id, item_id, uom, qty)
+select k.cart_id, i.item_id, coalesce(nullif(@uom, ''), i.base_uom), @qty::numeric
 from portal.cart k
 join erp.item i on i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
-cross join lateral erp.price(@customer_id, array[i.item_id], array[coalesce(nullif(@uom, ''), i.base_uom)], array[@qty::numeric]) p
 where k.login_id = @login_id
 on conflict (cart_id, item_id, uom) do update
-  set qty = case when @add::boolean then cl.qty + excluded.qty else excluded.qty end,
-    seen_price = excluded.seen_price;
+  set qty = case when @add::boolean then cl.qty + excluded.qty else excluded.qty end
+returning item_id;
 
 -- name: cart_remove_line
 delete from portal.cart_line cl using portal.cart k, erp.item i
 where k.login_id = @login_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
-  and cl.uom = coalesce(nullif(@uom, ''), i.base_uom);
+  and cl.uom = coalesce(nullif(@uom, ''), i.base_uom)
+returning cl.item_id;
+
+-- name: cart_seen
+-- What a buyer's own change of an item makes of its price is agreed to: on all
+-- of its lines, since their quantities count together.
+update portal.cart_line cl
+set seen_price = p.unit_price
+from (
+  select k.cart_id, p.*
+  from (
+    select k.cart_id, array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
+    from portal.cart k join portal.cart_line cl using (cart_id)
+    where k.login_id = @login_id and cl.item_id = any (@item_ids::bigint[])
+    group by 1
+  ) k
+  cross join lateral erp.price(@customer_id, k.items, k.uoms, k.qtys) p
+) p
+where cl.cart_id = p.cart_id and cl.item_id = p.item_id and cl.uom = p.uom
+  and cl.seen_price is distinct from p.unit_price;
 
 -- name: item_unit
 -- What is needed to check a quantity before it goes into the cart.

@@ -197,21 +197,34 @@ left join lateral (
 ) sub on true;
 
 -- name: item_units
-select p.uom, u.factor, case when w.see_prices then p.unit_price end as unit_price,
+-- One unit at a time: the quantities of one call are added up.
+select x.uom, x.factor, case when w.see_prices then p.unit_price end as unit_price,
   case when w.see_prices then p.step end as step, case when w.see_prices then p.valid_until end as valid_until
 from (
-  select array_agg(x.uom order by x.factor) as uoms, array_agg(x.factor order by x.factor) as factors
-  from (
-    select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
-    union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
-  ) x
-) a
+  select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
+  union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
+) x
 cross join erp.web_access w
-cross join lateral erp.price(@customer_id, array_fill(@item_id::bigint, array[cardinality(a.uoms)]), a.uoms,
-  array_fill(1::numeric, array[cardinality(a.uoms)])) p
-cross join lateral (select a.factors[p.ord] as factor) u
+cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[1::numeric]) p
 where w.customer_id = @customer_id
-order by p.ord;
+order by x.factor;
+
+-- name: item_tiers
+-- The prices that a larger quantity of the base unit would reach, each lower
+-- than the one before.
+with recursive tier as (
+  select p.unit_price as now, p.next_qty as qty, p.next_price as price
+  from erp.web_access w
+  cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[null], array[1::numeric]) p
+  where w.customer_id = @customer_id and w.see_prices and w.see_price_breaks and p.next_qty is not null
+  union all
+  select t.now, p.next_qty, p.next_price
+  from tier t
+  cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[null], array[t.qty]) p
+  where p.next_qty is not null
+)
+select t.qty, t.price as unit_price, round(100 * (t.now - t.price) / nullif(t.now, 0), 1) as save_percent
+from tier t order by t.qty;
 
 -- name: item_picture
 select p.media_type, p.data from erp.item i join erp.item_picture p using (item_id)

@@ -1,0 +1,283 @@
+// Quick order: rows that check themselves as they are typed, Enter that goes
+// on, scanners, and pasting a whole block into a row. Without it the page works
+// by its buttons.
+(() => {
+	'use strict'
+	const form = document.getElementById('quick')
+	const body = document.getElementById('quick-rows')
+	const blank = document.getElementById('quick-row')
+	if (!form || !body || !blank) return
+	const rows = () => [...body.rows]
+	const field = (row, name) => row.querySelector(`[name="${name}"]`)
+	const value = (row, name) => field(row, name)?.value.trim() ?? ''
+	const isBlank = (row) => !value(row, 'ref') && !value(row, 'qty')
+
+	function addRow() {
+		const row = blank.content.firstElementChild.cloneNode(true)
+		body.append(row)
+		const n = body.rows.length
+		row.querySelector('.row-no').textContent = n
+		for (const f of row.querySelectorAll('[aria-label]')) f.setAttribute('aria-label', f.getAttribute('aria-label') + n)
+		return row
+	}
+	// There is always an empty row to go on in.
+	function next(row) {
+		const all = rows()
+		return all[all.indexOf(row) + 1] ?? addRow()
+	}
+	function nextBlank(row) {
+		let r = next(row)
+		while (!isBlank(r)) r = next(r)
+		return r
+	}
+
+	// ---- checking ----
+
+	// One question at a time; the answer counts for rows that still read as asked.
+	let timer = 0
+	let asking = null
+	const MANY = 200 // above so many rows, those of the changed items alone are asked
+	const changed = new Set()
+	function check(row, delay = 150) {
+		changed.add(row)
+		clearTimeout(timer)
+		timer = setTimeout(ask, delay)
+	}
+	async function ask() {
+		let list = rows().filter((r) => !isBlank(r))
+		if (list.length > MANY) {
+			const refs = new Set([...changed].map((r) => value(r, 'ref').toLowerCase()))
+			list = list.filter((r) => changed.has(r) || refs.has(value(r, 'ref').toLowerCase()))
+		}
+		for (const r of changed) if (isBlank(r)) show(r, null)
+		changed.clear()
+		if (list.length === 0) return total()
+		const asked = list.map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')].join('\n'))
+		const data = new URLSearchParams()
+		for (const r of list) {
+			data.append('ref', value(r, 'ref'))
+			data.append('uom', value(r, 'uom'))
+			data.append('qty', value(r, 'qty'))
+		}
+		asking?.abort()
+		asking = new AbortController()
+		try {
+			const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: asking.signal })
+			if (answer.status === 401) return location.assign('/login?next=/quick-order')
+			if (!answer.ok) return
+			const { lines } = await answer.json()
+			lines.forEach((line, i) => {
+				const r = list[i]
+				if (r.isConnected && asked[i] === [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')].join('\n')) show(r, line)
+			})
+			total()
+		} catch (err) {
+			if (err.name !== 'AbortError') console.warn('quick order:', err)
+		}
+	}
+
+	const money = (s) => {
+		const [whole, cents = ''] = String(s).split('.')
+		return whole.replace(/\B(?=(\d{3})+$)/g, ',') + '.' + cents.padEnd(2, '0')
+	}
+	const el = (tag, cls, text) => {
+		const e = document.createElement(tag)
+		if (cls) e.className = cls
+		e.textContent = text
+		return e
+	}
+
+	// show writes what the server said of a row; what is being typed stays.
+	function show(row, line) {
+		const item = line?.item
+		// half a row is not wrong yet
+		const waits = line && (!line.qty || !line.ref) && (document.activeElement && row.contains(document.activeElement) || !line.qty)
+		const error = waits && (line.field === 'qty' || !line.ref) ? '' : line?.error
+		row.classList.toggle('bad', Boolean(error))
+		row.dataset.ready = item && !line.error && line.qty ? line.item.line_total ?? '0' : ''
+		row.dataset.bad = error ? '1' : ''
+		for (const name of ['ref', 'qty', 'uom']) {
+			const f = field(row, name)
+			if (error && line.field === name) f.setAttribute('aria-invalid', 'true')
+			else f.removeAttribute('aria-invalid')
+		}
+		const what = row.querySelector('.what')
+		what.replaceChildren()
+		if (item) {
+			const a = el('a', '', item.description)
+			a.href = '/items/' + encodeURIComponent(item.item_no)
+			a.tabIndex = -1
+			what.append(a, ' ', el('span', 'sub code', item.item_no), ' ')
+			units(row, item, line)
+		}
+		if (error) what.append(el('span', 'field-error', error))
+		if (line?.warning) what.append(el('span', 'warn', line.warning))
+		const each = row.querySelector('.each')
+		if (each) {
+			each.textContent = item?.unit_price ? money(item.unit_price) : ''
+			row.querySelector('.amount').textContent = row.dataset.ready && item.line_total ? money(item.line_total) : ''
+		}
+	}
+
+	function units(row, item, line) {
+		const cell = row.querySelector('.unit')
+		const now = field(row, 'uom')
+		const wanted = line.field === 'uom' ? [line.uom, ...item.units] : item.units
+		if (now.nodeName === 'SELECT' && [...now.options].map((o) => o.value).join() === wanted.join()) {
+			if (now !== document.activeElement) now.value = line.field === 'uom' ? line.uom : item.uom
+			return
+		}
+		const select = document.createElement('select')
+		select.name = 'uom'
+		select.className = 'form-select uom'
+		select.setAttribute('aria-label', 'Unit, row ' + (row.rowIndex))
+		for (const u of wanted) select.append(new Option(u, u))
+		select.value = line.field === 'uom' ? line.uom : item.uom
+		cell.replaceChildren(select)
+	}
+
+	function total() {
+		let ready = 0
+		let bad = 0
+		let cents = 0n
+		for (const r of rows()) {
+			if (r.dataset.ready) {
+				ready++
+				const [whole, part = ''] = r.dataset.ready.split('.')
+				cents += BigInt(whole) * 100n + BigInt(part.padEnd(2, '0').slice(0, 2))
+			}
+			if (r.dataset.bad) bad++
+		}
+		const state = document.getElementById('quick-state')
+		const text = [ready ? `${ready} ${ready === 1 ? 'line' : 'lines'} ready` : '', bad ? `${bad} to look at` : ''].filter(Boolean).join(', ')
+		if (state.textContent !== text) state.textContent = text
+		const sum = document.getElementById('quick-total')
+		if (sum) sum.textContent = ready ? money(`${cents / 100n}.${String(cents % 100n).padStart(2, '0')}`) : ''
+	}
+
+	body.addEventListener('input', (e) => {
+		const row = e.target.closest('tr')
+		if (e.target.name === 'ref') {
+			// another item, another unit
+			const unit = field(row, 'uom')
+			if (unit.nodeName === 'SELECT') {
+				const hidden = document.createElement('input')
+				hidden.type = 'hidden'
+				hidden.name = 'uom'
+				unit.replaceWith(hidden)
+			} else unit.value = ''
+		}
+		check(row)
+	})
+
+	// ---- the keyboard, and scanners, which are quick keyboards ----
+
+	const QUICK = 35 // ms between the keys of a scanner
+	let keys = []
+	const scanned = () => keys.length >= 7 && keys.slice(1).every((t, i) => t - keys[i] < QUICK)
+	body.addEventListener('keydown', (e) => {
+		if (e.key.length === 1) {
+			const at = performance.now()
+			if (keys.length && at - keys[keys.length - 1] > QUICK) keys = []
+			keys.push(at)
+		}
+		const row = e.target.closest('tr')
+		if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
+			// the list of suggestions takes them while it is open
+			if (e.defaultPrevented || e.target.getAttribute('aria-expanded') === 'true' || e.target.nodeName === 'SELECT') return
+			const all = rows()
+			const to = all[all.indexOf(row) + (e.key === 'ArrowDown' ? 1 : -1)]
+			if (to) {
+				e.preventDefault()
+				field(to, e.target.name)?.focus()
+			}
+			return
+		}
+		if (e.key !== 'Enter' || e.ctrlKey || e.metaKey || e.defaultPrevented) return
+		e.preventDefault()
+		const fast = scanned()
+		const typed = keys.length
+		keys = []
+		if (fast && e.target.name === 'qty') {
+			// a scan after a scan: what came in is the next code
+			const code = e.target.value.slice(-typed)
+			e.target.value = e.target.value.slice(0, -typed) || '1'
+			scan(nextBlank(row), code)
+			check(row, 0)
+		} else if (fast && e.target.name === 'ref') scan(row, e.target.value.trim())
+		else if (e.target.name === 'ref') {
+			if (!value(row, 'ref')) return
+			const qty = field(row, 'qty')
+			qty.focus()
+			qty.select()
+			check(row, 0)
+		} else if (e.target.name === 'qty' && !value(row, 'ref')) field(row, 'ref').focus()
+		else {
+			field(next(row), 'ref').focus()
+			check(row, 0)
+		}
+	})
+
+	// Enter sends nothing by itself: there are buttons for that.
+	body.addEventListener('keypress', (e) => { if (e.key === 'Enter') e.preventDefault() })
+
+	// scan counts a code that is there already up, else takes row for it.
+	function scan(row, code) {
+		const same = rows().find((r) => r !== row && value(r, 'ref').toLowerCase() === code.toLowerCase())
+		const into = same ?? row
+		const qty = field(into, 'qty')
+		qty.value = same ? String((Number(qty.value) || 0) + 1) : qty.value || '1'
+		field(row, 'ref').value = same ? '' : code
+		check(into, 0)
+		if (same) check(row, 0)
+		field(same ? row : nextBlank(row), 'ref').focus()
+	}
+
+	body.addEventListener('lookup:choose', (e) => {
+		e.preventDefault()
+		const row = e.target.closest('tr')
+		e.target.value = e.detail.item_no
+		const qty = field(row, 'qty')
+		qty.focus()
+		qty.select()
+		check(row, 0)
+	})
+
+	// ---- a block pasted into a row ----
+
+	body.addEventListener('paste', (e) => {
+		const text = e.clipboardData?.getData('text/plain') ?? ''
+		if (!/[\t\n]\s*\S/.test(text.trim())) return
+		e.preventDefault()
+		document.getElementById('f-paste').value = text
+		form.requestSubmit(form.querySelector('button[value="check"]'))
+	})
+
+	// ---- what was typed outlives the page, until it is in the cart ----
+
+	const key = 'quick:' + (document.querySelector('meta[name="who"]')?.content ?? '')
+	const store = (value) => { try { value ? sessionStorage.setItem(key, value) : sessionStorage.removeItem(key) } catch { /* full or forbidden */ } }
+	const save = () => store(JSON.stringify(rows().filter((r) => !isBlank(r)).map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')])))
+	body.addEventListener('input', save)
+	form.addEventListener('submit', (e) => { if (e.submitter?.value === 'add') store('') })
+
+	const filled = rows().filter((r) => !isBlank(r))
+	for (const r of filled) {
+		r.dataset.bad = r.classList.contains('bad') ? '1' : ''
+		const amount = r.querySelector('.amount')?.textContent.replaceAll(',', '').trim()
+		r.dataset.ready = r.classList.contains('bad') || !r.querySelector('.what a') ? '' : amount || '0'
+	}
+	if (filled.length) save()
+	else {
+		let kept = []
+		try { kept = JSON.parse(sessionStorage.getItem(key) || '[]') } catch { /* forbidden, or not ours */ }
+		kept.forEach(([ref, uom, qty], i) => {
+			const row = rows()[i] ?? addRow()
+			field(row, 'ref').value = ref
+			field(row, 'uom').value = uom
+			field(row, 'qty').value = qty
+			check(row, 0)
+		})
+	}
+	field(rows().find(isBlank) ?? addRow(), 'ref').focus({ preventScroll: true })
+})()
