@@ -71,10 +71,10 @@ as $$
 begin
   insert into portal.audit (action, subject, data)
   select 'price_level', n.item_no, (
-    select jsonb_object_agg(v.name, jsonb_build_array(v.was, v.is))
+    select jsonb_object_agg(v.name, jsonb_build_array(v.was, v.became))
     from (values ('price_a', p.price_a, n.price_a), ('price_b', p.price_b, n.price_b), ('price_c', p.price_c, n.price_c),
-      ('price_d', p.price_d, n.price_d), ('price_e', p.price_e, n.price_e), ('cost', p.cost, n.cost)) as v(name, was, is)
-    where v.was is distinct from v.is)
+      ('price_d', p.price_d, n.price_d), ('price_e', p.price_e, n.price_e), ('cost', p.cost, n.cost)) as v(name, was, became)
+    where v.was is distinct from v.became)
   from new_rows n join old_rows p using (item_id)
   where (n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
     is distinct from (p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost);

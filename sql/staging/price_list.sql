@@ -63,7 +63,7 @@ with overlapping as (
     select o.line, o.says, o.levels, o.valid from pg_temp.price_todo o where o.place = t.place and (o.line < t.line or o.state = 'same' and o.line <> t.line)
   ) x on x.valid && t.valid and (x.levels is null and t.levels is null or x.levels && t.levels)
   where t.state <> 'same'
-  order by t.line, x.line nulls last
+  order by t.line, x.line nulls first
 ), noted as (
   insert into pg_temp.price_bad select o.line, 'valid_from', o.message from overlapping o
 ), freed as (
