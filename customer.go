@@ -36,7 +36,8 @@ type Aging struct {
 	PastDue Money `json:"past_due" db:"past_due"`
 }
 
-// Invoice is one row of a list of invoices.
+// Invoice is one row of a list of invoices. Amounts are nil where the customer
+// may not see prices.
 type Invoice struct {
 	InvoiceNo   string    `json:"invoice_no"`
 	Kind        string    `json:"kind"` // invoice, adjustment
@@ -44,8 +45,8 @@ type Invoice struct {
 	PONo        *string   `json:"po_no"`
 	InvoiceDate time.Time `json:"invoice_date"`
 	DueDate     time.Time `json:"due_date"`
-	Total       Money     `json:"total"`
-	OpenAmount  Money     `json:"open_amount"`
+	Total       *Money    `json:"total"`
+	OpenAmount  *Money    `json:"open_amount"`
 	State       string    `json:"state"` // OPEN, PART_PAID, PAID, PAST_DUE
 }
 
@@ -56,15 +57,15 @@ type InvoiceLine struct {
 	Description string  `json:"description"`
 	UOM         string  `json:"uom"`
 	Qty         Qty     `json:"qty"`
-	UnitPrice   Price   `json:"unit_price"`
-	LineTotal   Price   `json:"line_total"`
+	UnitPrice   *Price  `json:"unit_price"`
+	LineTotal   *Price  `json:"line_total"`
 }
 
 // InvoiceDetail is the invoice page.
 type InvoiceDetail struct {
 	Invoice
-	Tax     Money         `json:"tax"`
-	Freight Money         `json:"freight"`
+	Tax     *Money        `json:"tax"`
+	Freight *Money        `json:"freight"`
 	Lines   []InvoiceLine `json:"lines" db:"-"`
 }
 

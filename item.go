@@ -8,13 +8,26 @@ import (
 // PageSize is how many rows a list shows at a time, whatever its length.
 const PageSize = 50
 
-// ItemFilter narrows the catalogue. The zero value is all of it.
+// ItemFilter narrows the catalogue and puts it in order. The zero value is all
+// of it by description.
 type ItemFilter struct {
-	Query     string // words, a code or its beginning, a barcode
+	Query     string // words or their beginnings, a code or its beginning, a barcode, the customer's own number
 	Category  CategoryID
+	InStock   bool // available now; nothing is for a customer who may not see stock
+	Bought    bool // ordered or invoiced before
 	Favorites bool
+	Sort      ItemSort
 	Page      int // from 1; 0 counts as 1
 }
+
+// ItemSort is the order of a list of items.
+type ItemSort string
+
+const (
+	SortRelevance   ItemSort = "" // what was searched for comes first; without a search, by description
+	SortDescription ItemSort = "description"
+	SortCode        ItemSort = "code"
+)
 
 // Stock is what a customer may know of an item's stock.
 type Stock struct {
@@ -41,6 +54,25 @@ type Item struct {
 	Favorite     bool `json:"favorite"`
 	HasPicture   bool `json:"has_picture"`
 	InCart       *Qty `json:"in_cart"`
+}
+
+// LookupItem is a suggestion for what somebody types: what a line of an order
+// needs to know of an item, as one customer sees it. Price and stock are nil
+// where the customer may not see them.
+type LookupItem struct {
+	ID          ItemID   `json:"-"`
+	ItemNo      string   `json:"item_no"`
+	Description string   `json:"description"`
+	UOM         string   `json:"uom"`   // base unit, which price and stock are in
+	Units       []string `json:"units"` // the base unit, then the others from small to large
+	UnitPrice   *Price   `json:"unit_price"`
+	PriceStep   *string  `json:"price_step"`
+	Stock
+	Orderable    bool    `json:"orderable"`
+	Discontinued bool    `json:"discontinued"`
+	TheirItemNo  *string `json:"their_item_no"`
+	Match        string  `json:"match" db:"-"`     // why it is here: code, barcode, own_no, prefix, words, similar
+	MatchUOM     *string `json:"match_uom" db:"-"` // the unit whose barcode was typed
 }
 
 // Category is a pill above the catalogue with the number of items behind it.
@@ -122,6 +154,8 @@ type Picture struct {
 // CatalogService shows a customer its catalogue.
 type CatalogService interface {
 	Catalog(ctx context.Context, who Session, f ItemFilter) (Catalog, error)
+	// Lookup is the first of what Catalog would find for a query, limit at most.
+	Lookup(ctx context.Context, who Session, query string, limit int) ([]LookupItem, error)
 	// Item is CodeNotFound where the item is not in the customer's catalogue.
 	Item(ctx context.Context, who Session, itemNo string) (ItemDetail, error)
 	Picture(ctx context.Context, who Session, itemNo string) (Picture, error)

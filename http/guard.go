@@ -24,6 +24,23 @@ func (s *Server) public(h handler) httprouter.Handle {
 	}
 }
 
+// buyerData serves what an open page of a customer asks for as somebody types:
+// quick, since nothing of the frame is read.
+func (s *Server) buyerData(h handler) httprouter.Handle {
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		q := &request{Request: r, w: w, params: p, location: time.UTC}
+		s.finish(q, func() (err error) {
+			if q.who, err = s.Sessions.Session(r.Context(), s.token(r)); err != nil {
+				return err
+			}
+			if q.who.Role != portal.RoleBuyer {
+				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
+			}
+			return h(q)
+		}())
+	}
+}
+
 // anyone serves whoever is logged in, customer or staff.
 func (s *Server) anyone(h handler) httprouter.Handle {
 	return s.guard(func(portal.Session) bool { return true }, h)

@@ -136,6 +136,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
 	mux.GET("/my-items", s.buyer(s.myItems))
+	mux.GET("/lookup", s.buyerData(s.lookup))
 	mux.POST("/my-items", s.buyer(s.addMany))
 	mux.POST("/lists", s.buyer(s.saveList))
 	mux.POST("/lists/:list_id/delete", s.buyer(s.deleteList))

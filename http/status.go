@@ -66,7 +66,7 @@ func statusLook(v any) look {
 	return look{word, "status-off", "info-circle"}
 }
 
-// words is what the live script says; {ref} stands for the document's number.
+// words is what the scripts say; {ref} stands for the document's number.
 type words struct {
 	Status map[string]string           `json:"status"` // of an order, by code
 	Kinds  map[portal.EventKind]string `json:"kinds"`  // a kind that is not here changes in silence
@@ -75,6 +75,22 @@ type words struct {
 	Back   string                      `json:"back"`
 	Close  string                      `json:"close"`
 	Undo   string                      `json:"undo"`
+	Lookup lookupWords                 `json:"lookup"`
+}
+
+// lookupWords is what the suggestions below a field say; {text} is what was
+// typed, {n} a quantity or how many.
+type lookupWords struct {
+	List    string            `json:"list"`
+	None    string            `json:"none"`
+	Found   string            `json:"found"` // for screen readers
+	Call    string            `json:"call"`
+	Number  string            `json:"number"`
+	Stock   map[string]string `json:"stock"`  // by state
+	CanBe   string            `json:"can_be"` // stock hidden
+	CanNot  string            `json:"can_not"`
+	Dropped string            `json:"dropped"`
+	Yours   string            `json:"yours"` // before the customer's own item number
 }
 
 func liveWords() words {
@@ -93,6 +109,18 @@ func liveWords() words {
 		Back:  "Up to date again",
 		Close: "Close",
 		Undo:  "Undo",
+		Lookup: lookupWords{
+			List:    "Items",
+			None:    "No match for “{text}”",
+			Found:   "{n} found",
+			Call:    "Call for price",
+			Number:  "{n} in stock",
+			Stock:   map[string]string{"in": looks["IN"].word, "low": looks["LOW"].word, "out": looks["OUT"].word},
+			CanBe:   "Can be ordered",
+			CanNot:  "Not available now",
+			Dropped: "Discontinued",
+			Yours:   "yours",
+		},
 	}
 	for code, l := range looks {
 		w.Status[code] = l.word

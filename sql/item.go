@@ -3,8 +3,8 @@ package sql
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode"
+	"maps"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,36 +19,40 @@ func NewCatalogStore(db *DB) *CatalogStore { return &CatalogStore{db} }
 
 // Catalog implements portal.CatalogService.
 func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal.ItemFilter) (portal.Catalog, error) {
-	f.Page = max(f.Page, 1)
-	f.Query = strings.Join(strings.Fields(f.Query), " ")
+	f.Page, f.Query = max(f.Page, 1), cleanQuery(f.Query)
 	a := args{
-		"customer_id": who.CustomerID, "login_id": who.LoginID, "query": f.Query, "words": searchWords(f.Query),
-		"prefix": likePrefix(f.Query), "category": int64(f.Category), "favorites": f.Favorites,
-		"page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
+		"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(f.Category), "sort": string(f.Sort),
+		"in_stock": f.InStock, "bought": f.Bought, "favorites": f.Favorites, "page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
 	}
 	out := portal.Catalog{Page: f.Page}
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, query("item_list"), a)
-		var err error
-		if out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item]); err != nil {
-			return fmt.Errorf("items: %w", err)
-		}
-		type count struct {
-			ID     portal.CategoryID
-			Name   string
-			Count  int
-			Inside int
-		}
-		rows, _ = tx.Query(ctx, query("item_counts"), a)
-		counts, err := pgx.CollectRows(rows, pgx.RowToStructByName[count])
+		hits, err := search(ctx, tx, f.Query, terms(f.Query), a, func(hits []itemHit) (bool, error) {
+			counts, err := itemCounts(ctx, tx, a)
+			if err != nil {
+				return false, fmt.Errorf("categories: %w", err)
+			}
+			found := len(counts) > 0
+			if !found && (f.InStock || f.Bought || f.Favorites) {
+				// where only the filters leave nothing, nothing was mistyped
+				without := maps.Clone(a)
+				maps.Copy(without, args{"in_stock": false, "bought": false, "favorites": false})
+				all, err := itemCounts(ctx, tx, without)
+				return len(all) > 0, err
+			}
+			out.Categories, out.Total = nil, 0
+			for _, c := range counts {
+				out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
+				out.Total += c.Inside
+			}
+			return found, nil
+		})
 		if err != nil {
-			return fmt.Errorf("categories: %w", err)
+			return err
 		}
-		for _, c := range counts {
-			out.Categories = append(out.Categories, portal.Category{ID: c.ID, Name: c.Name, Count: c.Count})
-			out.Total += c.Inside
-		}
-		return nil
+		a["items"] = itemIDs(hits)
+		rows, _ := tx.Query(ctx, query("item_list"), a)
+		out.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Item])
+		return err
 	})
 	if err != nil {
 		return portal.Catalog{}, fmt.Errorf("catalog of customer %d: %w", who.CustomerID, err)
@@ -57,25 +61,56 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 	return out, nil
 }
 
-// searchWords makes a tsquery of what was typed: every word must occur, the
-// last (and any) as a beginning. Words are quoted, so that no operator of
-// tsquery can be typed.
-func searchWords(q string) string {
-	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for i, w := range words {
-		words[i] = "'" + w + "':*"
+// itemCount is how many items of a filter lie in a category of the top level,
+// and how many of these in the chosen one.
+type itemCount struct {
+	ID     portal.CategoryID
+	Name   string
+	Count  int
+	Inside int
+}
+
+func itemCounts(ctx context.Context, tx pgx.Tx, a args) ([]itemCount, error) {
+	rows, _ := tx.Query(ctx, query("item_counts"), pgx.QueryExecModeCacheDescribe, a)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[itemCount])
+}
+
+// Lookup implements portal.CatalogService.
+func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string, limit int) ([]portal.LookupItem, error) {
+	q = cleanQuery(q)
+	words := terms(q)
+	switch utf8.RuneCountInString(q) {
+	case 0:
+		return nil, nil
+	case 1: // half the catalogue has a word that begins so; a code may be meant
+		words = nil
 	}
-	return strings.Join(words, " & ")
-}
-
-// likePrefix makes a LIKE pattern of a code's beginning.
-func likePrefix(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q)) + "%"
-}
-
-// likePart escapes what was typed for use inside a LIKE pattern.
-func likePart(q string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q)
+	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(0), "sort": "", "in_stock": false, "bought": false,
+		"favorites": false, "page_size": limit, "skip": 0}
+	var out []portal.LookupItem
+	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
+		hits, err := search(ctx, tx, q, words, a, func(hits []itemHit) (bool, error) { return len(hits) > 0, nil })
+		if err != nil || len(hits) == 0 {
+			return err
+		}
+		a["items"] = itemIDs(hits)
+		rows, _ := tx.Query(ctx, query("item_lookup"), a)
+		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.LookupItem]); err != nil {
+			return err
+		}
+		why := make(map[portal.ItemID]itemHit, len(hits))
+		for _, h := range hits {
+			why[h.ItemID] = h
+		}
+		for i := range out {
+			out[i].Match, out[i].MatchUOM = why[out[i].ID].match, why[out[i].ID].uom
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lookup of customer %d: %w", who.CustomerID, err)
+	}
+	return out, nil
 }
 
 // Item implements portal.CatalogService.

@@ -244,6 +244,7 @@ table erp.customer_item
   constraint customer_item_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint customer_item_pkey PRIMARY KEY (customer_id, item_id)
   constraint customer_item_their_no_key UNIQUE (customer_id, their_item_no)
+  index customer_item_their_no ON erp.customer_item USING btree (customer_id, lower(their_item_no))
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
@@ -351,7 +352,7 @@ table erp.item
   allow_backorder boolean not null default true
   fractional boolean not null default false
   created_at timestamp with time zone not null default erp.now()
-  search tsvector generated always as (((setweight(to_tsvector('simple'::regconfig, item_no), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, COALESCE(barcode, ''::text)), 'A'::"char")) || setweight(to_tsvector('simple'::regconfig, description), 'B'::"char"))) stored
+  search tsvector generated always as (erp.search_words(((item_no || ' '::text) || COALESCE(barcode, ''::text)), description)) stored
   constraint item_category_fk FOREIGN KEY (category_id) REFERENCES erp.category(category_id)
   constraint item_no_key UNIQUE (item_no)
   constraint item_no_written CHECK (((item_no = btrim(item_no)) AND (item_no <> ''::text)))
@@ -362,9 +363,10 @@ table erp.item
   index item_active ON erp.item USING btree (category_id, item_id) WHERE active
   index item_barcode ON erp.item USING btree (barcode) WHERE (barcode IS NOT NULL)
   index item_category ON erp.item USING btree (category_id, description, item_id) WHERE active
+  index item_description_trgm ON erp.item USING gin (description gin_trgm_ops) WITH (fastupdate=off)
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
-  index item_search ON erp.item USING gin (search)
+  index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
   trigger item_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_price_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_price_audited()
@@ -1174,6 +1176,10 @@ table portal.session
   grant INSERT to portal_work
   grant SELECT to portal_work
   grant UPDATE to portal_work
+
+view portal.stocked_item
+  item_id bigint
+  grant SELECT to portal_web
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
 function erp.allocate_lines(p_order_ids bigint[]) returns void security definer
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
@@ -1198,6 +1204,7 @@ function erp.sales_order_line_before() returns trigger security definer
 function erp.sales_order_line_deleted() returns trigger security definer
 function erp.sales_order_line_inserted() returns trigger security definer
 function erp.sales_order_line_updated() returns trigger security definer
+function erp.search_words(p_codes text, p_description text) returns tsvector
 function erp.set_clock(p_at timestamp with time zone) returns timestamp with time zone security definer
 function erp.settle_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.settle_orders(p_order_ids bigint[]) returns void security definer
@@ -1222,6 +1229,7 @@ function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
+function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invoice_changed() returns trigger security definer
 function portal.item_changed() returns trigger security definer

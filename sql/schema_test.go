@@ -19,9 +19,9 @@ import (
 const schemaQuery = `
 with
 relation as (
-  select c.oid, n.nspname || '.' || c.relname as name, c.relrowsecurity
+  select c.oid, n.nspname || '.' || c.relname as name, c.relkind, c.relrowsecurity
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname in ('erp', 'portal') and c.relkind = 'r' and c.relname <> 'migration'
+  where n.nspname in ('erp', 'portal') and c.relkind in ('r', 'v') and c.relname <> 'migration'
 ),
 part as (
   select r.name, 1 as kind, a.attnum::int as ord, format('  %s %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -63,7 +63,7 @@ part as (
 )
 select 1 as section, name, kind, ord, line from part
 union all
-select 1, name, 0, 0, 'table ' || name from relation
+select 1, name, 0, 0, case relkind when 'v' then 'view ' else 'table ' end || name from relation
 union all
 select 2, n.nspname || '.' || p.proname, 0, 0,
   format('function %s.%s(%s) returns %s%s', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid),

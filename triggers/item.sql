@@ -10,7 +10,9 @@ begin
   if p_item_ids = '{}' then
     return;
   end if;
-  if cardinality(p_item_ids) > 25 then
+  -- a catalog event makes every open page look again: for the stock of one
+  -- long order, telling those who watch its items is cheaper
+  if cardinality(p_item_ids) > (case when p_catalog then 25 else 250 end) then
     perform portal.emit('catalog', null, '');
     return;
   end if;

@@ -101,14 +101,20 @@ create or replace trigger sales_order_line_before
   for each row execute function erp.sales_order_line_before();
 
 -- Allocates what lines wait for, as far as stock goes: items in order of their
--- id, lines of an item in order of their number, whole units only.
+-- id, lines of an item in order of their number, whole units only. The stock
+-- is locked row by row in that order; the lines are written in one statement.
 create or replace function erp.allocate_lines(p_order_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
   waits record;
+  item bigint;
+  place text;
   free numeric;
   take numeric;
+  orders bigint[] := '{}';
+  lines int[] := '{}';
+  takes numeric[] := '{}';
 begin
   for waits in
     select l.order_id, l.line_no, l.item_id, l.factor, l.qty_backordered, o.warehouse, i.fractional
@@ -119,18 +125,29 @@ begin
       and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
     order by l.item_id, o.warehouse, l.order_id, l.line_no
   loop
-    select s.on_hand - s.allocated into free
-      from erp.stock s where s.item_id = waits.item_id and s.warehouse = waits.warehouse for update;
-    take := least(waits.qty_backordered, coalesce(free, 0) / waits.factor);
+    if (waits.item_id, waits.warehouse) is distinct from (item, place) then
+      item := waits.item_id;
+      place := waits.warehouse;
+      select s.on_hand - s.allocated into free from erp.stock s where s.item_id = item and s.warehouse = place for update;
+      free := coalesce(free, 0);
+    end if;
+    take := least(waits.qty_backordered, free / waits.factor);
     if not waits.fractional then
       take := trunc(take);
     end if;
     if take > 0 then
-      update erp.sales_order_line l
-        set qty_allocated = l.qty_allocated + take, qty_backordered = l.qty_backordered - take
-        where l.order_id = waits.order_id and l.line_no = waits.line_no;
+      free := free - take * waits.factor;
+      orders := orders || waits.order_id;
+      lines := lines || waits.line_no;
+      takes := takes || take;
     end if;
   end loop;
+  if orders <> '{}' then
+    update erp.sales_order_line l
+      set qty_allocated = l.qty_allocated + t.qty, qty_backordered = l.qty_backordered - t.qty
+      from unnest(orders, lines, takes) as t(order_id, line_no, qty)
+      where l.order_id = t.order_id and l.line_no = t.line_no;
+  end if;
 end
 $$;
 
@@ -235,24 +252,29 @@ create or replace function erp.sales_order_line_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  moved record;
   orders bigint[];
 begin
-  for moved in
-    select n.item_id, o.warehouse,
-      sum((n.qty_allocated - p.qty_allocated) * n.factor) as allocated,
-      sum((n.qty_shipped - p.qty_shipped) * n.factor) as shipped
-    from new_rows n
-    join old_rows p using (order_id, line_no)
-    join erp.sales_order o on o.order_id = n.order_id
-    where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped
-    group by 1, 2
-    order by 1, 2
-  loop
-    update erp.stock s
-      set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
-      where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
-  end loop;
+  -- the stock's rows in their order, or two programs could wait for one another
+  perform from erp.stock s
+    where (s.item_id, s.warehouse) in (
+      select n.item_id, o.warehouse
+      from new_rows n join old_rows p using (order_id, line_no) join erp.sales_order o on o.order_id = n.order_id
+      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped)
+    order by s.item_id, s.warehouse
+    for update;
+  update erp.stock s
+    set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
+    from (
+      select n.item_id, o.warehouse,
+        sum((n.qty_allocated - p.qty_allocated) * n.factor) as allocated,
+        sum((n.qty_shipped - p.qty_shipped) * n.factor) as shipped
+      from new_rows n
+      join old_rows p using (order_id, line_no)
+      join erp.sales_order o on o.order_id = n.order_id
+      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped
+      group by 1, 2
+    ) moved
+    where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
 
   orders := array(select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no) where n.qty > p.qty order by 1);
   if orders <> '{}' then

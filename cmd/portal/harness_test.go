@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +33,9 @@ func TestMain(m *testing.M) {
 type site struct {
 	t    testing.TB
 	db   *pgtest.DB
-	URL  string // http://127.0.0.1:port
-	stop func() // ends the portal as SIGTERM would; repeated calls do nothing
+	URL  string        // http://127.0.0.1:port
+	log  *lockedBuffer // everything, at debug level
+	stop func()        // ends the portal as SIGTERM would; repeated calls do nothing
 }
 
 // newSite starts a portal on a fresh database.
@@ -54,8 +56,10 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string) *site {
 		pgtest.Exec(t, db, strings.ReplaceAll(setup, "$hash", string(hash)))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	log := &lockedBuffer{}
 	a, err := newApp(ctx, db.URL, db.URL, settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost},
-		slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		slog.New(slog.NewMultiHandler(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}),
+			slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -63,7 +67,7 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string) *site {
 	address := make(chan string, 1)
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(ctx, func(s string) { address <- s }) }()
-	s := &site{t: t, db: db}
+	s := &site{t: t, db: db, log: log}
 	select {
 	case at := <-address:
 		s.URL = "http://" + at
@@ -81,6 +85,24 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string) *site {
 	}
 	t.Cleanup(s.stop)
 	return s
+}
+
+// lockedBuffer keeps what many goroutines write.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // testWriter sends the log to the test's own output.
@@ -277,6 +299,7 @@ type frame struct {
 type socket struct {
 	t    testing.TB
 	conn *websocket.Conn
+	raw  strings.Builder // every frame read
 }
 
 // live opens /live, after a cursor if one is given.
@@ -301,7 +324,7 @@ func (v *visitor) live(after string) *socket {
 		v.s.t.Fatal(err)
 	}
 	v.s.t.Cleanup(func() { _ = conn.CloseNow() })
-	return &socket{v.s.t, conn}
+	return &socket{t: v.s.t, conn: conn}
 }
 
 // next waits for one frame.
@@ -312,6 +335,7 @@ func (s *socket) next() (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
+	s.raw.Write(raw)
 	var f frame
 	return f, json.Unmarshal(raw, &f)
 }

@@ -132,3 +132,44 @@ func TestBrowserPasteAndUpload(t *testing.T) {
 	b.amount(1, "54.00")
 	b.see("it is mended", "document.querySelector('#quick-state').textContent === '2 lines ready'")
 }
+
+// An open cart is priced anew when a price changes under it, old beside new,
+// without a reload; submit then asks, and one click confirms.
+func TestBrowserCartReprices(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	b := openBrowser(t, s.URL, 1280)
+	b.logIn("buyer@c1003.example")
+	s.buyer("C1003").post("/cart/lines", "item_no", "OIL5", "qty", "8")
+	b.goTo("/cart")
+	b.connected()
+	b.mark()
+	b.see("the next break", "document.querySelector('#cart-lines').innerText.includes('4 more for 23.40')")
+	pgtest.Exec(t, s.db, "update erp.item set price_c = 28.5 where item_no = 'OIL5'")
+	b.see("old and new price", "document.querySelector('#cart-lines .was')?.textContent === '27.00' && document.querySelector('#cart-lines .price').textContent === '28.50'")
+	b.see("the new total", "document.querySelector('#cart-total').textContent === '228.00'")
+	b.stillMarked()
+	b.click("#submit-end button")
+	b.see("the question", "document.querySelector('[data-errors]') !== null && document.querySelector('#submit-end').innerText.includes('Confirm')")
+	b.click("#submit-end button")
+	b.see("the order", "location.pathname.startsWith('/orders/')")
+}
+
+// Reorder shows what changed, and asks before it touches what the cart holds.
+func TestBrowserReorder(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	v := s.buyer("C1003")
+	no := v.order("OIL5", "2")
+	pgtest.Exec(t, s.db, "update erp.item set price_c = 28.5 where item_no = 'OIL5'")
+	v.post("/cart/lines", "item_no", "RICE25", "qty", "1")
+	b := openBrowser(t, s.URL, 360)
+	b.logIn("buyer@c1003.example")
+	b.goTo("/orders/" + no)
+	b.click("form[action$='/reorder'] button")
+	b.see("the question", "document.querySelector('main').innerText.includes('already holds 1 line') && document.querySelector('main').innerText.includes('Was 27.00')")
+	b.click("button[value=add]")
+	b.see("the answer", "document.querySelector('main').innerText.includes('1 line in the cart')")
+	b.click("main .actions a[href='/cart']")
+	b.see("the cart", "location.pathname === '/cart' && document.querySelector('#cart-lines').innerText.includes('was 27.00') && document.querySelectorAll('#cart-lines tbody tr').length === 2")
+}

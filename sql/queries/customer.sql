@@ -33,10 +33,11 @@ where w.customer_id = @customer_id and w.see_balance;
 select customer_no, name, terms_days from erp.customer where customer_id = @customer_id;
 
 -- name: invoice_list
-select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
+select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
+  case when w.see_prices then i.total end as total, case when w.see_prices then i.open_amount end as open_amount,
   case when i.open_amount = 0 then 'PAID' when i.due_date < erp.today() and i.open_amount > 0 then 'PAST_DUE'
     when i.open_amount <> i.total then 'PART_PAID' else 'OPEN' end as state
-from erp.invoice i left join erp.sales_order o using (order_id)
+from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.customer_id = @customer_id
   and (not @open_only or i.open_amount <> 0)
   and (@before_date::date is null or (i.invoice_date, i.invoice_id) < (@before_date::date,
@@ -45,15 +46,17 @@ order by i.invoice_date desc, i.invoice_id desc
 limit @row_limit;
 
 -- name: invoice_head
-select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
+select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
+  case when w.see_prices then i.total end as total, case when w.see_prices then i.open_amount end as open_amount,
   case when i.open_amount = 0 then 'PAID' when i.due_date < erp.today() and i.open_amount > 0 then 'PAST_DUE'
     when i.open_amount <> i.total then 'PART_PAID' else 'OPEN' end as state,
-  i.tax, i.freight
-from erp.invoice i left join erp.sales_order o using (order_id)
+  case when w.see_prices then i.tax end as tax, case when w.see_prices then i.freight end as freight
+from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.invoice_no = @invoice_no and i.customer_id = @customer_id;
 
 -- name: invoice_lines
-select l.line_no, t.item_no, l.description, l.uom, l.qty, l.unit_price, l.line_total
-from erp.invoice i join erp.invoice_line l using (invoice_id) left join erp.item t using (item_id)
+select l.line_no, t.item_no, l.description, l.uom, l.qty,
+  case when w.see_prices then l.unit_price end as unit_price, case when w.see_prices then l.line_total end as line_total
+from erp.invoice i join erp.web_access w using (customer_id) join erp.invoice_line l using (invoice_id) left join erp.item t using (item_id)
 where i.invoice_no = @invoice_no and i.customer_id = @customer_id
 order by l.line_no;

@@ -1,37 +1,50 @@
+-- name: item_exact
+-- What a scanner's code or a customer's own number means: a barcode of the item
+-- or of one of its units, or the number that this customer gave it. And one
+-- item whose code begins so, if there is any.
+select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode = @query
+union all
+select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode = @query
+union all
+select c.item_id, 'own_no', null from erp.customer_item c where c.customer_id = @customer_id and lower(c.their_item_no) = lower(@query)
+union all
+(select i.item_id, 'prefix', null from erp.item i
+  where lower(i.item_no) ~>=~ @code::text and lower(i.item_no) ~<~ (@code || chr(1114111)) limit 1);
+
+-- name: item_find
+-- The items of one page, in the order of portal.find_items or as sorted.
+-- Category 0 is all, -1 the items without one.
+select h.item_id, h.place
+from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, @part, @similar, @in_stock, @bought, @favorites) h
+where @category = 0
+  or h.category_id = any (array(
+    with recursive tree as (
+      select c.category_id from erp.category c where c.category_id = @category
+      union all
+      select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
+    select category_id from tree))
+  or (@category = -1 and h.category_id is null)
+-- without a query and a category all but description and id are constants, and
+-- the list is read off its index; with a category the last but one case keeps
+-- the planner from walking that index to where the category's descriptions
+-- begin
+order by
+  case when @sort = '' then h.place end,
+  case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
+  case when @sort = '' then h.rank end,
+  case when @category = 0 then '' else h.description || ' ' end,
+  h.description, h.item_id
+limit @page_size offset @skip;
+
 -- name: item_list
--- One page of a customer's catalogue with its prices and stock. An exact code
--- comes first, then codes that begin so, then the rest by description. Category
--- 0 is all, -1 the items without one.
+-- Items as found, with a customer's prices and stock.
 with
 me as (
-  select w.see_prices, w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
-),
-found as (
-  select i.item_id
-  from erp.item i
-  where i.active
-    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
-    and (@category = 0 or i.category_id = any (array(
-      with recursive tree as (
-        select c.category_id from erp.category c where c.category_id = @category
-        union all
-        select c.category_id from erp.category c join tree t on c.parent_id = t.category_id)
-      select category_id from tree)) or (@category = -1 and i.category_id is null))
-    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
-    and (not (select authorized_items_only from me)
-         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
-  -- without a query and a category the first two terms are constants, and the
-  -- list is read off its index; with a category the second keeps the planner
-  -- from walking that index to where the category's descriptions begin
-  order by
-    case when @query = '' then 0 when lower(i.item_no) = lower(@query) then 0 when lower(i.item_no) like @prefix then 1 else 2 end,
-    case when @category = 0 then '' else i.description || ' ' end,
-    i.description, i.item_id
-  limit @page_size offset @skip
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
 ),
 page as (
   select i.item_id, i.item_no, i.description, i.category_id, i.base_uom, i.discontinued, f.ord
-  from (select item_id, row_number() over () as ord from found) f
+  from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
   join erp.item i using (item_id)
 ),
 priced as (
@@ -67,9 +80,6 @@ order by g.ord;
 -- How many items the same filter finds in each category of the top level, and
 -- how many of these lie inside the chosen one.
 with recursive
-me as (
-  select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id
-),
 tree as (
   select c.category_id as top, c.name, c.sort, c.category_id from erp.category c where c.parent_id is null
   union all
@@ -81,13 +91,9 @@ chosen as (
   select c.category_id from erp.category c join chosen x on c.parent_id = x.category_id
 ),
 hit as (
-  select i.category_id, count(*) as n
-  from erp.item i
-  where i.active
-    and (@query = '' or i.search @@ to_tsquery('simple', @words) or lower(i.item_no) like @prefix)
-    and (not @favorites or exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = i.item_id))
-    and (not (select authorized_items_only from me)
-         or exists (select from erp.authorized_item a where a.customer_id = @customer_id and a.item_id = i.item_id))
+  select h.category_id, count(*) as n
+  from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, false, @similar, false, @bought, @favorites) h
+  where not @in_stock or h.item_id in (select s.item_id from portal.stocked_item s)  -- all at once: a count looks at every item
   group by 1
 )
 select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
@@ -95,6 +101,60 @@ select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::i
 from hit h left join tree t using (category_id)
 group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
+
+-- name: item_lookup
+-- Items as found, with what a line of an order needs to know of each.
+with
+me as (
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
+),
+page as (
+  select i.item_id, i.item_no, i.description, i.base_uom, i.discontinued, f.ord
+  from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
+  join erp.item i using (item_id)
+),
+priced as (
+  select p.item_id, p.unit_price, p.step
+  from (
+    select array_agg(item_id order by ord) as items, array_agg(base_uom order by ord) as uoms,
+      array_agg(1::numeric) as qtys
+    from page
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+),
+stocked as (
+  select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
+)
+select g.item_id as id, g.item_no, g.description, g.base_uom as uom,
+  g.base_uom || array(select u.uom from erp.item_uom u where u.item_id = g.item_id and u.uom <> g.base_uom order by u.factor, u.uom) as units,
+  case when me.see_prices then p.unit_price end as unit_price,
+  case when me.see_prices then p.step end as price_step,
+  s.available, s.state as stock_state,
+  coalesce(s.orderable, false) and p.step <> 'none' as orderable,
+  g.discontinued, ci.their_item_no
+from page g
+cross join me
+left join priced p using (item_id)
+left join stocked s using (item_id)
+left join erp.customer_item ci on ci.customer_id = @customer_id and ci.item_id = g.item_id
+order by g.ord;
+
+-- name: item_spellings
+-- Which of these words some item has, each asked for by the tsquery beside it.
+select w.word from unnest(@spellings::text[], @queries::text[]) as w(word, query)
+where exists (select from erp.item i where i.active and i.search @@ w.query::tsquery);
+
+-- name: item_similar
+-- The items of the catalogue whose description has a part that looks like what
+-- was typed.
+select i.item_id
+from erp.item i
+where i.active
+  and @query::text operator(public.<%) i.description
+  and (not coalesce((select w.authorized_items_only from erp.web_access w where w.customer_id = @customer_id), true)
+    or i.item_id in (select a.item_id from erp.authorized_item a where a.customer_id = @customer_id))
+order by public.word_similarity(@query, i.description) desc, length(i.search), i.description, i.item_id
+limit 200;
 
 -- name: item_detail
 with
