@@ -309,7 +309,7 @@ func priceAuditLines(entries []portal.PriceAudit, ofItem bool) []auditLine {
 		default:
 			for _, c := range priceColumns {
 				if from, to := auditPair(e.Data[c.column]); c.column != id && e.Data[c.column] != nil {
-					line.Changes = append(line.Changes, accessChange{name + ", " + c.name, c.say(from), c.say(to)})
+					line.Changes = append(line.Changes, accessChange{name + ", " + c.name, sayPrice(c, from), sayPrice(c, to)})
 				}
 			}
 		}
@@ -374,6 +374,24 @@ func ruleText(data map[string]any, side int) string {
 		parts = append(parts, sayRange(v))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// sayPrice is a value of a rule's column in words.
+func sayPrice(c accessColumn, v any) string {
+	switch v := v.(type) {
+	case float64:
+		if c.column == "min_qty" {
+			return formatQty(decimal.NewFromFloat(v))
+		}
+		return formatPrice(decimal.NewFromFloat(v))
+	case []any:
+		return sayLevels(v)
+	case string:
+		if c.column == "valid" {
+			return sayRange(v)
+		}
+	}
+	return c.say(v)
 }
 
 func sayLevels(list []any) string {
