@@ -59,6 +59,7 @@ func TestBrowserLookup(t *testing.T) {
 	b.see("the item's page", "location.pathname === '/items/OIL5'")
 
 	// no match is said, to eyes and ears
+	b.connected()
 	b.shortcut("/", "Slash", 191)
 	b.press("qqqqq")
 	b.see("that there is no match", "document.querySelector('.lookup-none').innerText === 'No match for “qqqqq”'")
