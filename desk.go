@@ -172,4 +172,6 @@ type DeskService interface {
 	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) error
 	// DeskFrame is the cursor and the company's settings for staff pages.
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
+
+	DeskPriceService
 }

@@ -59,6 +59,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})

@@ -59,6 +59,7 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"path":      func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
 		"withquery": withQuery,
 		"plural":    plural,
+		"join":      strings.Join,
 	}
 }
 

@@ -14,7 +14,7 @@ var queryFiles embed.FS
 
 // queries are the statements of queries/*.sql by name: "-- name: order_list"
 // begins one. They are read once, when the program starts.
-var queries = mustReadQueries(queryFiles)
+var queries = mustReadQueries(queryFiles, "queries")
 
 // query returns the text of a named statement. A name that does not exist is a
 // slip of ours that the first call of any test finds.
@@ -26,16 +26,16 @@ func query(name string) string {
 	return text
 }
 
-func mustReadQueries(files fs.FS) map[string]string {
-	out, err := readQueries(files)
+func mustReadQueries(files fs.FS, folder string) map[string]string {
+	out, err := readQueries(files, folder)
 	if err != nil {
 		panic(err)
 	}
 	return out
 }
 
-func readQueries(files fs.FS) (map[string]string, error) {
-	names, err := fs.Glob(files, "queries/*.sql")
+func readQueries(files fs.FS, folder string) (map[string]string, error) {
+	names, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil {
 		return nil, err
 	}

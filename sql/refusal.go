@@ -30,11 +30,12 @@ var constraintWords = map[string]struct{ field, message string }{
 	"stock_allocated_within_on_hand": {"on_hand", "More than that is allocated to orders already."},
 	"sales_order_rejected_has_reason": {"reason",
 		"Say why: the customer reads it."},
-	"item_list_name_key": {"name", "There is a list of that name already."},
-	"cart_line_qty":      {"qty", "The quantity must be above zero."},
-	"login_email_key":    {"email", "There is a log-in with this e-mail already."},
-	"cart_ship_to_fk":    {"ship_to", "Choose one of your ship-to addresses."},
-	"invoice_due_date":   {"due_date", "An invoice cannot be due before its date."},
+	"item_list_name_key":      {"name", "There is a list of that name already."},
+	"cart_line_qty":           {"qty", "The quantity must be above zero."},
+	"price_group_category_fk": {"category_id", "Choose a category of the list."},
+	"login_email_key":         {"email", "There is a log-in with this e-mail already."},
+	"cart_ship_to_fk":         {"ship_to", "Choose one of your ship-to addresses."},
+	"invoice_due_date":        {"due_date", "An invoice cannot be due before its date."},
 }
 
 // refusal turns what the database refuses into a portal.Error. Anything else

@@ -12,7 +12,7 @@ table erp.authorized_item
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
-  trigger customer_price_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -250,7 +250,7 @@ table erp.customer_item
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
-  trigger customer_price_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -369,6 +369,7 @@ table erp.item
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
   trigger item_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
+  trigger item_price_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_price_audited()
   trigger item_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -538,8 +539,11 @@ table erp.price_break
   constraint price_break_use_level CHECK ((use_level = ANY (ARRAY['A'::text, 'B'::text, 'C'::text, 'D'::text, 'E'::text])))
   constraint price_break_valid CHECK ((NOT isempty(valid)))
   index price_break_item ON erp.price_break USING btree (item_id, min_qty)
+  trigger price_break_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
+  trigger price_break_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
+  trigger price_break_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -564,13 +568,17 @@ table erp.price_contract
   constraint price_contract_pkey PRIMARY KEY (contract_id)
   constraint price_contract_valid CHECK ((NOT isempty(valid)))
   constraint price_contract_value CHECK (((value >= (0)::numeric) AND ((kind <> 'percent_off'::text) OR (value <= (100)::numeric))))
+  index price_contract_item ON erp.price_contract USING btree (item_id)
   index price_contract_lookup ON erp.price_contract USING btree (customer_id, item_id)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
-  trigger customer_price_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger price_contract_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('contract_id')
+  trigger price_contract_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('contract_id')
+  trigger price_contract_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('contract_id')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -596,7 +604,10 @@ table erp.price_group
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
-  trigger customer_price_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
+  trigger price_group_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('group_id')
+  trigger price_group_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('group_id')
+  trigger price_group_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('group_id')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -899,6 +910,7 @@ table portal.audit
   constraint audit_pkey PRIMARY KEY (audit_id)
   index audit_at ON portal.audit USING btree (at DESC)
   index audit_customer ON portal.audit USING btree (customer_id, at DESC) WHERE (customer_id IS NOT NULL)
+  index audit_subject ON portal.audit USING btree (subject, at DESC) WHERE (subject <> ''::text)
   grant DELETE to portal_work
   grant INSERT to portal_desk
   grant INSERT to portal_work
@@ -1223,9 +1235,11 @@ function portal.invoice_changed() returns trigger security definer
 function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
+function portal.item_price_audited() returns trigger security definer
 function portal.login_updated() returns trigger security definer
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
+function portal.price_rule_audited() returns trigger security definer
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer

@@ -25,8 +25,10 @@ begin
 end
 $$;
 
+-- By hash: the plan is kept for the session, and one made when a single row
+-- changed would compare every row of a price list with every other.
 create or replace function portal.item_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
 as $$
 begin
   if tg_op = 'INSERT' then

@@ -57,6 +57,7 @@ func TestBrowserLookup(t *testing.T) {
 	marked("the first marked after all", "lookup-0")
 	b.shortcut("Enter", "Enter", 13)
 	b.see("the item's page", "location.pathname === '/items/OIL5'")
+	b.connected()
 
 	// no match is said, to eyes and ears
 	b.connected()
