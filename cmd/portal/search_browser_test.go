@@ -60,6 +60,7 @@ func TestBrowserLookup(t *testing.T) {
 	b.connected()
 
 	// no match is said, to eyes and ears
+	b.connected()
 	b.shortcut("/", "Slash", 191)
 	b.press("qqqqq")
 	b.see("that there is no match", "document.querySelector('.lookup-none').innerText === 'No match for “qqqqq”'")
