@@ -186,7 +186,7 @@ func (p itemPricesPage) LevelChoices() []levelChoice {
 
 // LevelOptions are the levels whose price a break may take.
 func (itemPricesPage) LevelOptions() []option {
-	return []option{{"", "No: the price at the left"}, {"A", "Level A"}, {"B", "Level B"}, {"C", "Level C"}, {"D", "Level D"}, {"E", "Level E"}}
+	return []option{{"", "None: the price as it stands"}, {"A", "Level A"}, {"B", "Level B"}, {"C", "Level C"}, {"D", "Level D"}, {"E", "Level E"}}
 }
 
 // AuditLines are the changes in words, the newest first.
