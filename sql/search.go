@@ -182,8 +182,8 @@ func search(ctx context.Context, tx pgx.Tx, q string, words []string, a args, en
 			return hits, err
 		}
 	}
-	if utf8.RuneCountInString(q) < minRespell {
-		return hits, nil
+	if utf8.RuneCountInString(q) < minRespell || !slices.ContainsFunc(words, func(w string) bool { return !strings.ContainsFunc(w, unicode.IsDigit) }) {
+		return hits, nil // a code, or too little to be like anything
 	}
 	if a["similar"], err = similarItems(ctx, tx, a); err != nil {
 		return nil, fmt.Errorf("similar: %w", err)

@@ -27,7 +27,7 @@ func TestBrowserAccessible(t *testing.T) {
 		pages []string
 	}{
 		{"", []string{"/login"}},
-		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
+		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
 			"/orders/" + orderNo, "/invoices", "/profile", "/no-such-page"}},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},

@@ -30,7 +30,7 @@ func TestBadInput(t *testing.T) {
 			check(buyer.page(path+url.PathEscape(n)), path+short(n))
 			check(buyer.read(path+url.PathEscape(n)), path+short(n))
 		}
-		for _, path := range []string{"/catalog?q=", "/catalog?category=", "/catalog?page=", "/my-items?q=", "/orders?q=", "/orders?status=", "/orders?before=",
+		for _, path := range []string{"/catalog?q=", "/catalog?category=", "/catalog?page=", "/catalog?sort=", "/catalog?in_stock=", "/lookup?q=", "/lookup?limit=", "/my-items?q=", "/orders?q=", "/orders?status=", "/orders?before=",
 			"/invoices?before=", "/login?next=", "/cart?x="} {
 			check(buyer.page(path+url.QueryEscape(n)), path+short(n))
 		}

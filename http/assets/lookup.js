@@ -65,11 +65,11 @@
 		li.setAttribute('aria-selected', 'false')
 		const what = part('lookup-what', '', li)
 		part('lookup-title', item.description, what)
-		part('lookup-code', ' ' + item.item_no, what)
+		part('lookup-code', item.item_no, what)
 		if (item.their_item_no) part('sub', ` · ${words.yours} ${item.their_item_no}`, what)
 		const much = part('lookup-much', '', li)
 		if (item.unit_price !== null) {
-			part('price', ' ' + grouped(item.unit_price), much)
+			part('price', grouped(item.unit_price), much)
 			part('uom', ' ' + item.uom, much)
 		} else if (item.price_step !== null) {
 			part('sub', ' ' + words.call, much)
@@ -130,7 +130,7 @@
 		if (box.hidden || !field) return
 		const r = field.getBoundingClientRect()
 		const seen = window.visualViewport?.height ?? window.innerHeight
-		const width = Math.min(Math.max(r.width, 320), document.documentElement.clientWidth - 16)
+		const width = Math.min(Math.max(r.width, 420), document.documentElement.clientWidth - 16)
 		const below = seen - r.bottom - 12
 		const above = r.top - 12
 		const over = below < 200 && above > below

@@ -30,8 +30,8 @@ where @category = 0
 -- begin
 order by
   case when @sort = '' then h.place end,
-  case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
   case when @sort = '' then h.rank end,
+  case when @sort = 'code' or (@sort = '' and @query <> '' and h.place = 2) then h.item_no end,
   case when @category = 0 then '' else h.description || ' ' end,
   h.description, h.item_id
 limit @page_size offset @skip;
