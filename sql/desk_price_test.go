@@ -268,7 +268,10 @@ func TestDeskPricesAreForStaff(t *testing.T) {
 		"save break": func(ctx context.Context) error {
 			return d.SaveBreak(ctx, who, "OIL5", portal.BreakEdit{MinQty: "1", Price: "1"})
 		},
-		"end":    func(ctx context.Context) error { _, err := d.EndRule(ctx, who, portal.RuleBreak, "OIL5", 1); return err },
+		"end": func(ctx context.Context) error {
+			_, err := d.EndRule(ctx, who, portal.RuleBreak, "OIL5", 1)
+			return err
+		},
 		"delete": func(ctx context.Context) error { return d.DeleteRule(ctx, who, portal.RuleBreak, "OIL5", 1) },
 		"why": func(ctx context.Context) error {
 			_, err := d.Why(ctx, who, portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5"})

@@ -12,9 +12,10 @@ import (
 )
 
 type benchCommand struct {
-	Live  benchLiveCommand  `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
-	Pages benchPagesCommand `cmd:"" help:"How quick the pages are under load."`
-	Fill  benchFillCommand  `cmd:"" help:"Make a distributor of a given size in an empty, migrated database."`
+	Live   benchLiveCommand   `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
+	Pages  benchPagesCommand  `cmd:"" help:"How quick the pages are under load."`
+	Prices benchPricesCommand `cmd:"" help:"How long ordering takes while a price list is loaded."`
+	Fill   benchFillCommand   `cmd:"" help:"Make a distributor of a given size in an empty, migrated database."`
 }
 
 type benchTarget struct {
@@ -56,6 +57,22 @@ func (c benchPagesCommand) Run(ctx context.Context, out io.Writer) error {
 	for _, path := range c.Paths {
 		fmt.Fprintf(out, "%-28s %s\n", path, pages[path])
 	}
+	return err
+}
+
+type benchPricesCommand struct {
+	benchTarget
+	Buyers    int           `help:"Buyers who order, each with a session." default:"20"`
+	Lines     int           `help:"Lines of each order." default:"5"`
+	Every     time.Duration `help:"How often each buyer orders." default:"2s"`
+	Levels    int           `help:"Level prices that are loaded." default:"50000"`
+	Contracts int           `help:"Contracts that are loaded." default:"50000"`
+}
+
+func (c benchPricesCommand) Run(ctx context.Context, out io.Writer) error {
+	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Lines: c.Lines, Every: c.Every,
+		Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
+	fmt.Fprintln(out, report)
 	return err
 }
 

@@ -230,6 +230,32 @@ func TestDeskPriceLists(t *testing.T) {
 	}
 }
 
+// Orders do not wait for a price list whose transaction is still open.
+func TestDeskPriceListHoldsUpNoOrder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	tx, err := s.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if _, err := tx.Exec(t.Context(), `select pg_advisory_xact_lock(7265002);
+		update erp.item set price_a = price_a + 1, price_c = price_c + 1;
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c, erp.item i`); err != nil {
+		t.Fatal(err)
+	}
+	v := s.buyer("C1003")
+	no := v.order("OIL5", "2")
+	eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
+	if p := v.read("/orders/" + no).get("lines.0.unit_price"); p != "27.00" {
+		t.Errorf("price %v", p)
+	}
+	if a := s.logIn("desk@demo.example").priceList("application/json", "item_no,price_a\n", "what", "levels", "action", "load"); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "Another price list is being loaded") {
+		t.Errorf("a second list: %d %s", a.status, a.body)
+	}
+}
+
 // Nothing of it exists for customers.
 func TestDeskPricesNotForCustomers(t *testing.T) {
 	t.Parallel()
