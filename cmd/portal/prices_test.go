@@ -166,3 +166,27 @@ func TestAcceptance07Rounding(t *testing.T) {
 		t.Errorf("invoice: %s", invoice.body)
 	}
 }
+
+func TestAcceptance19LastOrdered(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	order := func(at, qty, status string) {
+		t.Helper()
+		pgtest.Exec(t, s.db, "select erp.set_clock('"+at+"')")
+		pgtest.Exec(t, s.db, `with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer where customer_no = 'C1003' returning order_id)
+			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, `+qty+` from o, erp.item i where i.item_no = 'OIL5'`)
+		if status != "" {
+			pgtest.Exec(t, s.db, "update erp.sales_order set status = '"+status+"', status_reason = 'none' where order_id = (select max(order_id) from erp.sales_order)")
+		}
+	}
+	order("2026-03-03 10:00-05", "6", "")
+	order("2026-03-04 10:00-05", "8", "CANCELLED")
+	order("2026-03-05 10:00-05", "9", "REJECTED")
+	v := s.buyer("C1003")
+	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Last ordered 6 EA on 3 Mar 2026") {
+		t.Error("the item's page does not say when it was ordered last")
+	}
+	if a := s.buyer("C1002").read("/items/OIL5"); a.get("last_ordered_qty") != nil {
+		t.Errorf("another customer reads %v", a.get("last_ordered_qty"))
+	}
+}
