@@ -92,7 +92,8 @@
 		const item = line?.item
 		// half a row is not wrong yet
 		const waits = line && (!line.qty || !line.ref) && (document.activeElement && row.contains(document.activeElement) || !line.qty)
-		const error = waits && (line.field === 'qty' || !line.ref) ? '' : line?.error
+		const typing = document.activeElement === field(row, 'ref') && line?.field === 'ref'
+		const error = typing ? '' : waits && (line.field === 'qty' || !line.ref) ? '' : line?.error
 		row.classList.toggle('bad', Boolean(error))
 		row.dataset.ready = item && !line.error && line.qty ? line.item.line_total ?? '0' : ''
 		row.dataset.bad = error ? '1' : ''
@@ -168,6 +169,12 @@
 			} else unit.value = ''
 		}
 		check(row)
+	})
+
+	// what was not yet wrong while it was typed is said when the field is left
+	body.addEventListener('focusout', (e) => {
+		const row = e.target.closest('tr')
+		if (e.target.name === 'ref' && row && value(row, 'ref')) check(row, 0)
 	})
 
 	// ---- the keyboard, and scanners, which are quick keyboards ----
