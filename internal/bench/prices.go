@@ -237,11 +237,11 @@ func newContracts(ctx context.Context, conn *pgx.Conn, n int) ([]byte, error) {
 // buy orders again and again: lines into the cart, a look at the cart, submit.
 func (r *pricesRun) buy(ctx context.Context, cookie string, seed uint64) {
 	random := mathrand.New(mathrand.NewPCG(seed, 1))
-	tick := time.NewTicker(r.Every)
-	defer tick.Stop()
 	if sleep(ctx, time.Duration(random.Int64N(int64(r.Every)))) != nil { // not all at once
 		return
 	}
+	tick := time.NewTicker(r.Every) // begun after the wait, or all would tick together
+	defer tick.Stop()
 	for {
 		if err := r.order(ctx, cookie, random); err != nil && ctx.Err() == nil {
 			r.mu.Lock()
