@@ -18,8 +18,8 @@ type CartRoom struct {
 
 // CreditRoom is how much may still be ordered on credit.
 type CreditRoom struct {
-	Room  Money `json:"room"`  // before this order; zero if there is none
-	After Money `json:"after"` // it
+	Room  Money  `json:"room"`  // before this order; zero if there is none
+	After *Money `json:"after"` // nil where it does not fit
 }
 
 // MinimumRoom is how far the cart is from the smallest order.

@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"portal.example/portal"
@@ -16,6 +17,7 @@ type cartPage struct {
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
+	Outcome string              `json:"outcome"` // of sending it now: approve, queue, refuse
 	AskRose bool                `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
 	AskPO   bool                `json:"confirm_po,omitempty"`     // PO number repeated: sending again confirms
 }
@@ -31,19 +33,31 @@ func (p cartPage) Error(field string) string {
 }
 
 // LineFindings are the findings of a line, by its place in Lines.
-func (p cartPage) LineFindings(i int) []portal.OrderFinding { return p.findings(i + 1) }
+func (p cartPage) LineFindings(i int) []portal.OrderFinding {
+	return slices.DeleteFunc(slices.Clone(p.Findings), func(f portal.OrderFinding) bool { return f.Line != i+1 })
+}
 
-// HeadFindings are the findings that belong to no line.
-func (p cartPage) HeadFindings() []portal.OrderFinding { return p.findings(0) }
-
-func (p cartPage) findings(line int) []portal.OrderFinding {
-	var out []portal.OrderFinding
+// Reasons are the distinct texts of the findings with an action, for the whole
+// cart: what a line objects to stands beside it as well.
+func (p cartPage) Reasons(action string) []string {
+	var out []string
 	for _, f := range p.Findings {
-		if f.Line == line {
-			out = append(out, f)
+		if f.Action == action && !slices.Contains(out, f.Text) {
+			out = append(out, f.Text)
 		}
 	}
 	return out
+}
+
+// outcome is what becomes of a cart that is sent as it is.
+func outcome(c portal.Cart) string {
+	switch {
+	case c.Refused():
+		return "refuse"
+	case c.Queues():
+		return "queue"
+	}
+	return "approve"
 }
 
 func (s *Server) cart(q *request) error { return s.cartPage(q, http.StatusOK, nil, nil) }
@@ -55,7 +69,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	if err != nil {
 		return err
 	}
-	page := cartPage{Cart: cart, Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}
 	if cart.RequestedDate != nil {
 		page.Form.RequestedDate = cart.RequestedDate.Format(time.DateOnly)

@@ -36,8 +36,11 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"qty":     func(v any) (string, error) { return number(v, formatQty) },
 		"percent": percent,
 
-		"when":  func(v any) (string, error) { return c.tell(v, c.words) },
-		"date":  func(v any) (string, error) { return c.tell(v, formatDate) },
+		"when": func(v any) (string, error) { return c.tell(v, c.words) },
+		"date": func(v any) (string, error) { return c.tell(v, formatDate) },
+		"weekday": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("Mon 2 Jan 2006") })
+		},
 		"exact": func(v any) (string, error) { return c.tell(v, formatExact) },
 		"datetime": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.RFC3339) })

@@ -132,7 +132,11 @@
 			if (changing.some((other) => other !== el && other.contains(el))) continue
 			const next = fresh.getElementById(el.id)
 			if (next) morph(el, next)
-			else el.remove()
+			else if (meta('live-page')) {
+				// the page answers a form: what it showed is not to be had again
+				location.replace(page())
+				return
+			} else el.remove()
 			const now = document.getElementById(el.id)
 			if (now) {
 				window.htmx?.process(now)

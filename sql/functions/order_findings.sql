@@ -10,8 +10,8 @@
 -- staff only. No limit is null, none allowed is zero; the limit itself passes.
 --
 -- Rows of room are for the buyer's cart, and hold what the buyer may see:
---   room_credit    room before this order, after it; to those who see their
---                  balance and prices
+--   room_credit    room before this order, and after it (null: it does not
+--                  fit); to those who see their balance and prices
 --   room_minimum   minimum, missing (0: reached); to those who see prices
 --   room_maximum   maximum, room; to those who see prices
 --   next_delivery  route, delivery_date, cutoff and seconds_left until it
@@ -186,7 +186,7 @@ begin
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
     union all
     select 'room_credit', 'room', null, null,
-        jsonb_build_object('room', greatest(credit.room, 0), 'after', greatest(credit.room - total.amount, 0))
+        jsonb_build_object('room', greatest(credit.room, 0), 'after', case when credit.room >= total.amount then credit.room - total.amount end)
       from who cross join credit cross join total where p_order_id is null and who.see_balance and who.see_prices
     union all
     select 'room_minimum', 'room', null, null,
