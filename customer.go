@@ -22,7 +22,8 @@ type ShipTo struct {
 type Delivery struct {
 	Route  string    `json:"route"`
 	Date   time.Time `json:"date"`
-	Cutoff time.Time `json:"cutoff"`
+	Cutoff time.Time `json:"cutoff"` // an order sent at this instant is late
+	Now    time.Time `json:"-"`      // the database's clock, for a countdown
 }
 
 // Aging is what is owed by the age of the documents; the buckets sum to the

@@ -42,6 +42,10 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"datetime": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.RFC3339) })
 		},
+		// to the millisecond, for what counts from it
+		"instant": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07:00") })
+		},
 		// the day before an instant at midnight: the last that it is not yet
 		"lastday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return formatDate(t.Add(-time.Second)) })

@@ -19,7 +19,7 @@ cross join lateral (
 where w.customer_id = @customer_id;
 
 -- name: next_delivery
-select r.name as route, n.delivery_date as date, n.cutoff
+select r.name as route, n.delivery_date as date, n.cutoff, erp.now() as now
 from erp.customer c
 join erp.route r using (route_id)
 cross join lateral erp.next_deliveries(c.route_id) n
