@@ -15,7 +15,10 @@ type ShipTo struct {
 	Region     string `json:"region"`
 	PostalCode string `json:"postal_code"`
 	Country    string `json:"country"`
-	RouteName  string `json:"route"`
+	RouteName  string `json:"route"` // its own; empty: the account's
+
+	// Delivery is the next run to this address, where a page tells it.
+	Delivery *Delivery `json:"next_delivery,omitempty" db:"-"`
 }
 
 // Delivery is a coming run of a customer's route.
@@ -89,6 +92,7 @@ type Profile struct {
 	CustomerNo string    `json:"customer_no"`
 	Name       string    `json:"name"`
 	TermsDays  int       `json:"terms_days"`
+	Route      string    `json:"route"` // name; empty: none
 	ShipTos    []ShipTo  `json:"ship_tos" db:"-"`
 	Delivery   *Delivery `json:"next_delivery" db:"-"`
 	Sessions   []Session `json:"-" db:"-"`

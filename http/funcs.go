@@ -50,6 +50,9 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"lastday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return formatDate(t.Add(-time.Second)) })
 		},
+		"weekday": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("Mon") })
+		},
 		"isodate": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.DateOnly) })
 		},
