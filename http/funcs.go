@@ -62,6 +62,11 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"statusIcon":  func(v any) string { return statusLook(v).icon },
 		"liveWords":   liveWords,
 
+		"runsOn":        runsOn,
+		"cutoffWords":   cutoffWords,
+		"holidayCutoff": holidayCutoff,
+		"routeChoices":  routeChoices,
+
 		"topic":     topic,
 		"path":      func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
 		"withquery": withQuery,
