@@ -169,10 +169,11 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 		var found []byte
 		a := args{"login_id": who.LoginID, "key": in.Key, "po_no": in.PONo, "ship_to": in.ShipTo, "requested_date": date,
 			"note": in.Note, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
-		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &repeated, &found); err != nil {
+		var seePrices bool
+		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &repeated, &found, &seePrices); err != nil {
 			return err
 		}
-		findings, err = parseFindings(found)
+		findings, err = parseFindings(found, seePrices)
 		return err
 	})
 	if err != nil {
@@ -200,7 +201,7 @@ func isUUID(s string) bool {
 	return true
 }
 
-func parseFindings(raw []byte) ([]portal.OrderFinding, error) {
+func parseFindings(raw []byte, seePrices bool) ([]portal.OrderFinding, error) {
 	var list []struct {
 		Code, Action string
 		Field        *string
@@ -219,7 +220,7 @@ func parseFindings(raw []byte) ([]portal.OrderFinding, error) {
 		if f.Line != nil {
 			out[i].Line = *f.Line
 		}
-		out[i].Text = out[i].BuyerText(true)
+		out[i].Text = out[i].BuyerText(seePrices)
 	}
 	return out, nil
 }

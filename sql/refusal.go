@@ -2,7 +2,6 @@ package sql
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -70,7 +69,7 @@ func refusal(err error) error {
 		e.Err = err
 		return e
 	}
-	if strings.HasPrefix(pg.Code, "40") { // serialization failure, deadlock
+	if inTheWay(err) { // again and again: see inTx
 		return &portal.Error{Code: portal.CodeConflict, Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
 	}
 	return err

@@ -113,8 +113,9 @@ where k.login_id = @login_id
     (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active));
 
 -- name: cart_submit
-select order_no, repeated, findings
-from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @confirm_prices, @confirm_po);
+select s.order_no, s.repeated, s.findings,
+  coalesce((select w.see_prices from erp.web_access w where w.customer_id = portal.customer_id()), false) as see_prices
+from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @confirm_prices, @confirm_po) s;
 
 -- name: ship_to_list
 select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
