@@ -44,6 +44,7 @@ type PlannedDelivery struct {
 	Cutoff      *time.Time `json:"cutoff"`       // until when it can be sent for that day; nil where the day is a wish
 	SecondsLeft int        `json:"seconds_left"` // until Cutoff, by the clock of the business rules
 	Missed      *time.Time `json:"missed"`       // the run that it is too late for
+	Now         time.Time  `json:"-"`            // that clock, for a countdown
 }
 
 // TakeRoom splits the findings of a cart into what objects and the room that
@@ -82,6 +83,7 @@ func (r *CartRoom) take(f OrderFinding) {
 			Cutoff      *time.Time `json:"cutoff"`
 			SecondsLeft int        `json:"seconds_left"`
 			Missed      string     `json:"missed"`
+			Now         time.Time  `json:"now"`
 		}
 		if json.Unmarshal(f.Detail, &v) != nil {
 			return
@@ -90,7 +92,7 @@ func (r *CartRoom) take(f OrderFinding) {
 		if err != nil {
 			return
 		}
-		r.Delivery = &PlannedDelivery{Route: v.Route, Date: day, Cutoff: v.Cutoff, SecondsLeft: v.SecondsLeft}
+		r.Delivery = &PlannedDelivery{Route: v.Route, Date: day, Cutoff: v.Cutoff, SecondsLeft: v.SecondsLeft, Now: v.Now}
 		if missed, err := time.Parse(time.DateOnly, v.Missed); err == nil {
 			r.Delivery.Missed = &missed
 		}

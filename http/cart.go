@@ -4,47 +4,80 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"portal.example/portal"
 )
 
-// cartPage is the cart with what was typed and what is wrong with it.
+// cartPageLines is how many lines stand on one page of a cart. All of them are
+// priced together; a browser that shows two thousand takes seconds to follow one
+// change.
+const cartPageLines = 100
+
+// cartErrors is how many lines a refusal names one by one.
+const cartErrors = 20
+
+// cartPage is a page of the cart with what was typed and what is wrong with it.
+// As JSON it has all lines.
 type cartPage struct {
 	portal.Cart
 	Form    portal.CartSubmit   `json:"-"` // what stands in the fields
 	Message string              `json:"error,omitempty"`
+	Asks    string              `json:"-"` // instead of Message where sending again is all it takes
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
-	Outcome string              `json:"outcome"` // of sending it now: approve, queue, refuse
+	Outcome string              `json:"outcome"`                  // of sending it now: approve, queue, refuse
 	AskRose bool                `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
 	AskPO   bool                `json:"confirm_po,omitempty"`     // PO number repeated: sending again confirms
+	Page    int                 `json:"-"`                        // from 1
 }
 
-// Error is the message at a field, or "".
-func (p cartPage) Error(field string) string {
-	for _, f := range p.Fields {
-		if f.Field == field && f.Line == 0 {
-			return f.Message
+// Pages is how many pages the lines take, at least one.
+func (p cartPage) Pages() int { return max(1, (len(p.Lines)+cartPageLines-1)/cartPageLines) }
+
+// cartRow is a line with what the rules say of it.
+type cartRow struct {
+	portal.CartLine
+	Findings []portal.OrderFinding
+}
+
+// Rows are the lines of this page.
+func (p cartPage) Rows() []cartRow {
+	from := (p.Page - 1) * cartPageLines
+	rows := make([]cartRow, 0, cartPageLines)
+	for _, l := range p.Lines[from:min(from+cartPageLines, len(p.Lines))] {
+		rows = append(rows, cartRow{CartLine: l})
+	}
+	for _, f := range p.Findings {
+		if i := f.Line - 1 - from; f.Line > 0 && i >= 0 && i < len(rows) {
+			rows[i].Findings = append(rows[i].Findings, f)
 		}
 	}
-	return ""
+	return rows
 }
 
-// LineFindings are the findings of a line, by its place in Lines.
-func (p cartPage) LineFindings(i int) []portal.OrderFinding {
-	return slices.DeleteFunc(slices.Clone(p.Findings), func(f portal.OrderFinding) bool { return f.Line != i+1 })
-}
-
-// Reasons are the distinct texts of the findings with an action, for the whole
-// cart: what a line objects to stands beside it as well.
+// Reasons are the distinct texts of the findings with an action: what a line
+// objects to stands beside it as well, so of many only the first are said here.
 func (p cartPage) Reasons(action string) []string {
 	var out []string
+	lines, more := 0, 0
 	for _, f := range p.Findings {
-		if f.Action == action && !slices.Contains(out, f.Text) {
-			out = append(out, f.Text)
+		if f.Action != action || slices.Contains(out, f.Text) {
+			continue
 		}
+		if f.Line > 0 {
+			if lines++; lines > cartErrors {
+				more++
+				continue
+			}
+		}
+		out = append(out, f.Text)
+	}
+	if more > 0 {
+		out = append(out, "And "+plural(more, "more line", "more lines")+", each marked in the list.")
 	}
 	return out
 }
@@ -60,6 +93,120 @@ func outcome(c portal.Cart) string {
 	return "approve"
 }
 
+// cartElsewhere says how many lines of another page want a look.
+type cartElsewhere struct {
+	Page, Lines int
+	Link        string
+}
+
+// Elsewhere are the other pages with lines that cannot be sent or whose price
+// has changed.
+func (p cartPage) Elsewhere() []cartElsewhere {
+	marked := make([]bool, len(p.Lines))
+	for i, l := range p.Lines {
+		marked[i] = l.PriceChanged()
+	}
+	for _, f := range p.Findings {
+		if f.Action == "refuse" && f.Line > 0 && f.Line <= len(marked) {
+			marked[f.Line-1] = true
+		}
+	}
+	var out []cartElsewhere
+	for i, m := range marked {
+		page := i/cartPageLines + 1
+		if !m || page == p.Page {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].Page == page {
+			out[n-1].Lines++
+		} else {
+			out = append(out, cartElsewhere{Page: page, Lines: 1, Link: cartLink(page)})
+		}
+	}
+	return out
+}
+
+// WatchRest are the items on other pages: their prices count in the total.
+func (p cartPage) WatchRest() string {
+	var topics []string
+	for i, l := range p.Lines {
+		if i/cartPageLines+1 != p.Page {
+			topics = append(topics, topic("item", l.ItemNo))
+		}
+	}
+	return strings.Join(topics, " ")
+}
+
+func cartLink(page int) string {
+	if page <= 1 {
+		return "/cart"
+	}
+	return "/cart?page=" + strconv.Itoa(page)
+}
+
+// PrevLink and NextLink are empty at the ends.
+func (p cartPage) PrevLink() string {
+	if p.Page <= 1 {
+		return ""
+	}
+	return cartLink(p.Page - 1)
+}
+
+// NextLink is described at PrevLink.
+func (p cartPage) NextLink() string {
+	if p.Page >= p.Pages() {
+		return ""
+	}
+	return cartLink(p.Page + 1)
+}
+
+// Error is the message at a field, or "".
+func (p cartPage) Error(field string) string {
+	for _, f := range p.Fields {
+		if f.Field == field && f.Line == 0 {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// cartError is one reason of a refusal, and where it is to be mended.
+type cartError struct{ Message, Link string }
+
+// Errors are the reasons of a refusal, the first lines by name.
+func (p cartPage) Errors() []cartError {
+	var out []cartError
+	lines := 0
+	for _, f := range p.Fields {
+		switch {
+		case f.Line > len(p.Lines):
+		case f.Line > 0:
+			if lines++; lines <= cartErrors {
+				out = append(out, cartError{f.Message, p.lineLink(f.Line)})
+			}
+		case f.Field != "":
+			out = append(out, cartError{f.Message, "#f-" + f.Field})
+		default:
+			out = append(out, cartError{Message: f.Message})
+		}
+	}
+	if lines > cartErrors {
+		out = append(out, cartError{Message: "And " + plural(lines-cartErrors, "more line", "more lines") + ", each marked in the list."})
+	}
+	return out
+}
+
+// lineLink leads to the quantity of a line, counted from 1.
+func (p cartPage) lineLink(line int) string {
+	anchor := "#" + cartQtyID(p.Lines[line-1])
+	if page := (line-1)/cartPageLines + 1; page != p.Page {
+		return cartLink(page) + anchor
+	}
+	return anchor
+}
+
+func cartQtyID(l portal.CartLine) string { return "cart-qty-" + l.ItemNo + "-" + l.UOM }
+
 func (s *Server) cart(q *request) error { return s.cartPage(q, http.StatusOK, nil, nil) }
 
 // cartPage shows the cart; after a refused submit with the typed form and the
@@ -70,6 +217,8 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 		return err
 	}
 	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	asked, _ := strconv.Atoi(q.URL.Query().Get("page")) // what is no number is the first
+	page.Page = min(max(asked, 1), page.Pages())
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}
 	if cart.RequestedDate != nil {
 		page.Form.RequestedDate = cart.RequestedDate.Format(time.DateOnly)
@@ -83,6 +232,11 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 		page.AskRose, page.AskPO = r.Has("prices_rose"), r.Has("po_repeated")
+		if !slices.ContainsFunc(r.Findings, func(f portal.OrderFinding) bool {
+			return f.Action == "refuse" && f.Code != "prices_rose" && f.Code != "po_repeated"
+		}) {
+			page.Asks = "Something has changed since you filled your cart. Send the order once more to confirm it."
+		}
 	}
 	return s.page(q, status, "cart", "Cart", "cart", page)
 }

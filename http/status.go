@@ -75,7 +75,6 @@ type words struct {
 	Back   string                      `json:"back"`
 	Close  string                      `json:"close"`
 	Undo   string                      `json:"undo"`
-	Left   string                      `json:"left"` // of a countdown; {time} stands for how long
 	Lookup lookupWords                 `json:"lookup"`
 }
 
@@ -110,7 +109,6 @@ func liveWords() words {
 		Back:  "Up to date again",
 		Close: "Close",
 		Undo:  "Undo",
-		Left:  "{time} left",
 		Lookup: lookupWords{
 			List:    "Items",
 			None:    "No match for “{text}”",

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	maxFrame  = 8 << 10 // bytes of a client's frame
-	maxTopics = 500     // of one watch
-	maxRef    = 100     // bytes of an item number
+	maxFrame  = 256 << 10 // bytes of a client's frame
+	maxTopics = 5000      // of one watch: a cart may hold as many items
+	maxRef    = 100       // bytes of an item number
 )
 
 var (

@@ -125,14 +125,14 @@ func TestAccessChangesWhatIsWatched(t *testing.T) {
 
 func TestFramesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	topics := `{"watch":["item:1"` + strings.Repeat(`,"item:1"`, 500) + `]}`
+	topics := `{"watch":["item:1"` + strings.Repeat(`,"item:1"`, 5000) + `]}`
 	for name, raw := range map[string]string{
 		"not JSON":        `watch`,
 		"a list":          `["item:OIL5"]`,
 		"another type":    `{"watch":"item:OIL5"}`,
 		"numbers":         `{"watch":[1]}`,
 		"too many topics": topics,
-		"too long":        `{"watch":["` + strings.Repeat("x", 8<<10) + `"]}`,
+		"too long":        `{"watch":["` + strings.Repeat("x", 256<<10) + `"]}`,
 		"giant":           strings.Repeat("x", 4<<20),
 	} {
 		t.Run(name, func(t *testing.T) {

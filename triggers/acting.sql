@@ -19,7 +19,7 @@ begin
     values (s.staff, case s.acting when 'order' then 'acting' else 'preview' end || case tg_op when 'INSERT' then '_begin' else '_end' end,
       s.customer_id, s.customer_no, jsonb_build_object('session', s.session_id));
     if s.acting = 'order' then
-      perform portal.emit('notice', s.customer_id, '');
+      perform portal.emit('notice', s.customer_id, 'acting');
     end if;
   end loop;
   return null;

@@ -8,7 +8,6 @@ import (
 	"net"
 	nethttp "net/http"
 	"os"
-	"sync"
 	"time"
 
 	"portal.example/portal/http"
@@ -17,9 +16,6 @@ import (
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
 )
-
-// sourcePatience is how long the first request waits for the event source.
-const sourcePatience = 5 * time.Second
 
 // app is the running portal: everything that serve and demo start, and end in
 // order.
@@ -109,24 +105,15 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)
 	}
-	listening, begun := make(chan struct{}), make(chan struct{})
+	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		if err := a.source.Run(ctx, tellFirst(a.hub.Deliver, begun)); err != nil && ctx.Err() == nil {
+		if err := a.source.Run(ctx, a.hub.Deliver); err != nil && ctx.Err() == nil {
 			fail(fmt.Errorf("event source: %w", err))
 		}
 	}()
 	if err := a.ui.Start(ctx); err != nil {
 		return fmt.Errorf("start job pages: %w", err)
-	}
-	// A socket that is greeted before the event source knows where it begins
-	// would never hear what is committed in between. Without a source pages
-	// are better than none.
-	select {
-	case <-begun:
-	case <-time.After(sourcePatience):
-		a.logger.Warn("serving although the event source has not begun")
-	case <-ctx.Done():
 	}
 	web := &nethttp.Server{
 		Handler:           a.server,
@@ -153,15 +140,6 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	}
 	<-listening
 	return context.Cause(ctx)
-}
-
-// tellFirst closes first when the first batch has been delivered.
-func tellFirst[T any](deliver func(T), first chan struct{}) func(T) {
-	tell := sync.OnceFunc(func() { close(first) })
-	return func(batch T) {
-		deliver(batch)
-		tell()
-	}
 }
 
 func (a *app) stopJobs(ctx context.Context) {

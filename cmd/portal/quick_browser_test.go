@@ -173,3 +173,43 @@ func TestBrowserReorder(t *testing.T) {
 	b.click("main .actions a[href='/cart']")
 	b.see("the cart", "location.pathname === '/cart' && document.querySelector('#cart-lines').innerText.includes('was 27.00') && document.querySelectorAll('#cart-lines tbody tr').length === 2")
 }
+
+// A cart of two thousand lines comes in pages, stays connected, and its total
+// follows a line on any of them.
+func TestBrowserLongCart(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	manyItems(t, s, 2000)
+	v := s.buyer("C1003")
+	var block strings.Builder
+	for n := 1; n <= 2000; n++ {
+		fmt.Fprintf(&block, "I%06d\t1\n", n)
+	}
+	if a := v.post("/quick-order", "paste", block.String(), "action", "add"); a.get("added") != 2000.0 {
+		t.Fatalf("upload: %.300s", a.body)
+	}
+	b := openBrowser(t, s.URL, 1280)
+	b.logIn("buyer@c1003.example")
+	b.goTo("/cart?page=2")
+	b.connected()
+	b.mark()
+	b.see("a page of lines", "document.querySelectorAll('#cart-lines tbody tr').length === 100 && document.querySelector('.pager').innerText.includes('Page 2 of 20, 2,000 lines')")
+	total := eval[string](b, "document.querySelector('#cart-total').textContent")
+	changed := func(what string) {
+		t.Helper()
+		b.see(what, fmt.Sprintf("document.querySelector('#cart-total').textContent !== %q", total))
+		total = eval[string](b, "document.querySelector('#cart-total').textContent")
+	}
+	start := time.Now()
+	b.click("#cart-lines tbody tr:nth-child(3) [data-step='1']")
+	changed("the total after a line here")
+	t.Logf("a quantity among 2,000 lines changed in %s", time.Since(start).Round(time.Millisecond))
+	pgtest.Exec(t, s.db, "update erp.item set price_a = price_a + 1, price_b = price_b + 1, price_c = price_c + 1 where item_no = 'I000007'")
+	changed("the total after a line on another page")
+	b.see("where to look", "document.querySelector('#cart-verdict').innerText.includes('page 1 (1)')")
+	b.stillMarked()
+	b.click("#submit-end button")
+	b.see("the question", "document.querySelector('[data-errors] a')?.innerText.includes('I000007 rose')")
+	b.click("#submit-end button")
+	b.see("the order", "location.pathname.startsWith('/orders/')")
+}

@@ -144,39 +144,6 @@
 		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.type === 'number' ? 400 : 0))
 	})
 
-	// ---- countdowns ----
-
-	// data-countdown is how many seconds were left when the server wrote it: the
-	// clock of this device need not be right. A new figure starts anew.
-	const clocks = new WeakMap()
-	function left(seconds) {
-		const d = Math.floor(seconds / 86400)
-		const h = Math.floor(seconds / 3600) % 24
-		const m = Math.floor(seconds / 60) % 60
-		if (d > 0) return `${d} d ${h} h`
-		if (h > 0) return `${h} h ${m} min`
-		return m > 4 ? `${m} min` : `${m} min ${seconds % 60} s`
-	}
-	function count() {
-		const now = performance.now()
-		for (const el of document.querySelectorAll('[data-countdown]')) {
-			let c = clocks.get(el)
-			if (c?.from !== el.dataset.countdown) {
-				c = { from: el.dataset.countdown, until: now + Number(el.dataset.countdown) * 1000 }
-				clocks.set(el, c)
-			}
-			const seconds = Math.ceil((c.until - now) / 1000)
-			const text = seconds > 0 ? words.left.replace('{time}', left(seconds)) : ''
-			if (el.textContent !== text) el.textContent = text
-			if (seconds > 0 || c.over) continue
-			c.over = true
-			document.dispatchEvent(new CustomEvent('live', { detail: { value: 'access' } }))
-		}
-	}
-	setInterval(count, 1000)
-	document.addEventListener('live:changed', count)
-	count()
-
 	// ---- one submit is one submit ----
 
 	// A form that leaves the page has its buttons disabled. One that htmx sends

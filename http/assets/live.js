@@ -202,13 +202,18 @@
 	const backoff = (n) => Math.min(15_000, 250 * 2 ** Math.min(n, 7)) * (0.5 + Math.random() / 2)
 	const state = (s) => { root.dataset.live = s }
 
+	// As much as the server takes of one socket; it closes on more.
+	const MOST_TOPICS = 5000
+	const MOST_LETTERS = 120_000 // of the frame's 256 KB, none of which need be ASCII
+
 	function watch() {
 		const items = new Set()
 		for (const el of document.querySelectorAll('[data-watch]')) {
 			for (const t of topicsOf(el, 'data-watch')) items.add(t.ref ? `${t.kind}:${t.ref}` : t.kind)
 		}
-		const list = [...items].sort()
-		const text = JSON.stringify({ watch: list })
+		let list = [...items].slice(0, MOST_TOPICS)
+		while (list.join().length > MOST_LETTERS) list = list.slice(0, list.length >> 1)
+		const text = JSON.stringify({ watch: list.sort() })
 		if (socket?.readyState !== WebSocket.OPEN || text === watching || (watching === null && list.length === 0)) return
 		watching = text
 		socket.send(text)

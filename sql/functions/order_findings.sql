@@ -16,7 +16,8 @@
 --   room_maximum   maximum, room; to those who see prices
 --   next_delivery  route, delivery_date, cutoff and seconds_left until it
 --                  (null: the day wished is no run that can be reached),
---                  missed: the run that a strict cutoff was missed for
+--                  missed: the run that a strict cutoff was missed for;
+--                  now: the clock that all this goes by
 create or replace function erp.order_findings(
   p_customer_id bigint,
   p_item_ids bigint[],
@@ -199,7 +200,7 @@ begin
     union all
     select 'next_delivery', 'room', null, null,
         jsonb_build_object('route', d.route_name, 'delivery_date', d.delivery_date, 'cutoff', d.cutoff,
-          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict' then d.missed end)
+          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict' then d.missed end, 'now', sent.at)
       from who cross join sent cross join delivery d where p_order_id is null and d.delivery_date is not null
   ) as finding (code, action, field, line, detail);
 end

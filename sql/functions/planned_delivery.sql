@@ -11,8 +11,7 @@
 -- wished, or without a wish one that is still to come; else null.
 --
 -- Which days a route runs, and until when each takes orders, is the business
--- of erp.next_deliveries alone. It looks two months ahead, so for a day beyond
--- it is asked from two weeks before that day, the earliest cutoff there is.
+-- of erp.route_runs alone.
 create or replace function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint default null,
   p_wish date default null, p_at timestamptz default erp.now())
 returns table (route_id bigint, route_name text, delivery_date date, cutoff timestamptz, next_date date, missed date)
@@ -45,17 +44,16 @@ begin
     planned := coming;
     planned_cutoff := coming_cutoff;
   else
-    select n.delivery_date, n.cutoff into planned, planned_cutoff
-    from erp.next_deliveries(r.route_id, greatest(p_at, (p_wish - 16)::timestamp at time zone r.time_zone), 60) n
-    where n.delivery_date >= p_wish order by n.delivery_date limit 1;
+    select n.delivery_date, n.cutoff into planned, planned_cutoff from erp.route_runs(r.route_id, p_wish - 1, 1, p_at) n;
     if r.cutoff_mode = 'flexible' and planned is distinct from p_wish then
       planned := p_wish;
       planned_cutoff := null;
     end if;
   end if;
-  -- runs to come that can no longer be reached
+  -- a run to come that can no longer be reached; none is further off than its
+  -- cutoff can be, two weeks
   select max(n.delivery_date) into late
-  from erp.next_deliveries(r.route_id, p_at - interval '16 days', 60) n
+  from erp.route_runs(r.route_id, coalesce(p_wish, day) - 1, case when p_wish is null then 20 else 1 end) n
   where n.cutoff <= p_at and n.delivery_date >= day
     and case when p_wish is null then n.delivery_date < coming else n.delivery_date = p_wish end;
   return query select r.route_id, r.name::text, planned, planned_cutoff, coming, late;
