@@ -25,7 +25,7 @@ begin
   return query
   with
   who as (
-    select c.*, w.enabled, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
+    select c.*, w.enabled, w.see_stock, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
       w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only,
       co.warehouse, co.review_first_order, co.review_new_ship_to, co.review_past_due_days
     from erp.customer c
@@ -51,7 +51,7 @@ begin
   ),
   short as (
     -- lines of one item share its stock, in the order given
-    select l.ord, l.item_no, l.factor, l.allow_backorder,
+    select l.ord, l.item_id, l.item_no, l.factor, l.allow_backorder, l.qty, l.fractional,
       greatest(coalesce(s.on_hand - s.allocated, 0), 0) as available,
       sum(l.qty * l.factor) over (partition by l.item_id order by l.ord) as wanted
     from line l
@@ -110,8 +110,15 @@ begin
       from line l where l.price is null and l.item_no is not null and l.factor is not null
     union all
     select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty', s.ord,
-        jsonb_build_object('item_no', s.item_no, 'left', s.available)
-      from short s cross join who where s.wanted > s.available
+        -- figures for those who see stock as a number; the day is no figure
+        jsonb_build_object('item_no', s.item_no) || case when who.see_stock <> 'number' then '{}' else
+          jsonb_build_object('left', s.available, 'backordered',
+            s.qty - case when s.fractional then x.taken else trunc(x.taken) end) end
+        || case when s.allow_backorder and who.allow_backorder
+          then jsonb_build_object('expected_on', erp.expected_on(s.item_id, who.warehouse, s.wanted - s.available)) else '{}' end
+      from short s cross join who
+      cross join lateral (select greatest(0, s.available - (s.wanted - s.qty * s.factor)) / s.factor as taken) x
+      where s.wanted > s.available
     union all
     select 'stock_short', 'queue', 'qty', l.line_no,
         jsonb_build_object('item_no', i.item_no, 'backordered', l.qty_backordered)
