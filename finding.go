@@ -26,6 +26,8 @@ type findingDetail struct {
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
+	Backordered  *decimal.Decimal `json:"backordered"`
+	ExpectedOn   string           `json:"expected_on"`
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -84,10 +86,16 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
-		if f.Action == "refuse" && d.Left != nil {
+		// without figures where the account does not see stock as a number
+		switch {
+		case f.Action == "refuse" && d.Left != nil:
 			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
+		case f.Action == "refuse":
+			return fmt.Sprintf("Not enough of %s is in stock.", d.ItemNo)
+		case d.Backordered != nil:
+			return fmt.Sprintf("%s on backorder, %s.", d.Backordered.String(), expectedWords(d.ExpectedOn))
 		}
-		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder.", d.ItemNo)
+		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder, %s.", d.ItemNo, expectedWords(d.ExpectedOn))
 	case "min_order":
 		if !seePrices {
 			return "The order is below your minimum."
@@ -105,6 +113,19 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return "We will look at your account before we approve the order."
 	}
 	return "We will look at the order before we approve it."
+}
+
+// expectedWords says when goods are expected; day is YYYY-MM-DD, or empty where
+// that is not known.
+func expectedWords(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	switch {
+	case err != nil:
+		return "date to follow"
+	case time.Until(t) > 300*24*time.Hour:
+		return "expected " + t.Format("2 Jan 2006")
+	}
+	return "expected " + t.Format("2 Jan")
 }
 
 func priceText(v *decimal.Decimal) string {

@@ -2,10 +2,12 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
@@ -117,8 +119,17 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
 
+// inTx runs f in a transaction, and anew, three times in all, where PostgreSQL
+// ended it to break a deadlock with another program: f must set what it fills
+// and not add to it.
 func inTx(ctx context.Context, pool *pgxpool.Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
-	return refusal(pgx.BeginTxFunc(ctx, pool, options, f))
+	for try := 1; ; try++ {
+		err := pgx.BeginTxFunc(ctx, pool, options, f)
+		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "40P01" && try < 3 {
+			continue
+		}
+		return refusal(err)
+	}
 }
 
 // quote makes a string literal. The begin query goes out without parameters,

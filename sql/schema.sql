@@ -1235,6 +1235,7 @@ function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) retur
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_line_changed() returns trigger security definer
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
+function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
@@ -1249,6 +1250,7 @@ function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
+function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
 function erp.sales_order_before() returns trigger security definer
@@ -1266,8 +1268,10 @@ function erp.ship_rest(p_order_id bigint) returns void security definer
 function erp.shipment_changed() returns trigger security definer
 function erp.shipment_corrected(p_order_ids bigint[], p_line_nos integer[], p_qtys numeric[]) returns void security definer
 function erp.shipment_line_changed() returns trigger security definer
+function erp.short_line(p_order_no text, p_line_no integer, p_reason text, p_write_off boolean) returns numeric security definer for portal_desk
 function erp.stock_expected_changed() returns trigger security definer
 function erp.stock_received() returns trigger security definer
+function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
 function erp.today() returns date security definer
 function portal.actor() returns text
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
