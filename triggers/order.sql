@@ -27,6 +27,11 @@ begin
     raise exception 'The customer and the number of order % are fixed.', old.order_no
       using errcode = 'PT409', constraint = 'sales_order_identity';
   end if;
+  if new.warehouse <> old.warehouse and exists (
+    select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_allocated + l.qty_backordered > 0) then
+    raise exception 'Order % has open lines in %: its warehouse is fixed.', old.order_no, old.warehouse
+      using errcode = 'PT409', constraint = 'sales_order_warehouse', column = 'warehouse';
+  end if;
   if new.status <> old.status then
     -- beyond the table: a corrected shipment or line opens an order again
     if not exists (select from erp.order_move m where m.from_status = old.status and m.to_status = new.status)
