@@ -439,13 +439,6 @@ begin
     ) moved
     where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
 
-  -- more is wanted than before; a backorder that a program made out of an
-  -- allocation stays one
-  if exists (select from new_rows n join old_rows p using (order_id, line_no)
-    where n.qty_backordered > p.qty_backordered and n.qty - n.qty_cancelled > p.qty - p.qty_cancelled) then
-    perform erp.allocate(held, raised);
-  end if;
-
   -- the day that a backorder can count on may have changed for others
   perform portal.emit_items(array(
     select distinct n.item_id from new_rows n join old_rows p using (order_id, line_no)
@@ -461,6 +454,13 @@ begin
     order by 1);
   if orders <> '{}' then
     perform erp.settle_orders(orders);
+  end if;
+
+  -- more is wanted than before, of an order that is open now; a backorder that
+  -- a program made out of an allocation stays one
+  if exists (select from new_rows n join old_rows p using (order_id, line_no)
+    where n.qty_backordered > p.qty_backordered and n.qty - n.qty_cancelled > p.qty - p.qty_cancelled) then
+    perform erp.allocate(held, raised);
   end if;
   return null;
 end
