@@ -101,6 +101,10 @@ type Picked struct {
 	UOM    string `json:"uom"`
 	Now    Qty    `json:"picked"` // not shipped yet
 	Wanted Qty    `json:"wanted"`
+	// Before and Stamp are the order's stamps around the step: a page that
+	// shows Before has seen all that Stamp stands for.
+	Before string `json:"stamp_before"`
+	Stamp  string `json:"stamp"`
 }
 
 // Words say where the line stands: "OIL5: 3 of 10 EA".

@@ -83,14 +83,22 @@ func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrde
 	if stamp == "" {
 		return o, nil
 	}
-	var now string
-	if err := tx.QueryRow(ctx, query("pick_head"), args{"order_id": o.OrderID}).Scan(nil, nil, &now); err != nil {
-		return o, fmt.Errorf("stamp: %w", err)
+	now, err := stampOf(ctx, tx, o)
+	if err != nil {
+		return o, err
 	}
 	if now != stamp {
 		return o, portal.Errorf(portal.CodeConflict, "Order %s has changed meanwhile. Nothing was done: look at it again.", orderNo)
 	}
 	return o, nil
+}
+
+// stampOf is an order's stamp as it stands now.
+func stampOf(ctx context.Context, tx pgx.Tx, o lockedOrder) (stamp string, err error) {
+	if err := tx.QueryRow(ctx, query("pick_head"), args{"order_id": o.OrderID}).Scan(nil, nil, &stamp); err != nil {
+		return "", fmt.Errorf("stamp: %w", err)
+	}
+	return stamp, nil
 }
 
 // pickStep is what a code or a button asks of a line.
@@ -176,7 +184,13 @@ func (s *DeskStore) pick(ctx context.Context, who portal.Session, orderNo string
 			return err
 		}
 		out = portal.Picked{LineNo: step.LineNo, ItemNo: step.ItemNo, UOM: step.UOM, Now: portal.Qty{Decimal: step.Picked.Add(step.Qty)}, Wanted: portal.Qty{Decimal: step.Wanted}}
-		_, err = tx.Exec(ctx, query("pick_count"), args{"order_id": o.OrderID, "line_no": step.LineNo, "qty": step.Qty})
+		if out.Before, err = stampOf(ctx, tx, o); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, query("pick_count"), args{"order_id": o.OrderID, "line_no": step.LineNo, "qty": step.Qty}); err != nil {
+			return err
+		}
+		out.Stamp, err = stampOf(ctx, tx, o)
 		return err
 	})
 	if err != nil {

@@ -26,6 +26,8 @@
 		const line = document.getElementById('pick-line-' + step.line)
 		if (!line) return
 		line.querySelector('.pick-now').textContent = step.picked
+		// what this page did itself it has seen
+		for (const f of document.querySelectorAll('input[name=stamp]')) if (f.value === step.stamp_before) f.value = step.stamp
 		line.classList.remove('pulse')
 		void line.offsetWidth
 		line.classList.add('pulse')

@@ -67,7 +67,8 @@ cross join lateral (
   union all select l.uom, l.factor, i.item_no
 ) c
 where l.order_id = @order_id and ltrim(lower(c.code), '0') = ltrim(lower(@code), '0')
-order by l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc, l.qty_allocated > 0 desc, l.line_no
+order by l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc,
+  l.qty_allocated > l.qty_picked - l.qty_shipped desc, c.uom = l.uom desc, l.qty_allocated > 0 desc, l.line_no
 limit 1;
 
 -- name: pick_scan_other
