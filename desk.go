@@ -176,4 +176,5 @@ type DeskService interface {
 
 	DeskPriceService
 	WarehouseService
+	DeskRouteService
 }

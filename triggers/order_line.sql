@@ -372,94 +372,119 @@ begin
 end
 $$;
 
+-- Old and new rows are put together by adding up, not by a join: the plan is
+-- kept for the session, and one made for a single row would compare every line
+-- of a long order with every other.
 create or replace function erp.sales_order_line_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  touched bigint[] := array(select distinct n.order_id from new_rows n order by 1);
-  held bigint[];
+  touched bigint[];
+  shipping bigint[];
+  revived bigint[];
+  returned_orders bigint[];
+  returned_lines int[];
+  moved_items bigint[];
   raised bigint[];
-  orders bigint[];
+  waiting bigint[];
+  grown boolean;
+  changed bigint[];
+  held bigint[];
   bad record;
 begin
-  if touched = '{}' then
+  select
+    array_agg(distinct c.order_id order by c.order_id),
+    array_agg(distinct c.order_id) filter (where c.shipped > 0),
+    array_agg(distinct c.order_id) filter (where c.cancelled < 0),
+    array_agg(c.order_id order by c.order_id, c.line_no) filter (where c.shipped < 0),
+    array_agg(c.line_no order by c.order_id, c.line_no) filter (where c.shipped < 0),
+    array_agg(distinct c.item_id) filter (where c.allocated <> 0 or c.shipped <> 0 or c.backordered > 0),
+    array_agg(distinct c.item_id) filter (where c.backordered > 0),
+    array_agg(distinct c.item_id) filter (where c.backordered <> 0),
+    -- more is wanted than before; a backorder that a program made out of an
+    -- allocation stays one
+    bool_or(c.backordered > 0 and c.qty > c.cancelled),
+    -- marks that nobody sees (what is invoiced) settle nothing
+    array_agg(distinct c.order_id order by c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
+      or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0 or c.said)
+  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown, changed
+  from (
+    select r.order_id, r.line_no, r.item_id, sum(r.sign * r.qty) as qty,
+      sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
+      sum(r.sign * r.qty_allocated) as allocated, sum(r.sign * r.qty_picked) as picked, sum(r.sign * r.qty_shipped) as shipped,
+      sum(r.sign * r.qty_backordered) as backordered, sum(r.sign * r.qty_cancelled) as cancelled,
+      min(r.cancel_reason) <> max(r.cancel_reason) or min(coalesce(r.substitute_for_line, 0)) <> max(coalesce(r.substitute_for_line, 0)) as said
+    from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+    group by r.order_id, r.line_no, r.item_id
+  ) c;
+  if touched is null then
     return null;
   end if;
   held := erp.hold_orders(touched);
 
-  select o.order_no, o.status, n.line_no, n.qty_shipped > p.qty_shipped as ships, n.qty_cancelled < p.qty_cancelled as revives into bad
-  from new_rows n
-  join old_rows p using (order_id, line_no)
-  join erp.sales_order o on o.order_id = n.order_id
+  select o.order_no, o.status, o.order_id = any (shipping) as ships into bad
+  from erp.sales_order o
   where o.source <> 'IMPORT' and (
-    (n.qty_shipped > p.qty_shipped and o.status not in ('APPROVED', 'PICKING', 'SHIPPED'))
-    or (n.qty_cancelled < p.qty_cancelled and o.status in ('REJECTED', 'CANCELLED'))
-    or (n.qty_shipped < p.qty_shipped and n.qty_shipped < (
-      select coalesce(sum(x.qty), 0) from erp.shipment_line x where x.order_id = n.order_id and x.line_no = n.line_no)))
+    (o.order_id = any (shipping) and o.status not in ('APPROVED', 'PICKING', 'SHIPPED'))
+    or (o.order_id = any (revived) and o.status in ('REJECTED', 'CANCELLED')))
   limit 1;
-  if found then
-    if bad.ships then
-      raise exception 'Order % is %: nothing of it can ship.', bad.order_no, lower(bad.status)
-        using errcode = 'PT409', constraint = 'order_move', column = 'qty';
-    elsif bad.revives then
-      raise exception 'Order % is %: it cannot be opened again.', bad.order_no, lower(bad.status)
-        using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
+  if found and bad.ships then
+    raise exception 'Order % is %: nothing of it can ship.', bad.order_no, lower(bad.status)
+      using errcode = 'PT409', constraint = 'order_move', column = 'qty';
+  elsif found then
+    raise exception 'Order % is %: it cannot be opened again.', bad.order_no, lower(bad.status)
+      using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
+  end if;
+  if returned_orders is not null then
+    select l.line_no into bad
+    from unnest(returned_orders, returned_lines) as r(order_id, line_no)
+    join erp.sales_order_line l using (order_id, line_no)
+    join erp.sales_order o using (order_id)
+    where o.source <> 'IMPORT' and l.qty_shipped < (
+      select coalesce(sum(x.qty), 0) from erp.shipment_line x where x.order_id = l.order_id and x.line_no = l.line_no)
+    limit 1;
+    if found then
+      raise exception 'Line % has shipments: correct those.', bad.line_no
+        using errcode = 'PT409', constraint = 'sales_order_line_has_shipments', column = 'qty';
     end if;
-    raise exception 'Line % has shipments: correct those.', bad.line_no
-      using errcode = 'PT409', constraint = 'sales_order_line_has_shipments', column = 'qty';
   end if;
 
-  raised := array(select distinct n.item_id from new_rows n join old_rows p using (order_id, line_no)
-    where n.qty_backordered > p.qty_backordered and n.order_id = any (held));
-  -- lines before stock, and the stock's rows in their order, or two programs
-  -- could wait for one another
-  if raised <> '{}' then
-    perform from erp.sales_order_line l
-      where l.order_id = any (held) and l.qty_backordered > 0 and l.item_id = any (raised)
-      order by l.order_id, l.line_no for no key update;
+  if moved_items is not null then
+    -- lines before stock, and the stock's rows in their order, or two programs
+    -- could wait for one another
+    if raised is not null then
+      perform from erp.sales_order_line l
+        where l.order_id = any (held) and l.qty_backordered > 0 and l.item_id = any (raised)
+        order by l.order_id, l.line_no for no key update;
+    end if;
+    perform from erp.stock s
+      where s.item_id = any (moved_items)
+        and s.warehouse in (select o.warehouse from erp.sales_order o where o.order_id = any (touched))
+      order by s.item_id, s.warehouse
+      for update;
+    update erp.stock s
+      set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
+      from (
+        select r.item_id, o.warehouse, sum(r.sign * r.qty_allocated * r.factor) as allocated, sum(r.sign * r.qty_shipped * r.factor) as shipped
+        from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+        join erp.sales_order o on o.order_id = r.order_id
+        where o.order_id = any (touched)
+        group by 1, 2
+      ) moved
+      where s.item_id = moved.item_id and s.warehouse = moved.warehouse and (moved.allocated <> 0 or moved.shipped <> 0);
   end if;
-  perform from erp.stock s
-    where (s.item_id, s.warehouse) in (
-      select n.item_id, o.warehouse
-      from new_rows n join old_rows p using (order_id, line_no) join erp.sales_order o on o.order_id = n.order_id
-      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped or n.qty_backordered > p.qty_backordered)
-    order by s.item_id, s.warehouse
-    for update;
-  update erp.stock s
-    set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
-    from (
-      select n.item_id, o.warehouse,
-        sum((n.qty_allocated - p.qty_allocated) * n.factor) as allocated,
-        sum((n.qty_shipped - p.qty_shipped) * n.factor) as shipped
-      from new_rows n
-      join old_rows p using (order_id, line_no)
-      join erp.sales_order o on o.order_id = n.order_id
-      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped
-      group by 1, 2
-    ) moved
-    where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
 
   -- the day that a backorder can count on may have changed for others
-  perform portal.emit_items(array(
-    select distinct n.item_id from new_rows n join old_rows p using (order_id, line_no)
-    where n.qty_backordered <> p.qty_backordered
-      and exists (select from erp.stock_expected e where e.item_id = n.item_id)), false);
-
-  -- marks that nobody sees (what is invoiced) settle nothing
-  orders := array(
-    select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no)
-    where (n.qty, n.unit_price, n.qty_allocated, n.qty_picked, n.qty_shipped, n.qty_backordered, n.qty_cancelled, n.cancel_reason, n.substitute_for_line)
-      is distinct from (p.qty, p.unit_price, p.qty_allocated, p.qty_picked, p.qty_shipped, p.qty_backordered, p.qty_cancelled, p.cancel_reason, p.substitute_for_line)
-      and n.order_id = any (held)
-    order by 1);
-  if orders <> '{}' then
-    perform erp.settle_orders(orders);
+  if waiting is not null then
+    perform portal.emit_items(array(select distinct e.item_id from erp.stock_expected e where e.item_id = any (waiting)), false);
   end if;
 
-  -- more is wanted than before, of an order that is open now; a backorder that
-  -- a program made out of an allocation stays one
-  if exists (select from new_rows n join old_rows p using (order_id, line_no)
-    where n.qty_backordered > p.qty_backordered and n.qty - n.qty_cancelled > p.qty - p.qty_cancelled) then
+  changed := array(select c.order_id from unnest(changed) as c(order_id) where c.order_id = any (held) order by 1);
+  if changed <> '{}' then
+    perform erp.settle_orders(changed);
+  end if;
+  -- of orders that are open now
+  if grown then
     perform erp.allocate(held, raised);
   end if;
   return null;

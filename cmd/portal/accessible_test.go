@@ -19,6 +19,7 @@ var axe string
 func TestBrowserAccessible(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	pgtest.Exec(t, s.db, northRoute)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2")
 	picked := v.order("OIL5", "3")
@@ -38,7 +39,7 @@ func TestBrowserAccessible(t *testing.T) {
 			"/orders/" + orderNo, "/orders/" + picked, "/invoices", "/profile", "/no-such-page"}},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/warehouse", "/desk/warehouse?view=way",
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/items",
-			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},
+			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}},
 	} {
 		b := openBrowser(t, s.URL, 1280)
 		if visit.email != "" {
