@@ -1,7 +1,8 @@
 -- The approval job's decision: approve a submitted order at once if no rule
 -- objects, else leave it in the review queue with the reasons. Decides once:
 -- an order that has moved or has been reviewed is left as it is. One without
--- lines waits for a minute: programs may commit the lines after the header.
+-- lines waits for a minute: programs may commit the lines after the header. One
+-- that somebody is changing at the moment waits too.
 -- Returns what it did: approved, queued, waiting, or settled (nothing to decide).
 create or replace function erp.decide_order(p_order_id bigint) returns text
 language plpgsql security definer set search_path = pg_catalog set jit = off
@@ -10,12 +11,17 @@ declare
   o erp.sales_order;
   objections int;
 begin
-  -- the customer first, as submit does: credit is decided one order at a time
+  -- The customer first, as submit does: credit is decided one order at a time.
+  -- Everybody else locks an order before its customer, so an order that
+  -- somebody is at is not waited for here.
   perform from erp.customer c
     where c.customer_id = (select s.customer_id from erp.sales_order s where s.order_id = p_order_id)
     for no key update;
-  select * into o from erp.sales_order s where s.order_id = p_order_id for update;
-  if not found or o.status <> 'SUBMITTED' or o.reviewed_at is not null then
+  select * into o from erp.sales_order s where s.order_id = p_order_id for update skip locked;
+  if not found and exists (select from erp.sales_order s where s.order_id = p_order_id) then
+    return 'waiting';
+  end if;
+  if o.order_id is null or o.status <> 'SUBMITTED' or o.reviewed_at is not null then
     return 'settled';
   end if;
   if o.submitted_at > erp.now() - interval '1 minute'

@@ -1,0 +1,97 @@
+-- Credit is asked about when an order is approved and again when it is released
+-- to picking, whoever moves it. Submit and the approval job ask before, with
+-- erp.order_findings; here is the wall behind them, which plain SQL meets too.
+--
+--   at           over the limit, by credit_check               account on hold
+--   approval     off, warn: passes                              refused
+--                queue: passes; who approves has released it
+--                block: refused
+--   picking      off: passes; warn: passes with an audit row    refused
+--                queue, block: refused
+--
+-- "Refused" lasts until somebody releases the credit of the order, with
+-- erp.release_credit: up to the exposure of that moment, and not for a hold
+-- that was set later. No limit is null; the limit itself passes.
+create or replace function erp.sales_order_credit() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c erp.customer;
+  credit_check text;
+  exposure numeric;
+  is_over boolean;
+  is_held boolean;
+begin
+  if new.credit_released_at is distinct from old.credit_released_at and new.credit_released_at is not null then
+    insert into portal.audit (action, customer_id, subject, data)
+    values ('credit_release', new.customer_id, new.order_no,
+      jsonb_build_object('amount', new.credit_released_amount, 'reason', new.credit_release_reason));
+  end if;
+  if not (new.status = 'APPROVED' and old.status in ('SUBMITTED', 'ON_HOLD')
+      or new.status = 'PICKING' and old.status = 'APPROVED') then
+    return new;
+  end if;
+  select * into c from erp.customer x where x.customer_id = new.customer_id;
+  if c.credit_limit is null and not c.credit_hold then
+    return new; -- and no lock: most customers' orders need not wait for one another
+  end if;
+
+  -- one order of a customer at a time, as in submit
+  select * into c from erp.customer x where x.customer_id = new.customer_id for no key update;
+  select w.credit_check into credit_check from erp.web_access w where w.customer_id = new.customer_id;
+  credit_check := coalesce(credit_check, 'queue');
+  exposure := erp.credit_ahead(new.order_id, new.status) + erp.order_to_invoice(new.order_id);
+  is_over := credit_check <> 'off' and exposure > c.credit_limit
+    and not coalesce(new.credit_released_amount >= exposure, false);
+  is_held := c.credit_hold
+    and not coalesce(new.credit_released_at >= coalesce(c.credit_hold_since, '-infinity'), false);
+
+  if is_held then
+    raise exception 'The account of order % is on credit hold.', new.order_no
+      using errcode = 'PT409', constraint = 'credit_hold', column = 'status',
+        hint = format('With a reason it can be released: select erp.release_credit(%L, ''why'').', new.order_no);
+  end if;
+  if is_over is not true then
+    return new;
+  end if;
+  if new.status = 'PICKING' and credit_check = 'warn' then
+    insert into portal.audit (action, customer_id, subject, data)
+    values ('credit_warning', new.customer_id, new.order_no,
+      jsonb_build_object('exposure', exposure, 'credit_limit', c.credit_limit));
+  elsif credit_check = 'block' or (new.status = 'PICKING' and credit_check <> 'warn') then
+    raise exception 'Order % is over credit by %.', new.order_no, round(exposure - c.credit_limit, 2)
+      using errcode = 'PT409', constraint = 'credit_blocks', column = 'status',
+        detail = format('The exposure is %s, the limit %s%s.', exposure, c.credit_limit,
+          coalesce(format(', released up to %s by %s', new.credit_released_amount, new.credit_released_by), '')),
+        hint = format('With a reason it can be released: select erp.release_credit(%L, ''why'').', new.order_no);
+  elsif credit_check = 'queue' then
+    new.credit_released_by := portal.actor();
+    new.credit_released_at := erp.now();
+    new.credit_released_amount := exposure;
+    new.credit_release_reason := null;
+    insert into portal.audit (action, customer_id, subject, data)
+    values ('credit_release', new.customer_id, new.order_no, jsonb_build_object('amount', exposure));
+  end if;
+  return new;
+end
+$$;
+create or replace trigger sales_order_credit
+  before update of status, credit_released_at on erp.sales_order
+  for each row execute function erp.sales_order_credit();
+
+-- Since when an account is on hold, so that a release from before is known.
+create or replace function erp.customer_credit_hold() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if not new.credit_hold then
+    new.credit_hold_since := null;
+  elsif tg_op = 'INSERT' or not old.credit_hold then
+    new.credit_hold_since := erp.now();
+  end if;
+  return new;
+end
+$$;
+create or replace trigger customer_credit_hold
+  before insert or update of credit_hold on erp.customer
+  for each row execute function erp.customer_credit_hold();
