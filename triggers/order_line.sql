@@ -65,6 +65,12 @@ begin
       raise exception 'Order % is %: its quantities are settled.', o.order_no, lower(o.status)
         using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
     end if;
+    select * into i from erp.item t where t.item_id = new.item_id;
+    if o.source <> 'IMPORT' and not i.fractional
+      and (new.qty <> trunc(new.qty) or new.qty * new.factor <> trunc(new.qty * new.factor)) then
+      raise exception '% is sold in whole %.', i.item_no, new.uom
+        using errcode = 'PT422', constraint = 'qty_not_whole', column = 'qty';
+    end if;
     delta := new.qty - old.qty;
     if delta > 0 then
       new.qty_backordered := new.qty_backordered + delta;
@@ -253,7 +259,17 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
   orders bigint[];
+  bad record;
 begin
+  -- An approved order that ships is released to picking by it, which asks about
+  -- credit: the customer before the stock, as submit does.
+  perform from erp.customer c
+    where (c.credit_limit is not null or c.credit_hold) and c.customer_id in (
+      select o.customer_id
+      from new_rows n join old_rows p using (order_id, line_no) join erp.sales_order o on o.order_id = n.order_id
+      where n.qty_shipped <> p.qty_shipped and o.status = 'APPROVED')
+    order by c.customer_id
+    for no key update;
   -- the stock's rows in their order, or two programs could wait for one another
   perform from erp.stock s
     where (s.item_id, s.warehouse) in (
@@ -276,9 +292,24 @@ begin
     ) moved
     where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
 
-  orders := array(select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no) where n.qty > p.qty order by 1);
+  orders := array(select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no)
+    where n.qty > p.qty or n.qty_cancelled < p.qty_cancelled order by 1);
   if orders <> '{}' then
     perform erp.allocate_lines(orders);
+    select i.item_no, l.uom, l.qty_allocated into bad
+    from new_rows n
+    join old_rows p using (order_id, line_no)
+    join erp.sales_order_line l using (order_id, line_no)
+    join erp.sales_order o using (order_id)
+    join erp.item i on i.item_id = l.item_id
+    left join erp.web_access w using (customer_id)
+    where (n.qty > p.qty or n.qty_cancelled < p.qty_cancelled) and l.qty_backordered > p.qty_backordered and o.source <> 'IMPORT'
+      and not (i.allow_backorder and coalesce(w.allow_backorder, true))
+    limit 1;
+    if found then
+      raise exception 'Only % % of % left.', trim_scale(bad.qty_allocated), bad.uom, bad.item_no
+        using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
+    end if;
   end if;
   -- marks that nobody sees (what is invoiced) settle nothing
   orders := array(
