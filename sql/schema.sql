@@ -426,6 +426,7 @@ table erp.order_change
   at timestamp with time zone not null default erp.now()
   actor text not null default portal.actor()
   program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  by_customer boolean not null default (portal.customer_id() IS NOT NULL)
   reason text
   constraint order_change_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
   constraint order_change_pkey PRIMARY KEY (change_id)
@@ -1223,6 +1224,7 @@ function erp.check_invariants() returns TABLE(invariant text, subject text, deta
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_line_changed() returns trigger security definer
+function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamp with time zone, p_released_amount numeric) returns TABLE(exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean) security definer for portal_desk, portal_work
 function erp.customer_credit_hold() returns trigger security definer
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
@@ -1284,6 +1286,7 @@ function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.login_updated() returns trigger security definer
+function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
 function portal.price_rule_audited() returns trigger security definer

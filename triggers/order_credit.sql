@@ -16,11 +16,7 @@ create or replace function erp.sales_order_credit() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  c erp.customer;
-  credit_check text;
-  exposure numeric;
-  is_over boolean;
-  is_held boolean;
+  s record;
 begin
   if new.credit_released_at is distinct from old.credit_released_at and new.credit_released_at is not null then
     insert into portal.audit (action, customer_id, subject, data)
@@ -31,46 +27,35 @@ begin
       or new.status = 'PICKING' and old.status = 'APPROVED') then
     return new;
   end if;
-  select * into c from erp.customer x where x.customer_id = new.customer_id;
-  if c.credit_limit is null and not c.credit_hold then
-    return new; -- and no lock: most customers' orders need not wait for one another
-  end if;
-
-  -- one order of a customer at a time, as in submit
-  select * into c from erp.customer x where x.customer_id = new.customer_id for no key update;
-  select w.credit_check into credit_check from erp.web_access w where w.customer_id = new.customer_id;
-  credit_check := coalesce(credit_check, 'queue');
-  exposure := erp.credit_ahead(new.order_id, new.status) + erp.order_to_invoice(new.order_id);
-  is_over := credit_check <> 'off' and exposure > c.credit_limit
-    and not coalesce(new.credit_released_amount >= exposure, false);
-  is_held := c.credit_hold
-    and not coalesce(new.credit_released_at >= coalesce(c.credit_hold_since, '-infinity'), false);
-
-  if is_held then
-    raise exception 'The account of order % is on credit hold.', new.order_no
-      using errcode = 'PT409', constraint = 'credit_hold', column = 'status',
-        hint = format('With a reason it can be released: select erp.release_credit(%L, ''why'').', new.order_no);
-  end if;
-  if is_over is not true then
+  -- Most customers have no limit, and their orders need not wait for one
+  -- another. Of the others one at a time, as in submit.
+  perform from erp.customer c where c.customer_id = new.customer_id and (c.credit_limit is not null or c.credit_hold)
+    for no key update;
+  if not found then
     return new;
   end if;
-  if new.status = 'PICKING' and credit_check = 'warn' then
-    insert into portal.audit (action, customer_id, subject, data)
-    values ('credit_warning', new.customer_id, new.order_no,
-      jsonb_build_object('exposure', exposure, 'credit_limit', c.credit_limit));
-  elsif credit_check = 'block' or (new.status = 'PICKING' and credit_check <> 'warn') then
-    raise exception 'Order % is over credit by %.', new.order_no, round(exposure - c.credit_limit, 2)
+  select * into s from erp.credit_state(new.order_id, new.status, new.credit_released_at, new.credit_released_amount);
+  if s.held then
+    raise exception 'The account of order % is on credit hold. It goes on when somebody releases its credit with a reason.', new.order_no
+      using errcode = 'PT409', constraint = 'credit_hold', column = 'status',
+        hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
+  elsif s.refused then
+    raise exception 'Order % is over credit by %. It goes on when somebody releases its credit with a reason.', new.order_no, round(s.over, 2)
       using errcode = 'PT409', constraint = 'credit_blocks', column = 'status',
-        detail = format('The exposure is %s, the limit %s%s.', exposure, c.credit_limit,
+        detail = format('The exposure is %s, the limit %s%s.', s.exposure, s.credit_limit,
           coalesce(format(', released up to %s by %s', new.credit_released_amount, new.credit_released_by), '')),
-        hint = format('With a reason it can be released: select erp.release_credit(%L, ''why'').', new.order_no);
-  elsif credit_check = 'queue' then
+        hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
+  elsif s.over > 0 and s.credit_check = 'queue' then
     new.credit_released_by := portal.actor();
     new.credit_released_at := erp.now();
-    new.credit_released_amount := exposure;
+    new.credit_released_amount := s.exposure;
     new.credit_release_reason := null;
     insert into portal.audit (action, customer_id, subject, data)
-    values ('credit_release', new.customer_id, new.order_no, jsonb_build_object('amount', exposure));
+    values ('credit_release', new.customer_id, new.order_no, jsonb_build_object('amount', s.exposure));
+  elsif s.over > 0 and new.status = 'PICKING' then
+    insert into portal.audit (action, customer_id, subject, data)
+    values ('credit_warning', new.customer_id, new.order_no,
+      jsonb_build_object('exposure', s.exposure, 'credit_limit', s.credit_limit));
   end if;
   return new;
 end
