@@ -55,7 +55,9 @@ func (p deskOrdersPage) reasonPill(code string, orders int) pill {
 }
 
 // MayApprove reports whether some of the orders shown can be approved.
-func (p deskOrdersPage) MayApprove() bool { return slices.ContainsFunc(p.Orders, portal.DeskOrder.Undecided) }
+func (p deskOrdersPage) MayApprove() bool {
+	return slices.ContainsFunc(p.Orders, portal.DeskOrder.Undecided)
+}
 
 // pill is one choice of a filter.
 type pill struct {
@@ -109,7 +111,9 @@ func (p deskOrdersPage) Waiting(o portal.DeskOrder) string {
 }
 
 // Waited is the same in seconds, from which an open page counts on.
-func (p deskOrdersPage) Waited(o portal.DeskOrder) int { return int(p.Now.Sub(o.SubmittedAt).Seconds()) }
+func (p deskOrdersPage) Waited(o portal.DeskOrder) int {
+	return int(p.Now.Sub(o.SubmittedAt).Seconds())
+}
 
 // waited is a time span in two words: "now", "25 min", "3 h 20 min", "2 days".
 // An open page keeps it true with the same words: assets/queue.js.

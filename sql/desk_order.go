@@ -100,23 +100,32 @@ func deskOrderRows(ctx context.Context, tx pgx.Tx, places []deskPlace) ([]portal
 	if err != nil {
 		return nil, fmt.Errorf("orders: %w", err)
 	}
-	type review struct {
-		OrderID portal.OrderID
-		portal.Review
-	}
-	rows, _ = tx.Query(ctx, query("desk_order_row_reviews"), a)
-	reviews, err := pgx.CollectRows(rows, pgx.RowToStructByName[review])
+	byOrder, err := deskReviews(ctx, tx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("reviews: %w", err)
-	}
-	byOrder := map[portal.OrderID][]portal.Review{}
-	for _, r := range reviews {
-		byOrder[r.OrderID] = append(byOrder[r.OrderID], r.Review)
+		return nil, err
 	}
 	for i := range orders {
 		orders[i].Reviews = byOrder[orders[i].ID]
 	}
 	return orders, nil
+}
+
+// deskReviews are the reasons why undecided orders wait.
+func deskReviews(ctx context.Context, tx pgx.Tx, orderIDs []int64) (map[portal.OrderID][]portal.Review, error) {
+	type review struct {
+		OrderID portal.OrderID
+		portal.Review
+	}
+	rows, _ := tx.Query(ctx, query("desk_order_row_reviews"), args{"order_ids": orderIDs})
+	reviews, err := pgx.CollectRows(rows, pgx.RowToStructByName[review])
+	if err != nil {
+		return nil, fmt.Errorf("reviews: %w", err)
+	}
+	out := map[portal.OrderID][]portal.Review{}
+	for _, r := range reviews {
+		out[r.OrderID] = append(out[r.OrderID], r.Review)
+	}
+	return out, nil
 }
 
 func deskCounts(ctx context.Context, tx pgx.Tx, source string, into map[string]int) error {
@@ -146,15 +155,16 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 		if out.OrderDetail, err = orderDetail(ctx, tx, a); err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, query("order_reviews"), a)
-		if out.Reviews, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Review]); err != nil {
-			return fmt.Errorf("reviews: %w", err)
+		reviews, err := deskReviews(ctx, tx, []int64{int64(out.ID)})
+		if err != nil {
+			return err
 		}
+		out.Reviews = reviews[out.ID]
 		err = tx.QueryRow(ctx, query("desk_order_more"), a).Scan(&out.Moves, &out.ToInvoice, &out.CreditLimit, &out.CreditHold, &out.Exposure, &out.CreditStops)
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
-		rows, _ = tx.Query(ctx, query("desk_order_release"), a)
+		rows, _ := tx.Query(ctx, query("desk_order_release"), a)
 		releases, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.CreditRelease])
 		if err != nil {
 			return fmt.Errorf("release of credit: %w", err)

@@ -405,4 +405,3 @@ func slowly(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
-

@@ -58,10 +58,21 @@ cross join lateral (
 order by p.ord;
 
 -- name: desk_order_row_reviews
+-- What the approval job found. It does not look at orders that staff entered
+-- themselves: of those, how they stand with credit now.
 select v.order_id, v.code, v.detail, v.at
 from erp.order_review v join erp.sales_order o using (order_id)
 where v.order_id = any (@order_ids::bigint[]) and o.status in ('SUBMITTED', 'ON_HOLD')
-order by v.order_id, v.code;
+union all
+select o.order_id, f.code, f.detail, o.submitted_at
+from erp.sales_order o
+cross join lateral erp.credit_state(o.order_id, 'APPROVED', o.credit_released_at, o.credit_released_amount) s
+cross join lateral (values
+  ('over_credit', jsonb_build_object('over', s.over), s.over > 0),
+  ('credit_hold', '{}', s.held)) as f(code, detail, holds)
+where o.order_id = any (@order_ids::bigint[]) and o.source <> 'WEB' and o.status in ('SUBMITTED', 'ON_HOLD') and f.holds
+  and not exists (select from erp.order_review v where v.order_id = o.order_id)
+order by 1, 2;
 
 -- name: desk_counts
 select o.status,

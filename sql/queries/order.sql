@@ -60,9 +60,6 @@ select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, 
 from erp.sales_order o join erp.ship_to s using (ship_to_id) left join erp.route r on r.route_id = s.route_id
 where o.order_id = @order_id;
 
--- name: order_reviews
-select v.code, v.detail, v.at from erp.order_review v where v.order_id = @order_id order by v.code;
-
 -- name: order_changes
 select c.line_no, c.from_qty, c.to_qty, c.at, c.actor, c.by_customer, c.reason
 from erp.order_change c where c.order_id = @order_id order by c.change_id;
