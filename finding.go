@@ -80,7 +80,7 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return fmt.Sprintf("Please call us for a price of %s.", d.ItemNo)
 	case "prices_rose":
 		if !seePrices {
-			return "Prices have changed since you filled your cart."
+			return "Prices have changed meanwhile."
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":

@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"portal.example/portal/internal/pgtest"
 )
 
 //go:embed testdata/axe.min.js
@@ -19,6 +21,9 @@ func TestBrowserAccessible(t *testing.T) {
 	s := newSite(t)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2")
+	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
+	waits, stopped := v.waiting("RICE25", "2"), s.sqlOrder("C1002", "OIL5", "9")
+	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
 
@@ -28,8 +33,8 @@ func TestBrowserAccessible(t *testing.T) {
 	}{
 		{"", []string{"/login"}},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/invoices", "/profile", "/no-such-page"}},
-		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/items",
+			"/orders/" + orderNo, "/orders/" + waits, "/invoices", "/profile", "/no-such-page"}},
+		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/customers", "/desk/customers/C1003", "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},
 	} {
 		b := openBrowser(t, s.URL, 1280)
@@ -48,6 +53,8 @@ func TestBrowserAccessible(t *testing.T) {
 			}
 			for _, page := range visit.pages {
 				b.goTo(page)
+				// what is folded is looked at as well
+				eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
 				eval[bool](b, axe+";true")
 				for _, problem := range axeProblems(b) {
 					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)

@@ -20,6 +20,19 @@ func (v *visitor) waiting(itemNo, qty string) string {
 	return no
 }
 
+// sqlOrder is a web order of one line that plain SQL inserts, once it has been
+// left for review.
+func (s *site) sqlOrder(customerNo, itemNo, qty string) string {
+	s.t.Helper()
+	no := pgtest.Value[string](s.t, s.db, `with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'WEB' from erp.customer where customer_no = $1 returning order_id, order_no),
+		l as (insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, $3::text::numeric from o, erp.item i where i.item_no = $2)
+		select order_no from o`, customerNo, itemNo, qty)
+	eventually(s.t, no+" is left for review", func() bool {
+		return pgtest.Value[bool](s.t, s.db, "select reviewed_at is not null from erp.sales_order where order_no = $1", no)
+	})
+	return no
+}
+
 // sound fails where the books are not as they must be.
 func (s *site) sound() {
 	s.t.Helper()
