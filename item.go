@@ -117,6 +117,10 @@ func StepWords(step *string) string {
 		return "Your price for this category"
 	case "break":
 		return "Quantity price"
+	case "level":
+		return "Your price level"
+	case "list":
+		return "List price"
 	}
 	return ""
 }

@@ -8,16 +8,20 @@ create or replace function erp.sales_order_line_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
+  -- added up by line, since a join of the two tables compares every line with
+  -- every other
   with changed as (
     insert into erp.order_change (order_id, line_no, from_qty, to_qty, reason)
-    select n.order_id, n.line_no, p.qty - p.qty_cancelled, n.qty - n.qty_cancelled,
-      nullif(btrim(current_setting('portal.reason', true)), '')
-    from new_rows n
-    join old_rows p using (order_id, line_no)
+    select c.order_id, c.line_no, c.from_qty, c.to_qty, nullif(btrim(current_setting('portal.reason', true)), '')
+    from (
+      select r.order_id, r.line_no, sum(r.qty - r.qty_cancelled) filter (where r.sign = -1) as from_qty,
+        sum(r.qty - r.qty_cancelled) filter (where r.sign = 1) as to_qty
+      from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+      group by r.order_id, r.line_no
+    ) c
     join erp.sales_order o using (order_id)
-    where n.qty - n.qty_cancelled <> p.qty - p.qty_cancelled
-      and o.source <> 'IMPORT' and o.status not in ('REJECTED', 'CANCELLED')
-    order by n.order_id, n.line_no
+    where c.from_qty <> c.to_qty and o.source <> 'IMPORT' and o.status not in ('REJECTED', 'CANCELLED')
+    order by c.order_id, c.line_no
     returning order_id
   )
   update erp.sales_order o set revision = o.revision + 1

@@ -254,56 +254,78 @@ create or replace trigger sales_order_line_inserted
   after insert on erp.sales_order_line referencing new table as new_rows
   for each statement execute function erp.sales_order_line_inserted();
 
+-- Old and new rows are put together by adding up, not by a join: the plan is
+-- kept for the session, and one made for a single row would compare every line
+-- of a long order with every other.
 create or replace function erp.sales_order_line_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  orders bigint[];
+  moved_orders bigint[];
+  shipped_orders bigint[];
+  grown_orders bigint[];
+  changed_orders bigint[];
   bad record;
 begin
-  -- An approved order that ships is released to picking by it, which asks about
-  -- credit: the customer before the stock, as submit does.
-  perform from erp.customer c
-    where (c.credit_limit is not null or c.credit_hold) and c.customer_id in (
-      select o.customer_id
-      from new_rows n join old_rows p using (order_id, line_no) join erp.sales_order o on o.order_id = n.order_id
-      where n.qty_shipped <> p.qty_shipped and o.status = 'APPROVED')
-    order by c.customer_id
-    for no key update;
-  -- the stock's rows in their order, or two programs could wait for one another
-  perform from erp.stock s
-    where (s.item_id, s.warehouse) in (
-      select n.item_id, o.warehouse
-      from new_rows n join old_rows p using (order_id, line_no) join erp.sales_order o on o.order_id = n.order_id
-      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped)
-    order by s.item_id, s.warehouse
-    for update;
-  update erp.stock s
-    set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
-    from (
-      select n.item_id, o.warehouse,
-        sum((n.qty_allocated - p.qty_allocated) * n.factor) as allocated,
-        sum((n.qty_shipped - p.qty_shipped) * n.factor) as shipped
-      from new_rows n
-      join old_rows p using (order_id, line_no)
-      join erp.sales_order o on o.order_id = n.order_id
-      where n.qty_allocated <> p.qty_allocated or n.qty_shipped <> p.qty_shipped
-      group by 1, 2
-    ) moved
-    where s.item_id = moved.item_id and s.warehouse = moved.warehouse;
+  select
+    array_agg(distinct c.order_id) filter (where c.allocated <> 0 or c.shipped <> 0),
+    array_agg(distinct c.order_id) filter (where c.shipped <> 0),
+    array_agg(distinct c.order_id) filter (where c.qty > 0 or c.cancelled < 0),
+    -- marks that nobody sees (what is invoiced) settle nothing
+    array_agg(distinct c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
+      or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0)
+  into moved_orders, shipped_orders, grown_orders, changed_orders
+  from (
+    select r.order_id, r.line_no, sum(r.sign * r.qty) as qty,
+      sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
+      sum(r.sign * r.qty_allocated) as allocated, sum(r.sign * r.qty_picked) as picked, sum(r.sign * r.qty_shipped) as shipped,
+      sum(r.sign * r.qty_backordered) as backordered, sum(r.sign * r.qty_cancelled) as cancelled
+    from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+    group by r.order_id, r.line_no
+  ) c;
 
-  orders := array(select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no)
-    where n.qty > p.qty or n.qty_cancelled < p.qty_cancelled order by 1);
-  if orders <> '{}' then
-    perform erp.allocate_lines(orders);
+  if shipped_orders <> '{}' then
+    -- An approved order that ships is released to picking by it, which asks
+    -- about credit: the customer before the stock, as submit does.
+    perform from erp.customer c
+      where (c.credit_limit is not null or c.credit_hold) and c.customer_id in (
+        select o.customer_id from erp.sales_order o where o.order_id = any (shipped_orders) and o.status = 'APPROVED')
+      order by c.customer_id
+      for no key update;
+  end if;
+  if moved_orders <> '{}' then
+    -- the stock's rows in their order, or two programs could wait for one another
+    perform from erp.stock s
+      where s.item_id in (select n.item_id from new_rows n)
+        and s.warehouse in (select o.warehouse from erp.sales_order o where o.order_id = any (moved_orders))
+      order by s.item_id, s.warehouse
+      for update;
+    update erp.stock s
+      set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
+      from (
+        select r.item_id, o.warehouse, sum(r.sign * r.qty_allocated * r.factor) as allocated, sum(r.sign * r.qty_shipped * r.factor) as shipped
+        from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+        join erp.sales_order o on o.order_id = r.order_id
+        where o.order_id = any (moved_orders)
+        group by 1, 2
+      ) moved
+      where s.item_id = moved.item_id and s.warehouse = moved.warehouse and (moved.allocated <> 0 or moved.shipped <> 0);
+  end if;
+  if grown_orders <> '{}' then
+    perform erp.allocate_lines(grown_orders);
     select i.item_no, l.uom, l.qty_allocated into bad
-    from new_rows n
-    join old_rows p using (order_id, line_no)
+    from (
+      select r.order_id, r.line_no, sum(r.sign * r.qty) as qty, sum(r.sign * r.qty_cancelled) as cancelled,
+        sum(r.qty_backordered) filter (where r.sign = -1) as backordered
+      from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
+      where r.order_id = any (grown_orders)
+      group by r.order_id, r.line_no
+    ) g
     join erp.sales_order_line l using (order_id, line_no)
     join erp.sales_order o using (order_id)
-    join erp.item i on i.item_id = l.item_id
+    join erp.item i using (item_id)
     left join erp.web_access w using (customer_id)
-    where (n.qty > p.qty or n.qty_cancelled < p.qty_cancelled) and l.qty_backordered > p.qty_backordered and o.source <> 'IMPORT'
+    where (g.qty > 0 or g.cancelled < 0) and l.qty_backordered > g.backordered and o.source <> 'IMPORT'
       and not (i.allow_backorder and coalesce(w.allow_backorder, true))
     limit 1;
     if found then
@@ -311,14 +333,8 @@ begin
         using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
     end if;
   end if;
-  -- marks that nobody sees (what is invoiced) settle nothing
-  orders := array(
-    select distinct n.order_id from new_rows n join old_rows p using (order_id, line_no)
-    where (n.qty, n.unit_price, n.qty_allocated, n.qty_picked, n.qty_shipped, n.qty_backordered, n.qty_cancelled)
-      is distinct from (p.qty, p.unit_price, p.qty_allocated, p.qty_picked, p.qty_shipped, p.qty_backordered, p.qty_cancelled)
-    order by 1);
-  if orders <> '{}' then
-    perform erp.settle_orders(orders);
+  if changed_orders <> '{}' then
+    perform erp.settle_orders(changed_orders);
   end if;
   return null;
 end

@@ -19,6 +19,7 @@ var axe string
 func TestBrowserAccessible(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	pgtest.Exec(t, s.db, northRoute)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2")
 	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
@@ -35,7 +36,7 @@ func TestBrowserAccessible(t *testing.T) {
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
 			"/orders/" + orderNo, "/orders/" + waits, "/invoices", "/profile", "/no-such-page"}},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/customers", "/desk/customers/C1003", "/desk/items",
-			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},
+			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}},
 	} {
 		b := openBrowser(t, s.URL, 1280)
 		if visit.email != "" {

@@ -15,6 +15,7 @@ type benchCommand struct {
 	Live   benchLiveCommand   `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
 	Pages  benchPagesCommand  `cmd:"" help:"How quick the pages are under load."`
 	Prices benchPricesCommand `cmd:"" help:"How long ordering takes while a price list is loaded."`
+	Orders benchOrdersCommand `cmd:"" help:"Prices, uploads and orders of several lengths, and many buyers at once."`
 	Fill   benchFillCommand   `cmd:"" help:"Make a distributor of a given size in an empty, migrated database."`
 }
 
@@ -72,6 +73,21 @@ type benchPricesCommand struct {
 func (c benchPricesCommand) Run(ctx context.Context, out io.Writer) error {
 	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Lines: c.Lines, Every: c.Every,
 		Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
+	fmt.Fprintln(out, report)
+	return err
+}
+
+type benchOrdersCommand struct {
+	benchTarget
+	Lines  []int `help:"How many lines the prices, uploads and orders have that are timed one by one." default:"1,10,50,200,2000"`
+	Rounds int   `help:"How often each is timed; the longer ones less often." default:"200"`
+	Open   int   `help:"Open orders that stand in the database while many buyers order." default:"10000"`
+	Buyers int   `help:"Buyers who order at the same time, as fast as they are answered." default:"50"`
+}
+
+func (c benchOrdersCommand) Run(ctx context.Context, out io.Writer) error {
+	report, err := bench.Orders(ctx, bench.OrdersOptions{URL: c.Portal, DatabaseURL: c.URL, Lines: c.Lines, Rounds: c.Rounds, Open: c.Open,
+		Buyers: c.Buyers, Duration: c.Duration})
 	fmt.Fprintln(out, report)
 	return err
 }

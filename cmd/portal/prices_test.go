@@ -186,6 +186,12 @@ func TestAcceptance19LastOrdered(t *testing.T) {
 	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Last ordered 6 EA on 3 Mar 2026") {
 		t.Error("the item's page does not say when it was ordered last")
 	}
+	// what a former system invoiced counts as well
+	pgtest.Exec(t, s.db, `with v as (insert into erp.invoice (customer_id, issued_at) select customer_id, '2026-03-06 12:00-05' from erp.customer where customer_no = 'C1003' returning invoice_id)
+		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1, item_id, 7, 1, 7 from v, erp.item where item_no = 'OIL5'`)
+	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Last ordered 7 EA on 6 Mar 2026") {
+		t.Error("the item's page passes over an invoice without an order")
+	}
 	if a := s.buyer("C1002").read("/items/OIL5"); a.get("last_ordered_qty") != nil {
 		t.Errorf("another customer reads %v", a.get("last_ordered_qty"))
 	}

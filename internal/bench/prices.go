@@ -10,10 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	mathrand "math/rand/v2"
-	"mime/multipart"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -61,7 +58,7 @@ func (r PricesReport) String() string {
 // pricesRun is the buyers at work. The phase says where a latency belongs.
 type pricesRun struct {
 	PricesOptions
-	client *http.Client
+	client client
 	items  []string
 	phase  atomic.Int32
 	orders atomic.Int64
@@ -92,7 +89,7 @@ func Prices(ctx context.Context, o PricesOptions) (PricesReport, error) {
 	if err != nil {
 		return report, err
 	}
-	run := &pricesRun{PricesOptions: o, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: o.Buyers + 1}}, took: map[int32]map[string][]time.Duration{}}
+	run := &pricesRun{PricesOptions: o, client: newClient(o.URL, o.Buyers+1), took: map[int32]map[string][]time.Duration{}}
 	rows, _ := conn.Query(ctx, "select item_no from erp.item where active and not discontinued and price_a > 1 order by item_id limit 5000")
 	if run.items, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return report, err
@@ -279,7 +276,7 @@ func (r *pricesRun) order(ctx context.Context, cookie string, random *mathrand.R
 // timed asks for a page's data and notes how long it took.
 func (r *pricesRun) timed(ctx context.Context, what, cookie, method, path string, form url.Values, into any) error {
 	phase, start := r.phase.Load(), time.Now()
-	body, err := r.ask(ctx, cookie, method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	body, err := r.client.ask(ctx, cookie, method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	took := time.Since(start)
 	if err != nil {
 		return err
@@ -296,44 +293,12 @@ func (r *pricesRun) timed(ctx context.Context, what, cookie, method, path string
 	return nil
 }
 
-func (r *pricesRun) ask(ctx context.Context, cookie, method, path, contentType string, body io.Reader) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Cookie", "portal_session="+cookie+"; __Host-portal_session="+cookie)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("Content-Type", contentType)
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s %s: status %d: %.300s", method, path, resp.StatusCode, answer)
-	}
-	return answer, nil
-}
-
 func (r *pricesRun) export(ctx context.Context, cookie, what string) ([]byte, error) {
-	return r.ask(ctx, cookie, "GET", "/desk/prices/export?what="+what, "", nil)
+	return r.client.ask(ctx, cookie, "GET", "/desk/prices/export?what="+what, "", nil)
 }
 
 // load sends a price list as the desk's form does, and wants all of it loaded.
 func (r *pricesRun) load(ctx context.Context, cookie, what string, file []byte) error {
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	part, err := w.CreateFormFile("file", what+".csv")
-	if err == nil {
-		_, err = part.Write(file)
-	}
-	if err = errors.Join(err, w.WriteField("what", what), w.WriteField("action", "load"), w.Close()); err != nil {
-		return err
-	}
-	_, err = r.ask(ctx, cookie, "POST", "/desk/prices", w.FormDataContentType(), &body)
+	_, err := r.client.upload(ctx, cookie, "/desk/prices", what+".csv", file, map[string]string{"what": what, "action": "load"})
 	return err
 }

@@ -186,10 +186,17 @@ join lateral portal.stock_shown(@customer_id, array[it.item_id]) s on true
 left join erp.category c using (category_id)
 left join erp.customer_item ci on ci.item_id = it.item_id and ci.customer_id = @customer_id
 left join lateral (
-  select l.qty, l.uom, o.submitted_at
+  -- on an order, or on an invoice that came without one
+  (select l.qty, l.uom, o.submitted_at
   from erp.sales_order o join erp.sales_order_line l using (order_id)
   where o.customer_id = @customer_id and l.item_id = it.item_id and o.status not in ('CANCELLED', 'REJECTED')
-  order by o.submitted_at desc, o.order_id desc limit 1
+  order by o.submitted_at desc, o.order_id desc limit 1)
+  union all
+  (select l.qty, l.uom, i.issued_at
+  from erp.invoice i join erp.invoice_line l using (invoice_id)
+  where i.customer_id = @customer_id and l.item_id = it.item_id and i.order_id is null and l.qty > 0
+  order by i.issued_at desc, i.invoice_id desc limit 1)
+  order by submitted_at desc limit 1
 ) last on true
 left join lateral (
   select x.item_no, x.description from erp.item x
