@@ -241,6 +241,13 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 	if got := decide(t, db, no); got != "queued" || !slices.Equal(reasons(), []string{"over_maximum"}) {
 		t.Errorf("decided: %s, %q", got, reasons())
 	}
+	// the desk's change does not have it decided, but the reasons are as it stands
+	if got := edit(t, db, no, "1", "15", ""); got != "1 12→15 27 27" {
+		t.Errorf("edited: %s", got)
+	}
+	if got := pgtest.Value[string](t, db, "select detail ->> 'over' from erp.order_review"); got != "135.00" {
+		t.Errorf("over by %s", got)
+	}
 	pgtest.Exec(t, db, "update river.river_job set state = 'completed', finalized_at = now()")
 	change(t, db, no, "1", "13", false)
 	change(t, db, no, "1", "14", false)

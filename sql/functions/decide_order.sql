@@ -29,22 +29,7 @@ begin
     return 'waiting';
   end if;
 
-  insert into erp.order_review (order_id, code, detail)
-  select p_order_id, f.code,
-    case count(*) when 1 then min(f.detail::text)::jsonb else jsonb_build_object('lines', jsonb_agg(f.detail)) end
-  from (
-    select array_agg(sl.item_id order by sl.line_no) as item_ids, array_agg(sl.uom order by sl.line_no) as uoms,
-      array_agg(sl.qty - sl.qty_cancelled order by sl.line_no) as qtys,
-      array_agg(sl.unit_price order by sl.line_no) as prices
-    from erp.sales_order_line sl
-    where sl.order_id = p_order_id
-  ) lines
-  cross join lateral erp.order_findings(o.customer_id, lines.item_ids, lines.uoms, lines.qtys, lines.prices,
-    o.po_no, o.ship_to_id, o.requested_date, p_order_id) f
-  where f.action <> 'warn'
-  group by f.code;
-  get diagnostics objections = row_count;
-
+  objections := erp.review_order(p_order_id);
   if objections = 0 then
     update erp.sales_order s set status = 'APPROVED' where s.order_id = p_order_id;
     return 'approved';

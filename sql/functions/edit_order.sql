@@ -88,6 +88,9 @@ begin
 
   select coalesce(max(c.change_id), 0) into last_change from erp.order_change c where c.order_id = o.order_id;
   perform erp.set_order_qtys(o.order_id, p_line_nos, p_qtys, p_reason);
+  if o.reviewed_at is not null and o.status <> 'APPROVED' then
+    perform erp.review_order(o.order_id); -- what was objected to may hold no more
+  end if;
   return query
   select c.line_no, i.item_no, l.uom, c.from_qty, c.to_qty, l.unit_price, p.unit_price
   from erp.order_change c
