@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"portal.example/portal"
@@ -86,6 +87,11 @@ func (p deskOrderPage) ErrorIn(form, field string) string {
 		return ""
 	}
 	return p.Error(field)
+}
+
+// ReleasesCredit reports whether to approve the order is to release its credit.
+func (p deskOrderPage) ReleasesCredit() bool {
+	return !p.CreditStops && slices.ContainsFunc(p.Objections(), func(r portal.Review) bool { return r.Code == "over_credit" })
 }
 
 // NextStep is the step that credit stops.

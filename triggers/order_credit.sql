@@ -37,11 +37,11 @@ begin
   select * into s from erp.credit_state(new.order_id, new.status, new.credit_released_at, new.credit_released_amount);
   if s.held then
     raise exception 'The account of order % is on credit hold. It goes on when somebody releases its credit with a reason.', new.order_no
-      using errcode = 'PT409', constraint = 'credit_hold', column = 'status',
+      using errcode = 'PT409', constraint = 'credit_hold',
         hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
   elsif s.refused then
     raise exception 'Order % is over credit by %. It goes on when somebody releases its credit with a reason.', new.order_no, round(s.over, 2)
-      using errcode = 'PT409', constraint = 'credit_blocks', column = 'status',
+      using errcode = 'PT409', constraint = 'credit_blocks',
         detail = format('The exposure is %s, the limit %s%s.', s.exposure, s.credit_limit,
           coalesce(format(', released up to %s by %s', new.credit_released_amount, new.credit_released_by), '')),
         hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
