@@ -33,6 +33,8 @@ type Config struct {
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
+	Standing  portal.StandingOrderService
+	Notices   portal.NoticeService
 	Brand     Brand
 	Logger    *slog.Logger
 

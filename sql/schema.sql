@@ -229,6 +229,7 @@ table erp.customer
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
+  trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1194,6 +1195,8 @@ table portal.notice
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger notice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
+  trigger notice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_desk
@@ -1258,6 +1261,10 @@ table portal.standing_order
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger standing_order_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.standing_order_before()
+  trigger standing_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
+  trigger standing_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
+  trigger standing_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
   grant DELETE to portal_web
   grant INSERT to portal_web
   grant SELECT to portal_desk
@@ -1280,6 +1287,9 @@ table portal.standing_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.standing_order s
   WHERE ((s.standing_order_id = standing_order_line.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  trigger standing_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_order_line_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   grant DELETE to portal_web
   grant INSERT to portal_web
   grant SELECT to portal_desk
@@ -1305,6 +1315,9 @@ table portal.standing_run
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.standing_order s
   WHERE ((s.standing_order_id = standing_run.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  trigger standing_run_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_run_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_run_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
@@ -1359,6 +1372,7 @@ function portal.credit_request_changed() returns trigger security definer
 function portal.customer_id() returns bigint
 function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
+function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
@@ -1372,14 +1386,22 @@ function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.login_updated() returns trigger security definer
+function portal.notice_changed() returns trigger security definer
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
+function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
 function portal.price_rule_audited() returns trigger security definer
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
+function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
+function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
+function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text) security definer for portal_desk, portal_web, portal_work
+function portal.standing_order_before() returns trigger security definer
+function portal.standing_order_changed() returns trigger security definer
+function portal.standing_part_changed() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
