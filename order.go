@@ -110,6 +110,7 @@ type OrderDetail struct {
 	RequestedDate *time.Time  `json:"requested_date"`
 	Note          string      `json:"note"`
 	SubmittedBy   string      `json:"submitted_by"`
+	StandingOrder string      `json:"standing_order,omitempty"` // name of the one it was made from
 	OrderLines    []OrderLine `json:"lines" db:"-"`
 	History       []OrderStep `json:"history" db:"-"`
 	Shipments     []Shipment  `json:"shipments" db:"-"`

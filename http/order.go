@@ -89,6 +89,15 @@ func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 			o.History[i].Actor = s.Brand.Name
 		}
 	}
+	if o.StandingOrder != "" {
+		o.SubmittedBy = "Standing order"
+		for i := range o.History {
+			if o.History[i].From == nil {
+				o.History[i].Actor = "Standing order"
+			}
+		}
+		return
+	}
 	if o.SubmittedBy == q.who.Email {
 		o.SubmittedBy = "You"
 	} else if !strings.Contains(o.SubmittedBy, "@") {

@@ -1229,7 +1229,6 @@ table portal.session
 table portal.standing_order
   standing_order_id bigint not null generated always as identity
   customer_id bigint not null
-  login_id bigint
   name text not null
   rhythm text not null default 'runs'::text
   every integer not null default 1
@@ -1243,12 +1242,12 @@ table portal.standing_order
   paused boolean not null default false
   active_since timestamp with time zone not null default erp.now()
   next_at timestamp with time zone
+  created_by text not null default portal.actor()
   created_at timestamp with time zone not null default erp.now()
   constraint standing_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint standing_order_ends_on CHECK ((ends_on >= starts_on))
   constraint standing_order_every CHECK (((every >= 1) AND (every <= 52)))
   constraint standing_order_hours_before CHECK (((hours_before >= 0) AND (hours_before <= 336)))
-  constraint standing_order_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
   constraint standing_order_name_written CHECK (((name = btrim(name)) AND (name <> ''::text) AND (length(name) <= 80)))
   constraint standing_order_note CHECK ((length(note) <= 2000))
   constraint standing_order_pkey PRIMARY KEY (standing_order_id)

@@ -104,7 +104,7 @@ func shipTos(ctx context.Context, tx pgx.Tx, who portal.Session) ([]portal.ShipT
 // a standing order.
 func standingLines(ctx context.Context, tx pgx.Tx, who portal.Session, source string, a args) ([]portal.EntryLine, error) {
 	rows, _ := tx.Query(ctx, query(source), a)
-	entries, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[portal.EntryRow])
+	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.EntryRow])
 	if err != nil {
 		return nil, err
 	}
@@ -285,10 +285,10 @@ func (s *StandingStore) StandingSource(ctx context.Context, who portal.Session, 
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		source := "standing_from_cart"
 		if orderNo != "" {
-			source = "reorder_order"
+			source = "standing_from_order"
 		}
 		var err error
-		out, err = standingLines(ctx, tx, who, source, args{"customer_id": who.CustomerID, "login_id": who.LoginID, "document": orderNo})
+		out, err = standingLines(ctx, tx, who, source, args{"customer_id": who.CustomerID, "login_id": who.LoginID, "order_no": orderNo})
 		return err
 	})
 	if err == nil && orderNo != "" && len(out) == 0 {

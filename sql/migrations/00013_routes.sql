@@ -29,7 +29,6 @@ create index ship_to_route on erp.ship_to (route_id) where route_id is not null;
 create table portal.standing_order (
   standing_order_id bigint generated always as identity primary key,
   customer_id bigint not null,
-  login_id bigint,
   name text not null,
   rhythm text not null default 'runs',
   every int not null default 1,
@@ -43,9 +42,9 @@ create table portal.standing_order (
   paused boolean not null default false,
   active_since timestamptz not null default erp.now(),
   next_at timestamptz,
+  created_by text not null default portal.actor(),
   created_at timestamptz not null default erp.now(),
   constraint standing_order_customer_fk foreign key (customer_id) references erp.customer on delete cascade,
-  constraint standing_order_login_fk foreign key (login_id) references portal.login on delete set null,
   constraint standing_order_ship_to_fk foreign key (ship_to_id) references erp.ship_to,
   constraint standing_order_name_written check (name = btrim(name) and name <> '' and length(name) <= 80),
   constraint standing_order_rhythm check (rhythm in ('runs', 'weeks')),

@@ -31,9 +31,8 @@ order by r.run_date desc
 limit 20;
 
 -- name: standing_insert
-insert into portal.standing_order (customer_id, login_id, name, rhythm, every, weekday, starts_on, ends_on, hours_before, ship_to_id, po_no, note)
-select @customer_id, (select l.login_id from portal.login l where l.login_id = @login_id and l.customer_id = @customer_id),
-  @name, @rhythm, @every, @weekday, coalesce(@starts_on::date, erp.today()), @ends_on, @hours_before,
+insert into portal.standing_order (customer_id, name, rhythm, every, weekday, starts_on, ends_on, hours_before, ship_to_id, po_no, note)
+select @customer_id, @name, @rhythm, @every, @weekday, coalesce(@starts_on::date, erp.today()), @ends_on, @hours_before,
   (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to), @po_no, @note
 returning standing_order_id;
 
@@ -87,6 +86,12 @@ select i.item_no as ref, cl.uom, trim_scale(cl.qty)::text as qty
 from portal.cart k join portal.cart_line cl using (cart_id) join erp.item i using (item_id)
 where k.login_id = @login_id and k.customer_id = @customer_id
 order by cl.added_at, cl.item_id, cl.uom;
+
+-- name: standing_from_order
+select i.item_no as ref, l.uom, trim_scale(l.qty)::text as qty
+from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+where o.order_no = @order_no and o.customer_id = @customer_id
+order by l.line_no;
 
 -- name: standing_due
 select o.standing_order_id
