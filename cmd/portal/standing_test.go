@@ -170,3 +170,45 @@ func TestStandingOrderPages(t *testing.T) {
 		t.Errorf("another customer's order in the form: %d", a.status)
 	}
 }
+
+// On a phone: a standing order made from the cart, a line changed, a date
+// skipped; what the job tells comes as a toast while the page is open.
+func TestBrowserStandingOrder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	pgtest.Exec(t, s.db, northRoute)
+	s.buyer("C1003").post("/cart/lines", "item_no", "OIL5", "qty", "2")
+	b := openBrowser(t, s.URL, 360)
+	b.logIn("buyer@c1003.example")
+	b.goTo("/cart")
+	b.click(`a[href="/standing-orders/new?from=cart"]`)
+	b.see("the form", "document.querySelector('#quick-rows [name=ref]').value === 'OIL5'")
+	b.fill("#f-name", "Fry oil")
+	b.click("button[value=save]")
+	b.see("its page", "/^\\/standing-orders\\/\\d+$/.test(location.pathname)")
+	b.connected()
+	if wide := eval[int](b, "document.documentElement.scrollWidth"); wide > 360 {
+		t.Errorf("the page is %d px wide on a phone of 360", wide)
+	}
+	b.see("three dates", "document.querySelectorAll('#standing-dates li').length === 3")
+	b.fill("#quick-rows tr:nth-child(1) [name=qty]", "5")
+	b.see("the new amount", "document.querySelector('#quick-total').textContent === '135.00'")
+	b.click("button[value=save]")
+	b.see("saved", "document.querySelector('#toasts').textContent.includes('1 line saved')")
+	b.connected()
+	b.click("#standing-dates li:nth-child(1) button")
+	b.see("the date skipped", "document.querySelector('#standing-dates li:nth-child(1) s') !== null")
+	b.connected()
+	b.mark()
+	// a colleague takes it back: the open page follows
+	s.buyer("C1003").post(eval[string](b, "location.pathname")+"/dates", "run_date", strings.TrimPrefix(eval[string](b, "document.querySelector('#standing-dates li').id"), "date-"), "action", "unskip")
+	b.see("the date on again", "document.querySelector('#standing-dates li:nth-child(1) s') === null")
+	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text) select customer_id, 'info', 'Tomorrow comes a truck.' from erp.customer where customer_no = 'C1003'`)
+	b.see("the notice as a toast", "document.querySelector('#toasts').textContent.includes('Tomorrow comes a truck.')")
+	b.see("its count", "document.querySelector('#frame-notices .count').textContent === '1'")
+	b.stillMarked()
+	b.goTo("/")
+	b.connected()
+	b.click("#notices button")
+	b.see("put away", "document.querySelector('#notices .notice') === null && document.querySelector('#frame-notices .count') === null")
+}
