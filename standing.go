@@ -85,6 +85,7 @@ type StandingRun struct {
 	Outcome      string    `json:"outcome"`
 	OrderNo      *string   `json:"order_no"`
 	At           time.Time `json:"at"`
+	Retry        bool      `json:"retry"`      // it failed, and its day is not over
 	Why          []string  `json:"why" db:"-"` // in the buyer's words: why not, or what was left out
 }
 

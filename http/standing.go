@@ -36,7 +36,7 @@ type standingPage struct {
 
 // RhythmChoices are the ways a standing order repeats.
 func (p standingPage) RhythmChoices() []option {
-	return []option{{portal.RhythmRuns, "With the deliveries of our route"}, {portal.RhythmWeeks, "On a weekday"}}
+	return []option{{portal.RhythmRuns, "With our deliveries"}, {portal.RhythmWeeks, "On a weekday"}}
 }
 
 // WeekdayChoices are the days of the week.

@@ -1253,7 +1253,7 @@ table portal.standing_order
   constraint standing_order_pkey PRIMARY KEY (standing_order_id)
   constraint standing_order_po_no CHECK ((length(po_no) <= 60))
   constraint standing_order_rhythm CHECK ((rhythm = ANY (ARRAY['runs'::text, 'weeks'::text])))
-  constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
+  constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
   constraint standing_order_weekday CHECK ((((weekday >= 1) AND (weekday <= 7)) AND ((rhythm = 'runs'::text) = (weekday IS NULL))))
   index standing_order_name_key ON portal.standing_order USING btree (customer_id, lower(name))
   index standing_order_next ON portal.standing_order USING btree (next_at) WHERE (NOT paused)

@@ -251,6 +251,12 @@ func TestStandingOrderRhythms(t *testing.T) {
 	s.is("a dropped run does not count, a moved one keeps its name", dates(2), "06-19 18 15:00, 06-26 25 15:00, 07-03 02 15:00, 07-10 09 15:00")
 	s.exec("delete from erp.route_holiday where holiday = '2026-06-12'; update portal.standing_order set hours_before = 48")
 	s.is("skipped and moved", dates(2), "06-16 15 15:00, 06-23>06-24 23 15:00, 06-30 29 15:00, 07-07 06 15:00")
+	// an address that is deleted takes no order elsewhere
+	s.exec(`insert into erp.ship_to (ship_to_id, customer_id, code, name) values (8, 1, 'Y', 'Ours');
+		update portal.standing_order set ship_to_id = 8 where standing_order_id = 1; delete from erp.ship_to where ship_to_id = 8`)
+	s.is("paused", pgtest.Value[string](t, s.DB, "select paused::text from portal.standing_order where standing_order_id = 1"), "true")
+	s.is("and told", s.notice(), "warning: Standing order “Weekly” is paused: the address it goes to was deleted. Choose another and resume it. /standing-orders/1")
+
 	pgtest.Exec(t, s.DB, "insert into erp.ship_to (ship_to_id, customer_id, code, name) values (7, 2, 'X', 'Theirs')")
 	if _, err := s.Pool.Exec(t.Context(), "update portal.standing_order set ship_to_id = 7 where standing_order_id = 1"); err == nil {
 		t.Error("a standing order goes to another customer's address")
@@ -293,5 +299,37 @@ func TestStandingOrdersOfOthers(t *testing.T) {
 	if err := tx.QueryRow(t.Context(), `select (select count(*) from portal.standing_order where customer_id = 1) + (select count(*) from portal.standing_order_line)
 		+ (select count(*) from portal.standing_run) + (select count(*) from portal.notice)`).Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("the role of C2's requests sees %d rows of C1 (%v)", rows, err)
+	}
+}
+
+// Skipping a date while the job makes its order: one of the two comes first,
+// and the other finds that out.
+func TestStandingOrderSkipRacesJob(t *testing.T) {
+	t.Parallel()
+	s := newStanding(t)
+	s.exec(`insert into portal.standing_order (customer_id, name) select 1, 'N' || g from generate_series(2, 12) g;
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select standing_order_id, 1, 'EA', 1 from portal.standing_order where name <> 'Weekly';
+		select erp.set_clock('2026-06-03 15:00-04')`)
+	skipped := make([]bool, 13)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := s.work.RunStandingOrders(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	for id := 1; id <= 12; id++ {
+		wg.Go(func() {
+			_, err := s.Pool.Exec(t.Context(), "select portal.set_standing_run($1, '2026-06-05', 'skip')", id)
+			skipped[id] = err == nil
+		})
+	}
+	wg.Wait()
+	s.run()
+	for id := 1; id <= 12; id++ {
+		got := pgtest.Value[string](t, s.DB, `select r.outcome || ' ' || (select count(*) from erp.sales_order o join portal.standing_order n on n.name = o.standing_order where n.standing_order_id = $1)
+			from portal.standing_run r where r.standing_order_id = $1`, id)
+		if want := map[bool]string{true: "skipped 0", false: "made 1"}[skipped[id]]; got != want {
+			t.Errorf("standing order %d: %s, want %s", id, got, want)
+		}
 	}
 }

@@ -16,6 +16,14 @@ begin
   if new.customer_id <> old.customer_id then
     raise exception 'The customer of a standing order is fixed.' using errcode = 'PT409', constraint = 'standing_order_identity';
   end if;
+  if new.ship_to_id is null and old.ship_to_id is not null and not new.paused
+    and not exists (select from erp.ship_to s where s.ship_to_id = old.ship_to_id) then
+    -- its address was deleted: rather no order than one to another place
+    new.paused := true;
+    insert into portal.notice (customer_id, kind, text, link) values (new.customer_id, 'warning',
+      format('Standing order “%s” is paused: the address it goes to was deleted. Choose another and resume it.', new.name),
+      '/standing-orders/' || new.standing_order_id);
+  end if;
   if (new.rhythm, new.every, new.weekday, new.starts_on, new.ship_to_id) is distinct from (old.rhythm, old.every, old.weekday, old.starts_on, old.ship_to_id)
     or (old.paused and not new.paused) then
     new.active_since := erp.now();

@@ -45,7 +45,7 @@ create table portal.standing_order (
   created_by text not null default portal.actor(),
   created_at timestamptz not null default erp.now(),
   constraint standing_order_customer_fk foreign key (customer_id) references erp.customer on delete cascade,
-  constraint standing_order_ship_to_fk foreign key (ship_to_id) references erp.ship_to,
+  constraint standing_order_ship_to_fk foreign key (ship_to_id) references erp.ship_to on delete set null,
   constraint standing_order_name_written check (name = btrim(name) and name <> '' and length(name) <= 80),
   constraint standing_order_rhythm check (rhythm in ('runs', 'weeks')),
   constraint standing_order_every check (every between 1 and 52),

@@ -24,7 +24,8 @@ where o.standing_order_id = @id and o.customer_id = @customer_id
 order by l.added_at, i.item_no, l.uom;
 
 -- name: standing_history
-select r.run_date, r.delivery_date, r.outcome, so.order_no, r.at, r.findings
+select r.run_date, r.delivery_date, r.outcome, so.order_no, r.at, r.findings,
+  r.outcome = 'failed' and r.delivery_date >= erp.today() as retry
 from portal.standing_order o join portal.standing_run r using (standing_order_id) left join erp.sales_order so using (order_id)
 where o.standing_order_id = @id and o.customer_id = @customer_id and r.outcome in ('made', 'failed', 'missed')
 order by r.run_date desc
