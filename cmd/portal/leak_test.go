@@ -131,6 +131,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		r.socket.watch("OIL5", "RICE25")
 		readers = append(readers, r)
 	}
+	begun := pgtest.Value[int64](t, s.db, "select max(event_id) from portal.event")
 	// C1005 may not see prices, C1004 no breaks
 	pgtest.Exec(t, s.db, `update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1005');
 		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')`)
@@ -162,7 +163,10 @@ func TestPricesNeverLeak(t *testing.T) {
 			method, pattern, _ := strings.Cut(route, " ")
 			path := names.Replace(pattern)
 			if strings.ContainsAny(path, ":*") {
-				t.Fatalf("the walk has no value for %s", pattern)
+				if !strings.HasPrefix(pattern, "/desk/") { // closed to customers, whatever stands there
+					t.Errorf("the walk has no value for %s", pattern)
+				}
+				path = regexp.MustCompile(`[:*]\w+`).ReplaceAllString(path, "1")
 			}
 			switch {
 			case pattern == "/live" || pattern == "/logout":
@@ -193,11 +197,13 @@ func TestPricesNeverLeak(t *testing.T) {
 			t.Errorf("%s: submit at risen prices: %d %s", r.no, a.status, a.body)
 		}
 	}
-	kindsTold := pgtest.Value[[]string](t, s.db, "select array_agg(distinct kind) from portal.event where kind <> 'session'")
-	if len(kindsTold) < 9 {
-		t.Errorf("the walk causes only events of %v", kindsTold)
-	}
 	for _, r := range readers {
+		kindsTold := pgtest.Value[[]string](t, s.db, `select array_agg(distinct kind) from portal.event
+			where kind <> 'session' and event_id > $1 and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
+				(select customer_id from erp.customer where customer_no = $2)`, begun, r.no)
+		if len(kindsTold) < 9 {
+			t.Errorf("%s: the walk causes only events of %v", r.no, kindsTold)
+		}
 		kinds := map[string]bool{}
 		r.socket.until(func(kind, _, _ string) bool {
 			kinds[kind] = true
