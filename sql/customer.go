@@ -28,6 +28,8 @@ type frameRow struct {
 	Notices    int
 	NoticeID   portal.NoticeID
 	NoticeText string
+
+	StaffActing bool
 }
 
 // Frame implements portal.CustomerService.
@@ -44,7 +46,8 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 	}
 	return portal.Frame{Access: row.Access, CartLines: row.CartLines, CartTotal: row.CartTotal,
 		Notices: row.Notices, Notice: portal.Notice{ID: row.NoticeID, Text: row.NoticeText},
-		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency}, nil
+		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
+		StaffActing: row.StaffActing}, nil
 }
 
 // Dashboard implements portal.CustomerService.

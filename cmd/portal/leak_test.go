@@ -100,6 +100,7 @@ var forms = map[string][][]string{
 	"POST /notices/:notice_id/put-away":                 {{"x", "y"}},
 	"POST /profile/password":                            {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke":         {{"x", "y"}},
+	"POST /acting/end":                                  {{"x", "y"}},
 }
 
 // raised is a price a cent higher.

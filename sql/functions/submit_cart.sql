@@ -24,7 +24,8 @@ declare
   made_no text;
   found_json jsonb;
 begin
-  select * into cart from portal.cart c where c.login_id = p_login_id for update;
+  select * into cart from portal.cart c
+    where c.login_id = p_login_id and c.customer_id = coalesce(portal.customer_id(), c.customer_id) for update;
   if not found then
     return query select null::text, false, jsonb_build_array(jsonb_build_object('code', 'no_lines', 'action', 'refuse'));
     return;
@@ -58,7 +59,9 @@ begin
       array_agg(cl.seen_price order by cl.added_at, cl.item_id, cl.uom) as seen
     from portal.cart_line cl where cl.cart_id = cart.cart_id
   ) a
-  cross join lateral portal.place_order(cart.customer_id, p_login_id, p_key, a.items, a.uoms, a.qtys, a.seen, p_po_no, ship_to,
+  cross join lateral portal.place_order(cart.customer_id,
+    case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
+    a.items, a.uoms, a.qtys, a.seen, p_po_no, ship_to,
     p_requested_date, p_note, p_confirm_prices, p_confirm_po) o;
   if made_no is null then
     return query select null::text, false, found_json;
