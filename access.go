@@ -21,4 +21,5 @@ type Access struct {
 	ReturnDays          *int   `json:"return_days"`
 	CutoffMode          string `json:"cutoff_mode"` // strict, flexible
 	MonthlyStatement    bool   `json:"monthly_statement"`
+	ManyLogins          bool   `json:"many_logins"` // its approvers manage its log-ins
 }

@@ -72,6 +72,7 @@ type DeskCustomerDetail struct {
 	Audit     []AuditEntry `json:"audit" db:"-"`
 	ShipTos   []ShipTo     `json:"ship_tos" db:"-"`
 	Logins    []string     `json:"logins"`
+	People    []Person     `json:"people" db:"-"`
 }
 
 // DeskItem is an item as staff see it: all levels, cost and stock.
@@ -131,6 +132,7 @@ type AccessEdit struct {
 	ReturnDays          string `form:"return_days"`
 	CutoffMode          string `form:"cutoff_mode"`
 	MonthlyStatement    bool   `form:"monthly_statement"`
+	ManyLogins          bool   `form:"many_logins"`
 }
 
 // ShipOrder is what leaves the house: line numbers with quantities, all that is

@@ -26,6 +26,10 @@ type findingDetail struct {
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
+	Limit        *decimal.Decimal `json:"limit"`
+	Period       string           `json:"period"`
+	Login        string           `json:"login"`
+	Approvers    []string         `json:"approvers"`
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -51,6 +55,10 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return "The portal is closed for your account. Please call us."
 	case "view_only":
 		return "Your account may look but not order. Please call us to order."
+	case "role_no_order":
+		return "Your log-in may look but not order. Ask whoever manages the log-ins of your account."
+	case "over_spending_limit", "sign_off_all":
+		return f.signOffText(seePrices, true) + " " + whoSignsOff(d.Approvers)
 	case "no_lines":
 		return "Your cart is empty."
 	case "cart_changed":
@@ -107,6 +115,36 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 	return "We will look at the order before we approve it."
 }
 
+// signOffText says why an order needs a signature, to whoever orders (own) or
+// to a colleague.
+func (f OrderFinding) signOffText(seePrices, own bool) string {
+	d := f.detail()
+	whose, every := "your", "Every order of yours needs a signature before it goes to us."
+	if !own {
+		whose, every = d.Login+"’s", "Every order of "+d.Login+" needs a signature."
+	}
+	switch {
+	case f.Code == "sign_off_all":
+		return every
+	case !seePrices || d.Over == nil || d.Limit == nil:
+		return "This is over " + whose + " limit."
+	}
+	per := map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}[d.Period]
+	return fmt.Sprintf("This is %s over %s limit of %s %s.", d.Over.StringFixed(2), whose, d.Limit.StringFixed(2), per)
+}
+
+// whoSignsOff names who can.
+func whoSignsOff(approvers []string) string {
+	switch n := len(approvers); n {
+	case 0:
+		return "Nobody else of your account can sign off at the moment: please call us."
+	case 1:
+		return approvers[0] + " can sign it off."
+	default:
+		return strings.Join(approvers[:n-1], ", ") + " or " + approvers[n-1] + " can sign it off."
+	}
+}
+
 func priceText(v *decimal.Decimal) string {
 	if v == nil {
 		return "none"
@@ -150,7 +188,9 @@ func (r Review) ReviewText() string {
 		"over_credit": "Over credit by " + get("over"), "credit_hold": "Account on credit hold",
 		"past_due": "Past due " + get("amount"), "price_under_cost": "Price under cost: " + get("item_no"),
 		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short: " + get("item_no"),
-		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
+		"over_spending_limit": get("login") + "’s spending limit passed by " + get("over") + ", nobody of the customer signed off",
+		"sign_off_all":        get("login") + "’s orders need a signature of the customer, nobody signed off",
+		"late_for_cutoff":     "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
 	}
 	text, ok := words[r.Code]
 	if !ok {

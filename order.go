@@ -110,6 +110,7 @@ type OrderDetail struct {
 	RequestedDate *time.Time  `json:"requested_date"`
 	Note          string      `json:"note"`
 	SubmittedBy   string      `json:"submitted_by"`
+	SignedOffBy   *string     `json:"signed_off_by"` // who of the customer; nil: it needed nobody
 	OrderLines    []OrderLine `json:"lines" db:"-"`
 	History       []OrderStep `json:"history" db:"-"`
 	Shipments     []Shipment  `json:"shipments" db:"-"`

@@ -18,4 +18,5 @@ type (
 	ShipToID   int64
 	CategoryID int64
 	InvoiceID  int64
+	SignOffID  int64
 )

@@ -91,8 +91,9 @@ func (db *DB) Close() {
 	}
 }
 
-// asCustomer runs f in a transaction that acts for who's customer: row-level
-// security shows its rows only. The setting travels with BEGIN, in the same
+// asCustomer runs f in a transaction that acts for who's log-in and customer:
+// row-level security shows the customer's rows only, as far as the log-in's role
+// goes. The setting travels with BEGIN, in the same
 // round trip.
 func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode, f func(tx pgx.Tx) error) error {
 	if who.CustomerID == 0 {
@@ -103,6 +104,7 @@ func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxA
 		begin = "begin"
 	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
+		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
 		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
 	return inTx(ctx, db.Web, pgx.TxOptions{BeginQuery: begin}, f)
 }

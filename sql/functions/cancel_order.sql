@@ -5,6 +5,10 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
   perform portal.assert_customer(p_customer_id);
+  if not portal.login_may(portal.login_id(), p_customer_id, 'order') then
+    raise exception 'Your log-in may look but not order. Ask whoever manages the log-ins of your account.'
+      using errcode = 'PT403', constraint = 'role_no_order';
+  end if;
   update erp.sales_order o set status = 'CANCELLED', status_reason = 'Cancelled by the customer'
     where o.order_no = p_order_no and o.customer_id = p_customer_id and o.status = 'SUBMITTED';
   return found;

@@ -4,6 +4,7 @@
 --   refuse   the order cannot be sent
 --   queue    it can, and waits for review
 --   warn     it can; the buyer should know
+--   sign_off it can, once somebody of the customer has signed it off
 -- field and line say where it belongs on the form (line: the position in the
 -- arrays, from 1). detail carries figures; those of credit and cost are for
 -- staff only. No limit is null, none allowed is zero; the limit itself passes.
@@ -70,6 +71,12 @@ begin
       from who where (not who.enabled or not who.active) and p_order_id is null
     union all
     select 'view_only', 'refuse', null, null, '{}' from who where not who.can_order and p_order_id is null
+    union all
+    select 'role_no_order', 'refuse', null, null, '{}'
+      from who where p_order_id is null and who.can_order and not portal.login_may(portal.login_id(), p_customer_id, 'order')
+    union all
+    select s.code, case when p_order_id is null then 'sign_off' else 'queue' end, null, null, s.detail
+      from total cross join lateral portal.sign_off_needed(p_customer_id, total.amount, p_order_id) s where total.lines > 0
     union all
     select 'no_lines', case when p_order_id is null then 'refuse' else 'queue' end, null, null, '{}'
       from total where total.lines = 0
