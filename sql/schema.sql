@@ -1357,6 +1357,7 @@ function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
+function portal.limited() returns boolean security definer for portal_web
 function portal.login_id() returns bigint
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
 function portal.login_updated() returns trigger security definer
@@ -1365,6 +1366,7 @@ function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
+function portal.person_name(p_login_id bigint) returns text security definer for portal_web
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_confirm_prices boolean, p_confirm_po boolean, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb) security definer
 function portal.price_rule_audited() returns trigger security definer
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web

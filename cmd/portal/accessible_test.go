@@ -2,11 +2,14 @@ package main
 
 import (
 	_ "embed"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"portal.example/portal/internal/pgtest"
 )
 
 //go:embed testdata/axe.min.js
@@ -21,15 +24,25 @@ func TestBrowserAccessible(t *testing.T) {
 	orderNo := v.order("OIL5", "2")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
+	pgtest.Exec(t, s.db, manyLogins)
+	s.addPerson("C1003", "bea@c1003.example", "buyer", "spend_limit = 20, spend_period = 'week'")
+	bea := s.logIn("bea@c1003.example")
+	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+	request := fmt.Sprintf("/approvals/%v", bea.submit().get("sign_off"))
+	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+	link := fmt.Sprint(v.post("/people", "email", "new@c1003.example", "role", "view").get("link"))
+	pgtest.Exec(t, s.db, "update erp.item set price_c = 28 where item_no = 'OIL5'")
+	person := s.loginOf("bea@c1003.example")
 
 	for _, visit := range []struct {
 		email string
 		pages []string
 	}{
-		{"", []string{"/login"}},
+		{"", []string{"/login", strings.TrimPrefix(link, s.URL)}},
+		{"bea@c1003.example", []string{"/cart", "/orders", request}},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/invoices", "/profile", "/no-such-page"}},
-		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/items",
+			"/orders/" + orderNo, "/invoices", "/profile", "/approvals", request, "/people", "/people/" + person, "/no-such-page"}},
+		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},
 	} {
 		b := openBrowser(t, s.URL, 1280)
