@@ -15,14 +15,18 @@ type ShipTo struct {
 	Region     string `json:"region"`
 	PostalCode string `json:"postal_code"`
 	Country    string `json:"country"`
-	RouteName  string `json:"route"`
+	RouteName  string `json:"route"` // its own; empty: the account's
+
+	// Delivery is the next run to this address, where a page tells it.
+	Delivery *Delivery `json:"next_delivery,omitempty" db:"-"`
 }
 
 // Delivery is a coming run of a customer's route.
 type Delivery struct {
 	Route  string    `json:"route"`
 	Date   time.Time `json:"date"`
-	Cutoff time.Time `json:"cutoff"`
+	Cutoff time.Time `json:"cutoff"` // an order sent at this instant is late
+	Now    time.Time `json:"-"`      // the database's clock, for a countdown
 }
 
 // Aging is what is owed by the age of the documents; the buckets sum to the
@@ -88,6 +92,7 @@ type Profile struct {
 	CustomerNo string    `json:"customer_no"`
 	Name       string    `json:"name"`
 	TermsDays  int       `json:"terms_days"`
+	Route      string    `json:"route"` // name; empty: none
 	ShipTos    []ShipTo  `json:"ship_tos" db:"-"`
 	Delivery   *Delivery `json:"next_delivery" db:"-"`
 	Sessions   []Session `json:"-" db:"-"`

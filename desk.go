@@ -176,4 +176,5 @@ type DeskService interface {
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 
 	DeskPriceService
+	DeskRouteService
 }

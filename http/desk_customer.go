@@ -37,7 +37,8 @@ func (s *Server) deskCustomers(q *request) error {
 type deskCustomerPage struct {
 	portal.DeskCustomerDetail
 	formErrors
-	Typed portal.AccessEdit `json:"-"`
+	Typed   portal.AccessEdit      `json:"-"`
+	Routing portal.CustomerRouting `json:"routing"`
 }
 
 // auditLine is one change in words.
@@ -178,6 +179,9 @@ func (s *Server) deskCustomerPage(q *request, typed *portal.AccessEdit, refused 
 		return err
 	}
 	page := deskCustomerPage{DeskCustomerDetail: customer, formErrors: formErrorsOf(refused), Typed: customer.Access.Typed()}
+	if page.Routing, err = s.Desk.CustomerRouting(q.Context(), q.who, customer.CustomerNo); err != nil {
+		return err
+	}
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

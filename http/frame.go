@@ -66,6 +66,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
+			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})

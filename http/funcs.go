@@ -42,9 +42,16 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"datetime": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.RFC3339) })
 		},
+		// to the millisecond, for what counts from it
+		"instant": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z07:00") })
+		},
 		// the day before an instant at midnight: the last that it is not yet
 		"lastday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return formatDate(t.Add(-time.Second)) })
+		},
+		"weekday": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("Mon") })
 		},
 		"isodate": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.DateOnly) })
@@ -54,6 +61,11 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"statusClass": func(v any) string { return statusLook(v).class },
 		"statusIcon":  func(v any) string { return statusLook(v).icon },
 		"liveWords":   liveWords,
+
+		"runsOn":        runsOn,
+		"cutoffWords":   cutoffWords,
+		"holidayCutoff": holidayCutoff,
+		"routeChoices":  routeChoices,
 
 		"topic":     topic,
 		"path":      func(v any) string { return url.PathEscape(fmt.Sprint(v)) },

@@ -24,7 +24,7 @@ type pages struct {
 }
 
 // notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "people_parts.tmpl": true}
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "people_parts.tmpl": true}
 
 // parsePages reads the templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
@@ -37,7 +37,7 @@ func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
 	if sets, ok := p.zones.Load(zone.String()); ok {
 		return sets.(map[string]*template.Template), nil
 	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "people_parts.tmpl")
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "people_parts.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +110,8 @@ func pageURL(path string) string {
 		return "/cart"
 	case path == "/profile/password":
 		return "/profile"
+	case path == "/desk/holidays":
+		return "/desk/routes"
 	case strings.HasSuffix(path, "/reorder"):
 		return strings.TrimSuffix(path, "/reorder")
 	}

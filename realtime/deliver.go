@@ -12,9 +12,13 @@ func (h *Hub) Deliver(b portal.Batch) {
 	h.delivering.Lock()
 	defer h.delivering.Unlock()
 	d := h.sort(b)
+	first := h.cursor == "" && d.cursor != ""
 	h.cursor = d.cursor
 	for i, sh := range h.shards {
 		sh.deliver(d, d.customers[i])
+	}
+	if first {
+		close(h.begun)
 	}
 	if len(d.recheck) > 0 {
 		go func() { // it asks the database

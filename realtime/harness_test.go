@@ -126,6 +126,14 @@ type site struct {
 
 func newSite(t testing.TB, change ...func(*realtime.Config)) *site {
 	t.Helper()
+	s := newSiteBefore(t, change...)
+	s.hub.Deliver(portal.Batch{Cursor: "0"})
+	return s
+}
+
+// newSiteBefore is a site whose event source has not begun.
+func newSiteBefore(t testing.TB, change ...func(*realtime.Config)) *site {
+	t.Helper()
 	s := &site{t: t, log: &log{}, sessions: map[string]portal.Session{}, dead: map[portal.SessionID]bool{}}
 	// Tests that turn the wheel by minutes mean neither pings nor the write that
 	// is just under way.
@@ -152,7 +160,6 @@ func newSite(t testing.TB, change ...func(*realtime.Config)) *site {
 			t.Errorf("left behind: %+v", st)
 		}
 	})
-	s.hub.Deliver(portal.Batch{Cursor: "0"})
 	return s
 }
 

@@ -116,6 +116,7 @@ type Hub struct {
 
 	delivering sync.Mutex
 	cursor     portal.Cursor // of the last batch
+	begun      chan struct{} // closed when there is a first position
 
 	past past
 }
@@ -123,7 +124,7 @@ type Hub struct {
 // New starts a hub without sockets.
 func New(cfg Config) *Hub {
 	cfg = cfg.withDefaults()
-	h := &Hub{cfg: cfg, asking: make(chan struct{}, cfg.Queries)}
+	h := &Hub{cfg: cfg, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{})}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.shards = make([]*shard, cfg.Shards)
 	for i := range h.shards {
@@ -172,6 +173,20 @@ func (h *Hub) enter() bool {
 	}
 	h.open.Add(1)
 	return true
+}
+
+// hasBegun waits until the event source has said where it begins: a socket that
+// is greeted with a position from before would miss what lies between.
+func (h *Hub) hasBegun(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.QueryTimeout)
+	defer cancel()
+	select {
+	case <-h.begun:
+		return true
+	case <-h.ctx.Done():
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // ask puts one question to the database, in its turn and time.

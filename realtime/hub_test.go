@@ -216,6 +216,44 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
+// A socket that comes before the event source has begun is greeted with the
+// position it begins at: what happened in between is on the page that it loads.
+func TestSocketBeforeTheSource(t *testing.T) {
+	t.Parallel()
+	s := newSiteBefore(t)
+	greeted := make(chan string)
+	go func() { f, _ := s.dial(alder, "").read(); greeted <- f }()
+	batch := s.log.add(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1"})
+	s.hub.Deliver(portal.Batch{Cursor: batch.Cursor})
+	if got, want := <-greeted, `{"hello":{"cursor":"1"}}`; got != want {
+		t.Errorf("greeted with %s, want %s", got, want)
+	}
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-2"})
+
+	// and one that knows where it stood hears what happened since
+	s = newSiteBefore(t)
+	go func() {
+		c := s.dial(alder, "0")
+		_, _ = c.read()
+		f, _ := c.read()
+		greeted <- f
+	}()
+	batch = s.log.add(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1"})
+	s.hub.Deliver(portal.Batch{Cursor: batch.Cursor})
+	if got := <-greeted; !strings.Contains(got, "SO-1") {
+		t.Errorf("replayed %s", got)
+	}
+}
+
+// A source that never begins keeps nobody waiting for ever.
+func TestSourceThatNeverBegins(t *testing.T) {
+	t.Parallel()
+	s := newSiteBefore(t, func(c *realtime.Config) { c.QueryTimeout = time.Millisecond })
+	if _, status, err := s.try(alder, "", nil); err == nil || status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, %v", status, err)
+	}
+}
+
 // What happens while the past is being read comes after it.
 func TestReplayBeforeLive(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ const maxCursor = 8 << 10
 // not kept for the socket's life. An upgrade it refuses is answered with a
 // status.
 func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Session) {
-	if !h.enter() {
+	if !h.hasBegun(r.Context()) || !h.enter() {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "restarting", http.StatusServiceUnavailable)
 		return
@@ -72,17 +72,6 @@ func spread(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 func (s *socket) greet(after, now portal.Cursor) {
 	if s.hub.cfg.Alive != nil && !s.alive() {
 		return
-	}
-	if now == "" { // the event source has not begun: the log itself knows
-		err := s.hub.ask(func(ctx context.Context) error {
-			here, err := s.hub.cfg.EventLog.Since(ctx, s.who, "", nil)
-			now = here.Cursor
-			return err
-		})
-		if err != nil {
-			s.fail("find position", err)
-			return
-		}
 	}
 	s.greeted = now
 	if after == "" {

@@ -67,8 +67,19 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		if len(aging) > 0 {
 			out.Aging = &aging[0]
 		}
-		out.Delivery, err = nextDelivery(ctx, tx, who)
-		return err
+		next, err := nextDeliveries(ctx, tx, who)
+		if err != nil {
+			return fmt.Errorf("deliveries: %w", err)
+		}
+		if out.Delivery = next[""]; out.Delivery == nil {
+			// an account without a route, whose ship-tos have some
+			for _, d := range next {
+				if out.Delivery == nil || d.Date.Before(out.Delivery.Date) || d.Date.Equal(out.Delivery.Date) && d.Route < out.Delivery.Route {
+					out.Delivery = d
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return portal.Dashboard{}, fmt.Errorf("dashboard of customer %d: %w", who.CustomerID, err)
@@ -76,13 +87,23 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 	return out, nil
 }
 
-func nextDelivery(ctx context.Context, tx pgx.Tx, who portal.Session) (*portal.Delivery, error) {
-	rows, _ := tx.Query(ctx, query("next_delivery"), args{"customer_id": who.CustomerID})
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Delivery])
-	if err != nil || len(list) == 0 {
+// nextDeliveries are the next runs by ship-to code, the account's own under the
+// empty code. What has no route, or one without a run, is not among them.
+func nextDeliveries(ctx context.Context, tx pgx.Tx, who portal.Session) (map[string]*portal.Delivery, error) {
+	type place struct {
+		Code string
+		portal.Delivery
+	}
+	rows, _ := tx.Query(ctx, query("next_deliveries"), args{"customer_id": who.CustomerID})
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[place])
+	if err != nil {
 		return nil, err
 	}
-	return &list[0], nil
+	out := make(map[string]*portal.Delivery, len(list))
+	for i := range list {
+		out[list[i].Code] = &list[i].Delivery
+	}
+	return out, nil
 }
 
 // Profile implements portal.CustomerService. The sessions are not its part.
@@ -99,8 +120,15 @@ func (s *CustomerStore) Profile(ctx context.Context, who portal.Session) (portal
 		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
 			return err
 		}
-		out.Delivery, err = nextDelivery(ctx, tx, who)
-		return err
+		next, err := nextDeliveries(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		out.Delivery = next[""]
+		for i := range out.ShipTos {
+			out.ShipTos[i].Delivery = next[out.ShipTos[i].Code]
+		}
+		return nil
 	})
 	if err != nil {
 		return portal.Profile{}, fmt.Errorf("profile of customer %d: %w", who.CustomerID, err)

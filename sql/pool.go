@@ -2,10 +2,13 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
@@ -119,8 +122,27 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
 
+// tries is how often a transaction is begun that others got in the way of.
+const tries = 5
+
+// inTx runs f in a transaction. Our own programs lock in one order (customer,
+// order, lines, stock), but plain SQL locks as it likes: where the two wait for
+// each other, PostgreSQL ends one. If it is ours, f runs again, so it must set
+// what it returns and not add to it.
 func inTx(ctx context.Context, pool *pgxpool.Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
-	return refusal(pgx.BeginTxFunc(ctx, pool, options, f))
+	var err error
+	for range tries {
+		if err = pgx.BeginTxFunc(ctx, pool, options, f); !inTheWay(err) {
+			break
+		}
+	}
+	return refusal(err)
+}
+
+// inTheWay reports a deadlock or a serialization failure.
+func inTheWay(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && strings.HasPrefix(pg.Code, "40")
 }
 
 // quote makes a string literal. The begin query goes out without parameters,

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,6 +29,10 @@ var constraintWords = map[string]struct{ field, message string }{
 	"stock_allocated_within_on_hand": {"on_hand", "More than that is allocated to orders already."},
 	"sales_order_rejected_has_reason": {"reason",
 		"Say why: the customer reads it."},
+	"route_code_key":          {"code", "There is a route with this code already."},
+	"route_holiday_key":       {"holiday", "That day is a holiday of this route already."},
+	"route_holiday_all_key":   {"holiday", "That day is a holiday of all routes already."},
+	"standing_order_name_key": {"name", "There is a standing order of that name already."},
 	"item_list_name_key":      {"name", "There is a list of that name already."},
 	"cart_line_qty":           {"qty", "The quantity must be above zero."},
 	"price_group_category_fk": {"category_id", "Choose a category of the list."},
@@ -66,7 +69,7 @@ func refusal(err error) error {
 		e.Err = err
 		return e
 	}
-	if strings.HasPrefix(pg.Code, "40") { // serialization failure, deadlock
+	if inTheWay(err) { // again and again: see inTx
 		return &portal.Error{Code: portal.CodeConflict, Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
 	}
 	return err

@@ -48,6 +48,7 @@ func (s *EntryStore) reorder(ctx context.Context, who portal.Session, source, do
 		if err != nil {
 			return err
 		}
+		out.Lines = nil
 		for i, l := range lines {
 			out.Lines = append(out.Lines, portal.ReorderLine{EntryLine: l, Description: olds[i].Description, OldPrice: olds[i].OldPrice, Outcome: outcome(l)})
 		}

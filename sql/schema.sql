@@ -226,6 +226,7 @@ table erp.customer
   constraint customer_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id)
   constraint customer_terms_days CHECK ((terms_days >= 0))
   index customer_name_trgm ON erp.customer USING gin (name gin_trgm_ops)
+  index customer_route ON erp.customer USING btree (route_id) WHERE (route_id IS NOT NULL)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
@@ -632,6 +633,9 @@ table erp.route
   constraint route_every_days CHECK ((every_days > 0))
   constraint route_pkey PRIMARY KEY (route_id)
   constraint route_start_date CHECK (((every_days IS NULL) = (start_date IS NULL)))
+  trigger route_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -644,9 +648,13 @@ table erp.route_day
   weekday integer not null
   cutoff_days_before integer
   cutoff_time time without time zone
+  constraint route_day_cutoff_days_before CHECK (((cutoff_days_before >= 0) AND (cutoff_days_before <= 14))) NOT VALID
   constraint route_day_pkey PRIMARY KEY (route_id, weekday)
   constraint route_day_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   constraint route_day_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+  trigger route_day_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_day_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_day_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -659,9 +667,17 @@ table erp.route_holiday
   route_id bigint
   holiday date not null
   replacement date
+  name text not null default ''::text
+  cutoff_days_before integer
+  cutoff_time time without time zone
+  constraint route_holiday_cutoff_days_before CHECK (((cutoff_days_before >= 0) AND (cutoff_days_before <= 14)))
   constraint route_holiday_key UNIQUE (route_id, holiday)
   constraint route_holiday_pkey PRIMARY KEY (holiday_id)
   constraint route_holiday_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
+  index route_holiday_all_key ON erp.route_holiday USING btree (holiday) WHERE (route_id IS NULL)
+  trigger route_holiday_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_holiday_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
+  trigger route_holiday_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -688,6 +704,7 @@ table erp.sales_order
   submit_key uuid
   reviewed_at timestamp with time zone
   invoiced_at timestamp with time zone
+  standing_order text
   signed_off_by text
   signed_off_total numeric(14,2)
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
@@ -788,9 +805,13 @@ table erp.ship_to
   constraint ship_to_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint ship_to_pkey PRIMARY KEY (ship_to_id)
   constraint ship_to_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id)
+  index ship_to_route ON erp.ship_to USING btree (route_id) WHERE (route_id IS NOT NULL)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
+  trigger ship_to_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
+  trigger ship_to_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -1202,6 +1223,31 @@ table portal.login_source
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.notice
+  notice_id bigint not null generated always as identity
+  customer_id bigint not null
+  at timestamp with time zone not null default erp.now()
+  kind text not null
+  text text not null
+  link text not null default ''::text
+  read_at timestamp with time zone
+  constraint notice_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint notice_kind CHECK ((kind = ANY (ARRAY['info'::text, 'success'::text, 'warning'::text])))
+  constraint notice_link CHECK (((link = ''::text) OR (link ~ '^/[^/\\]'::text)))
+  constraint notice_pkey PRIMARY KEY (notice_id)
+  constraint notice_text_written CHECK ((btrim(text) <> ''::text))
+  index notice_of_customer ON portal.notice USING btree (customer_id, at DESC, notice_id DESC)
+  index notice_unread ON portal.notice USING btree (customer_id, notice_id) WHERE (read_at IS NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
 table portal.session
   session_id bigint not null generated by default as identity
   login_id bigint not null
@@ -1291,6 +1337,94 @@ table portal.sign_off_line
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.standing_order
+  standing_order_id bigint not null generated always as identity
+  customer_id bigint not null
+  login_id bigint
+  name text not null
+  rhythm text not null default 'runs'::text
+  every integer not null default 1
+  weekday integer
+  starts_on date not null default erp.today()
+  ends_on date
+  hours_before integer not null default 24
+  ship_to_id bigint
+  po_no text not null default ''::text
+  note text not null default ''::text
+  paused boolean not null default false
+  active_since timestamp with time zone not null default erp.now()
+  next_at timestamp with time zone
+  created_at timestamp with time zone not null default erp.now()
+  constraint standing_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint standing_order_ends_on CHECK ((ends_on >= starts_on))
+  constraint standing_order_every CHECK (((every >= 1) AND (every <= 52)))
+  constraint standing_order_hours_before CHECK (((hours_before >= 0) AND (hours_before <= 336)))
+  constraint standing_order_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
+  constraint standing_order_name_written CHECK (((name = btrim(name)) AND (name <> ''::text) AND (length(name) <= 80)))
+  constraint standing_order_note CHECK ((length(note) <= 2000))
+  constraint standing_order_pkey PRIMARY KEY (standing_order_id)
+  constraint standing_order_po_no CHECK ((length(po_no) <= 60))
+  constraint standing_order_rhythm CHECK ((rhythm = ANY (ARRAY['runs'::text, 'weeks'::text])))
+  constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
+  constraint standing_order_weekday CHECK ((((weekday >= 1) AND (weekday <= 7)) AND ((rhythm = 'runs'::text) = (weekday IS NULL))))
+  index standing_order_name_key ON portal.standing_order USING btree (customer_id, lower(name))
+  index standing_order_next ON portal.standing_order USING btree (next_at) WHERE (NOT paused)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  grant DELETE to portal_web
+  grant INSERT to portal_web
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+
+table portal.standing_order_line
+  standing_order_id bigint not null
+  item_id bigint not null
+  uom text not null
+  qty numeric not null
+  added_at timestamp with time zone not null default clock_timestamp()
+  constraint standing_order_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint standing_order_line_order_fk FOREIGN KEY (standing_order_id) REFERENCES portal.standing_order(standing_order_id) ON DELETE CASCADE
+  constraint standing_order_line_pkey PRIMARY KEY (standing_order_id, item_id, uom)
+  constraint standing_order_line_qty CHECK ((qty > (0)::numeric))
+  index standing_order_line_item ON portal.standing_order_line USING btree (item_id)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM portal.standing_order s
+  WHERE ((s.standing_order_id = standing_order_line.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  grant DELETE to portal_web
+  grant INSERT to portal_web
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_web
+
+table portal.standing_run
+  standing_order_id bigint not null
+  run_date date not null
+  delivery_date date not null
+  outcome text not null
+  order_id bigint
+  findings jsonb not null default '[]'::jsonb
+  at timestamp with time zone not null default erp.now()
+  constraint standing_run_order_fk FOREIGN KEY (standing_order_id) REFERENCES portal.standing_order(standing_order_id) ON DELETE CASCADE
+  constraint standing_run_outcome CHECK ((outcome = ANY (ARRAY['announced'::text, 'skipped'::text, 'made'::text, 'failed'::text, 'missed'::text])))
+  constraint standing_run_pkey PRIMARY KEY (standing_order_id, run_date)
+  constraint standing_run_sales_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE SET NULL
+  index standing_run_sales_order ON portal.standing_run USING btree (order_id) WHERE (order_id IS NOT NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM portal.standing_order s
+  WHERE ((s.standing_order_id = standing_run.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  grant INSERT to portal_work
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
 view portal.stocked_item
   item_id bigint
   grant SELECT to portal_web
@@ -1311,6 +1445,7 @@ function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
+function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
 function erp.sales_order_before() returns trigger security definer
@@ -1371,9 +1506,12 @@ function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid,
 function portal.price_rule_audited() returns trigger security definer
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.route_changed() returns trigger security definer
+function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
+function portal.ship_to_changed() returns trigger security definer
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer

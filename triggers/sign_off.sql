@@ -5,7 +5,7 @@ create or replace function portal.sign_off_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  perform portal.emit('notice', c.customer_id, '') from (select distinct n.customer_id from new_rows n order by 1) c;
+  perform portal.emit('notice', c.customer_id, 'approval') from (select distinct n.customer_id from new_rows n order by 1) c;
   return null;
 end
 $$;

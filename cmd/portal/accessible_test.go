@@ -20,6 +20,7 @@ var axe string
 func TestBrowserAccessible(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	pgtest.Exec(t, s.db, northRoute)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
@@ -43,7 +44,7 @@ func TestBrowserAccessible(t *testing.T) {
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
 			"/orders/" + orderNo, "/invoices", "/profile", "/approvals", request, "/people", "/people/" + person, "/no-such-page"}},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
-			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/profile"}},
+			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}},
 	} {
 		b := openBrowser(t, s.URL, 1280)
 		if visit.email != "" {

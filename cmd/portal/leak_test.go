@@ -140,6 +140,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		}()
 		readers = append(readers, r)
 	}
+	begun := pgtest.Value[int64](t, s.db, "select max(event_id) from portal.event")
 	// C1005 may not see prices, C1004 no breaks
 	pgtest.Exec(t, s.db, `update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1005');
 		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')`)
@@ -178,7 +179,10 @@ func TestPricesNeverLeak(t *testing.T) {
 			method, pattern, _ := strings.Cut(route, " ")
 			path := names.Replace(pattern)
 			if strings.ContainsAny(path, ":*") {
-				t.Fatalf("the walk has no value for %s", pattern)
+				if !strings.HasPrefix(pattern, "/desk/") { // closed to customers, whatever stands there
+					t.Errorf("the walk has no value for %s", pattern)
+				}
+				path = regexp.MustCompile(`[:*]\w+`).ReplaceAllString(path, "1")
 			}
 			switch {
 			case pattern == "/live" || pattern == "/logout":
@@ -209,11 +213,13 @@ func TestPricesNeverLeak(t *testing.T) {
 			t.Errorf("%s: submit at risen prices: %d %s", r.no, a.status, a.body)
 		}
 	}
-	kindsTold := pgtest.Value[[]string](t, s.db, "select array_agg(distinct kind) from portal.event where kind <> 'session'")
-	if len(kindsTold) < 9 {
-		t.Errorf("the walk causes only events of %v", kindsTold)
-	}
 	for _, r := range readers {
+		kindsTold := pgtest.Value[[]string](t, s.db, `select array_agg(distinct kind) from portal.event
+			where kind <> 'session' and event_id > $1 and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
+				(select customer_id from erp.customer where customer_no = $2)`, begun, r.no)
+		if len(kindsTold) < 9 {
+			t.Errorf("%s: the walk causes only events of %v", r.no, kindsTold)
+		}
 		eventually(t, r.no+" hears of every kind", func() bool {
 			frames := r.frames.String()
 			return !slices.ContainsFunc(kindsTold, func(k string) bool { return !strings.Contains(frames, `"kind":"`+k+`"`) })

@@ -234,8 +234,11 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'OURS-1' from erp.customer c, erp.item i
 			where c.customer_no = 'C1004' and i.item_no = 'RICE25'`)
 	v := s.buyer("C1004")
-	v.order("RICE25", "1") // in an old order
+	old := v.order("RICE25", "1")
 	v.post("/favorites/RICE25", "on", "1")
+	list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
+	v.post("/lists/"+list+"/items", "item_no", "RICE25")
+	v.post("/cart/lines", "item_no", "RICE25", "qty", "2") // from before
 	pgtest.Exec(t, s.db, "update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')")
 
 	for _, q := range []string{"RICE25", "rice", "long grain", "rcie", "lnog grain", "0099999000017", "0099999000024", "OURS-1", "25"} {
@@ -258,6 +261,38 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 	}
 	if got := v.read("/catalog").body; !strings.Contains(got, `"name":"Oils","count":14`) {
 		t.Errorf("the pill Oils is wrong: %s", got)
+	}
+	for what, a := range map[string]answer{
+		"its page": v.read("/items/RICE25"), "its picture": v.page("/items/RICE25/picture"), "a star": v.post("/favorites/RICE25", "on", "1"),
+		"into the cart": v.post("/cart/lines", "item_no", "RICE25", "qty", "1"), "a case into the cart": v.post("/cart/lines", "item_no", "RICE25", "uom", "PAL", "qty", "1"),
+		"on a list": v.post("/lists/"+list+"/items", "item_no", "RICE25"),
+	} {
+		if a.status != http.StatusNotFound {
+			t.Errorf("%s: %d %.100s", what, a.status, a.body)
+		}
+	}
+	file := v.post("/quick-order", "paste", "code;qty\nOIL5;1\nRICE25;1\nOURS-1;1\n0099999000024;1")
+	if file.get("ready") != 1.0 || file.get("bad") != 3.0 || strings.Contains(file.body, "long grain") {
+		t.Errorf("quick order: %s", file.body)
+	}
+	for _, path := range []string{"/my-items", "/my-items?list=bought", "/my-items?list=" + list, "/quick-order/template"} {
+		if a := v.read(path); a.status != http.StatusOK || strings.Contains(a.body, "RICE25") {
+			t.Errorf("%s still tells of it: %.200s", path, a.body)
+		}
+	}
+	if a := v.submit(); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "RICE25 is not available to your account") {
+		t.Errorf("submitted from before: %d %s", a.status, a.body)
+	}
+	if a := v.post("/orders/"+old+"/reorder", "mode", "replace"); a.get("lines.0.outcome") != "not_available" || a.get("added") != 0.0 {
+		t.Errorf("reorder: %s", a.body)
+	}
+	socket := v.live("")
+	socket.hello()
+	socket.watch("RICE25", "OIL5")
+	pgtest.Exec(t, s.db, "update erp.item set price_d = price_d + 1 where item_no in ('RICE25', 'OIL5')")
+	seen, _ := socket.until(func(kind, ref, _ string) bool { return ref == "OIL5" })
+	if strings.Contains(strings.Join(seen, " "), "RICE25") {
+		t.Errorf("the socket tells of it: %v", seen)
 	}
 	if got := itemNos(v.read("/lookup?q=oil5")); !slices.Equal(got, []string{"OIL5"}) {
 		t.Errorf("an authorized item is suggested as %v", got)

@@ -117,8 +117,9 @@ func (w *world) writeCompany(ctx context.Context) error {
 			(2, 'CITY', 'City, Monday, Wednesday and Friday', null, null),
 			(3, 'ISLAND', 'Island, every two weeks', 14, '2025-01-08');
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 1), (2, 3), (2, 5);
-		insert into erp.route_holiday (holiday, replacement) values
-			('2026-07-03', '2026-07-06'), ('2026-11-26', null), ('2026-12-25', '2026-12-28'), ('2027-01-01', '2027-01-04');
+		insert into erp.route_holiday (holiday, replacement, name, cutoff_days_before, cutoff_time) values
+			('2026-07-03', '2026-07-06', 'Independence Day', null, null), ('2026-11-26', null, 'Thanksgiving', null, null),
+			('2026-12-25', '2026-12-28', 'Christmas Day', 4, '12:00'), ('2027-01-01', '2027-01-04', 'New Year''s Day', 4, '12:00');
 		select setval(pg_get_serial_sequence('erp.route', 'route_id'), 3)`)
 	return err
 }

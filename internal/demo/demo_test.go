@@ -41,8 +41,9 @@ func seed(t *testing.T, number uint64) (*pgtest.DB, demo.Summary) {
 	return db, s
 }
 
-// The invariants are checked at the end of the test, as of every test.
-func TestSeedIsReproducible(t *testing.T) {
+// The invariants are checked at the end of the test, as of every test. A seed
+// takes seconds, so one test looks at all that is to be seen of three.
+func TestSeed(t *testing.T) {
 	t.Parallel()
 	one, s := seed(t, 1)
 	if s.Customers != 60 || s.Items != 800 || s.Orders < 3000 {
@@ -70,13 +71,13 @@ func TestSeedIsReproducible(t *testing.T) {
 	if n := pgtest.Value[int](t, one, `select count(*)::int from erp.invoice where customer_id <= 8 and open_amount > 0 and due_date < '2026-11-23'`); n != 0 {
 		t.Errorf("%d past-due invoices of the scenarios' customers", n)
 	}
+	t.Run("fixtures", func(t *testing.T) { fixtures(t, one) })
+	t.Run("busy", func(t *testing.T) { busy(t, two) })
 }
 
 // The simulated office moves an order that a visitor placed through every step,
 // and leaves the books in order.
-func TestBusy(t *testing.T) {
-	t.Parallel()
-	db, _ := seed(t, 1)
+func busy(t *testing.T, db *pgtest.DB) {
 	pgtest.Exec(t, db, `update erp.sales_order set status = 'CANCELLED' where status in ('SUBMITTED', 'ON_HOLD');
 		with o as (insert into erp.sales_order (order_no, customer_id, login_id) values ('SO-MINE', 3, 1) returning order_id)
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, 2, 5 from o`)
@@ -91,10 +92,10 @@ func TestBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	busy, stop := context.WithCancel(ctx)
+	working, stop := context.WithCancel(ctx)
 	var failed bytes.Buffer
 	go func() {
-		ended <- demo.Busy(busy, db.Pool, demo.BusyOptions{Tempo: time.Millisecond, Seed: 7, Logger: slog.New(slog.NewTextHandler(&failed, nil))})
+		ended <- demo.Busy(working, db.Pool, demo.BusyOptions{Tempo: time.Millisecond, Seed: 7, Logger: slog.New(slog.NewTextHandler(&failed, nil))})
 	}()
 	for {
 		if _, err := conn.WaitForNotification(ctx); err != nil {
@@ -121,9 +122,8 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-func TestSeedFixtures(t *testing.T) {
-	t.Parallel()
-	db, _ := seed(t, 1)
+// The customers and items of the scenarios are there at their prices.
+func fixtures(t *testing.T, db *pgtest.DB) {
 	price := func(customer, item string) string {
 		t.Helper()
 		return pgtest.Value[string](t, db, fmt.Sprintf(`select trim_scale(unit_price)::text from erp.price((select customer_id from erp.customer where customer_no = '%s'),

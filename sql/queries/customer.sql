@@ -27,19 +27,33 @@ left join lateral (
 ) r on true
 where w.customer_id = @customer_id;
 
--- name: next_delivery
-select r.name as route, n.delivery_date as date, n.cutoff
-from erp.customer c
-join erp.route r using (route_id)
-cross join lateral erp.next_deliveries(c.route_id) n
-where c.customer_id = @customer_id;
+-- name: next_deliveries
+-- The next run for the account (an empty code) and for each of its ship-tos,
+-- which take the account's route where they have none of their own.
+with
+place as (
+  select '' as code, c.route_id from erp.customer c where c.customer_id = @customer_id
+  union all
+  select s.code, coalesce(s.route_id, c.route_id)
+  from erp.ship_to s join erp.customer c using (customer_id) where s.customer_id = @customer_id and s.active
+),
+next as materialized (
+  select r.route_id, r.name, n.delivery_date, n.cutoff
+  from (select distinct p.route_id from place p) p
+  join erp.route r using (route_id)
+  cross join lateral erp.next_deliveries(r.route_id) n
+)
+select p.code, n.name as route, n.delivery_date as date, n.cutoff, erp.now() as now
+from place p join next n using (route_id)
+order by p.code;
 
 -- name: customer_aging
 select a.* from erp.web_access w cross join lateral erp.aging(@customer_id) a
 where w.customer_id = @customer_id and w.see_balance and portal.may('account');
 
 -- name: profile
-select customer_no, name, terms_days from erp.customer where customer_id = @customer_id;
+select c.customer_no, c.name, c.terms_days, coalesce(r.name, '') as route
+from erp.customer c left join erp.route r using (route_id) where c.customer_id = @customer_id;
 
 -- name: invoice_list
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
