@@ -177,6 +177,8 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/profile/password", s.anyone(s.changePassword))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
 
+	mux.POST("/acting/end", s.staff(s.endActing))
+
 	mux.GET("/desk", s.staff(s.deskHome))
 	mux.GET("/desk/orders", s.staff(s.deskOrders))
 	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
@@ -187,6 +189,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
+	mux.POST("/desk/customers/:customer_no/acting", s.staff(s.beginActing))
 	mux.GET("/desk/customers/:customer_no/people", s.staff(s.people))
 	mux.POST("/desk/customers/:customer_no/people", s.staff(s.invite))
 	mux.GET("/desk/customers/:customer_no/people/:login_id", s.staff(s.person))

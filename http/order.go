@@ -81,7 +81,9 @@ func (s *Server) order(q *request) error {
 func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 	for i := range o.History {
 		switch actor := o.History[i].Actor; {
-		case actor == q.who.Email:
+		case o.ByStaff && o.History[i].From == nil:
+			o.History[i].Actor = s.Brand.Name + ", for you"
+		case actor == q.who.Email && q.who.Acting == portal.ActingNot:
 			o.History[i].Actor = "You"
 		case o.History[i].From == nil && o.Source == "WEB" && strings.Contains(actor, "@"):
 			// another log-in of the same customer
@@ -89,9 +91,12 @@ func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 			o.History[i].Actor = s.Brand.Name
 		}
 	}
-	if o.SubmittedBy == q.who.Email {
+	switch {
+	case o.ByStaff:
+		o.SubmittedBy = s.Brand.Name + ", for you"
+	case o.SubmittedBy == q.who.Email && q.who.Acting == portal.ActingNot:
 		o.SubmittedBy = "You"
-	} else if !strings.Contains(o.SubmittedBy, "@") {
+	case !strings.Contains(o.SubmittedBy, "@"):
 		o.SubmittedBy = s.Brand.Name
 	}
 }

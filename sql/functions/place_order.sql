@@ -42,7 +42,7 @@ begin
   ) a
   cross join lateral (
     select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id, p_requested_date) r
-    where p_signed_by is null or r.action <> 'sign_off'
+    where r.action <> 'room' and (p_signed_by is null or r.action <> 'sign_off')
     union all
     select 'prices_rose', 'refuse', 'item_no', l.ord,
       jsonb_build_object('item_no', l.item_no, 'uom', l.uom, 'was', l.seen_price, 'now', l.unit_price)
@@ -64,7 +64,8 @@ begin
 
   insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key,
     submitted_by, signed_off_by, signed_off_total)
-  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key,
+  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse,
+    case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
     case when p_signed_by is null then portal.actor() else (select l.email::text from portal.login l where l.login_id = p_login_id) end,
     p_signed_by,
     case when p_signed_by is not null then (

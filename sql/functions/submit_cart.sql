@@ -34,7 +34,8 @@ begin
   elsif portal.login_id() <> p_login_id then
     raise exception 'this request may not send the cart of another log-in' using errcode = 'PT404', constraint = 'own_login_only';
   end if;
-  select * into cart from portal.cart c where c.login_id = p_login_id for update;
+  select * into cart from portal.cart c
+    where c.login_id = p_login_id and c.customer_id = coalesce(portal.customer_id(), c.customer_id) for update;
   if not found then
     return query select null::text, null::bigint, false, jsonb_build_array(jsonb_build_object('code',
       case when portal.may('order') then 'no_lines' else 'role_no_order' end, 'action', 'refuse'));

@@ -9,14 +9,15 @@ select
   portal.may('order') as orders, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
   coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
-  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency
+  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
+  portal.staff_acting(@customer_id) as staff_acting
 from erp.web_access w
 cross join erp.company co
 cross join lateral (
   select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
   from (
     select array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
-    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id
+    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id and k.customer_id = @customer_id
   ) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ) k
