@@ -31,6 +31,8 @@ type findingDetail struct {
 	Login        string           `json:"login"`
 	Approvers    []string         `json:"approvers"`
 	Stock        string           `json:"stock"` // how the customer sees stock
+	Backordered  *decimal.Decimal `json:"backordered"`
+	ExpectedOn   string           `json:"expected_on"`
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -59,6 +61,9 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 	case "role_no_order":
 		return "Your log-in may look but not order. Ask whoever manages the log-ins of your account."
 	case "over_spending_limit", "sign_off_all":
+		if f.Action == "refuse" { // an order that is made cannot grow past it
+			return f.signOffText(seePrices, true) + " Send what is missing as an order of its own: it can be signed off."
+		}
 		return f.signOffText(seePrices, true) + " " + whoSignsOff(d.Approvers)
 	case "no_lines":
 		return "Your cart is empty."
@@ -98,10 +103,11 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return fmt.Sprintf("Please call us for a price of %s.", d.ItemNo)
 	case "prices_rose":
 		if !seePrices {
-			return "Prices have changed since you filled your cart."
+			return "Prices have changed meanwhile."
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
+		// without figures where the account does not see stock as a number
 		switch {
 		case f.Action == "refuse" && d.Left != nil:
 			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
@@ -109,8 +115,10 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 			return fmt.Sprintf("%s: so many cannot be ordered at the moment.", d.ItemNo)
 		case d.Stock == "hidden":
 			return underReview
+		case d.Backordered != nil:
+			return fmt.Sprintf("%s on backorder, %s.", d.Backordered.String(), expectedWords(d.ExpectedOn))
 		}
-		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder.", d.ItemNo)
+		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder, %s.", d.ItemNo, expectedWords(d.ExpectedOn))
 	case "min_order":
 		if !seePrices {
 			return "The order is below your minimum."
@@ -172,6 +180,19 @@ func whoSignsOff(approvers []string) string {
 	}
 }
 
+// expectedWords says when goods are expected; day is YYYY-MM-DD, or empty where
+// that is not known.
+func expectedWords(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	switch {
+	case err != nil:
+		return "date to follow"
+	case time.Until(t) > 300*24*time.Hour:
+		return "expected " + t.Format("2 Jan 2006")
+	}
+	return "expected " + t.Format("2 Jan")
+}
+
 func priceText(v *decimal.Decimal) string {
 	if v == nil {
 		return "none"
@@ -210,18 +231,53 @@ func (r Review) ReviewText() string {
 		}
 		return strings.Join(out, ", ")
 	}
-	words := map[string]string{
-		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum by " + get("over"),
-		"over_credit": "Over credit by " + get("over"), "credit_hold": "Account on credit hold",
-		"past_due": "Past due " + get("amount"), "price_under_cost": "Price under cost: " + get("item_no"),
-		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short: " + get("item_no"),
-		"over_spending_limit": get("login") + "’s spending limit passed by " + get("over") + ", nobody of the customer signed off",
-		"sign_off_all":        get("login") + "’s orders need a signature of the customer, nobody signed off",
-		"late_for_cutoff":     "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
-	}
-	text, ok := words[r.Code]
-	if !ok {
-		text = r.Code
+	text := ReasonName(r.Code)
+	switch r.Code {
+	case "over_spending_limit", "sign_off_all":
+		text += " of " + get("login") + ", nobody of the customer signed off"
+	case "over_maximum", "over_credit":
+		text += " by " + get("over")
+	case "past_due":
+		text += " " + get("amount")
+	case "price_under_cost", "stock_short", "no_price":
+		text += ": " + get("item_no")
 	}
 	return strings.TrimRight(text, ": ")
+}
+
+// ReasonName is a reason for review as staff call it, without figures.
+func ReasonName(code string) string {
+	words := map[string]string{
+		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum", "over_credit": "Over credit",
+		"credit_hold": "Account on credit hold", "past_due": "Past due", "price_under_cost": "Price under cost",
+		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short",
+		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price",
+		"over_spending_limit": "Over the spending limit", "sign_off_all": "Not signed off: each order",
+	}
+	if name, ok := words[code]; ok {
+		return name
+	}
+	return code
+}
+
+// WaitText is what a customer reads of why its order waits; the codes are those
+// of portal.order_waits, which tell nothing of credit and costs.
+func WaitText(code string) string {
+	switch code {
+	case "account":
+		return "We are looking at your account before we approve it."
+	case "over_maximum":
+		return "It is over your maximum order."
+	case "stock_short":
+		return "Not all of it is in stock."
+	case "late_for_cutoff":
+		return "The cutoff for the day you asked for had passed."
+	case "first_order":
+		return "It is your first order, so one of us looks at it."
+	case "new_ship_to":
+		return "The ship-to address is new to us."
+	case "po_required":
+		return "The PO number is missing."
+	}
+	return "One of us looks at it before we approve it."
 }

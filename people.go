@@ -22,6 +22,7 @@ var CustomerRoles = [...]CustomerRole{CustomerBuyer, CustomerApprover, CustomerA
 // Rights is what the log-in that asks may do beside its customer's Access.
 type Rights struct {
 	Orders   bool // its role orders
+	Standing bool // it may set up orders that are made without anybody: it orders, and has no limit
 	Invoices bool // its role sees invoices and the account
 	SignsOff bool // it decides about its colleagues' orders
 	People   bool // it sees the people of the account

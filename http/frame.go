@@ -23,6 +23,9 @@ type Frame struct {
 	CartTotal string
 	Rights    portal.Rights // of a customer's log-in
 
+	Notices int           // not put away yet
+	Notice  portal.Notice // the newest of them
+
 	ActingBy  string // who of the staff sees this page as the customer; empty: the customer
 	ActingAs  string // the customer
 	Preview   bool   // and only looks
@@ -75,6 +78,7 @@ func (f Frame) Nav() []NavEntry {
 	if f.Desk() {
 		nav := []NavEntry{
 			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
+			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
@@ -97,6 +101,7 @@ func (f Frame) Nav() []NavEntry {
 	return f.marked(append(nav,
 		f.withRights(
 			NavEntry{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
+			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},

@@ -35,6 +35,8 @@ type Config struct {
 	SignOffs  portal.SignOffService
 	People    portal.PeopleService
 	Desk      portal.DeskService
+	Standing  portal.StandingOrderService
+	Notices   portal.NoticeService
 	Brand     Brand
 	Logger    *slog.Logger
 
@@ -158,7 +160,17 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/orders", s.buyer(s.orders))
 	mux.GET("/orders/:order_no", s.buyer(s.order))
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.POST("/orders/:order_no/change", s.buyer(s.changeOrder))
 	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
+	mux.GET("/standing-orders", s.buyer(s.standingOrders))
+	mux.POST("/standing-orders", s.buyer(s.makeStandingOrder))
+	mux.GET("/standing-orders/:standing_order_id", s.buyer(s.standingOrder)) // or new
+	mux.POST("/standing-orders/:standing_order_id/settings", s.buyer(s.saveStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/lines", s.buyer(s.saveStandingLines))
+	mux.POST("/standing-orders/:standing_order_id/pause", s.buyer(s.pauseStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
+	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
+	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
@@ -181,11 +193,23 @@ func (s *Server) routes() http.Handler {
 
 	mux.GET("/desk", s.staff(s.deskHome))
 	mux.GET("/desk/orders", s.staff(s.deskOrders))
+	mux.POST("/desk/orders", s.staff(s.deskApprove))
 	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
 	mux.POST("/desk/orders/:order_no/move", s.staff(s.deskMove))
+	mux.POST("/desk/orders/:order_no/edit", s.staff(s.deskEdit))
 	mux.POST("/desk/orders/:order_no/pick", s.staff(s.deskPick))
 	mux.POST("/desk/orders/:order_no/ship", s.staff(s.deskShip))
 	mux.POST("/desk/orders/:order_no/invoice", s.staff(s.deskInvoice))
+	mux.GET("/desk/warehouse", s.staff(s.warehouse))
+	mux.GET("/desk/warehouse/:order_no", s.staff(s.pickOrder))
+	mux.GET("/desk/warehouse/:order_no/pick-list", s.staff(s.pickList))
+	mux.GET("/desk/warehouse/:order_no/packing-slip", s.staff(s.packingSlip))
+	mux.POST("/desk/warehouse/:order_no/pick", s.staff(s.pickStep))
+	mux.POST("/desk/warehouse/:order_no/all", s.staff(s.pickAll))
+	mux.POST("/desk/warehouse/:order_no/short", s.staff(s.pickShort))
+	mux.POST("/desk/warehouse/:order_no/substitute", s.staff(s.pickSubstitute))
+	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
+	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
@@ -212,6 +236,8 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/items", s.staff(s.deskItems))
 	mux.GET("/desk/items/:item_no", s.staff(s.deskItem))
 	mux.POST("/desk/items/:item_no", s.staff(s.deskSaveItem))
+	mux.POST("/desk/items/:item_no/receive", s.staff(s.deskReceive))
+	mux.POST("/desk/items/:item_no/expected", s.staff(s.deskExpect))
 	mux.GET("/desk/items/:item_no/prices", s.staff(s.itemPrices))
 	mux.POST("/desk/items/:item_no/prices/break", s.staff(s.saveBreak))
 	mux.POST("/desk/items/:item_no/prices/end", s.staff(s.endRule))

@@ -77,8 +77,18 @@ func (s *OrderStore) Order(ctx context.Context, who portal.Session, orderNo stri
 			return err
 		}
 		var err error
-		out, err = orderDetail(ctx, tx, args{"order_no": orderNo, "customer_id": who.CustomerID, "staff": false, "see_prices": seePrices})
-		return err
+		a := args{"order_no": orderNo, "customer_id": who.CustomerID, "staff": false, "see_prices": seePrices}
+		if out, err = orderDetail(ctx, tx, a); err != nil {
+			return err
+		}
+		var waits []string
+		if err := tx.QueryRow(ctx, query("order_waits"), a).Scan(&waits); err != nil {
+			return fmt.Errorf("why it waits: %w", err)
+		}
+		for _, code := range waits {
+			out.Waits = append(out.Waits, portal.WaitText(code))
+		}
+		return nil
 	})
 	if err != nil {
 		return portal.OrderDetail{}, fmt.Errorf("order %q of customer %d: %w", orderNo, who.CustomerID,
@@ -103,9 +113,16 @@ func orderDetail(ctx context.Context, tx pgx.Tx, a args) (portal.OrderDetail, er
 	if out.History, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderStep]); err != nil {
 		return out, fmt.Errorf("history: %w", err)
 	}
+	rows, _ = tx.Query(ctx, query("order_changes"), a)
+	if out.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderChange]); err != nil {
+		return out, fmt.Errorf("changes: %w", err)
+	}
 	rows, _ = tx.Query(ctx, query("order_shipments"), a)
 	if out.Shipments, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Shipment]); err != nil {
 		return out, fmt.Errorf("shipments: %w", err)
+	}
+	if err := shipmentContents(ctx, tx, a, out.Shipments); err != nil {
+		return out, err
 	}
 	rows, _ = tx.Query(ctx, query("order_ship_to"), a)
 	shipTos, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo])
@@ -116,6 +133,30 @@ func orderDetail(ctx context.Context, tx pgx.Tx, a args) (portal.OrderDetail, er
 		out.ShipTo = &shipTos[0]
 	}
 	return out, nil
+}
+
+// shipmentContents reads what each shipment of an order holds.
+func shipmentContents(ctx context.Context, tx pgx.Tx, a args, shipments []portal.Shipment) error {
+	if len(shipments) == 0 {
+		return nil
+	}
+	type row struct {
+		ShipmentID portal.ShipmentID
+		portal.ShipmentLine
+	}
+	rows, _ := tx.Query(ctx, query("order_shipment_lines"), a)
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return fmt.Errorf("shipment lines: %w", err)
+	}
+	for i := range shipments {
+		for _, l := range lines {
+			if l.ShipmentID == shipments[i].ID {
+				shipments[i].Contents = append(shipments[i].Contents, l.ShipmentLine)
+			}
+		}
+	}
+	return nil
 }
 
 // Cancel implements portal.OrderService.

@@ -23,6 +23,14 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, northRoute)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2")
+	picked := v.order("OIL5", "3")
+	eventually(t, "approved", func() bool { return v.read("/orders/"+picked).get("status") == "APPROVED" })
+	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_picked = 1 where order_id = (select order_id from erp.sales_order where order_no = '"+picked+"')")
+	pgtest.Exec(t, s.db, "select erp.ship_order('"+picked+"', 'UPS', '1Z', array[1], array[1])")
+	pgtest.Exec(t, s.db, "insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5'")
+	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
+	waits, stopped := v.waiting("RICE25", "2"), s.sqlOrder("C1002", "OIL5", "9")
+	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
 	pgtest.Exec(t, s.db, manyLogins)
@@ -34,6 +42,9 @@ func TestBrowserAccessible(t *testing.T) {
 	link := fmt.Sprint(v.post("/people", "email", "new@c1003.example", "role", "view").get("link"))
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 28 where item_no = 'OIL5'")
 	person := s.loginOf("bea@c1003.example")
+	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json", []string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
+	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
+		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
 	for _, visit := range []struct {
 		email string
@@ -43,8 +54,9 @@ func TestBrowserAccessible(t *testing.T) {
 		{"", []string{"/login", strings.TrimPrefix(link, s.URL)}, ""},
 		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/invoices", "/profile", "/approvals", request, "/people", "/people/" + person, "/no-such-page"}, ""},
-		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
+		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
+			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
@@ -70,6 +82,8 @@ func TestBrowserAccessible(t *testing.T) {
 			}
 			for _, page := range visit.pages {
 				b.goTo(page)
+				// what is folded is looked at as well
+				eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
 				eval[bool](b, axe+";true")
 				for _, problem := range axeProblems(b) {
 					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)

@@ -90,12 +90,9 @@ begin
     raise exception 'Nothing would be left of the order: reject it instead.' using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
   end if;
 
-  -- as submit does: one order of a customer at a time, then the stock in item order
-  perform from erp.customer c where c.customer_id = s.customer_id for no key update;
-  perform from erp.stock st where st.item_id = any (items) order by st.item_id, st.warehouse for update;
   select p.order_id, p.order_no, p.findings into made
-  from portal.place_order(s.customer_id, s.login_id, s.key, p_po_no, s.ship_to_id, p_requested_date, s.note, items, uoms, qtys, seen,
-    p_confirm_prices, p_confirm_po, me.email::text) p;
+  from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, seen, p_po_no, s.ship_to_id, p_requested_date,
+    s.note, p_confirm_prices, p_confirm_po, p_signed_by => me.email::text) p;
   if made.order_id is null then
     -- findings count the lines that are left; the page shows all
     return query select null::text, false, coalesce(jsonb_agg(

@@ -56,12 +56,8 @@ begin
     return;
   end if;
 
-  -- one order of a customer at a time (credit, limits), then the stock in item order
+  -- before the lines are read: orders of a customer wait for one another here (credit, limits)
   perform from erp.customer c where c.customer_id = cart.customer_id for no key update;
-  perform from erp.stock s
-    where s.item_id in (select cl.item_id from portal.cart_line cl where cl.cart_id = cart.cart_id)
-    order by s.item_id, s.warehouse
-    for update;
 
   if nullif(btrim(p_ship_to_code), '') is not null then
     select st.ship_to_id into ship_to from erp.ship_to st
@@ -74,8 +70,9 @@ begin
     into items, uoms, qtys, seen
   from portal.cart_line cl where cl.cart_id = cart.cart_id;
   select p.order_no, p.findings into sent
-  from portal.place_order(cart.customer_id, p_login_id, p_key, p_po_no, ship_to, p_requested_date, p_note,
-    items, uoms, qtys, seen, p_confirm_prices, p_confirm_po) p;
+  from portal.place_order(cart.customer_id,
+    case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
+    items, uoms, qtys, seen, p_po_no, ship_to, p_requested_date, p_note, p_confirm_prices, p_confirm_po) p;
 
   if exists (select from jsonb_array_elements(sent.findings) f where f ->> 'action' = 'refuse') then
     return query select null::text, null::bigint, false, sent.findings;

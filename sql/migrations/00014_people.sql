@@ -42,6 +42,7 @@ as $$
   select coalesce(
     (select not l.disabled and case p_what
         when 'order' then l.customer_role in ('buyer', 'approver')
+        when 'standing' then l.customer_role in ('buyer', 'approver') and l.spend_limit is null and not l.sign_off_all
         when 'invoices' then l.customer_role <> 'view'
         when 'account' then l.customer_role <> 'view'
         when 'sign_off' then l.customer_role = 'approver'
@@ -49,11 +50,11 @@ as $$
           (select w.many_logins from erp.web_access w where w.customer_id = l.customer_id), false)
       end
       from portal.login l where l.login_id = p_login_id and l.customer_id = p_customer_id),
-    p_what in ('order', 'invoices', 'account'))
+    p_what in ('order', 'standing', 'invoices', 'account'))
 $$;
 -- +goose StatementEnd
 comment on function portal.login_may(bigint, bigint, text) is
-  'What the role of a customer''s log-in allows: order, invoices, account, sign_off, people. Of whoever is none of the customer''s own (programs, staff) nothing is held back, but nobody else signs off or manages people.';
+  'What the role of a customer''s log-in allows: order, standing (orders that are made without anybody), invoices, account, sign_off, people. Of whoever is none of the customer''s own (programs, staff) nothing is held back, but nobody else signs off or manages people.';
 
 -- +goose StatementBegin
 create function portal.may(p_what text) returns boolean
@@ -79,6 +80,20 @@ begin
     execute format('create policy ordering_only_insert on %s as restrictive for insert to portal_web with check ((select portal.may(''order'')))', of_table);
     execute format('create policy ordering_only_update on %s as restrictive for update to portal_web using ((select portal.may(''order'')))', of_table);
     execute format('create policy ordering_only_delete on %s as restrictive for delete to portal_web using ((select portal.may(''order'')))', of_table);
+  end loop;
+end
+$$;
+-- +goose StatementEnd
+-- A standing order makes orders while nobody is there who could sign them off.
+-- +goose StatementBegin
+do $$
+declare
+  of_table text;
+begin
+  foreach of_table in array array['portal.standing_order', 'portal.standing_order_line'] loop
+    execute format('create policy unlimited_only_insert on %s as restrictive for insert to portal_web with check ((select portal.may(''standing'')))', of_table);
+    execute format('create policy unlimited_only_update on %s as restrictive for update to portal_web using ((select portal.may(''standing'')))', of_table);
+    execute format('create policy unlimited_only_delete on %s as restrictive for delete to portal_web using ((select portal.may(''standing'')))', of_table);
   end loop;
 end
 $$;
@@ -165,6 +180,8 @@ grant select (customer_role, spend_limit, spend_period, sign_off_all) on portal.
 
 -- it answers with a request for a signature as well
 drop function if exists portal.submit_cart(bigint, uuid, text, text, date, text, boolean, boolean);
+-- it takes who signed off as well
+drop function if exists portal.place_order(bigint, bigint, uuid, bigint[], text[], numeric[], numeric[], text, bigint, date, text, boolean, boolean, boolean, text);
 
 -- +goose Down
 drop function if exists portal.submit_cart(bigint, uuid, text, text, date, text, boolean, boolean);
@@ -176,6 +193,9 @@ declare
 begin
   foreach of_table in array array['portal.cart', 'portal.cart_line', 'portal.item_list', 'portal.item_list_line'] loop
     execute format('drop policy ordering_only_insert on %1$s; drop policy ordering_only_update on %1$s; drop policy ordering_only_delete on %1$s', of_table);
+  end loop;
+  foreach of_table in array array['portal.standing_order', 'portal.standing_order_line'] loop
+    execute format('drop policy unlimited_only_insert on %1$s; drop policy unlimited_only_update on %1$s; drop policy unlimited_only_delete on %1$s', of_table);
   end loop;
   foreach of_table in array array['erp.invoice', 'erp.credit_memo', 'erp.payment', 'erp.credit_request', 'portal.document'] loop
     execute format('drop policy own_role_only on %s', of_table);

@@ -5,14 +5,18 @@ select
   w.enabled, w.can_order and portal.may('order') as can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max,
   w.auto_approve, w.see_stock, w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check,
   w.see_balance and portal.may('account') as see_balance, w.can_return and portal.may('account') as can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement, w.many_logins,
-  portal.may('order') as orders, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
+  w.cutoff_mode, w.monthly_statement, w.many_logins, w.may_change,
+  portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
   coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
   k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
-  portal.staff_acting(@customer_id) as staff_acting
+  portal.staff_acting(@customer_id) as staff_acting,
+  n.notices, coalesce(n.notice_id, 0) as notice_id, coalesce((select x.text from portal.notice x where x.notice_id = n.notice_id), '') as notice_text
 from erp.web_access w
 cross join erp.company co
+cross join lateral (
+  select count(*)::int as notices, max(x.notice_id) as notice_id from portal.notice x where x.customer_id = @customer_id and x.read_at is null
+) n
 cross join lateral (
   select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
   from (
