@@ -1,5 +1,11 @@
 package portal
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
 // Access is a customer's Web Access tab: what the distributor lets it do and
 // see. A nil limit means no limit, zero means none allowed.
 type Access struct {
@@ -21,4 +27,10 @@ type Access struct {
 	ReturnDays          *int   `json:"return_days"`
 	CutoffMode          string `json:"cutoff_mode"` // strict, flexible
 	MonthlyStatement    bool   `json:"monthly_statement"`
+}
+
+// Fingerprint tells one state of the tab from another.
+func (a Access) Fingerprint() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", a.Typed()))
+	return hex.EncodeToString(sum[:8])
 }

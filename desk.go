@@ -134,6 +134,7 @@ type AccessEdit struct {
 	ReturnDays          string `form:"return_days"`
 	CutoffMode          string `form:"cutoff_mode"`
 	MonthlyStatement    bool   `form:"monthly_statement"`
+	Seen                string `form:"seen"` // Access.Fingerprint of what the form showed; empty: not checked
 }
 
 // ShipOrder is what leaves the house: line numbers with quantities, all that is
@@ -168,6 +169,8 @@ type DeskService interface {
 	// the last number seen.
 	DeskCustomers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
 	DeskCustomer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
+	// SaveAccess is CodeConflict where somebody else has changed the row since
+	// the form was made.
 	SaveAccess(ctx context.Context, who Session, customerNo string, edit AccessEdit) error
 
 	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
