@@ -27,6 +27,7 @@ type Access struct {
 	ReturnDays          *int   `json:"return_days"`
 	CutoffMode          string `json:"cutoff_mode"` // strict, flexible
 	MonthlyStatement    bool   `json:"monthly_statement"`
+	MayChange           string `json:"may_change"` // none, cancel, edit: what a buyer may do with an order still Submitted
 }
 
 // Fingerprint tells one state of the tab from another.
@@ -34,3 +35,10 @@ func (a Access) Fingerprint() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", a.Typed()))
 	return hex.EncodeToString(sum[:8])
 }
+
+// MayCancel reports whether the customer may take back an order that is still
+// Submitted.
+func (a Access) MayCancel() bool { return a.CanOrder && a.MayChange != "none" }
+
+// MayEdit reports whether it may change the quantities of one.
+func (a Access) MayEdit() bool { return a.CanOrder && a.MayChange == "edit" }

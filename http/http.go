@@ -33,6 +33,8 @@ type Config struct {
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
+	Standing  portal.StandingOrderService
+	Notices   portal.NoticeService
 	Brand     Brand
 	Logger    *slog.Logger
 
@@ -154,7 +156,17 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/orders", s.buyer(s.orders))
 	mux.GET("/orders/:order_no", s.buyer(s.order))
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.POST("/orders/:order_no/change", s.buyer(s.changeOrder))
 	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
+	mux.GET("/standing-orders", s.buyer(s.standingOrders))
+	mux.POST("/standing-orders", s.buyer(s.makeStandingOrder))
+	mux.GET("/standing-orders/:standing_order_id", s.buyer(s.standingOrder)) // or new
+	mux.POST("/standing-orders/:standing_order_id/settings", s.buyer(s.saveStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/lines", s.buyer(s.saveStandingLines))
+	mux.POST("/standing-orders/:standing_order_id/pause", s.buyer(s.pauseStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
+	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
+	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
@@ -166,8 +178,10 @@ func (s *Server) routes() http.Handler {
 
 	mux.GET("/desk", s.staff(s.deskHome))
 	mux.GET("/desk/orders", s.staff(s.deskOrders))
+	mux.POST("/desk/orders", s.staff(s.deskApprove))
 	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
 	mux.POST("/desk/orders/:order_no/move", s.staff(s.deskMove))
+	mux.POST("/desk/orders/:order_no/edit", s.staff(s.deskEdit))
 	mux.POST("/desk/orders/:order_no/pick", s.staff(s.deskPick))
 	mux.POST("/desk/orders/:order_no/ship", s.staff(s.deskShip))
 	mux.POST("/desk/orders/:order_no/invoice", s.staff(s.deskInvoice))
