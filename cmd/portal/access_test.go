@@ -156,13 +156,14 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		}, "true true /", "false false ", `{"see_balance": [true, false]}`},
 		{"cutoff_mode = 'strict'", "cutoff_mode = 'flexible'", wishing("2026-06-30"), "queue late_for_cutoff:queue 2026-06-30T00:00:00Z", "approve late_for_cutoff:warn 2026-07-03T00:00:00Z",
 			`{"cutoff_mode": ["flexible", "strict"]}`},
-		{"may_change = 'none'", "may_change = 'cancel'", func() string {
-			pgtest.Exec(t, s.db, of("auto_approve = false"))
-			defer pgtest.Exec(t, s.db, of("auto_approve = true"))
-			no, _ := v.submit().get("order_no").(string)
+		{"may_change = 'none'", "may_change = 'edit'", func() string {
+			pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = true") // so that it stays Submitted
+			defer pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = false")
+			no, _ := v.submit("ship_to", "3").get("order_no").(string)
+			defer pgtest.Exec(t, s.db, "update erp.sales_order set status = 'CANCELLED' where order_no = $1 and status = 'SUBMITTED'", no)
 			defer v.post("/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set")
 			return fmt.Sprint(v.read("/orders/"+no).get("can_cancel"), strings.Contains(v.page("/orders/"+no).body, "/cancel"), v.post("/orders/"+no+"/cancel").status)
-		}, "true true 200", "false false 403", `{"may_change": ["cancel", "none"]}`},
+		}, "true true 200", "false false 403", `{"may_change": ["edit", "none"]}`},
 		// these three are obeyed by what comes with returns and statements
 		{"can_return = false", "can_return = true", nothing, "", "", `{"can_return": [true, false]}`},
 		{"return_days = 0", "return_days = null", nothing, "", "", `{"return_days": [null, 0]}`},
