@@ -134,12 +134,14 @@ type DeskCustomer struct {
 }
 
 // AuditEntry is who changed what, and when. Of a change of Web Access, Data has
-// for each column that changed its old and its new value.
+// for each column that changed its old and its new value. Subject is what it was
+// done to: an item's or an order's number, a category's name.
 type AuditEntry struct {
 	At      time.Time      `json:"at"`
 	Actor   string         `json:"actor"`
 	Program string         `json:"program"`
 	Action  string         `json:"action"`
+	Subject string         `json:"subject"`
 	Data    map[string]any `json:"data"`
 }
 

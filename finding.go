@@ -26,6 +26,7 @@ type findingDetail struct {
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
+	Stock        string           `json:"stock"` // how the customer sees stock
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -64,10 +65,19 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 	case "requested_date_past":
 		return "That day has passed."
 	case "late_for_cutoff":
-		if day, err := time.Parse(time.DateOnly, d.DeliveryDate); err == nil {
+		day, err := time.Parse(time.DateOnly, d.DeliveryDate)
+		switch {
+		case err == nil && f.Action == "warn":
+			return fmt.Sprintf("Too late for that day: the delivery moves to %s.", day.Format("Monday, January 2"))
+		case err == nil:
 			return fmt.Sprintf("The cutoff for that day has passed. The next delivery is %s.", day.Format("Monday, January 2"))
 		}
 		return "The cutoff for that day has passed."
+	case "no_run_that_day":
+		if day, err := time.Parse(time.DateOnly, d.DeliveryDate); err == nil {
+			return fmt.Sprintf("There is no delivery that day: it moves to %s.", day.Format("Monday, January 2"))
+		}
+		return "There is no delivery that day."
 	case "item_unavailable":
 		return fmt.Sprintf("%s is not available to your account.", d.ItemNo)
 	case "item_discontinued":
@@ -84,8 +94,13 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
-		if f.Action == "refuse" && d.Left != nil {
+		switch {
+		case f.Action == "refuse" && d.Left != nil:
 			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
+		case f.Action == "refuse":
+			return fmt.Sprintf("%s: so many cannot be ordered at the moment.", d.ItemNo)
+		case d.Stock == "hidden":
+			return underReview
 		}
 		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder.", d.ItemNo)
 	case "min_order":
@@ -99,13 +114,25 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		}
 		return fmt.Sprintf("Your maximum order is %s: this is %s over.", money(d.Maximum), money(d.Over))
 	case "over_credit", "credit_hold", "past_due":
-		if f.Action == "refuse" {
+		switch f.Action {
+		case "refuse":
 			return "Your account cannot take this order at the moment. Please call us."
+		case "warn":
+			return "This is more than your account has credit for. You can send it all the same."
 		}
 		return "We will look at your account before we approve the order."
+	case "auto_approve_off":
+		return "We look at each of your orders before we approve it."
+	case "first_order":
+		return "This is your first order: we look at it before we approve it."
+	case "new_ship_to":
+		return "This is the first order to that address: we look at it before we approve it."
 	}
-	return "We will look at the order before we approve it."
+	return underReview
 }
+
+// underReview is what a buyer reads of a reason that is not for buyers.
+const underReview = "We will look at the order before we approve it."
 
 func priceText(v *decimal.Decimal) string {
 	if v == nil {

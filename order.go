@@ -108,6 +108,10 @@ type OrderDetail struct {
 	CustomerName  string      `json:"customer_name"`
 	ShipTo        *ShipTo     `json:"ship_to" db:"-"`
 	RequestedDate *time.Time  `json:"requested_date"`
+	DeliveryDate  *time.Time  `json:"delivery_date"`        // planned; nil without a route
+	DeliveryNote  string      `json:"delivery_note"`        // why not as requested
+	ByStaff       bool        `json:"entered_by_staff"`     // in the portal, acting as the customer
+	EnteredBy     *string     `json:"entered_by,omitempty"` // staff only: by whom
 	Note          string      `json:"note"`
 	SubmittedBy   string      `json:"submitted_by"`
 	OrderLines    []OrderLine `json:"lines" db:"-"`

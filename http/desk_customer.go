@@ -122,11 +122,28 @@ func (p deskCustomerPage) AuditLines() []auditLine {
 			}
 		}
 		if len(line.Changes) == 0 {
-			line.Changes = []accessChange{{Name: e.Action}}
+			line.Changes = []accessChange{{Name: actionWords(e.Action, e.Subject)}}
 		}
 		out = append(out, line)
 	}
 	return out
+}
+
+// actionWords are the words of what is no change of a switch.
+func actionWords(action, subject string) string {
+	switch action {
+	case "preview_begin":
+		return "Opened a preview of the portal"
+	case "preview_end":
+		return "Closed the preview of the portal"
+	case "acting_begin":
+		return "Began to act as this customer"
+	case "acting_end":
+		return "Stopped acting as this customer"
+	case "acting_order":
+		return "Entered order " + subject + " as this customer"
+	}
+	return action
 }
 
 // Room is what the customer may still order on credit; nil where there is no

@@ -163,6 +163,8 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/profile/password", s.anyone(s.changePassword))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
 
+	mux.POST("/acting/end", s.staff(s.endActing))
+
 	mux.GET("/desk", s.staff(s.deskHome))
 	mux.GET("/desk/orders", s.staff(s.deskOrders))
 	mux.POST("/desk/orders", s.staff(s.deskApprove))
@@ -175,6 +177,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
+	mux.POST("/desk/customers/:customer_no/acting", s.staff(s.beginActing))
 	mux.GET("/desk/customers/:customer_no/prices", s.staff(s.customerPrices))
 	mux.POST("/desk/customers/:customer_no/prices/contract", s.staff(s.saveContract))
 	mux.POST("/desk/customers/:customer_no/prices/group", s.staff(s.saveGroup))

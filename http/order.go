@@ -99,7 +99,9 @@ func (s *Server) orderPage(q *request, typed map[int]string, refused error) erro
 func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 	for i := range o.History {
 		switch actor := o.History[i].Actor; {
-		case actor == q.who.Email:
+		case o.ByStaff && o.History[i].From == nil:
+			o.History[i].Actor = s.Brand.Name + ", for you"
+		case actor == q.who.Email && q.who.Acting == portal.ActingNot:
 			o.History[i].Actor = "You"
 		case o.History[i].From == nil && o.Source == "WEB" && strings.Contains(actor, "@"):
 			// another log-in of the same customer
@@ -109,15 +111,18 @@ func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 	}
 	for i, c := range o.Changes {
 		switch {
-		case c.Actor == q.who.Email:
+		case c.Actor == q.who.Email && q.who.Acting == portal.ActingNot:
 			o.Changes[i].Actor = "You"
 		case !c.ByCustomer:
 			o.Changes[i].Actor = s.Brand.Name
 		}
 	}
-	if o.SubmittedBy == q.who.Email {
+	switch {
+	case o.ByStaff:
+		o.SubmittedBy = s.Brand.Name + ", for you"
+	case o.SubmittedBy == q.who.Email && q.who.Acting == portal.ActingNot:
 		o.SubmittedBy = "You"
-	} else if !strings.Contains(o.SubmittedBy, "@") {
+	case !strings.Contains(o.SubmittedBy, "@"):
 		o.SubmittedBy = s.Brand.Name
 	}
 }

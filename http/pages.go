@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"portal.example/portal"
 )
 
 //go:embed html
@@ -87,6 +89,10 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		Brand: s.Brand, Title: title, Session: q.who, Active: active, Query: q.URL.Query().Get("q"),
 		CanOrder: q.frame.Access.CanOrder, SeePrices: q.frame.Access.SeePrices, CartCount: q.frame.CartLines,
 		Toast: q.flash(), RequestID: requestID(q.Context()), LiveURL: "/live", Cursor: q.frame.Cursor,
+		ActingBy: q.who.ActingBy, ActingAs: q.who.CustomerName, Preview: q.who.Acting == portal.ActingPreview, StaffActs: q.frame.StaffActing && q.who.Acting == portal.ActingNot,
+	}
+	if f.ActingBy != "" {
+		f.LiveURL = "/live?acting"
 	}
 	if q.frame.CartTotal != nil {
 		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)

@@ -105,8 +105,15 @@ func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxA
 	if access == pgx.ReadWrite {
 		begin = "begin"
 	}
+	if who.Acting == portal.ActingPreview {
+		// whatever is asked for; nothing can make it writable once it has read
+		begin = "begin read only"
+	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
 		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	if who.Acting != portal.ActingNot {
+		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"
+	}
 	return inTx(ctx, db.Web, pgx.TxOptions{BeginQuery: begin}, f)
 }
 

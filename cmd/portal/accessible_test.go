@@ -31,16 +31,24 @@ func TestBrowserAccessible(t *testing.T) {
 	for _, visit := range []struct {
 		email string
 		pages []string
+		act   string // as C1003: preview or order
 	}{
-		{"", []string{"/login"}},
+		{"", []string{"/login"}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + waits, "/invoices", "/profile", "/no-such-page"}},
+			"/orders/" + orderNo, "/orders/" + waits, "/invoices", "/profile", "/no-such-page"}, ""},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/customers", "/desk/customers/C1003", "/desk/items",
-			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}},
+			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
+		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
+		{"desk@demo.example", []string{"/cart"}, "preview"},
 	} {
 		b := openBrowser(t, s.URL, 1280)
 		if visit.email != "" {
 			b.logIn(visit.email)
+		}
+		if visit.act != "" {
+			b.goTo("/desk/customers/C1003")
+			b.click("#desk-customer-actions form:has([value=" + visit.act + "]) button")
+			b.see("the banner", "document.querySelector('.acting') !== null")
 		}
 		for _, look := range []struct {
 			width  int64

@@ -91,6 +91,7 @@ var forms = map[string][][]string{
 	"POST /invoices/:invoice_no/reorder":        {{"mode", "add"}},
 	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
+	"POST /acting/end":                          {{"x", "y"}},
 }
 
 // raised is a price a cent higher.

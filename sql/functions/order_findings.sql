@@ -4,11 +4,22 @@
 --   refuse   the order cannot be sent
 --   queue    it can, and waits for review
 --   warn     it can; the buyer should know
+--   room     no objection: how far the rules reach, for the cart to show
 -- field and line say where it belongs on the form (line: the position in the
 -- arrays, from 1). detail carries figures; those of credit and cost are for
 -- staff only. No limit is null, none allowed is zero; the limit itself passes.
 -- An order that its buyer is about to change is p_editing_id: the rules are
 -- those of submit, but its own credit and stock are its own.
+--
+-- Rows of room are for the buyer's cart, and hold what the buyer may see:
+--   room_credit    room before this order, and after it (null: it does not
+--                  fit); to those who see their balance and prices
+--   room_minimum   minimum, missing (0: reached); to those who see prices
+--   room_maximum   maximum, room; to those who see prices
+--   next_delivery  route, delivery_date, cutoff and seconds_left until it
+--                  (null: the day wished is no run that can be reached),
+--                  missed: the run that a strict cutoff was missed for;
+--                  now: the clock that all this goes by
 create or replace function erp.order_findings(
   p_customer_id bigint,
   p_item_ids bigint[],
@@ -29,7 +40,7 @@ begin
   with
   who as (
     select c.*, w.enabled, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
-      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only,
+      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only, w.see_balance, w.see_prices, w.see_stock,
       co.warehouse, co.review_first_order, co.review_new_ship_to, co.review_past_due_days
     from erp.customer c
     join erp.web_access w using (customer_id)
@@ -65,11 +76,15 @@ begin
     left join erp.stock s on s.item_id = l.item_id and s.warehouse = who.warehouse
     where p_order_id is null and l.factor is not null
   ),
-  next_run as (
-    select n.delivery_date, n.cutoff
-    from who
-    left join erp.ship_to st on st.ship_to_id = p_ship_to_id and st.customer_id = p_customer_id
-    cross join lateral erp.next_deliveries(coalesce(st.route_id, who.route_id)) n
+  -- an order is as late as it was when it was sent, whenever this is asked
+  sent as (
+    select s.at, (s.at at time zone co.time_zone)::date as day
+    from (select coalesce((select o.submitted_at from erp.sales_order o where o.order_id = p_order_id), erp.now()) as at) s
+    cross join erp.company co
+  ),
+  delivery as (
+    select d.*, sent.day from who cross join sent
+    cross join lateral erp.planned_delivery(p_customer_id, p_ship_to_id, p_requested_date, sent.at) d
   )
   select * from (
     select 'portal_disabled', 'refuse', null::text, null::int, '{}'::jsonb
@@ -92,8 +107,13 @@ begin
       from who where p_requested_date < erp.today() and p_order_id is null
     union all
     select 'late_for_cutoff', case who.cutoff_mode when 'strict' then 'warn' else 'queue' end, 'requested_date', null,
-        jsonb_build_object('delivery_date', n.delivery_date)
-      from who cross join next_run n where p_requested_date >= erp.today() and p_requested_date < n.delivery_date
+        jsonb_build_object('delivery_date', case when who.cutoff_mode = 'strict' then d.delivery_date else d.next_date end)
+      from who cross join delivery d
+      where p_requested_date >= d.day and (p_requested_date < d.next_date or d.missed is not null)
+    union all
+    select 'no_run_that_day', 'warn', 'requested_date', null, jsonb_build_object('delivery_date', d.delivery_date)
+      from who cross join delivery d
+      where who.cutoff_mode = 'strict' and p_requested_date > d.next_date and d.missed is null and d.delivery_date <> p_requested_date
     union all
     select 'item_unavailable', 'refuse', 'item_no', l.ord, jsonb_build_object('item_no', l.item_no)
       from line l cross join who
@@ -116,7 +136,8 @@ begin
       from line l where l.price is null and l.item_no is not null and l.factor is not null
     union all
     select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty', s.ord,
-        jsonb_build_object('item_no', s.item_no, 'left', s.available)
+        jsonb_build_object('item_no', s.item_no, 'stock', who.see_stock,
+          'left', case when who.see_stock = 'number' then s.available end)
       from short s cross join who where s.wanted > s.available
     union all
     select 'stock_short', 'queue', 'qty', l.line_no,
@@ -165,6 +186,23 @@ begin
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
+    union all
+    select 'room_credit', 'room', null, null,
+        jsonb_build_object('room', greatest(credit.room, 0), 'after', case when credit.room >= total.amount then credit.room - total.amount end)
+      from who cross join credit cross join total where p_order_id is null and who.see_balance and who.see_prices
+    union all
+    select 'room_minimum', 'room', null, null,
+        jsonb_build_object('minimum', who.min_order, 'missing', greatest(who.min_order - total.amount, 0))
+      from who cross join total where p_order_id is null and who.see_prices and who.min_order > 0
+    union all
+    select 'room_maximum', 'room', null, null,
+        jsonb_build_object('maximum', who.max_order, 'room', greatest(who.max_order - total.amount, 0))
+      from who cross join total where p_order_id is null and who.see_prices and who.max_order is not null
+    union all
+    select 'next_delivery', 'room', null, null,
+        jsonb_build_object('route', d.route_name, 'delivery_date', d.delivery_date, 'cutoff', d.cutoff,
+          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict' then d.missed end, 'now', sent.at)
+      from who cross join sent cross join delivery d where p_order_id is null and d.delivery_date is not null
   ) as finding (code, action, field, line, detail);
 end
 $$;

@@ -20,7 +20,7 @@ begin
   ) lines
   cross join lateral erp.order_findings(o.customer_id, lines.item_ids, lines.uoms, lines.qtys, lines.prices,
     o.po_no, o.ship_to_id, o.requested_date, p_order_id) f
-  where o.order_id = p_order_id and f.action <> 'warn'
+  where o.order_id = p_order_id and f.action in ('refuse', 'queue')
   group by f.code;
   get diagnostics objections = row_count;
   return objections;

@@ -196,7 +196,7 @@ from erp.customer c join erp.web_access w using (customer_id)
 where c.customer_no = @customer_no;
 
 -- name: desk_access_audit
-select a.at, a.actor, a.program, a.action, a.data
+select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
 where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group', 'credit_release', 'credit_warning')
 order by a.at desc, a.audit_id desc
