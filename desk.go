@@ -47,6 +47,7 @@ type DeskOrderDetail struct {
 	CreditLimit *Money        `json:"credit_limit"`
 	CreditHold  bool          `json:"credit_hold"`
 	Exposure    Money         `json:"exposure"` // all the customer owes or has ordered, this order too
+	Carriers    []string      `json:"carriers" db:"-"`
 	// CreditStops reports whether the next step, approval or picking, is
 	// refused until somebody releases the credit of this order.
 	CreditStops bool           `json:"credit_stops"`
@@ -267,5 +268,6 @@ type DeskService interface {
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 
 	DeskPriceService
+	WarehouseService
 	DeskRouteService
 }

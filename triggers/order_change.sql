@@ -1,6 +1,7 @@
 -- Who changed an order's quantities, from what to what and why: one row a line,
 -- whatever program writes, as long as the order is not given up as a whole. The
--- reason is the setting portal.reason of the transaction:
+-- reason is the setting portal.reason of the transaction, else the line's own
+-- cancel_reason:
 --   select set_config('portal.reason', 'no truck space', true);
 -- The order's revision counts the changes, so that nobody decides on an order
 -- that is not the one they looked at.
@@ -12,10 +13,11 @@ begin
   -- every other
   with changed as (
     insert into erp.order_change (order_id, line_no, from_qty, to_qty, reason)
-    select c.order_id, c.line_no, c.from_qty, c.to_qty, nullif(btrim(current_setting('portal.reason', true)), '')
+    select c.order_id, c.line_no, c.from_qty, c.to_qty, coalesce(nullif(btrim(current_setting('portal.reason', true)), ''), nullif(c.cancel_reason, ''))
     from (
       select r.order_id, r.line_no, sum(r.qty - r.qty_cancelled) filter (where r.sign = -1) as from_qty,
-        sum(r.qty - r.qty_cancelled) filter (where r.sign = 1) as to_qty
+        sum(r.qty - r.qty_cancelled) filter (where r.sign = 1) as to_qty,
+        min(r.cancel_reason) filter (where r.sign = 1) as cancel_reason
       from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
       group by r.order_id, r.line_no
     ) c
