@@ -164,17 +164,17 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
-		rows, _ := tx.Query(ctx, query("desk_order_release"), a)
+		rows, _ := tx.Query(ctx, query("carrier_list"))
+		if out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			return fmt.Errorf("carriers: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("desk_order_release"), a)
 		releases, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.CreditRelease])
 		if err != nil {
 			return fmt.Errorf("release of credit: %w", err)
 		}
 		if len(releases) > 0 {
 			out.Release = &releases[0]
-		}
-		rows, _ = tx.Query(ctx, query("carrier_list"))
-		if out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
-			return fmt.Errorf("carriers: %w", err)
 		}
 		return nil
 	})

@@ -12,8 +12,9 @@ begin
   -- added up by line, since a join of the two tables compares every line with
   -- every other
   with changed as (
-    insert into erp.order_change (order_id, line_no, from_qty, to_qty, reason)
-    select c.order_id, c.line_no, c.from_qty, c.to_qty, coalesce(nullif(btrim(current_setting('portal.reason', true)), ''), nullif(c.cancel_reason, ''))
+    insert into erp.order_change (order_id, line_no, from_qty, to_qty, by_customer, reason)
+    select c.order_id, c.line_no, c.from_qty, c.to_qty, portal.customer_id() is not null and portal.acting_by() is null,
+      coalesce(nullif(btrim(current_setting('portal.reason', true)), ''), nullif(c.cancel_reason, ''))
     from (
       select r.order_id, r.line_no, sum(r.qty - r.qty_cancelled) filter (where r.sign = -1) as from_qty,
         sum(r.qty - r.qty_cancelled) filter (where r.sign = 1) as to_qty,

@@ -1,6 +1,5 @@
 -- A buyer takes back an order that is still Submitted, where its Web Access
--- lets it. Returns false when the order is not this customer's or has moved on;
--- an account that may only look is refused.
+-- lets it. Returns false when the order is not this customer's or has moved on.
 create or replace function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean
 language plpgsql security definer set search_path = pg_catalog
 as $$

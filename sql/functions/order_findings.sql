@@ -8,8 +8,6 @@
 -- field and line say where it belongs on the form (line: the position in the
 -- arrays, from 1). detail carries figures; those of credit and cost are for
 -- staff only. No limit is null, none allowed is zero; the limit itself passes.
--- An order that its buyer is about to change is p_editing_id: the rules are
--- those of submit, but its own credit and stock are its own.
 --
 -- Rows of room are for the buyer's cart, and hold what the buyer may see:
 --   room_credit    room before this order, and after it (null: it does not
@@ -20,6 +18,9 @@
 --                  (null: the day wished is no run that can be reached),
 --                  missed: the run that a strict cutoff was missed for;
 --                  now: the clock that all this goes by
+--
+-- An order that its buyer is about to change is p_editing_id: the rules are
+-- those of submit, but its own credit and stock are its own.
 create or replace function erp.order_findings(
   p_customer_id bigint,
   p_item_ids bigint[],

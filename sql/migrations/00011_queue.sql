@@ -33,7 +33,7 @@ create table erp.order_change (
   at timestamptz not null default erp.now(),
   actor text not null default portal.actor(),
   program text not null default coalesce(current_setting('application_name', true), ''),
-  by_customer boolean not null default (portal.customer_id() is not null and portal.acting_by() is null),
+  by_customer boolean not null default (portal.customer_id() is not null),
   reason text,
   constraint order_change_line_fk foreign key (order_id, line_no) references erp.sales_order_line on delete cascade
 );
