@@ -27,11 +27,16 @@ begin
     order by c.order_id, c.line_no
     returning order_id
   )
+  -- held by now, or left to whoever holds it (see erp.hold_orders): not waited for
   update erp.sales_order o set revision = o.revision + 1
-  where o.order_id in (select c.order_id from changed c);
+  where o.order_id in (
+    select s.order_id from erp.sales_order s where s.order_id in (select c.order_id from changed c)
+    for no key update skip locked);
   return null;
 end
 $$;
-create or replace trigger sales_order_line_changed
+-- after sales_order_line_updated, which takes the order
+drop trigger if exists sales_order_line_changed on erp.sales_order_line;
+create or replace trigger sales_order_line_written
   after update on erp.sales_order_line referencing old table as old_rows new table as new_rows
   for each statement execute function erp.sales_order_line_changed();
