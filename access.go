@@ -21,7 +21,8 @@ type Access struct {
 	ReturnDays          *int   `json:"return_days"`
 	CutoffMode          string `json:"cutoff_mode"` // strict, flexible
 	MonthlyStatement    bool   `json:"monthly_statement"`
-	MayChange           string `json:"may_change"` // none, cancel, edit: what a buyer may do with an order still Submitted
+	ManyLogins          bool   `json:"many_logins"` // its approvers manage its log-ins
+	MayChange           string `json:"may_change"`  // none, cancel, edit: what a buyer may do with an order still Submitted
 }
 
 // MayCancel reports whether the customer may take back an order that is still

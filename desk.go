@@ -156,6 +156,7 @@ type DeskCustomerDetail struct {
 	Audit     []AuditEntry `json:"audit" db:"-"`
 	ShipTos   []ShipTo     `json:"ship_tos" db:"-"`
 	Logins    []string     `json:"logins"`
+	People    []Person     `json:"people" db:"-"`
 }
 
 // DeskItem is an item as staff see it: all levels, cost and stock.
@@ -215,6 +216,7 @@ type AccessEdit struct {
 	ReturnDays          string `form:"return_days"`
 	CutoffMode          string `form:"cutoff_mode"`
 	MonthlyStatement    bool   `form:"monthly_statement"`
+	ManyLogins          bool   `form:"many_logins"`
 	MayChange           string `form:"may_change"`
 }
 

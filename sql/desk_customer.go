@@ -58,6 +58,10 @@ func (s *DeskStore) DeskCustomer(ctx context.Context, who portal.Session, custom
 		if out.Audit, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.AuditEntry]); err != nil {
 			return fmt.Errorf("audit: %w", err)
 		}
+		rows, _ = tx.Query(ctx, query("desk_people"), a)
+		if out.People, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Person]); err != nil {
+			return fmt.Errorf("people: %w", err)
+		}
 		rows, _ = tx.Query(ctx, query("desk_ship_tos"), a)
 		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
 			return fmt.Errorf("ship-tos: %w", err)
@@ -86,7 +90,7 @@ func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customer
 			"see_stock": access.SeeStock, "see_price_breaks": access.SeePriceBreaks, "authorized_items_only": access.AuthorizedItemsOnly,
 			"allow_backorder": access.AllowBackorder, "credit_check": access.CreditCheck, "see_balance": access.SeeBalance,
 			"can_return": access.CanReturn, "return_days": access.ReturnDays, "cutoff_mode": access.CutoffMode,
-			"monthly_statement": access.MonthlyStatement, "may_change": access.MayChange,
+			"monthly_statement": access.MonthlyStatement, "many_logins": access.ManyLogins, "may_change": access.MayChange,
 		})
 		if err == nil && tag.RowsAffected() == 0 {
 			return portal.Errorf(portal.CodeNotFound, "There is no such customer.")
