@@ -45,7 +45,8 @@ type Cart struct {
 	Lines         []CartLine     `json:"lines" db:"-"`
 	Total         *Money         `json:"total" db:"-"`
 	ShipTos       []ShipTo       `json:"ship_tos" db:"-"`
-	Findings      []OrderFinding `json:"findings" db:"-"`
+	Findings      []OrderFinding `json:"findings" db:"-"` // what objects
+	Room          CartRoom       `json:"room" db:"-"`
 }
 
 // Refused reports whether any finding forbids sending the cart.

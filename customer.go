@@ -106,6 +106,8 @@ type Frame struct {
 	Cursor    Cursor // taken before the page's data, for GET /live
 	TimeZone  string
 	Currency  string
+
+	StaffActing bool // somebody of the staff acts as this customer now
 }
 
 // CustomerService shows a customer its own account.

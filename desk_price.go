@@ -104,7 +104,6 @@ type ItemPrices struct {
 // number or the category's name.
 type PriceAudit struct {
 	AuditEntry
-	Subject    string  `json:"subject"`
 	CustomerNo *string `json:"customer_no"`
 }
 

@@ -26,6 +26,7 @@ type findingDetail struct {
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
+	Stock        string           `json:"stock"` // how the customer sees stock
 	Backordered  *decimal.Decimal `json:"backordered"`
 	ExpectedOn   string           `json:"expected_on"`
 }
@@ -66,10 +67,19 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 	case "requested_date_past":
 		return "That day has passed."
 	case "late_for_cutoff":
-		if day, err := time.Parse(time.DateOnly, d.DeliveryDate); err == nil {
+		day, err := time.Parse(time.DateOnly, d.DeliveryDate)
+		switch {
+		case err == nil && f.Action == "warn":
+			return fmt.Sprintf("Too late for that day: the delivery moves to %s.", day.Format("Monday, January 2"))
+		case err == nil:
 			return fmt.Sprintf("The cutoff for that day has passed. The next delivery is %s.", day.Format("Monday, January 2"))
 		}
 		return "The cutoff for that day has passed."
+	case "no_run_that_day":
+		if day, err := time.Parse(time.DateOnly, d.DeliveryDate); err == nil {
+			return fmt.Sprintf("There is no delivery that day: it moves to %s.", day.Format("Monday, January 2"))
+		}
+		return "There is no delivery that day."
 	case "item_unavailable":
 		return fmt.Sprintf("%s is not available to your account.", d.ItemNo)
 	case "item_discontinued":
@@ -82,7 +92,7 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return fmt.Sprintf("Please call us for a price of %s.", d.ItemNo)
 	case "prices_rose":
 		if !seePrices {
-			return "Prices have changed since you filled your cart."
+			return "Prices have changed meanwhile."
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
@@ -91,7 +101,9 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		case f.Action == "refuse" && d.Left != nil:
 			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
 		case f.Action == "refuse":
-			return fmt.Sprintf("Not enough of %s is in stock.", d.ItemNo)
+			return fmt.Sprintf("%s: so many cannot be ordered at the moment.", d.ItemNo)
+		case d.Stock == "hidden":
+			return underReview
 		case d.Backordered != nil:
 			return fmt.Sprintf("%s on backorder, %s.", d.Backordered.String(), expectedWords(d.ExpectedOn))
 		}
@@ -107,13 +119,25 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		}
 		return fmt.Sprintf("Your maximum order is %s: this is %s over.", money(d.Maximum), money(d.Over))
 	case "over_credit", "credit_hold", "past_due":
-		if f.Action == "refuse" {
+		switch f.Action {
+		case "refuse":
 			return "Your account cannot take this order at the moment. Please call us."
+		case "warn":
+			return "This is more than your account has credit for. You can send it all the same."
 		}
 		return "We will look at your account before we approve the order."
+	case "auto_approve_off":
+		return "We look at each of your orders before we approve it."
+	case "first_order":
+		return "This is your first order: we look at it before we approve it."
+	case "new_ship_to":
+		return "This is the first order to that address: we look at it before we approve it."
 	}
-	return "We will look at the order before we approve it."
+	return underReview
 }
+
+// underReview is what a buyer reads of a reason that is not for buyers.
+const underReview = "We will look at the order before we approve it."
 
 // expectedWords says when goods are expected; day is YYYY-MM-DD, or empty where
 // that is not known.
@@ -166,16 +190,50 @@ func (r Review) ReviewText() string {
 		}
 		return strings.Join(out, ", ")
 	}
-	words := map[string]string{
-		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum by " + get("over"),
-		"over_credit": "Over credit by " + get("over"), "credit_hold": "Account on credit hold",
-		"past_due": "Past due " + get("amount"), "price_under_cost": "Price under cost: " + get("item_no"),
-		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short: " + get("item_no"),
-		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
-	}
-	text, ok := words[r.Code]
-	if !ok {
-		text = r.Code
+	text := ReasonName(r.Code)
+	switch r.Code {
+	case "over_maximum", "over_credit":
+		text += " by " + get("over")
+	case "past_due":
+		text += " " + get("amount")
+	case "price_under_cost", "stock_short", "no_price":
+		text += ": " + get("item_no")
 	}
 	return strings.TrimRight(text, ": ")
+}
+
+// ReasonName is a reason for review as staff call it, without figures.
+func ReasonName(code string) string {
+	words := map[string]string{
+		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum", "over_credit": "Over credit",
+		"credit_hold": "Account on credit hold", "past_due": "Past due", "price_under_cost": "Price under cost",
+		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short",
+		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price",
+	}
+	if name, ok := words[code]; ok {
+		return name
+	}
+	return code
+}
+
+// WaitText is what a customer reads of why its order waits; the codes are those
+// of portal.order_waits, which tell nothing of credit and costs.
+func WaitText(code string) string {
+	switch code {
+	case "account":
+		return "We are looking at your account before we approve it."
+	case "over_maximum":
+		return "It is over your maximum order."
+	case "stock_short":
+		return "Not all of it is in stock."
+	case "late_for_cutoff":
+		return "The cutoff for the day you asked for had passed."
+	case "first_order":
+		return "It is your first order, so one of us looks at it."
+	case "new_ship_to":
+		return "The ship-to address is new to us."
+	case "po_required":
+		return "The PO number is missing."
+	}
+	return "One of us looks at it before we approve it."
 }

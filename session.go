@@ -29,13 +29,23 @@ type Session struct {
 	ExpiresAt    time.Time
 	UserAgent    string
 	Source       string // the client's address at log-in
+
+	// Where staff see the portal as the customer, LoginID and Email are the
+	// staff's and all else is the customer's.
+	Acting   Acting
+	ActingBy string // the staff's e-mail; empty unless Acting is set
 }
 
 // Staff reports whether the session is of the distributor's own people.
 func (s Session) Staff() bool { return s.Role == RoleDesk || s.Role == RoleOps }
 
 // Actor is how history rows and the audit log name the person.
-func (s Session) Actor() string { return s.Email }
+func (s Session) Actor() string {
+	if s.Acting != ActingNot {
+		return s.ActingBy + " for " + s.CustomerNo
+	}
+	return s.Email
+}
 
 // SessionService logs people in and out.
 type SessionService interface {
@@ -54,4 +64,6 @@ type SessionService interface {
 	Revoke(ctx context.Context, who Session, id SessionID) error
 	// ChangePassword sets a new password and ends who's other sessions.
 	ChangePassword(ctx context.Context, who Session, current, next string) error
+
+	ActingService
 }

@@ -29,6 +29,7 @@ type cartPage struct {
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
+	Outcome string              `json:"outcome"`                  // of sending it now: approve, queue, refuse
 	AskRose bool                `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
 	AskPO   bool                `json:"confirm_po,omitempty"`     // PO number repeated: sending again confirms
 	Page    int                 `json:"-"`                        // from 1
@@ -58,15 +59,38 @@ func (p cartPage) Rows() []cartRow {
 	return rows
 }
 
-// HeadFindings are the findings that belong to no line.
-func (p cartPage) HeadFindings() []portal.OrderFinding {
-	var out []portal.OrderFinding
+// Reasons are the distinct texts of the findings with an action: what a line
+// objects to stands beside it as well, so of many only the first are said here.
+func (p cartPage) Reasons(action string) []string {
+	var out []string
+	lines, more := 0, 0
 	for _, f := range p.Findings {
-		if f.Line == 0 {
-			out = append(out, f)
+		if f.Action != action || slices.Contains(out, f.Text) {
+			continue
 		}
+		if f.Line > 0 {
+			if lines++; lines > cartErrors {
+				more++
+				continue
+			}
+		}
+		out = append(out, f.Text)
+	}
+	if more > 0 {
+		out = append(out, "And "+plural(more, "more line", "more lines")+", each marked in the list.")
 	}
 	return out
+}
+
+// outcome is what becomes of a cart that is sent as it is.
+func outcome(c portal.Cart) string {
+	switch {
+	case c.Refused():
+		return "refuse"
+	case c.Queues():
+		return "queue"
+	}
+	return "approve"
 }
 
 // cartElsewhere says how many lines of another page want a look.
@@ -192,7 +216,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	if err != nil {
 		return err
 	}
-	page := cartPage{Cart: cart, Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
 	asked, _ := strconv.Atoi(q.URL.Query().Get("page")) // what is no number is the first
 	page.Page = min(max(asked, 1), page.Pages())
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}

@@ -65,6 +65,7 @@ type profilePageData struct {
 	Profile  *portal.Profile     `json:"profile,omitempty"` // nil for staff
 	Email    string              `json:"email"`
 	Sessions []sessionRow        `json:"sessions"`
+	Acting   portal.Acting       `json:"-"` // then there is neither password nor session to see
 	Message  string              `json:"error,omitempty"`
 	Fields   []portal.FieldError `json:"fields,omitempty"`
 }
@@ -94,7 +95,7 @@ func (s *Server) profile(q *request) error { return s.profilePage(q, nil) }
 func (s *Server) deskProfile(q *request) error { return s.profilePage(q, nil) }
 
 func (s *Server) profilePage(q *request, refused error) error {
-	data := profilePageData{Email: q.who.Email}
+	data := profilePageData{Email: q.who.Email, Acting: q.who.Acting}
 	if q.who.Role == portal.RoleBuyer {
 		p, err := s.Customers.Profile(q.Context(), q.who)
 		if err != nil {
@@ -102,9 +103,12 @@ func (s *Server) profilePage(q *request, refused error) error {
 		}
 		data.Profile = &p
 	}
-	sessions, err := s.Sessions.Sessions(q.Context(), q.who)
-	if err != nil {
-		return err
+	var sessions []portal.Session
+	if q.who.Acting == portal.ActingNot {
+		var err error
+		if sessions, err = s.Sessions.Sessions(q.Context(), q.who); err != nil {
+			return err
+		}
 	}
 	for _, x := range sessions {
 		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.who.ID, Device: device(x.UserAgent),

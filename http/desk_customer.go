@@ -74,6 +74,7 @@ func accessColumns() []accessColumn {
 		{column: "over_max", name: "Above the maximum", words: map[string]string{"block": "refuse", "queue": "review"}},
 		{column: "auto_approve", name: "Approve at once"},
 		{column: "allow_backorder", name: "Backorders allowed"},
+		{column: "may_change", name: "An order still Submitted", words: map[string]string{"none": "stays", "cancel": "may be cancelled", "edit": "may be changed"}},
 		{column: "cutoff_mode", name: "Cutoff", words: map[string]string{"strict": "strict", "flexible": "flexible"}},
 		{column: "credit_check", name: "Credit check", words: map[string]string{"off": "off", "warn": "warn", "queue": "review", "block": "refuse"}},
 		{column: "see_balance", name: "Sees the balance"},
@@ -121,11 +122,28 @@ func (p deskCustomerPage) AuditLines() []auditLine {
 			}
 		}
 		if len(line.Changes) == 0 {
-			line.Changes = []accessChange{{Name: e.Action}}
+			line.Changes = []accessChange{{Name: actionWords(e.Action, e.Subject)}}
 		}
 		out = append(out, line)
 	}
 	return out
+}
+
+// actionWords are the words of what is no change of a switch.
+func actionWords(action, subject string) string {
+	switch action {
+	case "preview_begin":
+		return "Opened a preview of the portal"
+	case "preview_end":
+		return "Closed the preview of the portal"
+	case "acting_begin":
+		return "Began to act as this customer"
+	case "acting_end":
+		return "Stopped acting as this customer"
+	case "acting_order":
+		return "Entered order " + subject + " as this customer"
+	}
+	return action
 }
 
 // Room is what the customer may still order on credit; nil where there is no
@@ -143,6 +161,9 @@ func (deskCustomerPage) StockChoices() []option {
 }
 func (deskCustomerPage) OverMaxChoices() []option {
 	return []option{{"block", "Refuse it"}, {"queue", "Take it for review"}}
+}
+func (deskCustomerPage) ChangeChoices() []option {
+	return []option{{"edit", "They may change its quantities and cancel it"}, {"cancel", "They may cancel it"}, {"none", "They call us"}}
 }
 func (deskCustomerPage) CutoffChoices() []option {
 	return []option{{"flexible", "Flexible: late orders go to review"}, {"strict", "Strict: late orders move to the next run"}}

@@ -18,7 +18,10 @@ type Frame struct {
 	CartCount int  // lines in the cart
 	CartTotal string
 
-	ActingBy  string // who of the staff acts as this customer; empty: nobody
+	ActingBy  string // who of the staff sees this page as the customer; empty: the customer
+	ActingAs  string // the customer
+	Preview   bool   // and only looks
+	StaffActs bool   // somebody of the staff acts as this customer now, elsewhere
 	Toast     string // one short message that this page opens with
 	Theme     string // what a browser without a choice of its own shows: light, dark; empty: its system's
 	RequestID string
@@ -32,8 +35,17 @@ type Frame struct {
 // LoggedIn reports whether somebody is.
 func (f Frame) LoggedIn() bool { return f.Session.ID != 0 }
 
+// Who names who types on this page, for what is kept in the browser: staff who
+// act for one customer do not find it again with another.
+func (f Frame) Who() string {
+	if f.ActingBy != "" {
+		return f.ActingBy + " for " + f.Session.CustomerNo
+	}
+	return f.Session.Email
+}
+
 // Desk reports whether the page is one for staff.
-func (f Frame) Desk() bool { return f.Session.Staff() && f.ActingBy == "" }
+func (f Frame) Desk() bool { return f.Session.Staff() }
 
 // Buyer reports whether the page is one for a customer.
 func (f Frame) Buyer() bool { return f.LoggedIn() && !f.Desk() }

@@ -170,7 +170,13 @@ func TestLayout(t *testing.T) {
 		"no prices": {Frame{Session: buyer, CanOrder: true, CartTotal: "1,204.50"}, []string{`href="/cart"`}, []string{"1,204.50"}},
 		"desk":      {Frame{Session: desk}, []string{`<body class="desk">`, `action="/desk/orders"`, "/desk/customers"}, []string{"/ops/jobs", `href="/cart"`}},
 		"operator":  {Frame{Session: ops}, []string{"/ops/jobs"}, nil},
-		"acting":    {Frame{Session: buyer, ActingBy: "desk@demo.example"}, []string{"desk@demo.example acts as Corner &lt;Bistro&gt;", `<body class="shop">`}, nil},
+		"acting": {Frame{Session: buyer, ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>"},
+			[]string{"desk@demo.example acts as Corner &lt;Bistro&gt;", `<body class="shop">`, `action="/acting/end"`}, []string{`action="/logout"`}},
+		"preview": {Frame{Session: buyer, ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>", Preview: true},
+			[]string{"sees the portal as Corner &lt;Bistro&gt;", `action="/acting/end"`}, []string{"acts as"}},
+		"acting, an error": {Frame{ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>"},
+			[]string{`<body class="plain">`, "acts as Corner &lt;Bistro&gt;", `action="/acting/end"`}, nil},
+		"acted for": {Frame{Session: buyer, StaffActs: true}, []string{"acts for your account"}, []string{"/acting/end"}},
 		"nobody":    {Frame{Toast: "Logged out"}, []string{`<body class="plain">`, "(718) 555-0142", "Logged out"}, []string{"<nav", "role=\"search\""}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,9 +33,14 @@ func (s *Server) buyerData(h handler) httprouter.Handle {
 			if q.who, err = s.Sessions.Session(r.Context(), s.token(r)); err != nil {
 				return err
 			}
-			if q.who.Role != portal.RoleBuyer {
+			customer, ok, err := s.asCustomer(r, q.who)
+			if err != nil {
+				return err
+			}
+			if !ok {
 				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
 			}
+			q.who = customer
 			return h(q)
 		}())
 	}
@@ -46,7 +51,8 @@ func (s *Server) anyone(h handler) httprouter.Handle {
 	return s.guard(func(portal.Session) bool { return true }, h)
 }
 
-// buyer serves customers; staff are sent to the desk.
+// buyer serves customers, and staff who have a customer's portal open; other
+// staff are sent to the desk.
 func (s *Server) buyer(h handler) httprouter.Handle {
 	return s.guard(func(who portal.Session) bool { return who.Role == portal.RoleBuyer }, h)
 }
@@ -70,11 +76,20 @@ func (s *Server) guard(may func(portal.Session) bool, h handler) httprouter.Hand
 				return err
 			}
 			q.who = who
-			if !may(who) {
-				if who.Staff() && r.Method == http.MethodGet && r.URL.Path == "/" {
-					http.Redirect(w, r, "/desk/orders", http.StatusSeeOther)
-					return nil
+			forCustomers := may(portal.Session{Role: portal.RoleBuyer})
+			if who.Staff() && !may(who) && forCustomers {
+				customer, ok, err := s.asCustomer(r, who)
+				if ok {
+					q.who = customer // a refusal is shown as theirs, too
 				}
+				if err != nil {
+					return err
+				}
+				if !ok && r.Method == http.MethodGet && !wantsJSON(r) && !isHTMX(r) && r.Header.Get("X-Live") == "" {
+					return s.toDesk(q)
+				}
+			}
+			if who = q.who; !may(who) {
 				// what a login may not use does not exist for it
 				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
 			}
@@ -92,6 +107,16 @@ func (s *Server) guard(may func(portal.Session) bool, h handler) httprouter.Hand
 			return h(q)
 		}())
 	}
+}
+
+// toDesk leads staff away from a page of customers: one that they had open
+// while they acted as one, or the brand's own address.
+func (s *Server) toDesk(q *request) error {
+	if q.URL.Path != "/" {
+		return q.done("/desk/orders", "That is a page of customers. Open it from the customer at the desk.")
+	}
+	http.Redirect(q.w, q.Request, "/desk/orders", http.StatusSeeOther)
+	return nil
 }
 
 // finish writes what a handler's error means.
@@ -137,6 +162,15 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ httprouter.Param
 	if s.Live == nil {
 		http.NotFound(w, r)
 		return
+	}
+	// the page says whose it is: staff have pages of both kinds open
+	if who.Staff() && r.URL.Query().Has("acting") {
+		customer, ok, err := s.asCustomer(r, who)
+		if err != nil || !ok {
+			http.Error(w, "nobody's portal is open", http.StatusUnauthorized)
+			return
+		}
+		who = customer
 	}
 	s.Live(w, r, who)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"portal.example/portal"
 )
 
 //go:embed html
@@ -87,6 +89,10 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		Brand: s.Brand, Title: title, Session: q.who, Active: active, Query: q.URL.Query().Get("q"),
 		CanOrder: q.frame.Access.CanOrder, SeePrices: q.frame.Access.SeePrices, CartCount: q.frame.CartLines,
 		Toast: q.flash(), RequestID: requestID(q.Context()), LiveURL: "/live", Cursor: q.frame.Cursor,
+		ActingBy: q.who.ActingBy, ActingAs: q.who.CustomerName, Preview: q.who.Acting == portal.ActingPreview, StaffActs: q.frame.StaffActing && q.who.Acting == portal.ActingNot,
+	}
+	if f.ActingBy != "" {
+		f.LiveURL = "/live?acting"
 	}
 	if q.frame.CartTotal != nil {
 		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)
@@ -98,6 +104,9 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	}
 	if q.Method != "GET" {
 		f.PageURL = pageURL(q.URL.Path)
+		if f.PageURL == q.URL.Path && q.URL.RawQuery != "" { // a list that is posted to as it is narrowed
+			f.PageURL += "?" + q.URL.RawQuery
+		}
 	}
 	return f
 }
@@ -113,6 +122,8 @@ func pageURL(path string) string {
 		return "/desk/routes"
 	case strings.HasSuffix(path, "/reorder"):
 		return strings.TrimSuffix(path, "/reorder")
+	case strings.HasPrefix(path, "/orders/") && strings.HasSuffix(path, "/change"):
+		return strings.TrimSuffix(path, "/change")
 	}
 	// the desk's forms post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 {

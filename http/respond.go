@@ -33,7 +33,11 @@ func (s *Server) plainPage(q *request, status int, name, title string, data any)
 	if wantsJSON(q.Request) {
 		return writeJSON(q.w, status, data)
 	}
-	return s.render(q, status, name, "layout", view{Frame: Frame{Brand: s.Brand, Title: title, RequestID: requestID(q.Context())}, Page: data})
+	f := Frame{Brand: s.Brand, Title: title, RequestID: requestID(q.Context())}
+	if q.who.Acting != portal.ActingNot { // staff always have the way back
+		f.ActingBy, f.Preview, f.ActingAs = q.who.ActingBy, q.who.Acting == portal.ActingPreview, q.who.CustomerName
+	}
+	return s.render(q, status, name, "layout", view{Frame: f, Page: data})
 }
 
 // render executes into a buffer first, so that a failing template is an error
@@ -163,7 +167,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	if who.Staff() {
 		page.Home = "/desk/orders"
 	}
-	q := &request{Request: r, w: w, location: time.UTC}
+	q := &request{Request: r, w: w, who: who, location: time.UTC}
 	switch {
 	case wantsJSON(r):
 		_ = writeJSON(w, code, page)

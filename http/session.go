@@ -95,6 +95,9 @@ func (s *Server) logout(q *request) error {
 }
 
 func (s *Server) revokeSession(q *request) error {
+	if err := s.ownAffairs(q); err != nil {
+		return err
+	}
 	id, err := strconv.ParseInt(q.param("session_id"), 10, 64)
 	if err != nil {
 		return portal.Errorf(portal.CodeNotFound, "There is no such session.")
@@ -106,6 +109,9 @@ func (s *Server) revokeSession(q *request) error {
 }
 
 func (s *Server) changePassword(q *request) error {
+	if err := s.ownAffairs(q); err != nil {
+		return err
+	}
 	var in struct {
 		Current string `form:"current_password"`
 		New     string `form:"new_password"`

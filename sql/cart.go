@@ -24,8 +24,10 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 	var out portal.Cart
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID}
-		if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
-			return err
+		if who.Acting != portal.ActingPreview { // which only reads
+			if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
+				return err
+			}
 		}
 		rows, _ := tx.Query(ctx, query("cart_head"), a)
 		var err error
@@ -56,6 +58,7 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 			out.Total = &portal.Money{Decimal: sum}
 		}
 	}
+	out.Findings, out.Room = portal.TakeRoom(out.Findings)
 	for i := range out.Findings {
 		out.Findings[i].Text = out.Findings[i].BuyerText(out.Total != nil)
 	}

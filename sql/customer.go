@@ -25,6 +25,8 @@ type frameRow struct {
 	Cursor    string
 	TimeZone  string
 	Currency  string
+
+	StaffActing bool
 }
 
 // Frame implements portal.CustomerService.
@@ -40,7 +42,8 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 		return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
 	}
 	return portal.Frame{Access: row.Access, CartLines: row.CartLines, CartTotal: row.CartTotal,
-		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency}, nil
+		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
+		StaffActing: row.StaffActing}, nil
 }
 
 // Dashboard implements portal.CustomerService.

@@ -69,6 +69,9 @@ func refusal(err error) error {
 		e.Err = err
 		return e
 	}
+	if pg.Code == "25006" { // a preview's transaction only reads
+		return &portal.Error{Code: portal.CodeForbidden, Message: portal.PreviewOnly, Err: err}
+	}
 	if inTheWay(err) { // again and again: see inTx
 		return &portal.Error{Code: portal.CodeConflict, Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
 	}

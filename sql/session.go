@@ -218,6 +218,9 @@ func (s *SessionStore) LogOut(ctx context.Context, token string) error {
 
 // Sessions implements portal.SessionService.
 func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]portal.Session, error) {
+	if who.Acting != portal.ActingNot {
+		return nil, errOwnAffair
+	}
 	rows, _ := s.db.Work.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.Session, error) {
 		r, err := pgx.RowToStructByName[sessionRow](row)
@@ -231,6 +234,9 @@ func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]port
 
 // Revoke implements portal.SessionService.
 func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal.SessionID) error {
+	if who.Acting != portal.ActingNot {
+		return errOwnAffair
+	}
 	tag, err := s.db.Work.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
 	if err != nil {
 		return fmt.Errorf("revoke session %d: %w", id, err)
@@ -244,6 +250,9 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 // ChangePassword implements portal.SessionService. The trigger on portal.login
 // ends the other sessions.
 func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, current, next string) error {
+	if who.Acting != portal.ActingNot {
+		return errOwnAffair
+	}
 	if err := CheckPassword(next); err != nil {
 		return err
 	}

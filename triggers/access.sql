@@ -12,6 +12,17 @@ $$;
 create or replace trigger customer_inserted after insert on erp.customer
   referencing new table as new_rows for each statement execute function portal.customer_inserted();
 
+-- All who look at the portal as this customer: its own log-ins, and staff.
+create or replace function portal.end_sessions(p_customer_id bigint) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  delete from portal.session s
+  where s.acting_for = p_customer_id
+     or s.login_id in (select l.login_id from portal.login l where l.customer_id = p_customer_id);
+end
+$$;
+
 create or replace function portal.web_access_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
@@ -29,7 +40,7 @@ begin
     insert into portal.audit (action, customer_id, subject, data) values ('web_access', c.customer_id, 'Web Access', c.changes);
     perform portal.emit('access', c.customer_id, '');
     if not c.enabled then
-      delete from portal.session s using portal.login l where l.login_id = s.login_id and l.customer_id = c.customer_id;
+      perform portal.end_sessions(c.customer_id);
     end if;
   end loop;
   return null;
@@ -42,20 +53,43 @@ create or replace function portal.web_access_inserted() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  c bigint;
+  c record;
 begin
   -- new customers come with defaults and nobody listening; only a row of a
   -- customer that has log-ins is news
-  for c in select n.customer_id from new_rows n
+  for c in select n.customer_id, to_jsonb(n) - 'customer_id' as set from new_rows n
     where exists (select from portal.login l where l.customer_id = n.customer_id) order by 1
   loop
-    perform portal.emit('access', c, '');
+    insert into portal.audit (action, customer_id, subject, data)
+    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(null, f.value)) from jsonb_each(c.set) f;
+    perform portal.emit('access', c.customer_id, '');
   end loop;
   return null;
 end
 $$;
 create or replace trigger web_access_inserted after insert on erp.web_access
   referencing new table as new_rows for each statement execute function portal.web_access_inserted();
+
+-- Without a row the portal is closed.
+create or replace function portal.web_access_deleted() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  c record;
+begin
+  for c in select p.customer_id, to_jsonb(p) - 'customer_id' as was from old_rows p
+    where exists (select from portal.login l where l.customer_id = p.customer_id) order by 1
+  loop
+    insert into portal.audit (action, customer_id, subject, data)
+    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(f.value, null)) from jsonb_each(c.was) f;
+    perform portal.emit('access', c.customer_id, '');
+    perform portal.end_sessions(c.customer_id);
+  end loop;
+  return null;
+end
+$$;
+create or replace trigger web_access_deleted after delete on erp.web_access
+  referencing old table as old_rows for each statement execute function portal.web_access_deleted();
 
 create or replace function portal.customer_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
@@ -74,7 +108,7 @@ begin
       perform portal.emit('catalog', c.customer_id, '');
     end if;
     if not c.active then
-      delete from portal.session s using portal.login l where l.login_id = s.login_id and l.customer_id = c.customer_id;
+      perform portal.end_sessions(c.customer_id);
     end if;
   end loop;
   return null;

@@ -83,7 +83,9 @@ declare
 begin
   if tg_op = 'INSERT' then
     insert into erp.order_status_history (order_id, from_status, to_status, at, actor, reason)
-    select n.order_id, null, n.status, n.submitted_at, n.submitted_by, n.status_reason from new_rows n order by n.order_id;
+    select n.order_id, null, n.status, n.submitted_at, n.submitted_by,
+      nullif(concat_ws(' ', n.status_reason, nullif(n.delivery_note, '')), '')
+    from new_rows n order by n.order_id;
     for o in select n.customer_id, n.order_no, n.status from new_rows n where n.source <> 'IMPORT' order by n.order_id loop
       perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
     end loop;
@@ -99,8 +101,8 @@ begin
     select n.order_id, n.customer_id, n.order_no, n.status, p.status as was
     from new_rows n join old_rows p using (order_id)
     where n.status <> p.status
-       or (n.po_no, n.ship_to_id, n.requested_date, n.note, n.total, n.reviewed_at, n.status_reason)
-          is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.note, p.total, p.reviewed_at, p.status_reason)
+       or (n.po_no, n.ship_to_id, n.requested_date, n.delivery_date, n.note, n.total, n.reviewed_at, n.status_reason)
+          is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.delivery_date, p.note, p.total, p.reviewed_at, p.status_reason)
     order by n.order_id
   loop
     if o.status <> o.was then

@@ -59,11 +59,16 @@ create or replace trigger payment_application_updated after update on erp.paymen
 create or replace trigger payment_application_deleted after delete on erp.payment_application
   referencing old table as old_rows for each statement execute function erp.payment_application_changed();
 
+-- A customer that may not see its balance is not told of payments either: its
+-- pages, and those of staff, look at the invoices again.
 create or replace function portal.payment_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  perform portal.emit_documents('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;
+  perform portal.emit_documents('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id))
+  from new_rows n left join erp.web_access w using (customer_id) where coalesce(w.see_balance, true);
+  perform portal.emit('invoice', c.customer_id, '')
+  from (select distinct n.customer_id from new_rows n join erp.web_access w using (customer_id) where not w.see_balance order by 1) c;
   return null;
 end
 $$;

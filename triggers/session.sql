@@ -8,7 +8,8 @@ declare
   s record;
 begin
   for s in
-    select p.session_id, l.customer_id from old_rows p left join portal.login l using (login_id) order by p.session_id
+    select p.session_id, coalesce(p.acting_for, l.customer_id) as customer_id
+    from old_rows p left join portal.login l using (login_id) order by p.session_id
   loop
     perform portal.emit('session', s.customer_id, s.session_id::text);
   end loop;
@@ -23,7 +24,7 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
   -- shortened to the past, or moved to another login: the socket must go
-  perform portal.emit('session', l.customer_id, n.session_id::text)
+  perform portal.emit('session', coalesce(n.acting_for, l.customer_id), n.session_id::text)
   from new_rows n join old_rows p using (session_id) left join portal.login l on l.login_id = n.login_id
   where (n.expires_at <> p.expires_at and n.expires_at <= erp.now()) or n.login_id <> p.login_id;
   return null;

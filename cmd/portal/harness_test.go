@@ -305,6 +305,15 @@ type socket struct {
 // live opens /live, after a cursor if one is given.
 func (v *visitor) live(after string) *socket {
 	v.s.t.Helper()
+	if after == "" {
+		return v.liveAt("/live")
+	}
+	return v.liveAt("/live?after=" + url.QueryEscape(after))
+}
+
+// liveAt opens the socket that a page names.
+func (v *visitor) liveAt(path string) *socket {
+	v.s.t.Helper()
 	u, err := url.Parse(v.s.URL)
 	if err != nil {
 		v.s.t.Fatal(err)
@@ -315,10 +324,7 @@ func (v *visitor) live(after string) *socket {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	address := "ws" + strings.TrimPrefix(v.s.URL, "http") + "/live"
-	if after != "" {
-		address += "?after=" + url.QueryEscape(after)
-	}
+	address := "ws" + strings.TrimPrefix(v.s.URL, "http") + path
 	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
 		v.s.t.Fatal(err)
@@ -402,6 +408,15 @@ func (s *socket) closing() websocket.StatusCode {
 			return websocket.CloseStatus(err)
 		}
 	}
+}
+
+// sameInstant compares a time of JSON with one written otherwise.
+func sameInstant(t testing.TB, got any, want string) bool {
+	t.Helper()
+	text, _ := got.(string)
+	at, err := time.Parse(time.RFC3339, text)
+	wanted, err2 := time.Parse(time.RFC3339, want)
+	return err == nil && err2 == nil && at.Equal(wanted)
 }
 
 // eventually reads a value until it is right, for things that a job or another

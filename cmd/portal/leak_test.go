@@ -86,10 +86,12 @@ var forms = map[string][][]string{
 	"POST /cart/lines":                          {{"item_no", "OIL5", "uom", "PALLET", "qty", "1"}, {"item_no", "OIL5", "qty", "-1"}, {"item_no", "OIL5", "qty", "2"}},
 	"POST /cart/submit":                         {{"key", "nonsense"}, {"key", "00000000-0000-0000-0000-000000000000", "requested_date", "never"}},
 	"POST /orders/:order_no/cancel":             {{"x", "y"}},
+	"POST /orders/:order_no/change":             {{"qty_1", "1"}, {"qty_1", "30", "confirm_prices", "true"}},
 	"POST /orders/:order_no/reorder":            {{"mode", "add"}},
 	"POST /invoices/:invoice_no/reorder":        {{"mode", "add"}},
 	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
+	"POST /acting/end":                          {{"x", "y"}},
 }
 
 // raised is a price a cent higher.

@@ -9,7 +9,10 @@
 	if (!address) return
 	const words = JSON.parse(document.getElementById('live-words')?.textContent || '{}')
 	const page = () => meta('live-page') || location.pathname + location.search
-	const toLogin = () => location.assign('/login?next=' + encodeURIComponent(page()))
+	// A form that is leaving this page knows better where to: what it did may be
+	// why the session is over.
+	const leave = (go) => { document.querySelector('form[data-busy]:not([hx-post])') ? setTimeout(go, 5000) : go() }
+	const toLogin = () => leave(() => location.assign('/login?next=' + encodeURIComponent(page())))
 
 	// ---- regions ----
 
@@ -106,7 +109,7 @@
 			})
 			if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === '/login')) return toLogin()
 			// what this page showed is gone, or no longer ours: the page itself says it best
-			if ([403, 404, 410].includes(answer.status)) return location.replace(page())
+			if ([403, 404, 410].includes(answer.status)) return leave(() => location.replace(page()))
 			if (!answer.ok) throw new Error(`status ${answer.status}`)
 			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
 			apply(fresh, wanted)
@@ -132,7 +135,11 @@
 			if (changing.some((other) => other !== el && other.contains(el))) continue
 			const next = fresh.getElementById(el.id)
 			if (next) morph(el, next)
-			else el.remove()
+			else if (meta('live-page')) {
+				// the page answers a form: what it showed is not to be had again
+				location.replace(page())
+				return
+			} else el.remove()
 			const now = document.getElementById(el.id)
 			if (now) {
 				window.htmx?.process(now)

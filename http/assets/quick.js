@@ -268,6 +268,16 @@
 	body.addEventListener('input', save)
 	form.addEventListener('submit', (e) => { if (e.submitter?.value === 'add') store('') })
 
+	// Other rights, other columns and answers: the page is asked for again, and
+	// what was typed with it.
+	const access = document.getElementById('quick-access')
+	const shown = access?.dataset.shown
+	access?.addEventListener('live:changed', () => {
+		if (document.getElementById('quick-access')?.dataset.shown === shown) return
+		save()
+		location.assign(form.getAttribute('action'))
+	})
+
 	const filled = rows().filter((r) => !isBlank(r))
 	for (const r of filled) {
 		r.dataset.bad = r.classList.contains('bad') ? '1' : ''

@@ -105,7 +105,7 @@ func (w *world) writeCustomers(ctx context.Context) error {
 		update erp.web_access set see_stock = 'in_low_out' where customer_id in (10, 20, 30);
 		update erp.web_access set see_stock = 'hidden', see_balance = false where customer_id = 12;
 		update erp.web_access set auto_approve = false where customer_id in (13, 16);
-		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue' where customer_id = 15;
+		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue', cutoff_mode = 'strict' where customer_id = 15;
 		update erp.web_access set authorized_items_only = true where customer_id = 17;
 		update erp.web_access set see_prices = false where customer_id = 25;
 		insert into erp.authorized_item (customer_id, item_id)

@@ -50,7 +50,7 @@ as $$
       or (not p_part and (lower(i.item_no) like p_prefix or i.item_id = any (p_exact) or i.item_id = any (p_similar))))
     and (not coalesce((select w.authorized_items_only from erp.web_access w where w.customer_id = p_customer_id), true)
       or i.item_id in (select a.item_id from erp.authorized_item a where a.customer_id = p_customer_id))
-    and (not p_favorites or i.item_id in (select f.item_id from portal.favorite f where f.login_id = p_login_id))
+    and (not p_favorites or i.item_id in (select f.item_id from portal.favorite f where f.login_id = p_login_id and f.customer_id = p_customer_id))
     and (not p_bought or i.item_id in (
       select l.item_id from erp.sales_order o join erp.sales_order_line l using (order_id)
         where o.customer_id = p_customer_id and o.status not in ('CANCELLED', 'REJECTED')

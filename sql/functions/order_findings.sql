@@ -4,9 +4,23 @@
 --   refuse   the order cannot be sent
 --   queue    it can, and waits for review
 --   warn     it can; the buyer should know
+--   room     no objection: how far the rules reach, for the cart to show
 -- field and line say where it belongs on the form (line: the position in the
 -- arrays, from 1). detail carries figures; those of credit and cost are for
 -- staff only. No limit is null, none allowed is zero; the limit itself passes.
+--
+-- Rows of room are for the buyer's cart, and hold what the buyer may see:
+--   room_credit    room before this order, and after it (null: it does not
+--                  fit); to those who see their balance and prices
+--   room_minimum   minimum, missing (0: reached); to those who see prices
+--   room_maximum   maximum, room; to those who see prices
+--   next_delivery  route, delivery_date, cutoff and seconds_left until it
+--                  (null: the day wished is no run that can be reached),
+--                  missed: the run that a strict cutoff was missed for;
+--                  now: the clock that all this goes by
+--
+-- An order that its buyer is about to change is p_editing_id: the rules are
+-- those of submit, but its own credit and stock are its own.
 create or replace function erp.order_findings(
   p_customer_id bigint,
   p_item_ids bigint[],
@@ -16,7 +30,8 @@ create or replace function erp.order_findings(
   p_po_no text default null,
   p_ship_to_id bigint default null,
   p_requested_date date default null,
-  p_order_id bigint default null
+  p_order_id bigint default null,
+  p_editing_id bigint default null
 ) returns table (code text, action text, field text, line int, detail jsonb)
 language plpgsql stable security definer set search_path = pg_catalog set jit = off
 as $$
@@ -25,8 +40,8 @@ begin
   return query
   with
   who as (
-    select c.*, w.enabled, w.see_stock, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
-      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only,
+    select c.*, w.enabled, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
+      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only, w.see_balance, w.see_prices, w.see_stock,
       co.warehouse, co.review_first_order, co.review_new_ship_to, co.review_past_due_days
     from erp.customer c
     join erp.web_access w using (customer_id)
@@ -46,24 +61,31 @@ begin
   ),
   credit as (
     select who.credit_limit, who.credit_check,
-      who.credit_limit - erp.credit_exposure(p_customer_id, p_order_id) as room
+      who.credit_limit - case when p_order_id is null then erp.credit_exposure(p_customer_id, p_editing_id)
+        else erp.credit_ahead(p_order_id) end as room
     from who where who.credit_limit is not null and who.credit_check <> 'off'
   ),
   short as (
     -- lines of one item share its stock, in the order given
     select l.ord, l.item_id, l.item_no, l.factor, l.allow_backorder, l.qty, l.fractional,
-      greatest(coalesce(s.on_hand - s.allocated, 0), 0) as available,
+      greatest(coalesce(s.on_hand - s.allocated, 0), 0) + coalesce((
+        select sum(e.qty_allocated * e.factor) from erp.sales_order_line e join erp.sales_order eo using (order_id)
+        where eo.order_id = p_editing_id and eo.customer_id = p_customer_id and e.item_id = l.item_id), 0) as available,
       sum(l.qty * l.factor) over (partition by l.item_id order by l.ord) as wanted
     from line l
     cross join who
     left join erp.stock s on s.item_id = l.item_id and s.warehouse = who.warehouse
     where p_order_id is null and l.factor is not null
   ),
-  next_run as (
-    select n.delivery_date, n.cutoff
-    from who
-    left join erp.ship_to st on st.ship_to_id = p_ship_to_id and st.customer_id = p_customer_id
-    cross join lateral erp.next_deliveries(coalesce(st.route_id, who.route_id)) n
+  -- an order is as late as it was when it was sent, whenever this is asked
+  sent as (
+    select s.at, (s.at at time zone co.time_zone)::date as day
+    from (select coalesce((select o.submitted_at from erp.sales_order o where o.order_id = p_order_id), erp.now()) as at) s
+    cross join erp.company co
+  ),
+  delivery as (
+    select d.*, sent.day from who cross join sent
+    cross join lateral erp.planned_delivery(p_customer_id, p_ship_to_id, p_requested_date, sent.at) d
   )
   select * from (
     select 'portal_disabled', 'refuse', null::text, null::int, '{}'::jsonb
@@ -86,8 +108,13 @@ begin
       from who where p_requested_date < erp.today() and p_order_id is null
     union all
     select 'late_for_cutoff', case who.cutoff_mode when 'strict' then 'warn' else 'queue' end, 'requested_date', null,
-        jsonb_build_object('delivery_date', n.delivery_date)
-      from who cross join next_run n where p_requested_date >= erp.today() and p_requested_date < n.delivery_date
+        jsonb_build_object('delivery_date', case when who.cutoff_mode = 'strict' then d.delivery_date else d.next_date end)
+      from who cross join delivery d
+      where p_requested_date >= d.day and (p_requested_date < d.next_date or d.missed is not null)
+    union all
+    select 'no_run_that_day', 'warn', 'requested_date', null, jsonb_build_object('delivery_date', d.delivery_date)
+      from who cross join delivery d
+      where who.cutoff_mode = 'strict' and p_requested_date > d.next_date and d.missed is null and d.delivery_date <> p_requested_date
     union all
     select 'item_unavailable', 'refuse', 'item_no', l.ord, jsonb_build_object('item_no', l.item_no)
       from line l cross join who
@@ -111,10 +138,11 @@ begin
     union all
     select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty', s.ord,
         -- figures for those who see stock as a number; the day is no figure
-        jsonb_build_object('item_no', s.item_no) || case when who.see_stock <> 'number' then '{}' else
+        jsonb_build_object('item_no', s.item_no, 'stock', who.see_stock)
+        || case when who.see_stock <> 'number' then '{}' else
           jsonb_build_object('left', s.available, 'backordered',
             s.qty - case when s.fractional then x.taken else trunc(x.taken) end) end
-        || case when s.allow_backorder and who.allow_backorder
+        || case when s.allow_backorder and who.allow_backorder and who.see_stock <> 'hidden'
           then jsonb_build_object('expected_on', erp.expected_on(s.item_id, who.warehouse, s.wanted - s.available)) else '{}' end
       from short s cross join who
       cross join lateral (select greatest(0, s.available - (s.wanted - s.qty * s.factor)) / s.factor as taken) x
@@ -157,17 +185,34 @@ begin
     union all
     select 'first_order', 'queue', null, null, '{}'
       from who where who.review_first_order and not exists (select from erp.sales_order o
-        where o.customer_id = p_customer_id and o.order_id is distinct from p_order_id
+        where o.customer_id = p_customer_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'new_ship_to', 'queue', 'ship_to', null, '{}'
       from who where who.review_new_ship_to and p_ship_to_id is not null and not exists (select from erp.sales_order o
-        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from p_order_id
+        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
+    union all
+    select 'room_credit', 'room', null, null,
+        jsonb_build_object('room', greatest(credit.room, 0), 'after', case when credit.room >= total.amount then credit.room - total.amount end)
+      from who cross join credit cross join total where p_order_id is null and who.see_balance and who.see_prices
+    union all
+    select 'room_minimum', 'room', null, null,
+        jsonb_build_object('minimum', who.min_order, 'missing', greatest(who.min_order - total.amount, 0))
+      from who cross join total where p_order_id is null and who.see_prices and who.min_order > 0
+    union all
+    select 'room_maximum', 'room', null, null,
+        jsonb_build_object('maximum', who.max_order, 'room', greatest(who.max_order - total.amount, 0))
+      from who cross join total where p_order_id is null and who.see_prices and who.max_order is not null
+    union all
+    select 'next_delivery', 'room', null, null,
+        jsonb_build_object('route', d.route_name, 'delivery_date', d.delivery_date, 'cutoff', d.cutoff,
+          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict' then d.missed end, 'now', sent.at)
+      from who cross join sent cross join delivery d where p_order_id is null and d.delivery_date is not null
   ) as finding (code, action, field, line, detail);
 end
 $$;
-grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint)
+grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint, bigint)
   to portal_web, portal_desk, portal_work;

@@ -30,7 +30,8 @@ declare
   found_json jsonb;
   lines jsonb;
 begin
-  select * into cart from portal.cart c where c.login_id = p_login_id for update;
+  select * into cart from portal.cart c
+    where c.login_id = p_login_id and c.customer_id = coalesce(portal.customer_id(), c.customer_id) for update;
   if not found then
     return query select null::text, false, jsonb_build_array(jsonb_build_object('code', 'no_lines', 'action', 'refuse'));
     return;
@@ -82,7 +83,8 @@ begin
       unit_price numeric, step text, rule_id bigint, valid_until timestamptz)
   ) a
   cross join lateral (
-    select * from erp.order_findings(cart.customer_id, a.items, a.uoms, a.qtys, a.prices, po, ship_to, p_requested_date)
+    select * from erp.order_findings(cart.customer_id, a.items, a.uoms, a.qtys, a.prices, po, ship_to, p_requested_date) r
+    where r.action <> 'room'
     union all
     select 'prices_rose', 'refuse', 'item_no', l.ord,
       jsonb_build_object('item_no', l.item_no, 'uom', l.uom, 'was', l.seen_price, 'now', l.unit_price)
@@ -103,7 +105,8 @@ begin
   end if;
 
   insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key)
-  select cart.customer_id, 'WEB', po, ship_to, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key
+  select cart.customer_id, 'WEB', po, ship_to, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse,
+    case when portal.acting_by() is null then p_login_id end, p_key -- staff have no log-in at the customer's
   from erp.company co
   returning * into made;
   insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)

@@ -1,18 +1,23 @@
 -- name: cart_head
-select k.key::text as key, k.po_no, coalesce(s.code, '') as ship_to, k.requested_date, k.note
-from portal.cart k left join erp.ship_to s using (ship_to_id)
-where k.login_id = @login_id;
+-- Without a ship-to chosen the first stands in the form, and is what counts.
+-- One row also where there is no cart yet.
+select coalesce(k.key::text, '') as key, coalesce(k.po_no, '') as po_no,
+  coalesce(s.code, (select min(f.code) from erp.ship_to f where f.customer_id = @customer_id and f.active), '') as ship_to,
+  k.requested_date, coalesce(k.note, '') as note
+from (select 1) one
+left join portal.cart k on k.login_id = @login_id and k.customer_id = @customer_id
+left join erp.ship_to s on s.ship_to_id = k.ship_to_id and s.active;
 
 -- name: cart_open
 insert into portal.cart (login_id, customer_id) values (@login_id, @customer_id)
-on conflict (login_id) do nothing;
+on conflict (login_id, customer_id) do nothing;
 
 -- name: cart_lines
 with line as (
   select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, coalesce(u.factor, 1) as factor,
     sum(cl.qty * coalesce(u.factor, 1)) over (partition by cl.item_id) as total
   from portal.cart k join portal.cart_line cl using (cart_id) left join erp.item_uom u using (item_id, uom)
-  where k.login_id = @login_id
+  where k.login_id = @login_id and k.customer_id = @customer_id
 ),
 priced as (
   select p.*
@@ -43,9 +48,11 @@ order by l.ord;
 
 -- name: cart_findings
 with line as (
-  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, k.po_no, k.ship_to_id, k.requested_date
+  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, k.po_no, k.requested_date,
+    coalesce((select c.ship_to_id from erp.ship_to c where c.ship_to_id = k.ship_to_id and c.active),
+      (select f.ship_to_id from erp.ship_to f where f.customer_id = @customer_id and f.active order by f.code limit 1)) as ship_to_id
   from portal.cart k join portal.cart_line cl using (cart_id)
-  where k.login_id = @login_id
+  where k.login_id = @login_id and k.customer_id = @customer_id
 ),
 a as (
   select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(qty order by ord) as qtys,
@@ -65,14 +72,14 @@ insert into portal.cart_line as cl (cart_id, item_id, uom, qty)
 select k.cart_id, i.item_id, coalesce(nullif(@uom, ''), i.base_uom), @qty::numeric
 from portal.cart k
 join erp.item i on i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
-where k.login_id = @login_id
+where k.login_id = @login_id and k.customer_id = @customer_id
 on conflict (cart_id, item_id, uom) do update
   set qty = case when @add::boolean then cl.qty + excluded.qty else excluded.qty end
 returning item_id;
 
 -- name: cart_remove_line
 delete from portal.cart_line cl using portal.cart k, erp.item i
-where k.login_id = @login_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
+where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
   and cl.uom = coalesce(nullif(@uom, ''), i.base_uom)
 returning cl.item_id;
 
@@ -86,7 +93,7 @@ from (
   from (
     select k.cart_id, array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
     from portal.cart k join portal.cart_line cl using (cart_id)
-    where k.login_id = @login_id and cl.item_id = any (@item_ids::bigint[])
+    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = any (@item_ids::bigint[])
     group by 1
   ) k
   cross join lateral erp.price(@customer_id, k.items, k.uoms, k.qtys) p
@@ -108,7 +115,7 @@ where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@custome
 update portal.cart k
 set po_no = @po_no, note = @note, requested_date = @requested_date::date, updated_at = erp.now(),
   ship_to_id = (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active)
-where k.login_id = @login_id
+where k.login_id = @login_id and k.customer_id = @customer_id
   and (k.po_no, k.note, k.requested_date, k.ship_to_id) is distinct from (@po_no, @note, @requested_date::date,
     (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active));
 

@@ -4,15 +4,16 @@
 select
   w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
   w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement,
-  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency
+  w.cutoff_mode, w.monthly_statement, w.may_change,
+  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
+  portal.staff_acting(@customer_id) as staff_acting
 from erp.web_access w
 cross join erp.company co
 cross join lateral (
   select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
   from (
     select array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
-    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id
+    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id and k.customer_id = @customer_id
   ) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ) k

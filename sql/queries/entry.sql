@@ -82,14 +82,14 @@ insert into portal.cart_line as cl (cart_id, item_id, uom, qty, was_price, added
 select k.cart_id, i.item_id, n.uom, sum(n.qty), max(n.was), clock_timestamp() + min(n.ord) * interval '1 microsecond'
 from unnest(@item_nos::text[], @uoms::text[], @qtys::numeric[], @was::numeric[]) with ordinality as n(item_no, uom, qty, was, ord)
 join erp.item i using (item_no)
-join portal.cart k on k.login_id = @login_id
+join portal.cart k on k.login_id = @login_id and k.customer_id = @customer_id
 where i.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from erp.item x where x.item_no = any (@item_nos::text[]))))
 group by k.cart_id, i.item_id, n.uom
 on conflict (cart_id, item_id, uom) do update set qty = cl.qty + excluded.qty, was_price = coalesce(excluded.was_price, cl.was_price)
 returning item_id;
 
 -- name: cart_clear
-delete from portal.cart_line cl using portal.cart k where k.login_id = @login_id and cl.cart_id = k.cart_id;
+delete from portal.cart_line cl using portal.cart k where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id;
 
 -- name: bought_before
 -- Items this customer has ordered or was invoiced, as far as its catalogue
@@ -134,4 +134,4 @@ where i.invoice_no = @document and i.customer_id = @customer_id and l.qty > 0
 order by l.line_no;
 
 -- name: cart_count
-select count(*)::int from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id;
+select count(*)::int from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id and k.customer_id = @customer_id;

@@ -18,7 +18,7 @@ last as (
   select distinct on (b.item_id) b.item_id, b.uom, b.qty, b.at from bought b order by b.item_id, b.at desc
 ),
 wanted as (
-  select f.item_id from portal.favorite f where @kind = 'starred' and f.login_id = @login_id
+  select f.item_id from portal.favorite f where @kind = 'starred' and f.login_id = @login_id and f.customer_id = @customer_id
   union all
   select s.item_id from last s where @kind = 'bought'
   union all
@@ -54,7 +54,7 @@ select g.item_id as id, g.item_no, g.description, g.uom,
   case when me.see_prices then p.step end as price_step,
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and coalesce(p.step, 'none') <> 'none' as orderable,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = g.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = g.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = g.item_id) as has_picture,
   g.last_qty, g.last_ordered, u.qty as usual_qty, coalesce(u.times, 0) as times, g.total::int as total
 from page g

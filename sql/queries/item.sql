@@ -65,10 +65,10 @@ select g.item_id as id, g.item_no, g.description, coalesce(c.name, '') as catego
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and p.step <> 'none' as orderable,
   g.discontinued,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = g.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = g.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = g.item_id) as has_picture,
   (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
-    where k.login_id = @login_id and cl.item_id = g.item_id and cl.uom = g.base_uom) as in_cart
+    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = g.item_id and cl.uom = g.base_uom) as in_cart
 from page g
 cross join me
 left join erp.category c using (category_id)
@@ -172,10 +172,10 @@ select it.item_id as id, it.item_no, it.description, it.details, it.barcode, coa
   case when me.see_prices then p.unit_price end as unit_price,
   case when me.see_prices then p.step end as price_step,
   s.available, s.state as stock_state, s.orderable and p.step <> 'none' as orderable, it.discontinued,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.item_id = it.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = it.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = it.item_id) as has_picture,
   (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
-    where k.login_id = @login_id and cl.item_id = it.item_id and cl.uom = it.base_uom) as in_cart,
+    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = it.item_id and cl.uom = it.base_uom) as in_cart,
   ci.their_item_no,
   last.qty as last_qty, last.uom as last_uom, last.submitted_at as last_ordered,
   sub.item_no as substitute_no, sub.description as substitute
@@ -248,7 +248,7 @@ on conflict do nothing;
 
 -- name: favorite_remove
 delete from portal.favorite f using erp.item i
-where f.login_id = @login_id and f.item_id = i.item_id and i.item_no = @item_no;
+where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = i.item_id and i.item_no = @item_no;
 
 -- name: item_exists
 select exists (select from erp.item i

@@ -94,11 +94,11 @@ select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
 from portal.session s
 join portal.login l using (login_id)
 left join erp.customer c using (customer_id)
-where s.login_id = @login_id and s.expires_at > erp.now()
+where s.login_id = @login_id and s.parent_id is null and s.expires_at > erp.now()
 order by s.created_at desc, s.session_id desc;
 
 -- name: session_revoke
-delete from portal.session where session_id = @session_id and login_id = @login_id;
+delete from portal.session where session_id = @session_id and login_id = @login_id and parent_id is null;
 
 -- name: login_password
 select password_hash from portal.login where login_id = @login_id;
