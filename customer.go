@@ -85,6 +85,7 @@ type Dashboard struct {
 	OpenInvoices []Invoice `json:"open_invoices"`
 	Aging        *Aging    `json:"aging"` // nil where the balance is hidden
 	Delivery     *Delivery `json:"next_delivery"`
+	Notices      []Notice  `json:"notices" db:"-"`
 }
 
 // Profile is the customer's own data.
@@ -103,6 +104,8 @@ type Frame struct {
 	Access    Access
 	CartLines int
 	CartTotal *Money
+	Notices   int    // not put away yet
+	Notice    Notice // the newest of them, its ID and Text
 	Cursor    Cursor // taken before the page's data, for GET /live
 	TimeZone  string
 	Currency  string

@@ -164,6 +164,7 @@ type OrderDetail struct {
 	EnteredBy     *string     `json:"entered_by,omitempty"` // staff only: by whom
 	Note          string      `json:"note"`
 	SubmittedBy   string      `json:"submitted_by"`
+	StandingOrder string      `json:"standing_order,omitempty"` // name of the one it was made from
 	OrderLines    []OrderLine `json:"lines" db:"-"`
 	History       []OrderStep `json:"history" db:"-"`
 	Shipments     []Shipment  `json:"shipments" db:"-"`

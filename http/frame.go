@@ -18,6 +18,9 @@ type Frame struct {
 	CartCount int  // lines in the cart
 	CartTotal string
 
+	Notices int           // not put away yet
+	Notice  portal.Notice // the newest of them
+
 	ActingBy  string // who of the staff sees this page as the customer; empty: the customer
 	ActingAs  string // the customer
 	Preview   bool   // and only looks
@@ -91,6 +94,7 @@ func (f Frame) Nav() []NavEntry {
 	}
 	return f.marked(append(nav,
 		NavEntry{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
+		NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 		NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
 		NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 	))

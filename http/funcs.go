@@ -53,6 +53,9 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"weekday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format("Mon") })
 		},
+		"day": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("2 Jan") })
+		},
 		"isodate": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format(time.DateOnly) })
 		},

@@ -33,6 +33,8 @@ type Config struct {
 	Orders    portal.OrderService
 	Customers portal.CustomerService
 	Desk      portal.DeskService
+	Standing  portal.StandingOrderService
+	Notices   portal.NoticeService
 	Brand     Brand
 	Logger    *slog.Logger
 
@@ -156,6 +158,15 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
 	mux.POST("/orders/:order_no/change", s.buyer(s.changeOrder))
 	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
+	mux.GET("/standing-orders", s.buyer(s.standingOrders))
+	mux.POST("/standing-orders", s.buyer(s.makeStandingOrder))
+	mux.GET("/standing-orders/:standing_order_id", s.buyer(s.standingOrder)) // or new
+	mux.POST("/standing-orders/:standing_order_id/settings", s.buyer(s.saveStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/lines", s.buyer(s.saveStandingLines))
+	mux.POST("/standing-orders/:standing_order_id/pause", s.buyer(s.pauseStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
+	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
+	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))

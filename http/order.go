@@ -117,6 +117,15 @@ func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 			o.Changes[i].Actor = s.Brand.Name
 		}
 	}
+	if o.StandingOrder != "" {
+		o.SubmittedBy = "Standing order"
+		for i := range o.History {
+			if o.History[i].From == nil {
+				o.History[i].Actor = "Standing order"
+			}
+		}
+		return
+	}
 	switch {
 	case o.ByStaff:
 		o.SubmittedBy = s.Brand.Name + ", for you"

@@ -26,7 +26,7 @@ type pages struct {
 }
 
 // notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true}
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true}
 
 // parsePages reads the templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
@@ -39,7 +39,7 @@ func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
 	if sets, ok := p.zones.Load(zone.String()); ok {
 		return sets.(map[string]*template.Template), nil
 	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl")
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,7 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	if f.ActingBy != "" {
 		f.LiveURL = "/live?acting"
 	}
+	f.Notices, f.Notice = q.frame.Notices, q.frame.Notice
 	if q.frame.CartTotal != nil {
 		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)
 	}
@@ -118,6 +119,8 @@ func pageURL(path string) string {
 		return "/cart"
 	case path == "/profile/password":
 		return "/profile"
+	case path == "/standing-orders":
+		return "/standing-orders/new"
 	case path == "/desk/holidays":
 		return "/desk/routes"
 	case strings.HasSuffix(path, "/reorder"):
@@ -125,8 +128,9 @@ func pageURL(path string) string {
 	case strings.HasPrefix(path, "/orders/") && strings.HasSuffix(path, "/change"):
 		return strings.TrimSuffix(path, "/change")
 	}
-	// the desk's forms post to a verb below their page
-	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 {
+	// the desk's forms, and those of a standing order, post to a verb below their page
+	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 ||
+		strings.HasPrefix(path, "/standing-orders/") && strings.Count(path, "/") > 2 {
 		return path[:i]
 	}
 	return path

@@ -92,6 +92,11 @@ func (s *Server) quickOrder(q *request) error {
 		if err != nil {
 			return err
 		}
+		if q.URL.Query().Get("for") == "standing" { // rows of a standing order check themselves here, too
+			for i := range lines {
+				lines[i].Standing()
+			}
+		}
 		p := newQuickPage(lines, q.frame.Access)
 		p.Message = message
 		return s.quickOrderPage(q, http.StatusOK, p)

@@ -44,6 +44,7 @@ var looks = map[string]look{
 
 	// switches
 	"ACTIVE":   {"Active", "status-done", "check"},
+	"PAUSED":   {"Paused", "status-off", "player-pause"},
 	"INACTIVE": {"Inactive", "status-off", "ban"},
 }
 

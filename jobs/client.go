@@ -26,7 +26,9 @@ type Config struct {
 
 	Orders portal.OrderApprover // required, unless InsertOnly
 	House  portal.Housekeeper   // required, unless InsertOnly
-	Logger *slog.Logger         // default slog.Default()
+	// Standing works standing orders; nil leaves them to other nodes.
+	Standing portal.StandingOrderRunner
+	Logger   *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -63,6 +65,7 @@ const (
 
 	softStop            = 10 * time.Second
 	housekeepingEvery   = 10 * time.Minute
+	standingEvery       = time.Minute
 	invariantsHour      = 3
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
@@ -108,6 +111,12 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 
+	standing := []*river.PeriodicJob(nil)
+	if c.Standing != nil {
+		river.AddWorker(workers, &standingWorker{standing: c.Standing, logger: logger})
+		standing = append(standing, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+	}
+
 	return &river.Config{
 		Schema:  Schema,
 		Logger:  slog.New(quiet{logger.Handler()}),
@@ -116,10 +125,10 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 			river.QueueDefault: {MaxWorkers: defaultWorkers},
 			queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
 		},
-		PeriodicJobs: []*river.PeriodicJob{
+		PeriodicJobs: append(standing,
 			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
 			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
-		},
+		),
 		FetchCooldown:               cooldown,
 		FetchPollInterval:           max(cmp.Or(c.FetchPollInterval, time.Second), cooldown),
 		JobTimeout:                  timeout,

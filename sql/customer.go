@@ -20,11 +20,14 @@ func NewCustomerStore(db *DB) *CustomerStore { return &CustomerStore{db} }
 
 type frameRow struct {
 	portal.Access
-	CartLines int
-	CartTotal *portal.Money
-	Cursor    string
-	TimeZone  string
-	Currency  string
+	CartLines  int
+	CartTotal  *portal.Money
+	Cursor     string
+	TimeZone   string
+	Currency   string
+	Notices    int
+	NoticeID   portal.NoticeID
+	NoticeText string
 
 	StaffActing bool
 }
@@ -42,6 +45,7 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 		return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
 	}
 	return portal.Frame{Access: row.Access, CartLines: row.CartLines, CartTotal: row.CartTotal,
+		Notices: row.Notices, Notice: portal.Notice{ID: row.NoticeID, Text: row.NoticeText},
 		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
 		StaffActing: row.StaffActing}, nil
 }
@@ -68,6 +72,10 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		}
 		if len(aging) > 0 {
 			out.Aging = &aging[0]
+		}
+		rows, _ = tx.Query(ctx, query("notice_list"), args{"customer_id": who.CustomerID})
+		if out.Notices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Notice]); err != nil {
+			return fmt.Errorf("notices: %w", err)
 		}
 		next, err := nextDeliveries(ctx, tx, who)
 		if err != nil {

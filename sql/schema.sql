@@ -249,6 +249,7 @@ table erp.customer
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
+  trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1285,6 +1286,8 @@ table portal.notice
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger notice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
+  trigger notice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_desk
@@ -1329,7 +1332,6 @@ table portal.session
 table portal.standing_order
   standing_order_id bigint not null generated always as identity
   customer_id bigint not null
-  login_id bigint
   name text not null
   rhythm text not null default 'runs'::text
   every integer not null default 1
@@ -1343,24 +1345,28 @@ table portal.standing_order
   paused boolean not null default false
   active_since timestamp with time zone not null default erp.now()
   next_at timestamp with time zone
+  created_by text not null default portal.actor()
   created_at timestamp with time zone not null default erp.now()
   constraint standing_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint standing_order_ends_on CHECK ((ends_on >= starts_on))
   constraint standing_order_every CHECK (((every >= 1) AND (every <= 52)))
   constraint standing_order_hours_before CHECK (((hours_before >= 0) AND (hours_before <= 336)))
-  constraint standing_order_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
   constraint standing_order_name_written CHECK (((name = btrim(name)) AND (name <> ''::text) AND (length(name) <= 80)))
   constraint standing_order_note CHECK ((length(note) <= 2000))
   constraint standing_order_pkey PRIMARY KEY (standing_order_id)
   constraint standing_order_po_no CHECK ((length(po_no) <= 60))
   constraint standing_order_rhythm CHECK ((rhythm = ANY (ARRAY['runs'::text, 'weeks'::text])))
-  constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
+  constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
   constraint standing_order_weekday CHECK ((((weekday >= 1) AND (weekday <= 7)) AND ((rhythm = 'runs'::text) = (weekday IS NULL))))
   index standing_order_name_key ON portal.standing_order USING btree (customer_id, lower(name))
   index standing_order_next ON portal.standing_order USING btree (next_at) WHERE (NOT paused)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger standing_order_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.standing_order_before()
+  trigger standing_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
+  trigger standing_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
+  trigger standing_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
   grant DELETE to portal_web
   grant INSERT to portal_web
   grant SELECT to portal_desk
@@ -1383,6 +1389,9 @@ table portal.standing_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.standing_order s
   WHERE ((s.standing_order_id = standing_order_line.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  trigger standing_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_order_line_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   grant DELETE to portal_web
   grant INSERT to portal_web
   grant SELECT to portal_desk
@@ -1408,6 +1417,9 @@ table portal.standing_run
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.standing_order s
   WHERE ((s.standing_order_id = standing_run.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  trigger standing_run_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_run_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
+  trigger standing_run_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
@@ -1495,6 +1507,7 @@ function portal.credit_request_changed() returns trigger security definer
 function portal.customer_id() returns bigint
 function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
+function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
@@ -1509,17 +1522,25 @@ function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.login_updated() returns trigger security definer
+function portal.notice_changed() returns trigger security definer
 function portal.order_entered() returns trigger security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
+function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
 function portal.price_rule_audited() returns trigger security definer
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
+function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
+function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text) security definer for portal_desk, portal_web, portal_work
+function portal.standing_order_before() returns trigger security definer
+function portal.standing_order_changed() returns trigger security definer
+function portal.standing_part_changed() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web

@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -32,6 +33,9 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
+	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json", []string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
+	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
+		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
 	for _, visit := range []struct {
 		email string
@@ -40,7 +44,7 @@ func TestBrowserAccessible(t *testing.T) {
 	}{
 		{"", []string{"/login"}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/no-such-page"}, ""},
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},

@@ -47,7 +47,7 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 func (a *app) build(direct string) error {
 	var err error
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Logger: a.logger,
+		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work), Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -73,10 +73,11 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	m := a.newMetrics()
+	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), Desk: sql.NewDeskStore(a.db), Brand: brand, Logger: a.logger,
+		Customers: sql.NewCustomerStore(a.db), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,6 +66,7 @@ var queries = map[string][]string{
 	"/my-items":             {"?list=bought", "?list=1", "?list=999"},
 	"/lookup":               {"?q=OIL5", "?q=SECRET-C1001", "?q=SECRET-C1002", "?q=olvie"},
 	"/quick-order/template": {"?format=xlsx"},
+	"/standing-orders":      {"?x=1"},
 	"/orders":               {"?status=open", "?q=SO"},
 	"/desk/why":             {"?customer=C1001&item=OIL5&qty=1"},
 	"/desk/prices/export":   {"?what=levels", "?what=contracts"},
@@ -92,6 +94,14 @@ var forms = map[string][][]string{
 	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
 	"POST /acting/end":                          {{"x", "y"}},
+	"POST /standing-orders": {{"name", "Weekly", "rhythm", "weeks", "weekday", "1", "ref", "OIL5", "qty", "2"}, {"name", "", "ref", "SECRET-C1002", "qty", "x"},
+		{"name", "Third", "paste", "OIL5\t5\nSECRET-C1001\t1", "action", "check"}},
+	"POST /standing-orders/:standing_order_id/settings": {{"name", "Renamed", "rhythm", "runs"}, {"name", "Renamed", "rhythm", "weeks", "weekday", "9"}},
+	"POST /standing-orders/:standing_order_id/lines":    {{"ref", "OIL5", "qty", "3"}, {"ref", "SECRET-C1002", "qty", "1"}, {"paste", "OIL5\t5", "action", "check"}},
+	"POST /standing-orders/:standing_order_id/pause":    {{"paused", "true"}, {"paused", "false"}},
+	"POST /standing-orders/:standing_order_id/dates":    {{"run_date", "2026-06-01", "action", "skip"}, {"run_date", "never", "action", "retry"}},
+	"POST /standing-orders/:standing_order_id/delete":   {{"x", "y"}},
+	"POST /notices/:notice_id/put-away":                 {{"x", "y"}},
 }
 
 // raised is a price a cent higher.
@@ -146,7 +156,10 @@ func TestPricesNeverLeak(t *testing.T) {
 		invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
 		list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
 		hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
-		names := strings.NewReplacer(":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":list_id", list, ":customer_no", "C1001",
+		standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
+		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
+			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
+		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":list_id", list, ":customer_no", "C1001",
 			":session_id", "999999", "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")
@@ -256,4 +269,14 @@ func TestPricesNeverLeak(t *testing.T) {
 	if !strings.Contains(log, "level=DEBUG") || !strings.Contains(log, http.MethodPost) {
 		t.Error("the log was not searched at its fullest")
 	}
+}
+
+// mustInt reads a number that the portal gave.
+func mustInt(t testing.TB, s string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -75,6 +75,20 @@
 		announce(detail.text)
 	})
 
+	// A notice that came while the page is open is a toast, too: the live script
+	// has fetched it into the frame.
+	let newest = Number(document.getElementById('frame-notices')?.dataset.notice ?? 0)
+	document.addEventListener('live:changed', (e) => {
+		if (e.target.id !== 'frame-notices') return
+		const id = Number(e.target.dataset.notice)
+		if (id > newest) {
+			const text = e.target.querySelector('[data-notice-text]')?.textContent
+			toast({ text, about: 'notice' })
+			announce(text)
+		}
+		newest = Math.max(newest, id)
+	})
+
 	// ---- keys and menus ----
 
 	document.addEventListener('keydown', (e) => {

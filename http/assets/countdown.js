@@ -15,8 +15,8 @@
 	const many = (n, one, more) => `${n} ${n === 1 ? one : more}`
 
 	// words never say more than there is.
-	function words(left) {
-		if (left <= 0) return 'closed'
+	function words(left, quiet) {
+		if (left <= 0) return quiet ? 'now' : 'closed'
 		if (left < MINUTE) return 'less than a minute left'
 		if (left < HOUR) return `${Math.floor(left / MINUTE)} min left`
 		if (left < DAY) return `${Math.floor(left / HOUR)} h ${Math.floor(left % HOUR / MINUTE)} min left`
@@ -71,13 +71,14 @@
 				box.className = 'left'
 				el.append(' ', box)
 			}
-			const text = words(left)
+			const quiet = 'quiet' in el.dataset // no cutoff: nothing to hurry for
+			const text = words(left, quiet)
 			if (box.textContent !== text) box.textContent = text
 			el.classList.toggle('soon', left < HOUR)
 			// a screen reader hears of it twice, not every minute
-			if (s.before !== null && s.before > 15 * MINUTE && left <= 15 * MINUTE && left > 0) say('15 minutes left to order.')
+			if (!quiet && s.before !== null && s.before > 15 * MINUTE && left <= 15 * MINUTE && left > 0) say('15 minutes left to order.')
 			if (left <= 0) {
-				if (s.before !== null && s.before > 0) say('The cutoff has passed.')
+				if (!quiet && s.before !== null && s.before > 0) say('The cutoff has passed.')
 				if (s.before === null || s.before > 0) again(el, s)
 			} else {
 				s.tries = 0

@@ -62,8 +62,8 @@
 		asking?.abort()
 		asking = new AbortController()
 		try {
-			const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: asking.signal })
-			if (answer.status === 401) return location.assign('/login?next=/quick-order')
+			const answer = await fetch(form.dataset.check || form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin', signal: asking.signal })
+			if (answer.status === 401) return location.assign('/login?next=' + encodeURIComponent(location.pathname))
 			if (!answer.ok) return
 			const { lines } = await answer.json()
 			lines.forEach((line, i) => {
@@ -262,11 +262,11 @@
 
 	// ---- what was typed outlives the page, until it is in the cart ----
 
-	const key = 'quick:' + (document.querySelector('meta[name="who"]')?.content ?? '')
+	const key = 'quick:' + (document.querySelector('meta[name="who"]')?.content ?? '') + (form.dataset.rows ? ':' + form.dataset.rows : '')
 	const store = (value) => { try { value ? sessionStorage.setItem(key, value) : sessionStorage.removeItem(key) } catch { /* full or forbidden */ } }
 	const save = () => store(JSON.stringify(rows().filter((r) => !isBlank(r)).map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')])))
 	body.addEventListener('input', save)
-	form.addEventListener('submit', (e) => { if (e.submitter?.value === 'add') store('') })
+	form.addEventListener('submit', (e) => { if (['add', 'save'].includes(e.submitter?.value)) store('') })
 
 	// Other rights, other columns and answers: the page is asked for again, and
 	// what was typed with it.
@@ -296,5 +296,5 @@
 			check(row, 0)
 		})
 	}
-	field(rows().find(isBlank) ?? addRow(), 'ref').focus({ preventScroll: true })
+	if (!form.dataset.rows) field(rows().find(isBlank) ?? addRow(), 'ref').focus({ preventScroll: true })
 })()

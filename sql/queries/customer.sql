@@ -6,9 +6,13 @@ select
   w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
   w.cutoff_mode, w.monthly_statement, w.may_change,
   k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
-  portal.staff_acting(@customer_id) as staff_acting
+  portal.staff_acting(@customer_id) as staff_acting,
+  n.notices, coalesce(n.notice_id, 0) as notice_id, coalesce((select x.text from portal.notice x where x.notice_id = n.notice_id), '') as notice_text
 from erp.web_access w
 cross join erp.company co
+cross join lateral (
+  select count(*)::int as notices, max(x.notice_id) as notice_id from portal.notice x where x.customer_id = @customer_id and x.read_at is null
+) n
 cross join lateral (
   select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
   from (

@@ -24,6 +24,7 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
   case when @staff or coalesce(w.see_prices, false) then o.total end as total, o.submitted_at,
   c.customer_no, c.name as customer_name, o.requested_date, o.delivery_date, o.delivery_note, o.note, o.submitted_by,
   o.entered_by is not null as by_staff, case when @staff then o.entered_by end as entered_by,
+  coalesce(o.standing_order, '') as standing_order,
   array(select i.invoice_no from erp.invoice i where i.order_id = o.order_id order by i.invoice_id) as invoice_nos,
   o.revision
 from erp.sales_order o

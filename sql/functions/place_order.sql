@@ -1,0 +1,109 @@
+-- Makes a sales order of lines, in the caller's transaction: the whole order or
+-- nothing. submit_cart and run_standing_order call it, and nobody else may: it
+-- asks the rules of ordering (erp.order_findings) and takes the prices of this
+-- moment. p_seen are the prices last agreed to, in step with the items; a null
+-- agrees to today's.
+--
+-- Returns one row. order_no is null when the order cannot be sent; findings
+-- then hold at least one refusal. Beyond those of the rules:
+--   prices_rose   refuse   lines whose price is above the one agreed to; pass
+--                          p_confirm_prices to take today's
+--   po_repeated   refuse   the PO number stands on an earlier order; pass
+--                          p_confirm_po to send it all the same
+-- With p_leave_out lines that are refused by themselves are left out, and
+-- left_out holds their refusals; without a line left the order is refused.
+create or replace function portal.place_order(
+  p_customer_id bigint,
+  p_login_id bigint,
+  p_key uuid,
+  p_items bigint[],
+  p_uoms text[],
+  p_qtys numeric[],
+  p_seen numeric[],
+  p_po_no text,
+  p_ship_to_id bigint,
+  p_requested_date date,
+  p_note text,
+  p_confirm_prices boolean,
+  p_confirm_po boolean,
+  p_leave_out boolean default false,
+  p_standing_order text default null
+) returns table (order_id bigint, order_no text, findings jsonb, left_out jsonb)
+language plpgsql security definer set search_path = pg_catalog set jit = off
+as $$
+#variable_conflict use_column
+declare
+  me erp.customer;
+  po text := nullif(btrim(p_po_no), '');
+  made erp.sales_order;
+  found_json jsonb;
+  lines jsonb;
+  gone jsonb := '[]';
+  refused int[];
+begin
+  -- one order of a customer at a time (credit), then the stock in item order
+  select * into me from erp.customer c where c.customer_id = p_customer_id for no key update;
+  perform from erp.stock s
+    where s.item_id = any (p_items)
+    order by s.item_id, s.warehouse
+    for update;
+
+  loop
+    -- the lines at today's prices, one element a line
+    select coalesce(jsonb_agg(jsonb_build_object('ord', p.ord, 'item_id', p.item_id, 'item_no', i.item_no, 'uom', p.uom,
+      'qty', p.qty, 'seen_price', p_seen[p.ord], 'unit_price', p.unit_price, 'step', p.step, 'rule_id', p.rule_id,
+      'valid_until', p.valid_until) order by p.ord), '[]') into lines
+    from erp.price(p_customer_id, p_items, p_uoms, p_qtys) p
+    join erp.item i on i.item_id = p.item_id;
+
+    select jsonb_agg(to_jsonb(f) order by f.line nulls first) into found_json
+    from (
+      select array_agg(l.item_id order by l.ord) as items, array_agg(l.uom order by l.ord) as uoms,
+        array_agg(l.qty order by l.ord) as qtys, array_agg(l.unit_price order by l.ord) as prices
+      from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric, seen_price numeric,
+        unit_price numeric, step text, rule_id bigint, valid_until timestamptz)
+    ) a
+    cross join lateral (
+      select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id, p_requested_date) r
+      where r.action in ('refuse', 'queue', 'warn')
+      union all
+      select 'prices_rose', 'refuse', 'item_no', l.ord,
+        jsonb_build_object('item_no', l.item_no, 'uom', l.uom, 'was', l.seen_price, 'now', l.unit_price)
+      from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric, seen_price numeric,
+        unit_price numeric, step text, rule_id bigint, valid_until timestamptz) where not p_confirm_prices and l.unit_price > l.seen_price
+      union all
+      select 'po_repeated', 'refuse', 'po_no', null, jsonb_build_object('order_no', max(o.order_no), 'po_no', po)
+      from erp.sales_order o
+      where not p_confirm_po and po is not null
+        and o.customer_id = p_customer_id and upper(o.po_no) = upper(po) and o.status not in ('REJECTED', 'CANCELLED')
+      having count(*) > 0
+    ) f;
+    found_json := coalesce(found_json, '[]');
+
+    select array_agg(distinct (f ->> 'line')::int) into refused
+    from jsonb_array_elements(found_json) f where f ->> 'action' = 'refuse' and (f ->> 'line') is not null;
+    exit when not p_leave_out or refused is null;
+    select gone || jsonb_agg(f) into gone
+    from jsonb_array_elements(found_json) f where f ->> 'action' = 'refuse' and (f ->> 'line') is not null;
+    select array_agg(k.item order by k.ord), array_agg(k.uom order by k.ord), array_agg(k.qty order by k.ord), array_agg(k.seen order by k.ord)
+      into p_items, p_uoms, p_qtys, p_seen
+    from unnest(p_items, p_uoms, p_qtys, p_seen) with ordinality as k(item, uom, qty, seen, ord)
+    where k.ord <> all (refused);
+  end loop;
+
+  if exists (select from jsonb_array_elements(found_json) f where f ->> 'action' = 'refuse') then
+    return query select null::bigint, null::text, found_json, gone;
+    return;
+  end if;
+
+  insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key, standing_order)
+  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key, p_standing_order
+  from erp.company co
+  returning * into made;
+  insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)
+  select made.order_id, l.ord, l.item_id, l.uom, l.qty, l.unit_price, l.step, l.rule_id, l.valid_until
+  from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric, seen_price numeric,
+      unit_price numeric, step text, rule_id bigint, valid_until timestamptz) order by l.ord;
+  return query select made.order_id, made.order_no, found_json, gone;
+end
+$$;
