@@ -30,6 +30,7 @@ type DeskOrderDetail struct {
 	CreditLimit *Money        `json:"credit_limit"`
 	CreditHold  bool          `json:"credit_hold"`
 	Exposure    Money         `json:"exposure"` // all the customer owes or has ordered, this order too
+	Carriers    []string      `json:"carriers" db:"-"`
 }
 
 // OrderMove sets an order's status.
@@ -176,5 +177,6 @@ type DeskService interface {
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 
 	DeskPriceService
+	WarehouseService
 	DeskRouteService
 }

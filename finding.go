@@ -27,6 +27,8 @@ type findingDetail struct {
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
 	Stock        string           `json:"stock"` // how the customer sees stock
+	Backordered  *decimal.Decimal `json:"backordered"`
+	ExpectedOn   string           `json:"expected_on"`
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -94,6 +96,7 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
+		// without figures where the account does not see stock as a number
 		switch {
 		case f.Action == "refuse" && d.Left != nil:
 			return fmt.Sprintf("%s: %s left.", d.ItemNo, d.Left.String())
@@ -101,8 +104,10 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 			return fmt.Sprintf("%s: so many cannot be ordered at the moment.", d.ItemNo)
 		case d.Stock == "hidden":
 			return underReview
+		case d.Backordered != nil:
+			return fmt.Sprintf("%s on backorder, %s.", d.Backordered.String(), expectedWords(d.ExpectedOn))
 		}
-		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder.", d.ItemNo)
+		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder, %s.", d.ItemNo, expectedWords(d.ExpectedOn))
 	case "min_order":
 		if !seePrices {
 			return "The order is below your minimum."
@@ -133,6 +138,19 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 
 // underReview is what a buyer reads of a reason that is not for buyers.
 const underReview = "We will look at the order before we approve it."
+
+// expectedWords says when goods are expected; day is YYYY-MM-DD, or empty where
+// that is not known.
+func expectedWords(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	switch {
+	case err != nil:
+		return "date to follow"
+	case time.Until(t) > 300*24*time.Hour:
+		return "expected " + t.Format("2 Jan 2006")
+	}
+	return "expected " + t.Format("2 Jan")
+}
 
 func priceText(v *decimal.Decimal) string {
 	if v == nil {

@@ -147,6 +147,15 @@ type ItemDetail struct {
 	LastOrdered  *time.Time   `json:"last_ordered_at"`
 	SubstituteNo *string      `json:"substitute_item_no"`
 	Substitute   *string      `json:"substitute_description"`
+	Backorder    Backorder    `json:"backorder" db:"-"`
+}
+
+// Backorder is what a customer may know of an item that is not there.
+type Backorder struct {
+	Gone       bool       `json:"gone"`        // out of stock, but it can be ordered; false where stock is hidden
+	ExpectedOn *time.Time `json:"expected_on"` // for one more, where Gone; nil: not known
+	Waiting    Qty        `json:"waiting"`     // on backorder in the customer's own orders, in base units
+	WaitingOn  *time.Time `json:"waiting_on"`  // when the last of that is expected; nil: not known
 }
 
 // Picture is an item's picture as stored.

@@ -18,6 +18,16 @@ type OrderApprovalArgs struct {
 // Kind is the job's name in the queue.
 func (OrderApprovalArgs) Kind() string { return "order_approval" }
 
+// OrderSettleArgs asks for what a change passed over because somebody held the
+// order: stock that came in for it, its total and status. The triggers enqueue
+// it; any number of runs come to the same.
+type OrderSettleArgs struct {
+	OrderID OrderID `json:"order_id"`
+}
+
+// Kind is the job's name in the queue.
+func (OrderSettleArgs) Kind() string { return "order_settle" }
+
 // HousekeepingArgs asks for a round of housekeeping: prune the event log, end
 // expired sessions.
 type HousekeepingArgs struct{}
@@ -56,6 +66,9 @@ type Housekeeper interface {
 	// EndExpiredSessions ends the sessions whose time is over and returns
 	// how many. It forgets failed log-ins that count no more, too.
 	EndExpiredSessions(ctx context.Context) (n int64, err error)
+	// SettleOrder waits for an order that somebody held when stock came in
+	// for it or a line of it changed, and does what was left.
+	SettleOrder(ctx context.Context, id OrderID) error
 	// CheckInvariants returns what is not as it must be; nothing when all is
 	// well. It reads every open document, which takes minutes on large books.
 	CheckInvariants(ctx context.Context) ([]Violation, error)

@@ -3,6 +3,8 @@ package portal
 import (
 	"context"
 	"encoding/json"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -69,11 +71,27 @@ type OrderLine struct {
 	Shipped     Qty     `json:"qty_shipped"`
 	Backordered Qty     `json:"qty_backordered"`
 	Cancelled   Qty     `json:"qty_cancelled"`
+
+	ExpectedOn   *time.Time `json:"expected_on"`   // of what is backordered; nil: not known
+	CancelReason string     `json:"cancel_reason"` // why Cancelled is not sent
+	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
+	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
 }
 
 // OpenQty is what is still to come.
 func (l OrderLine) OpenQty() Qty {
 	return Qty{l.Qty.Sub(l.Shipped.Decimal).Sub(l.Cancelled.Decimal)}
+}
+
+// InsteadWords say what a substitute stands for; "" where the line is none.
+func (l OrderLine) InsteadWords() string {
+	switch {
+	case l.InsteadOf == nil:
+		return ""
+	case l.Shipped.IsPositive():
+		return l.ItemNo + " sent instead of " + *l.InsteadOf
+	}
+	return l.ItemNo + " instead of " + *l.InsteadOf
 }
 
 // OrderStep is one row of an order's history.
@@ -87,11 +105,43 @@ type OrderStep struct {
 
 // Shipment is what left the house together.
 type Shipment struct {
-	Carrier     string     `json:"carrier"`
-	TrackingNo  string     `json:"tracking_no"`
-	ShippedAt   time.Time  `json:"shipped_at"`
-	DeliveredAt *time.Time `json:"delivered_at"`
-	Lines       int        `json:"lines"`
+	ID          ShipmentID     `json:"shipment_id"`
+	Carrier     string         `json:"carrier"`
+	TrackingNo  string         `json:"tracking_no"`
+	TrackingURL *string        `json:"-"` // the carrier's, with {tracking_no} where the number goes
+	ShippedAt   time.Time      `json:"shipped_at"`
+	DeliveredAt *time.Time     `json:"delivered_at"`
+	DeliveredTo string         `json:"delivered_to"` // who took it
+	Lines       int            `json:"lines"`
+	Contents    []ShipmentLine `json:"contents" db:"-"`
+}
+
+// TrackingLink is the carrier's page about the shipment, or "".
+func (s Shipment) TrackingLink() string {
+	if s.TrackingURL == nil || s.TrackingNo == "" {
+		return ""
+	}
+	// %20 and not +: the number may stand in the path
+	number := strings.ReplaceAll(url.QueryEscape(s.TrackingNo), "+", "%20")
+	return strings.ReplaceAll(*s.TrackingURL, "{tracking_no}", number)
+}
+
+// MarshalJSON adds the link.
+func (s Shipment) MarshalJSON() ([]byte, error) {
+	type plain Shipment
+	return json.Marshal(struct {
+		plain
+		TrackingLink string `json:"tracking_url,omitempty"`
+	}{plain(s), s.TrackingLink()})
+}
+
+// ShipmentLine is how much of an order's line a shipment holds.
+type ShipmentLine struct {
+	LineNo      int    `json:"line_no"`
+	ItemNo      string `json:"item_no"`
+	Description string `json:"description"`
+	UOM         string `json:"uom"`
+	Qty         Qty    `json:"qty"`
 }
 
 // Review is a reason why an order waits for staff.
@@ -120,6 +170,30 @@ type OrderDetail struct {
 	Shipments     []Shipment  `json:"shipments" db:"-"`
 	InvoiceNos    []string    `json:"invoice_nos"`
 	Reviews       []Review    `json:"reviews,omitempty" db:"-"` // staff only
+}
+
+// NotSent is what the cancelled quantities would have cost; nil where there are
+// none, or prices are not shown.
+func (o OrderDetail) NotSent() *Money {
+	var sum Money
+	for _, l := range o.OrderLines {
+		if l.UnitPrice != nil && l.Cancelled.IsPositive() {
+			sum.Decimal = sum.Add(l.UnitPrice.Mul(l.Cancelled.Decimal).Round(2))
+		}
+	}
+	if o.Total == nil || sum.IsZero() {
+		return nil
+	}
+	return &sum
+}
+
+// SentTotal is the total without what is not sent.
+func (o OrderDetail) SentTotal() *Money {
+	not := o.NotSent()
+	if not == nil {
+		return o.Total
+	}
+	return &Money{o.Total.Sub(not.Decimal)}
 }
 
 // OrderFilter narrows a list of orders. The zero value is all, newest first.

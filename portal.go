@@ -15,6 +15,7 @@ type (
 	SessionID  int64
 	ItemID     int64
 	OrderID    int64
+	ShipmentID int64
 	ShipToID   int64
 	CategoryID int64
 	InvoiceID  int64

@@ -2,6 +2,7 @@ package http
 
 import (
 	"net/http"
+	"time"
 
 	"portal.example/portal"
 )
@@ -34,7 +35,10 @@ func (s *Server) deskItems(q *request) error {
 type deskItemPage struct {
 	portal.DeskItem
 	formErrors
-	Typed portal.DeskItemEdit `json:"-"`
+	Typed  portal.DeskItemEdit `json:"-"`
+	Supply portal.ItemSupply   `json:"supply"`
+	Goods  supplyTyped         `json:"-"` // what stands in the forms of receipts
+	Today  string              `json:"-"`
 }
 
 // priceField is one of the item's price boxes.
@@ -56,11 +60,20 @@ func (s *Server) deskItem(q *request) error { return s.deskItemPage(q, nil, nil)
 // deskItemPage shows the item; after a refused form with what was typed and
 // the refusal.
 func (s *Server) deskItemPage(q *request, typed *portal.DeskItemEdit, refused error) error {
+	return s.deskItemSupplyPage(q, typed, supplyTyped{}, refused)
+}
+
+func (s *Server) deskItemSupplyPage(q *request, typed *portal.DeskItemEdit, goods supplyTyped, refused error) error {
 	item, err := s.Desk.DeskItem(q.Context(), q.who, q.param("item_no"))
 	if err != nil {
 		return err
 	}
-	page := deskItemPage{DeskItem: item, formErrors: formErrorsOf(refused), Typed: item.Typed()}
+	supply, err := s.Desk.ItemSupply(q.Context(), q.who, item.ItemNo)
+	if err != nil {
+		return err
+	}
+	page := deskItemPage{DeskItem: item, formErrors: formErrorsOf(refused), Typed: item.Typed(), Supply: supply, Goods: goods,
+		Today: time.Now().In(q.location).Format(time.DateOnly)}
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

@@ -196,14 +196,9 @@ func (p deskOrderPage) QtyOf(l portal.OrderLine) string {
 	return l.Allocated.Decimal.String()
 }
 
-// Carriers are the choices of who takes the goods.
-func (p deskOrderPage) Carriers() []option {
-	out := []option{{"Own truck", "Own truck"}, {"UPS", "UPS"}, {"FedEx", "FedEx"}, {"DHL", "DHL"}, {"USPS", "USPS"},
-		{"Freight line", "Freight line"}, {"Customer pickup", "Customer pickup"}}
-	if c := p.Typed.Carrier; c != "" && !slices.Contains(out, option{c, c}) {
-		out = append(out, option{c, c})
-	}
-	return out
+// CarrierOptions are the choices of who takes the goods.
+func (p deskOrderPage) CarrierOptions() []option {
+	return carrierOptions(p.Carriers, p.Typed.Carrier)
 }
 
 func (s *Server) deskOrder(q *request) error {

@@ -72,6 +72,7 @@ func (f Frame) Nav() []NavEntry {
 	if f.Desk() {
 		nav := []NavEntry{
 			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
+			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},

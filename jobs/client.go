@@ -107,6 +107,7 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &approvalWorker{orders: c.Orders, logger: logger})
+	river.AddWorker(workers, &settleWorker{house: c.House})
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 

@@ -8,11 +8,14 @@ import (
 )
 
 // options says where a kind queues, how often it is tried and what makes two
-// of it the same job. The trigger order_approval writes the same row in SQL.
+// of it the same job. Triggers write
+// the same rows in SQL.
 func options(args portal.JobArgs) *river.InsertOpts {
 	switch args.(type) {
 	case portal.OrderApprovalArgs:
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	case portal.OrderSettleArgs:
+		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25}
 	default:
 		return &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
 	}

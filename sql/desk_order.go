@@ -144,6 +144,10 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
+		rows, _ = tx.Query(ctx, query("carrier_list"))
+		if out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			return fmt.Errorf("carriers: %w", err)
+		}
 		return nil
 	})
 	if err != nil {

@@ -49,6 +49,14 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// SettleOrder implements portal.Housekeeper.
+func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
+	if _, err := h.pool.Exec(ctx, query("order_settle"), args{"order_id": id}); err != nil {
+		return fmt.Errorf("settle order %d: %w", id, err)
+	}
+	return nil
+}
+
 // CheckInvariants implements portal.Housekeeper. All are checked on one
 // snapshot.
 func (h *House) CheckInvariants(ctx context.Context) ([]portal.Violation, error) {

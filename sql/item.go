@@ -128,6 +128,10 @@ func (s *CatalogStore) Item(ctx context.Context, who portal.Session, itemNo stri
 		if out.Units, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ItemUnit]); err != nil {
 			return err
 		}
+		rows, _ = tx.Query(ctx, query("item_backorder"), a)
+		if out.Backorder, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Backorder]); err != nil {
+			return fmt.Errorf("backorder: %w", err)
+		}
 		rows, _ = tx.Query(ctx, query("item_tiers"), a)
 		if out.Tiers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.PriceTier]); err != nil {
 			return err

@@ -107,6 +107,9 @@ func orderDetail(ctx context.Context, tx pgx.Tx, a args) (portal.OrderDetail, er
 	if out.Shipments, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Shipment]); err != nil {
 		return out, fmt.Errorf("shipments: %w", err)
 	}
+	if err := shipmentContents(ctx, tx, a, out.Shipments); err != nil {
+		return out, err
+	}
 	rows, _ = tx.Query(ctx, query("order_ship_to"), a)
 	shipTos, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo])
 	if err != nil {
@@ -116,6 +119,30 @@ func orderDetail(ctx context.Context, tx pgx.Tx, a args) (portal.OrderDetail, er
 		out.ShipTo = &shipTos[0]
 	}
 	return out, nil
+}
+
+// shipmentContents reads what each shipment of an order holds.
+func shipmentContents(ctx context.Context, tx pgx.Tx, a args, shipments []portal.Shipment) error {
+	if len(shipments) == 0 {
+		return nil
+	}
+	type row struct {
+		ShipmentID portal.ShipmentID
+		portal.ShipmentLine
+	}
+	rows, _ := tx.Query(ctx, query("order_shipment_lines"), a)
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return fmt.Errorf("shipment lines: %w", err)
+	}
+	for i := range shipments {
+		for _, l := range lines {
+			if l.ShipmentID == shipments[i].ID {
+				shipments[i].Contents = append(shipments[i].Contents, l.ShipmentLine)
+			}
+		}
+	}
+	return nil
 }
 
 // Cancel implements portal.OrderService.

@@ -28,6 +28,8 @@ begin
     perform erp.settle_invoices(array(select distinct p.invoice_id from old_rows p order by 1));
   end if;
   if tg_op = 'INSERT' then
+    -- the order before its lines, as everybody does
+    perform erp.hold_orders(array(select distinct n.order_id from new_rows n where n.order_id is not null order by 1));
     update erp.sales_order_line l set qty_invoiced = l.qty_invoiced + n.qty
       from (select order_id, order_line_no, sum(qty) as qty from new_rows where order_id is not null group by 1, 2) n
       where l.order_id = n.order_id and l.line_no = n.order_line_no;

@@ -5,7 +5,9 @@ create or replace function erp.sales_order_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  new.po_no := nullif(btrim(new.po_no), '');
+  if tg_op <> 'DELETE' then
+    new.po_no := nullif(btrim(new.po_no), '');
+  end if;
   if tg_op = 'INSERT' then
     if new.source <> 'IMPORT' and (new.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
       raise exception 'A new order of source % cannot start as %.', new.source, new.status
@@ -13,13 +15,30 @@ begin
     end if;
     return new;
   end if;
+  if tg_op = 'DELETE' then
+    -- while the order can still say which warehouse its lines' stock is in
+    perform set_config('erp.deleting_order', old.order_id::text, true);
+    delete from erp.sales_order_line l where l.order_id = old.order_id;
+    perform set_config('erp.deleting_order', '', true);
+    return old;
+  end if;
 
   if new.customer_id <> old.customer_id or new.order_no <> old.order_no then
     raise exception 'The customer and the number of order % are fixed.', old.order_no
       using errcode = 'PT409', constraint = 'sales_order_identity';
   end if;
+  if new.warehouse <> old.warehouse and exists (
+    select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_allocated + l.qty_backordered > 0) then
+    raise exception 'Order % has open lines in %: its warehouse is fixed.', old.order_no, old.warehouse
+      using errcode = 'PT409', constraint = 'sales_order_warehouse', column = 'warehouse';
+  end if;
   if new.status <> old.status then
-    if not exists (select from erp.order_move m where m.from_status = old.status and m.to_status = new.status) then
+    -- beyond the table: a corrected shipment or line opens an order again
+    if not exists (select from erp.order_move m where m.from_status = old.status and m.to_status = new.status)
+      and not (old.status in ('SHIPPED', 'DELIVERED') and new.status = 'PICKING' and exists (
+        select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_allocated + l.qty_backordered > 0))
+      and not (old.status = 'DELIVERED' and new.status = 'SHIPPED' and exists (
+        select from erp.shipment s where s.order_id = new.order_id and s.delivered_at is null)) then
       raise exception 'Order % cannot go from % to %.', old.order_no, old.status, new.status
         using errcode = 'PT409', constraint = 'order_move', column = 'status',
           hint = 'The legal moves are in erp.order_move.';
@@ -40,12 +59,17 @@ begin
       raise exception 'Order % has backordered quantities: ship them or cancel them first.', old.order_no
         using errcode = 'PT409', constraint = 'order_has_backorders', column = 'status';
     end if;
+    if new.status = 'DELIVERED' and exists (
+      select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_allocated > 0) then
+      raise exception 'Part of order % has not shipped yet.', old.order_no
+        using errcode = 'PT409', constraint = 'order_has_open_lines', column = 'status';
+    end if;
   end if;
   return new;
 end
 $$;
 create or replace trigger sales_order_before
-  before insert or update on erp.sales_order
+  before insert or update or delete on erp.sales_order
   for each row execute function erp.sales_order_before();
 
 create or replace function erp.sales_order_after() returns trigger
@@ -80,6 +104,7 @@ begin
   loop
     if o.status <> o.was then
       if o.status in ('REJECTED', 'CANCELLED') then
+        perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
         update erp.sales_order_line l
           set qty_cancelled = l.qty_cancelled + l.qty_allocated + l.qty_backordered,
               qty_allocated = 0, qty_backordered = 0, qty_picked = 0
@@ -87,7 +112,12 @@ begin
       elsif o.status = 'SHIPPED' then
         perform erp.ship_rest(o.order_id);
       elsif o.status = 'DELIVERED' then
-        update erp.shipment s set delivered_at = erp.now() where s.order_id = o.order_id and s.delivered_at is null;
+        update erp.shipment s set delivered_at = greatest(erp.now(), s.shipped_at) where s.order_id = o.order_id and s.delivered_at is null;
+      elsif o.status in ('APPROVED', 'PICKING') and pg_trigger_depth() = 1 and exists (
+        select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_backordered > 0) then
+        -- what came in while somebody held the order; inside another trigger
+        -- stock may be locked already, out of its order
+        perform erp.allocate(array[o.order_id], null);
       end if;
     end if;
     perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
@@ -103,6 +133,7 @@ as $$
 declare
   made bigint;
 begin
+  perform from erp.sales_order_line l where l.order_id = p_order_id order by l.line_no for no key update;
   if exists (select from erp.sales_order_line l where l.order_id = p_order_id and l.qty_allocated > 0) then
     insert into erp.shipment (order_id) values (p_order_id) returning shipment_id into made;
     insert into erp.shipment_line (shipment_id, order_id, line_no, qty)

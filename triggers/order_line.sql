@@ -2,6 +2,12 @@
 -- split of the quantity (allocated, shipped, backordered, cancelled), and the
 -- stock that goes with it. Every path to stock runs through these triggers:
 -- the quantities of the lines are the truth, the stock follows their change.
+--
+-- Locks are taken in one order: customer, orders by id, lines, stock by item.
+-- Who holds stock waits for no order and no line: goods that come in pass over
+-- an order that somebody holds (see stock.sql), and a program that wrote a
+-- line before its order waits for the order in turns (erp.hold_orders). What
+-- was passed over is left to the job order_settle.
 
 create or replace function erp.sales_order_line_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog
@@ -35,7 +41,7 @@ begin
         raise exception 'A new line of order % starts with nothing allocated, shipped or invoiced.', o.order_no
           using errcode = 'PT409', constraint = 'sales_order_line_starts_open';
       end if;
-      if o.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') then
+      if o.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') and not (o.status = 'PICKING' and new.substitute_for_line is not null) then
         raise exception 'Order % is %: no line can be added.', o.order_no, lower(o.status)
           using errcode = 'PT409', constraint = 'order_closed';
       end if;
@@ -75,7 +81,7 @@ begin
     end if;
   end if;
   -- a program that only says what shipped, or what is cancelled, means: out of
-  -- what was open
+  -- what was open; less shipped means that it came back to where it was taken
   if new.qty_shipped <> old.qty_shipped and new.qty_allocated = old.qty_allocated then
     new.qty_allocated := old.qty_allocated - (new.qty_shipped - old.qty_shipped);
   end if;
@@ -89,7 +95,13 @@ begin
     raise exception 'Line %: only % allocated.', new.line_no, old.qty_allocated
       using errcode = 'PT409', constraint = 'sales_order_line_allocated', column = 'qty';
   end if;
+  if new.qty_shipped < old.qty_shipped then
+    new.qty_picked := least(new.qty_picked, old.qty_picked - (old.qty_shipped - new.qty_shipped));
+  end if;
   new.qty_picked := least(greatest(new.qty_picked, new.qty_shipped), new.qty_allocated + new.qty_shipped);
+  if new.qty_cancelled = 0 then
+    new.cancel_reason := '';
+  end if;
   if new.unit_price is distinct from old.unit_price or new.qty <> old.qty then
     new.line_total := round(new.qty * new.unit_price, 2);
   end if;
@@ -100,10 +112,61 @@ create or replace trigger sales_order_line_before
   before insert or update on erp.sales_order_line
   for each row execute function erp.sales_order_line_before();
 
+-- Locks orders by their id and returns those it holds. A program that wrote a
+-- line holds that line already, while another may hold the order and want the
+-- line: so it does not stand in the queue but asks again and again, and once
+-- anybody waits for this transaction, it leaves the order to whoever holds it
+-- and to the job order_settle.
+create or replace function erp.hold_orders(p_order_ids bigint[]) returns bigint[]
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  held bigint[];
+  missing bigint[];
+  began constant timestamptz := clock_timestamp();
+begin
+  loop
+    held := array(select s.order_id from erp.sales_order s where s.order_id = any (p_order_ids)
+      order by s.order_id for no key update skip locked);
+    if cardinality(held) = cardinality(p_order_ids) then
+      return held;
+    end if;
+    missing := array(select s.order_id from erp.sales_order s
+      where s.order_id = any (p_order_ids) and not s.order_id = any (held) order by 1);
+    if missing = '{}' then
+      return held; -- the rest are being deleted
+    end if;
+    if clock_timestamp() > began + interval '10 seconds'
+      or exists (select from pg_locks l where not l.granted and pg_backend_pid() = any (pg_blocking_pids(l.pid))) then
+      perform erp.leave_orders(missing);
+      return held;
+    end if;
+    perform pg_sleep(0.002);
+  end loop;
+end
+$$;
+
+-- Leaves orders that somebody else holds to the job order_settle, which waits
+-- for them. The row is River's format, as in order_approval.sql.
+create or replace function erp.leave_orders(p_order_ids bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  if p_order_ids = '{}' then
+    return;
+  end if;
+  insert into river.river_job (kind, args, queue, max_attempts, priority)
+  select 'order_settle', json_build_object('order_id', a.order_id), 'approval', 25, 1
+  from unnest(p_order_ids) as a(order_id);
+  perform pg_notify('river.river_insert', '{"queue":"approval"}');
+end
+$$;
+
 -- Allocates what lines wait for, as far as stock goes: items in order of their
--- id, lines of an item in order of their number, whole units only. The stock
--- is locked row by row in that order; the lines are written in one statement.
-create or replace function erp.allocate_lines(p_order_ids bigint[]) returns void
+-- id, the oldest order of an item first, whole units only. The caller holds
+-- the orders. The stock is locked row by row in that order; the lines are
+-- written in one statement. Null items: all that the orders wait for.
+create or replace function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
@@ -116,14 +179,18 @@ declare
   lines int[] := '{}';
   takes numeric[] := '{}';
 begin
+  perform from erp.sales_order_line l
+    where l.order_id = any (p_order_ids) and l.qty_backordered > 0 and (p_item_ids is null or l.item_id = any (p_item_ids))
+    order by l.order_id, l.line_no
+    for no key update;
   for waits in
     select l.order_id, l.line_no, l.item_id, l.factor, l.qty_backordered, o.warehouse, i.fractional
     from erp.sales_order_line l
     join erp.sales_order o using (order_id)
     join erp.item i using (item_id)
-    where l.order_id = any (p_order_ids) and l.qty_backordered > 0
+    where l.order_id = any (p_order_ids) and l.qty_backordered > 0 and (p_item_ids is null or l.item_id = any (p_item_ids))
       and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
-    order by l.item_id, o.warehouse, l.order_id, l.line_no
+    order by l.item_id, o.warehouse, o.submitted_at, l.order_id, l.line_no
   loop
     if (waits.item_id, waits.warehouse) is distinct from (item, place) then
       item := waits.item_id;
@@ -151,14 +218,21 @@ begin
 end
 $$;
 
--- Totals and news of the orders whose lines changed; an order whose last open
--- quantity has shipped is Shipped.
+-- Totals, statuses and news of orders whose lines or shipments changed; the
+-- caller holds them. The status follows the quantities, whoever wrote them:
+--   picked or shipped in part          Picking
+--   nothing open, something shipped    Shipped
+--   and every shipment delivered       Delivered
+--   nothing open, nothing shipped      Cancelled
+--   open again after a correction      Picking
 create or replace function erp.settle_orders(p_order_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
   o record;
 begin
+  -- an order that is being deleted with all it has settles no more
+  p_order_ids := array_remove(p_order_ids, nullif(current_setting('erp.deleting_order', true), '')::bigint);
   update erp.sales_order s
     set total = t.total
     from (
@@ -169,17 +243,37 @@ begin
     where s.order_id = t.order_id and s.total <> t.total;
 
   for o in
-    select s.order_id, s.status
+    select s.order_id, s.status, q.started, q.shipped, q.open, d.delivered, d.on_the_way
     from erp.sales_order s
-    where s.order_id = any (p_order_ids) and s.status in ('APPROVED', 'PICKING')
-      and exists (select from erp.sales_order_line l where l.order_id = s.order_id and l.qty_shipped > 0)
+    cross join lateral (
+      select bool_or(l.qty_picked > 0) as started, bool_or(l.qty_shipped > 0) as shipped,
+        bool_or(l.qty_allocated + l.qty_backordered > 0) as open
+      from erp.sales_order_line l where l.order_id = s.order_id having count(*) > 0
+    ) q
+    cross join lateral (
+      select count(*) filter (where h.delivered_at is not null) as delivered,
+        count(*) filter (where h.delivered_at is null) as on_the_way
+      from erp.shipment h where h.order_id = s.order_id
+    ) d
+    where s.order_id = any (p_order_ids) and s.source <> 'IMPORT' and s.status in ('APPROVED', 'PICKING', 'SHIPPED', 'DELIVERED')
     order by s.order_id
   loop
-    if o.status = 'APPROVED' then
-      update erp.sales_order s set status = 'PICKING' where s.order_id = o.order_id;
+    if o.status in ('APPROVED', 'PICKING') and not o.open and not o.shipped then
+      update erp.sales_order s set status = 'CANCELLED', status_reason = 'Nothing of it is left to send' where s.order_id = o.order_id;
+      continue;
     end if;
-    if not exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_allocated + l.qty_backordered > 0) then
-      update erp.sales_order s set status = 'SHIPPED' where s.order_id = o.order_id and s.status = 'PICKING';
+    if (o.status = 'APPROVED' and (o.started or o.shipped)) or (o.status in ('SHIPPED', 'DELIVERED') and o.open) then
+      update erp.sales_order s set status = 'PICKING' where s.order_id = o.order_id;
+      o.status := 'PICKING';
+    end if;
+    if o.status = 'PICKING' and o.shipped and not o.open then
+      update erp.sales_order s set status = 'SHIPPED' where s.order_id = o.order_id;
+      o.status := 'SHIPPED';
+    end if;
+    if o.status = 'SHIPPED' and not o.open and o.delivered > 0 and o.on_the_way = 0 then
+      update erp.sales_order s set status = 'DELIVERED' where s.order_id = o.order_id;
+    elsif o.status = 'DELIVERED' and o.on_the_way > 0 then
+      update erp.sales_order s set status = 'SHIPPED' where s.order_id = o.order_id;
     end if;
   end loop;
 
@@ -196,7 +290,7 @@ create or replace function erp.sales_order_line_inserted() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  orders bigint[] := array(select distinct n.order_id from new_rows n order by 1);
+  orders bigint[] := erp.hold_orders(array(select distinct n.order_id from new_rows n order by 1));
   bad record;
 begin
   -- lines that came without a price get the customer's
@@ -213,30 +307,36 @@ begin
           from erp.sales_order_line m where m.order_id = o.order_id
         ) a
         cross join lateral erp.price(o.customer_id, a.items, a.uoms, a.qtys) p
-        where o.order_id = any (orders) and p.unit_price is not null
+        where o.order_id in (select n.order_id from new_rows n) and p.unit_price is not null
       ) p
       where l.order_id = p.order_id and l.line_no = p.line_no and l.unit_price is null;
     select i.item_no, l.line_no into bad
       from erp.sales_order_line l join erp.item i using (item_id)
-      where l.order_id = any (orders) and l.unit_price is null limit 1;
+      where l.order_id in (select n.order_id from new_rows n) and l.unit_price is null limit 1;
     if found then
       raise exception 'There is no price for % (line %): call for price.', bad.item_no, bad.line_no
         using errcode = 'PT422', constraint = 'no_price', column = 'item_no';
     end if;
   end if;
+  perform erp.check_substitutes(array(select n.order_id from new_rows n where n.substitute_for_line is not null and n.unit_price is not null),
+    array(select n.line_no from new_rows n where n.substitute_for_line is not null and n.unit_price is not null));
 
-  perform erp.allocate_lines(orders);
+  perform erp.allocate(orders, array(select distinct n.item_id from new_rows n));
 
-  select i.item_no, l.uom, l.qty_allocated into bad
+  select i.item_no, l.uom, l.qty_allocated, coalesce(w.see_stock, 'number') = 'number' or o.source <> 'WEB' as tell into bad
   from erp.sales_order_line l
   join erp.sales_order o using (order_id)
   join erp.item i using (item_id)
   left join erp.web_access w using (customer_id)
-  where l.order_id = any (orders) and l.qty_backordered > 0 and o.source <> 'IMPORT'
+  where (l.order_id, l.line_no) in (select n.order_id, n.line_no from new_rows n) and l.qty_backordered > 0 and o.source <> 'IMPORT'
     and not (i.allow_backorder and coalesce(w.allow_backorder, true))
   limit 1;
   if found then
-    raise exception 'Only % % of % left.', trim_scale(bad.qty_allocated), bad.uom, bad.item_no
+    if bad.tell then
+      raise exception 'Only % % of % left.', trim_scale(bad.qty_allocated), bad.uom, bad.item_no
+        using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
+    end if;
+    raise exception 'Not enough of % is in stock.', bad.item_no
       using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
   end if;
 
@@ -248,6 +348,30 @@ create or replace trigger sales_order_line_inserted
   after insert on erp.sales_order_line referencing new table as new_rows
   for each statement execute function erp.sales_order_line_inserted();
 
+-- A line that is sent instead of another costs the customer's price at most.
+create or replace function erp.check_substitutes(p_order_ids bigint[], p_line_nos int[]) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  bad record;
+begin
+  if p_order_ids = '{}' then
+    return;
+  end if;
+  select i.item_no, l.unit_price, p.unit_price as own into bad
+  from unnest(p_order_ids, p_line_nos) as a(order_id, line_no)
+  join erp.sales_order_line l using (order_id, line_no)
+  join erp.sales_order o using (order_id)
+  join erp.item i using (item_id)
+  cross join lateral erp.price(o.customer_id, array[l.item_id], array[l.uom], array[l.qty]) p
+  where l.unit_price > p.unit_price limit 1;
+  if found then
+    raise exception 'A substitute costs the customer''s price at most: % for %.', trim_scale(bad.own), bad.item_no
+      using errcode = 'PT422', constraint = 'substitute_price', column = 'unit_price';
+  end if;
+end
+$$;
+
 -- Old and new rows are put together by adding up, not by a join: the plan is
 -- kept for the session, and one made for a single row would compare every line
 -- of a long order with every other.
@@ -255,31 +379,87 @@ create or replace function erp.sales_order_line_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  moved_orders bigint[];
-  grown_orders bigint[];
-  changed_orders bigint[];
+  touched bigint[];
+  shipping bigint[];
+  revived bigint[];
+  returned_orders bigint[];
+  returned_lines int[];
+  moved_items bigint[];
+  raised bigint[];
+  waiting bigint[];
+  grown boolean;
+  changed bigint[];
+  held bigint[];
+  bad record;
 begin
   select
-    array_agg(distinct c.order_id) filter (where c.allocated <> 0 or c.shipped <> 0),
-    array_agg(distinct c.order_id) filter (where c.qty > 0),
+    array_agg(distinct c.order_id order by c.order_id),
+    array_agg(distinct c.order_id) filter (where c.shipped > 0),
+    array_agg(distinct c.order_id) filter (where c.cancelled < 0),
+    array_agg(c.order_id order by c.order_id, c.line_no) filter (where c.shipped < 0),
+    array_agg(c.line_no order by c.order_id, c.line_no) filter (where c.shipped < 0),
+    array_agg(distinct c.item_id) filter (where c.allocated <> 0 or c.shipped <> 0 or c.backordered > 0),
+    array_agg(distinct c.item_id) filter (where c.backordered > 0),
+    array_agg(distinct c.item_id) filter (where c.backordered <> 0),
+    -- more is wanted than before; a backorder that a program made out of an
+    -- allocation stays one
+    bool_or(c.backordered > 0 and c.qty > c.cancelled),
     -- marks that nobody sees (what is invoiced) settle nothing
-    array_agg(distinct c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
-      or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0)
-  into moved_orders, grown_orders, changed_orders
+    array_agg(distinct c.order_id order by c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
+      or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0 or c.said)
+  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown, changed
   from (
-    select r.order_id, r.line_no, sum(r.sign * r.qty) as qty,
+    select r.order_id, r.line_no, r.item_id, sum(r.sign * r.qty) as qty,
       sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
       sum(r.sign * r.qty_allocated) as allocated, sum(r.sign * r.qty_picked) as picked, sum(r.sign * r.qty_shipped) as shipped,
-      sum(r.sign * r.qty_backordered) as backordered, sum(r.sign * r.qty_cancelled) as cancelled
+      sum(r.sign * r.qty_backordered) as backordered, sum(r.sign * r.qty_cancelled) as cancelled,
+      min(r.cancel_reason) <> max(r.cancel_reason) or min(coalesce(r.substitute_for_line, 0)) <> max(coalesce(r.substitute_for_line, 0)) as said
     from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
-    group by r.order_id, r.line_no
+    group by r.order_id, r.line_no, r.item_id
   ) c;
+  if touched is null then
+    return null;
+  end if;
+  held := erp.hold_orders(touched);
 
-  if moved_orders <> '{}' then
-    -- the stock's rows in their order, or two programs could wait for one another
+  select o.order_no, o.status, o.order_id = any (shipping) as ships into bad
+  from erp.sales_order o
+  where o.source <> 'IMPORT' and (
+    (o.order_id = any (shipping) and o.status not in ('APPROVED', 'PICKING', 'SHIPPED'))
+    or (o.order_id = any (revived) and o.status in ('REJECTED', 'CANCELLED')))
+  limit 1;
+  if found and bad.ships then
+    raise exception 'Order % is %: nothing of it can ship.', bad.order_no, lower(bad.status)
+      using errcode = 'PT409', constraint = 'order_move', column = 'qty';
+  elsif found then
+    raise exception 'Order % is %: it cannot be opened again.', bad.order_no, lower(bad.status)
+      using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
+  end if;
+  if returned_orders is not null then
+    select l.line_no into bad
+    from unnest(returned_orders, returned_lines) as r(order_id, line_no)
+    join erp.sales_order_line l using (order_id, line_no)
+    join erp.sales_order o using (order_id)
+    where o.source <> 'IMPORT' and l.qty_shipped < (
+      select coalesce(sum(x.qty), 0) from erp.shipment_line x where x.order_id = l.order_id and x.line_no = l.line_no)
+    limit 1;
+    if found then
+      raise exception 'Line % has shipments: correct those.', bad.line_no
+        using errcode = 'PT409', constraint = 'sales_order_line_has_shipments', column = 'qty';
+    end if;
+  end if;
+
+  if moved_items is not null then
+    -- lines before stock, and the stock's rows in their order, or two programs
+    -- could wait for one another
+    if raised is not null then
+      perform from erp.sales_order_line l
+        where l.order_id = any (held) and l.qty_backordered > 0 and l.item_id = any (raised)
+        order by l.order_id, l.line_no for no key update;
+    end if;
     perform from erp.stock s
-      where s.item_id in (select n.item_id from new_rows n)
-        and s.warehouse in (select o.warehouse from erp.sales_order o where o.order_id = any (moved_orders))
+      where s.item_id = any (moved_items)
+        and s.warehouse in (select o.warehouse from erp.sales_order o where o.order_id = any (touched))
       order by s.item_id, s.warehouse
       for update;
     update erp.stock s
@@ -288,16 +468,24 @@ begin
         select r.item_id, o.warehouse, sum(r.sign * r.qty_allocated * r.factor) as allocated, sum(r.sign * r.qty_shipped * r.factor) as shipped
         from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
         join erp.sales_order o on o.order_id = r.order_id
-        where o.order_id = any (moved_orders)
+        where o.order_id = any (touched)
         group by 1, 2
       ) moved
       where s.item_id = moved.item_id and s.warehouse = moved.warehouse and (moved.allocated <> 0 or moved.shipped <> 0);
   end if;
-  if grown_orders <> '{}' then
-    perform erp.allocate_lines(grown_orders);
+
+  -- the day that a backorder can count on may have changed for others
+  if waiting is not null then
+    perform portal.emit_items(array(select distinct e.item_id from erp.stock_expected e where e.item_id = any (waiting)), false);
   end if;
-  if changed_orders <> '{}' then
-    perform erp.settle_orders(changed_orders);
+
+  changed := array(select c.order_id from unnest(changed) as c(order_id) where c.order_id = any (held) order by 1);
+  if changed <> '{}' then
+    perform erp.settle_orders(changed);
+  end if;
+  -- of orders that are open now
+  if grown then
+    perform erp.allocate(held, raised);
   end if;
   return null;
 end
@@ -310,18 +498,22 @@ create or replace function erp.sales_order_line_deleted() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  freed record;
+  held bigint[] := erp.hold_orders(array(select distinct p.order_id from old_rows p order by 1));
 begin
-  for freed in
-    select p.item_id, coalesce(o.warehouse, 'MAIN') as warehouse, sum(p.qty_allocated * p.factor) as allocated
-    from old_rows p left join erp.sales_order o using (order_id)
-    where p.qty_allocated > 0
-    group by 1, 2 order by 1, 2
-  loop
-    update erp.stock s set allocated = s.allocated - freed.allocated
-      where s.item_id = freed.item_id and s.warehouse = freed.warehouse;
-  end loop;
-  perform erp.settle_orders(array(select distinct p.order_id from old_rows p order by 1));
+  perform from erp.stock s
+    where (s.item_id, s.warehouse) in (
+      select p.item_id, o.warehouse from old_rows p join erp.sales_order o using (order_id) where p.qty_allocated > 0)
+    order by s.item_id, s.warehouse
+    for update;
+  update erp.stock s set allocated = s.allocated - freed.allocated
+    from (
+      select p.item_id, o.warehouse, sum(p.qty_allocated * p.factor) as allocated
+      from old_rows p join erp.sales_order o using (order_id)
+      where p.qty_allocated > 0
+      group by 1, 2
+    ) freed
+    where s.item_id = freed.item_id and s.warehouse = freed.warehouse;
+  perform erp.settle_orders(held);
   return null;
 end
 $$;

@@ -67,7 +67,7 @@ begin
   ),
   short as (
     -- lines of one item share its stock, in the order given
-    select l.ord, l.item_no, l.factor, l.allow_backorder,
+    select l.ord, l.item_id, l.item_no, l.factor, l.allow_backorder, l.qty, l.fractional,
       greatest(coalesce(s.on_hand - s.allocated, 0), 0) as available,
       sum(l.qty * l.factor) over (partition by l.item_id order by l.ord) as wanted
     from line l
@@ -135,9 +135,16 @@ begin
       from line l where l.price is null and l.item_no is not null and l.factor is not null
     union all
     select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty', s.ord,
-        jsonb_build_object('item_no', s.item_no, 'stock', who.see_stock,
-          'left', case when who.see_stock = 'number' then s.available end)
-      from short s cross join who where s.wanted > s.available
+        -- figures for those who see stock as a number; the day is no figure
+        jsonb_build_object('item_no', s.item_no, 'stock', who.see_stock)
+        || case when who.see_stock <> 'number' then '{}' else
+          jsonb_build_object('left', s.available, 'backordered',
+            s.qty - case when s.fractional then x.taken else trunc(x.taken) end) end
+        || case when s.allow_backorder and who.allow_backorder and who.see_stock <> 'hidden'
+          then jsonb_build_object('expected_on', erp.expected_on(s.item_id, who.warehouse, s.wanted - s.available)) else '{}' end
+      from short s cross join who
+      cross join lateral (select greatest(0, s.available - (s.wanted - s.qty * s.factor)) / s.factor as taken) x
+      where s.wanted > s.available
     union all
     select 'stock_short', 'queue', 'qty', l.line_no,
         jsonb_build_object('item_no', i.item_no, 'backordered', l.qty_backordered)

@@ -36,3 +36,6 @@ where b.failed_since < erp.now() - interval '15 minutes' and (b.locked_until is 
 
 -- name: invariants
 select v.invariant, v.subject, v.detail from erp.check_invariants() v order by 1, 2, 3;
+
+-- name: order_settle
+select erp.settle_order(@order_id);

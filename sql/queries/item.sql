@@ -216,6 +216,9 @@ cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom]
 where w.customer_id = @customer_id
 order by x.factor;
 
+-- name: item_backorder
+select coalesce(b.gone, false) as gone, b.expected_on, b.waiting, b.waiting_on from portal.backorders_of_item(@customer_id, @item_id) b;
+
 -- name: item_tiers
 -- The prices that a larger quantity of the base unit would reach, each lower
 -- than the one before.

@@ -42,8 +42,17 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   case when @see_prices then l.price_rule_id end as price_rule_id,
   case when @see_prices then l.line_total end as line_total,
   l.qty_allocated as allocated, l.qty_picked as picked, l.qty_shipped as shipped, l.qty_backordered as backordered,
-  l.qty_cancelled as cancelled
+  l.qty_cancelled as cancelled,
+  b.expected_on, l.cancel_reason,
+  (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
+    where s.order_id = l.order_id and s.line_no = l.substitute_for_line) as instead_of,
+  array(select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
+    where s.order_id = l.order_id and s.substitute_for_line = l.line_no order by s.line_no) as substitutes
 from erp.sales_order_line l join erp.item i using (item_id)
+left join (
+  select x.* from erp.sales_order o cross join lateral portal.backorders_of_order(o.customer_id, o.order_id) x
+  where o.order_id = @order_id
+) b using (line_no)
 where l.order_id = @order_id
 order by l.line_no;
 
@@ -52,9 +61,24 @@ select h.from_status as "from", h.to_status as "to", h.at, h.actor, h.reason
 from erp.order_status_history h where h.order_id = @order_id order by h.history_id;
 
 -- name: order_shipments
-select s.carrier, s.tracking_no, s.shipped_at, s.delivered_at,
+-- Its carrier's tracking page is only ever one of erp.carrier.
+select s.shipment_id as id, s.carrier, s.tracking_no, c.tracking_url, s.shipped_at, s.delivered_at, s.delivered_to,
   (select count(*)::int from erp.shipment_line x where x.shipment_id = s.shipment_id) as lines
-from erp.shipment s where s.order_id = @order_id order by s.shipped_at, s.shipment_id;
+from erp.shipment s
+left join lateral (
+  select r.tracking_url from erp.carrier r
+  where lower(btrim(s.carrier)) in (lower(r.code), lower(r.name))
+  order by lower(r.code) = lower(btrim(s.carrier)) desc, r.code limit 1
+) c on true
+where s.order_id = @order_id order by s.shipped_at, s.shipment_id;
+
+-- name: order_shipment_lines
+select x.shipment_id, l.line_no, i.item_no, i.description, l.uom, x.qty
+from erp.shipment_line x
+join erp.sales_order_line l using (order_id, line_no)
+join erp.item i using (item_id)
+where x.order_id = @order_id
+order by x.shipment_id, x.line_no;
 
 -- name: order_ship_to
 select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name

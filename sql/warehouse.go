@@ -1,0 +1,378 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"portal.example/portal"
+)
+
+// warehouseRows is how many orders the warehouse's list shows at most.
+const warehouseRows = 200
+
+// Warehouse implements portal.WarehouseService.
+func (s *DeskStore) Warehouse(ctx context.Context, who portal.Session, f portal.WarehouseFilter) ([]portal.WarehouseOrder, error) {
+	var out []portal.WarehouseOrder
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("warehouse_list"), args{"route": f.Route, "by_age": f.ByAge, "on_the_way": f.OnTheWay, "row_limit": warehouseRows})
+		var err error
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.WarehouseOrder])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("warehouse: %w", err)
+	}
+	return out, nil
+}
+
+// PickOrder implements portal.WarehouseService.
+func (s *DeskStore) PickOrder(ctx context.Context, who portal.Session, orderNo string) (portal.PickOrder, error) {
+	var out portal.PickOrder
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		a := args{"order_no": orderNo, "customer_id": int64(0), "staff": true, "see_prices": false}
+		var err error
+		if out.OrderDetail, err = orderDetail(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, query("pick_head"), a).Scan(&out.RouteName, &out.DeliverOn, &out.Stamp); err != nil {
+			return fmt.Errorf("head: %w", err)
+		}
+		type codes struct {
+			LineNo int
+			Codes  []string
+		}
+		rows, _ := tx.Query(ctx, query("pick_codes"), a)
+		read, err := pgx.CollectRows(rows, pgx.RowToStructByName[codes])
+		if err != nil {
+			return fmt.Errorf("codes: %w", err)
+		}
+		byLine := make(map[int][]string, len(read))
+		for _, c := range read {
+			byLine[c.LineNo] = c.Codes
+		}
+		out.Pick = make([]portal.PickLine, len(out.OrderLines))
+		for i, l := range out.OrderLines {
+			out.Pick[i] = portal.PickLine{OrderLine: l, Codes: byLine[l.LineNo]}
+		}
+		rows, _ = tx.Query(ctx, query("carrier_list"))
+		out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	if err != nil {
+		return portal.PickOrder{}, fmt.Errorf("pick order %q: %w", orderNo, notFound(err, "There is no such order."))
+	}
+	return out, nil
+}
+
+// pickable locks an order for picking, as it was shown with a stamp; an empty
+// stamp is not checked.
+func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrder, error) {
+	o, err := lockOrder(ctx, tx, orderNo)
+	if err != nil {
+		return o, err
+	}
+	if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+		return o, portal.Errorf(portal.CodeConflict, "Order %s is %s: nothing of it can be picked.", orderNo, statusWords(o.Status))
+	}
+	if stamp == "" {
+		return o, nil
+	}
+	now, err := stampOf(ctx, tx, o)
+	if err != nil {
+		return o, err
+	}
+	if now != stamp {
+		return o, portal.Errorf(portal.CodeConflict, "Order %s has changed meanwhile. Nothing was done: look at it again.", orderNo)
+	}
+	return o, nil
+}
+
+// stampOf is an order's stamp as it stands now.
+func stampOf(ctx context.Context, tx pgx.Tx, o lockedOrder) (stamp string, err error) {
+	if err := tx.QueryRow(ctx, query("pick_head"), args{"order_id": o.OrderID}).Scan(nil, nil, &stamp); err != nil {
+		return "", fmt.Errorf("stamp: %w", err)
+	}
+	return stamp, nil
+}
+
+// pickStep is what a code or a button asks of a line.
+type pickStep struct {
+	LineNo                  int
+	ItemNo, UOM, Scanned    string
+	Qty                     decimal.Decimal
+	Fractional              bool
+	Missing, Picked, Wanted decimal.Decimal
+}
+
+// refused says why the step cannot be counted; nil where it can.
+func (p pickStep) refused() error {
+	switch {
+	case p.Wanted.IsZero():
+		return portal.Errorf(portal.CodeConflict, "%s: nothing of it is to be picked.", p.ItemNo)
+	case !p.Fractional && !p.Qty.IsInteger():
+		return portal.Errorf(portal.CodeConflict, "%s: that is one %s, and the order wants whole %s.", p.ItemNo, p.Scanned, p.UOM)
+	case p.Qty.IsPositive() && !p.Missing.IsPositive():
+		return portal.Errorf(portal.CodeConflict, "%s: all %s %s are picked already.", p.ItemNo, p.Wanted, p.UOM)
+	case p.Qty.GreaterThan(p.Missing):
+		return portal.Errorf(portal.CodeConflict, "%s: only %s %s are missing, that would be %s.", p.ItemNo, p.Missing, p.UOM, p.Qty)
+	case p.Picked.Add(p.Qty).IsNegative():
+		return portal.Errorf(portal.CodeConflict, "%s: nothing of it is picked.", p.ItemNo)
+	}
+	return nil
+}
+
+// PickScan implements portal.WarehouseService.
+func (s *DeskStore) PickScan(ctx context.Context, who portal.Session, orderNo, code string) (portal.Picked, error) {
+	code = strings.TrimSpace(code)
+	if code == "" {
+		return portal.Picked{}, portal.Invalid("code", "Scan or type a code.")
+	}
+	return s.pick(ctx, who, orderNo, func(tx pgx.Tx, o lockedOrder) (pickStep, error) {
+		a := args{"order_id": o.OrderID, "code": code}
+		rows, _ := tx.Query(ctx, query("pick_scan"), a)
+		step, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[pickStep])
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return step, err
+		}
+		var other string
+		err = tx.QueryRow(ctx, query("pick_scan_other"), a).Scan(&other)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return step, portal.Errorf(portal.CodeConflict, "No item has the code %s.", code)
+		}
+		if err == nil {
+			err = portal.Errorf(portal.CodeConflict, "Wrong item: %s is not on this order.", other)
+		}
+		return step, err
+	})
+}
+
+// PickLine implements portal.WarehouseService.
+func (s *DeskStore) PickLine(ctx context.Context, who portal.Session, orderNo string, lineNo int, by portal.Qty) (portal.Picked, error) {
+	return s.pick(ctx, who, orderNo, func(tx pgx.Tx, o lockedOrder) (pickStep, error) {
+		rows, _ := tx.Query(ctx, query("pick_line"), args{"order_id": o.OrderID, "line_no": lineNo})
+		step, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[pickStep])
+		if errors.Is(err, pgx.ErrNoRows) {
+			return step, portal.Errorf(portal.CodeNotFound, "There is no line %d.", lineNo)
+		}
+		step.Qty = by.Decimal
+		// the last part of a weighed line may be less than one
+		if step.Fractional && step.Qty.GreaterThan(step.Missing) && step.Missing.IsPositive() {
+			step.Qty = step.Missing
+		}
+		return step, err
+	})
+}
+
+func (s *DeskStore) pick(ctx context.Context, who portal.Session, orderNo string, find func(pgx.Tx, lockedOrder) (pickStep, error)) (portal.Picked, error) {
+	var out portal.Picked
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		o, err := pickable(ctx, tx, orderNo, "")
+		if err != nil {
+			return err
+		}
+		step, err := find(tx, o)
+		if err != nil {
+			return err
+		}
+		if err := step.refused(); err != nil {
+			return err
+		}
+		out = portal.Picked{LineNo: step.LineNo, ItemNo: step.ItemNo, UOM: step.UOM, Now: portal.Qty{Decimal: step.Picked.Add(step.Qty)}, Wanted: portal.Qty{Decimal: step.Wanted}}
+		if out.Before, err = stampOf(ctx, tx, o); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, query("pick_count"), args{"order_id": o.OrderID, "line_no": step.LineNo, "qty": step.Qty}); err != nil {
+			return err
+		}
+		out.Stamp, err = stampOf(ctx, tx, o)
+		return err
+	})
+	if err != nil {
+		return portal.Picked{}, fmt.Errorf("pick of order %q: %w", orderNo, err)
+	}
+	return out, nil
+}
+
+// PickAll implements portal.WarehouseService.
+func (s *DeskStore) PickAll(ctx context.Context, who portal.Session, orderNo, stamp string) error {
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		o, err := pickable(ctx, tx, orderNo, stamp)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, query("pick_all"), args{"order_id": o.OrderID})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("pick all of order %q: %w", orderNo, err)
+	}
+	return nil
+}
+
+// ShortLine implements portal.WarehouseService.
+func (s *DeskStore) ShortLine(ctx context.Context, who portal.Session, orderNo string, short portal.ShortLine) error {
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if _, err := pickable(ctx, tx, orderNo, short.Stamp); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("line_short"), args{"order_no": orderNo, "line_no": short.LineNo, "reason": short.Reason, "write_off": short.WriteOff})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cut short line %d of order %q: %w", short.LineNo, orderNo, err)
+	}
+	return nil
+}
+
+// Substitute implements portal.WarehouseService.
+func (s *DeskStore) Substitute(ctx context.Context, who portal.Session, orderNo string, sub portal.SubstituteLine) error {
+	qty, price, err := sub.Read()
+	if err != nil {
+		return err
+	}
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if _, err := pickable(ctx, tx, orderNo, sub.Stamp); err != nil {
+			return err
+		}
+		a := args{"order_no": orderNo, "line_no": sub.LineNo, "item_no": strings.TrimSpace(sub.ItemNo), "uom": sub.UOM, "qty": qty.Decimal.String(),
+			"instead": (*string)(nil), "price": (*string)(nil), "code": strings.TrimSpace(sub.ItemNo)}
+		var scanned string
+		switch err := tx.QueryRow(ctx, query("pick_scan_other"), a).Scan(&scanned); {
+		case err == nil:
+			a["item_no"] = scanned
+		case !errors.Is(err, pgx.ErrNoRows):
+			return err
+		}
+		if price != nil {
+			text := price.Decimal.String()
+			a["price"] = &text
+		}
+		_, err := tx.Exec(ctx, query("line_substitute"), a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("substitute for line %d of order %q: %w", sub.LineNo, orderNo, err)
+	}
+	return nil
+}
+
+// ShipPicked implements portal.WarehouseService.
+func (s *DeskStore) ShipPicked(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipPicked) error {
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		o, err := pickable(ctx, tx, orderNo, ship.Stamp)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, query("pick_ship"), args{"order_id": o.OrderID, "order_no": orderNo, "carrier": ship.Carrier, "tracking_no": ship.TrackingNo})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ship what is picked of order %q: %w", orderNo, err)
+	}
+	return nil
+}
+
+// Deliver implements portal.WarehouseService.
+func (s *DeskStore) Deliver(ctx context.Context, who portal.Session, id portal.ShipmentID, to string) (string, error) {
+	var orderNo string
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, query("shipment_deliver"), args{"shipment_id": id, "delivered_to": to, "delivered_at": (*time.Time)(nil)}).Scan(&orderNo)
+	})
+	if err != nil {
+		return "", fmt.Errorf("deliver shipment %d: %w", id, err)
+	}
+	return orderNo, nil
+}
+
+// ItemSupply implements portal.WarehouseService.
+func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo string) (portal.ItemSupply, error) {
+	var out portal.ItemSupply
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		a := args{"item_no": itemNo}
+		rows, _ := tx.Query(ctx, query("expected_list"), a)
+		var err error
+		if out.Expected, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ExpectedReceipt]); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, query("stock_waiting"), a).Scan(&out.Waiting)
+	})
+	if err != nil {
+		return portal.ItemSupply{}, fmt.Errorf("supply of item %q: %w", itemNo, err)
+	}
+	return out, nil
+}
+
+// Receive implements portal.WarehouseService.
+func (s *DeskStore) Receive(ctx context.Context, who portal.Session, itemNo, qty string, seen *portal.Qty) error {
+	n, ok := portal.ParseQty(qty)
+	if !ok {
+		return portal.Invalid("received", "Enter how many came in, like 40.")
+	}
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		var id portal.ItemID
+		err := tx.QueryRow(ctx, query("desk_item_lock"), args{"item_no": itemNo}).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return portal.Errorf(portal.CodeNotFound, "There is no such item.")
+		}
+		if err != nil {
+			return err
+		}
+		if seen != nil {
+			var now, allocated portal.Qty
+			if err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &allocated); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			if !now.Equal(seen.Decimal) {
+				msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was added: was it received already?", now.Decimal, seen.Decimal)
+				return &portal.Error{Code: portal.CodeConflict, Message: msg, Fields: []portal.FieldError{{Field: "received", Message: msg}}}
+			}
+		}
+		_, err = tx.Exec(ctx, query("stock_receive"), args{"item_no": itemNo, "qty": n.Decimal.String()})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("receive %s of item %q: %w", qty, itemNo, err)
+	}
+	return nil
+}
+
+// ExpectReceipt implements portal.WarehouseService.
+func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemNo, day, qty, note string) error {
+	on, err := time.Parse(time.DateOnly, strings.TrimSpace(day))
+	if err != nil {
+		return portal.Invalid("expected_on", "On which day?")
+	}
+	n, ok := portal.ParseQty(qty)
+	if !ok {
+		return portal.Invalid("expected_qty", "Enter how many are expected, like 40.")
+	}
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query("expected_add"), args{"item_no": itemNo, "expected_on": on, "qty": n.Decimal.String(), "note": strings.TrimSpace(note)})
+		if err == nil && tag.RowsAffected() == 0 {
+			return portal.Errorf(portal.CodeNotFound, "There is no such item.")
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("expect %s of item %q: %w", qty, itemNo, err)
+	}
+	return nil
+}
+
+// ForgetReceipt implements portal.WarehouseService.
+func (s *DeskStore) ForgetReceipt(ctx context.Context, who portal.Session, itemNo string, id int64) error {
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, query("expected_remove"), args{"item_no": itemNo, "expected_id": id})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget what is expected of item %q: %w", itemNo, err)
+	}
+	return nil
+}
