@@ -1,6 +1,10 @@
 package http
 
-import "portal.example/portal"
+import (
+	"slices"
+
+	"portal.example/portal"
+)
 
 // Frame is what stands around every page: the brand, who is logged in, where
 // they are, and what the live script needs. A page is executed with a struct
@@ -103,7 +107,8 @@ func (f Frame) Nav() []NavEntry {
 // Bar is the navigation at the bottom of a phone: five entries at most.
 func (f Frame) Bar() []NavEntry {
 	if f.Desk() {
-		return f.Nav()
+		nav := f.Nav()
+		return nav[:min(len(nav), 5)]
 	}
 	middle := NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"}
 	if !f.CanOrder {
@@ -115,6 +120,15 @@ func (f Frame) Bar() []NavEntry {
 		middle,
 		{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
 		{Key: "profile", Label: "Account", URL: "/profile", Icon: "user"},
+	})
+}
+
+// More is what the bar of a phone has no room for: it stands in the account
+// menu there.
+func (f Frame) More() []NavEntry {
+	bar := f.Bar()
+	return slices.DeleteFunc(f.Nav(), func(e NavEntry) bool {
+		return slices.ContainsFunc(bar, func(b NavEntry) bool { return b.URL == e.URL })
 	})
 }
 
