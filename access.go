@@ -21,4 +21,12 @@ type Access struct {
 	ReturnDays          *int   `json:"return_days"`
 	CutoffMode          string `json:"cutoff_mode"` // strict, flexible
 	MonthlyStatement    bool   `json:"monthly_statement"`
+	MayChange           string `json:"may_change"` // none, cancel, edit: what a buyer may do with an order still Submitted
 }
+
+// MayCancel reports whether the customer may take back an order that is still
+// Submitted.
+func (a Access) MayCancel() bool { return a.CanOrder && a.MayChange != "none" }
+
+// MayEdit reports whether it may change the quantities of one.
+func (a Access) MayEdit() bool { return a.CanOrder && a.MayChange == "edit" }

@@ -12,14 +12,31 @@ type DeskOrder struct {
 	CustomerName string   `json:"customer_name"`
 	NeedsReview  bool     `json:"needs_review"` // waits for a person: no job will decide it
 	ReviewCodes  []string `json:"review_codes"` // of an order that is submitted or on hold
+	Revision     int      `json:"revision"`     // counts the changes of its quantities
 	Reviews      []Review `json:"reviews" db:"-"`
+}
+
+// Undecided reports whether somebody, or the job, has yet to say what becomes
+// of the order.
+func (o DeskOrder) Undecided() bool {
+	return o.Status == OrderSubmitted || o.Status == OrderOnHold
 }
 
 // DeskOrders is one page of the queue.
 type DeskOrders struct {
 	Orders []DeskOrder    `json:"orders"`
 	Counts map[string]int `json:"counts"` // open orders by status, and "review"
-	Next   string         `json:"next,omitempty"`
+	// Reasons says how many orders that need review have each reason, of the
+	// sources and customers that the list is narrowed to.
+	Reasons []ReasonCount `json:"reasons"`
+	Now     time.Time     `json:"-"` // the clock by which orders wait
+	Next    string        `json:"next,omitempty"`
+}
+
+// ReasonCount is how many orders wait for a reason.
+type ReasonCount struct {
+	Code   string `json:"code"`
+	Orders int    `json:"orders"`
 }
 
 // DeskOrderDetail is an order with what staff need to decide about it.
@@ -31,6 +48,19 @@ type DeskOrderDetail struct {
 	CreditHold  bool          `json:"credit_hold"`
 	Exposure    Money         `json:"exposure"` // all the customer owes or has ordered, this order too
 	Carriers    []string      `json:"carriers" db:"-"`
+	// CreditStops reports whether the next step, approval or picking, is
+	// refused until somebody releases the credit of this order.
+	CreditStops bool           `json:"credit_stops"`
+	Release     *CreditRelease `json:"credit_release" db:"-"`
+}
+
+// CreditRelease is who took the responsibility for an order over credit, and
+// up to which exposure.
+type CreditRelease struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Amount Money     `json:"amount"`
+	Reason *string   `json:"reason"` // nil: by approving it out of the queue
 }
 
 // OrderMove sets an order's status.
@@ -38,6 +68,57 @@ type OrderMove struct {
 	To     OrderStatus
 	Reason string      // required to reject; kept for hold and cancel, else left out
 	From   OrderStatus // what the mover saw; empty: not checked
+	Queued bool        // only as long as nobody has decided: Submitted or On hold
+	// Revision is of the order that the mover looked at; nil: not checked.
+	Revision *int
+	// ReleaseCredit releases the order's credit with it, up to what the
+	// exposure is now. It needs the reason, which is then the release's.
+	ReleaseCredit bool
+}
+
+// OrderEdit are new quantities of an order: by line number, in the line's unit,
+// without what is cancelled; 0 takes a line out.
+type OrderEdit struct {
+	Qtys     map[int]Qty
+	Revision *int   // of the order that was looked at; nil: not checked
+	Reason   string // of staff; needed where a quantity falls
+	// ConfirmPrices is for a buyer: today's price is taken where it rose.
+	ConfirmPrices bool
+}
+
+// LineEdit is a line whose quantity staff have changed.
+type LineEdit struct {
+	LineNo    int    `json:"line_no"`
+	ItemNo    string `json:"item_no"`
+	UOM       string `json:"uom"`
+	FromQty   Qty    `json:"from_qty"`
+	ToQty     Qty    `json:"to_qty"`
+	UnitPrice Price  `json:"unit_price"` // as agreed: it stays
+	PriceNow  *Price `json:"price_now"`  // what the new quantity would cost today; nil on a line taken out
+}
+
+// PriceKept reports whether the agreed price is below what the new, lower
+// quantity would cost today.
+func (l LineEdit) PriceKept() bool {
+	return l.PriceNow != nil && l.ToQty.LessThan(l.FromQty.Decimal) && l.PriceNow.GreaterThan(l.UnitPrice.Decimal)
+}
+
+// OrderRef is an order as somebody looked at it.
+type OrderRef struct {
+	OrderNo  string
+	Revision *int // nil: not checked
+}
+
+// Approvals is what became of orders that were approved together.
+type Approvals struct {
+	Approved []string       `json:"approved"`
+	Refused  []RefusedOrder `json:"refused"`
+}
+
+// RefusedOrder is an order that was not approved, and why.
+type RefusedOrder struct {
+	OrderNo string `json:"order_no"`
+	Message string `json:"message"`
 }
 
 // DeskCustomer is one row of the desk's list of customers.
@@ -134,6 +215,7 @@ type AccessEdit struct {
 	ReturnDays          string `form:"return_days"`
 	CutoffMode          string `form:"cutoff_mode"`
 	MonthlyStatement    bool   `form:"monthly_statement"`
+	MayChange           string `form:"may_change"`
 }
 
 // ShipOrder is what leaves the house: line numbers with quantities, all that is
@@ -150,12 +232,21 @@ type DeskService interface {
 	// DeskOrders lists orders of all customers and sources. Without a status
 	// and a query it is the queue: open orders, first those that need review
 	// (the oldest on top), then the newest. Status may be "review", "open"
-	// or "all" as well; a query without a status looks through all orders.
+	// or "all" as well; a query without a status looks through all orders. A
+	// reason narrows the queue to orders that wait for it.
 	DeskOrders(ctx context.Context, who Session, f OrderFilter) (DeskOrders, error)
 	DeskOrder(ctx context.Context, who Session, orderNo string) (DeskOrderDetail, error)
 	// MoveOrder is CodeConflict where the move is illegal, or where somebody
 	// else has moved the order meanwhile.
 	MoveOrder(ctx context.Context, who Session, orderNo string, move OrderMove) error
+	// ApproveOrders approves orders one by one, each by itself: what is refused
+	// leaves the others alone.
+	ApproveOrders(ctx context.Context, who Session, orders []OrderRef) (Approvals, error)
+	// EditOrder changes the quantities of an order that is not being picked
+	// yet, and returns the lines that changed. The agreed prices stay. It is
+	// CodeInvalid at field qty of a line or at field reason, CodeConflict
+	// where somebody else was first.
+	EditOrder(ctx context.Context, who Session, orderNo string, edit OrderEdit) ([]LineEdit, error)
 	// Pick records how much of what is allocated has been picked, by line;
 	// all of it where qtys is nil. An approved order moves to Picking.
 	Pick(ctx context.Context, who Session, orderNo string, qtys map[int]Qty) error

@@ -102,6 +102,7 @@ func (e AccessEdit) Access() (Access, error) {
 		SeeStock:    t.choice("see_stock", e.SeeStock, "number", "in_low_out", "hidden"),
 		CreditCheck: t.choice("credit_check", e.CreditCheck, "off", "warn", "queue", "block"),
 		CutoffMode:  t.choice("cutoff_mode", e.CutoffMode, "strict", "flexible"),
+		MayChange:   t.choice("may_change", e.MayChange, "none", "cancel", "edit"),
 	}
 	if d := t.number("return_days", "The number of days", e.ReturnDays, 0, "30, or leave it empty for no limit"); d != nil {
 		if days := d.IntPart(); days > 36500 {
@@ -127,7 +128,7 @@ func (a Access) Typed() AccessEdit {
 		MaxOrder: money(a.MaxOrder), OverMax: a.OverMax, AutoApprove: a.AutoApprove, SeeStock: a.SeeStock,
 		SeePriceBreaks: a.SeePriceBreaks, AuthorizedItemsOnly: a.AuthorizedItemsOnly, AllowBackorder: a.AllowBackorder,
 		CreditCheck: a.CreditCheck, SeeBalance: a.SeeBalance, CanReturn: a.CanReturn, CutoffMode: a.CutoffMode,
-		MonthlyStatement: a.MonthlyStatement,
+		MonthlyStatement: a.MonthlyStatement, MayChange: a.MayChange,
 	}
 	if a.ReturnDays != nil {
 		e.ReturnDays = strconv.Itoa(*a.ReturnDays)

@@ -92,7 +92,7 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return fmt.Sprintf("Please call us for a price of %s.", d.ItemNo)
 	case "prices_rose":
 		if !seePrices {
-			return "Prices have changed since you filled your cart."
+			return "Prices have changed meanwhile."
 		}
 		return fmt.Sprintf("%s rose from %s to %s.", d.ItemNo, priceText(d.Was), priceText(d.Now))
 	case "stock_short":
@@ -190,16 +190,50 @@ func (r Review) ReviewText() string {
 		}
 		return strings.Join(out, ", ")
 	}
-	words := map[string]string{
-		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum by " + get("over"),
-		"over_credit": "Over credit by " + get("over"), "credit_hold": "Account on credit hold",
-		"past_due": "Past due " + get("amount"), "price_under_cost": "Price under cost: " + get("item_no"),
-		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short: " + get("item_no"),
-		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price: " + get("item_no"),
-	}
-	text, ok := words[r.Code]
-	if !ok {
-		text = r.Code
+	text := ReasonName(r.Code)
+	switch r.Code {
+	case "over_maximum", "over_credit":
+		text += " by " + get("over")
+	case "past_due":
+		text += " " + get("amount")
+	case "price_under_cost", "stock_short", "no_price":
+		text += ": " + get("item_no")
 	}
 	return strings.TrimRight(text, ": ")
+}
+
+// ReasonName is a reason for review as staff call it, without figures.
+func ReasonName(code string) string {
+	words := map[string]string{
+		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum", "over_credit": "Over credit",
+		"credit_hold": "Account on credit hold", "past_due": "Past due", "price_under_cost": "Price under cost",
+		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short",
+		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price",
+	}
+	if name, ok := words[code]; ok {
+		return name
+	}
+	return code
+}
+
+// WaitText is what a customer reads of why its order waits; the codes are those
+// of portal.order_waits, which tell nothing of credit and costs.
+func WaitText(code string) string {
+	switch code {
+	case "account":
+		return "We are looking at your account before we approve it."
+	case "over_maximum":
+		return "It is over your maximum order."
+	case "stock_short":
+		return "Not all of it is in stock."
+	case "late_for_cutoff":
+		return "The cutoff for the day you asked for had passed."
+	case "first_order":
+		return "It is your first order, so one of us looks at it."
+	case "new_ship_to":
+		return "The ship-to address is new to us."
+	case "po_required":
+		return "The PO number is missing."
+	}
+	return "One of us looks at it before we approve it."
 }

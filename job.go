@@ -10,9 +10,12 @@ type JobArgs interface{ Kind() string }
 
 // OrderApprovalArgs asks for a decision on a submitted order: approve it, or
 // leave it in the review queue with the reasons. The trigger order_approval
-// enqueues it in the transaction that inserts the order.
+// enqueues it in the transaction that inserts the order, and once more when the
+// order is to be decided again.
 type OrderApprovalArgs struct {
 	OrderID OrderID `json:"order_id" river:"unique"`
+	// Revision is the order's at the time; 0 for the first decision.
+	Revision int `json:"revision,omitempty" river:"unique"`
 }
 
 // Kind is the job's name in the queue.

@@ -170,6 +170,46 @@ type OrderDetail struct {
 	Shipments     []Shipment  `json:"shipments" db:"-"`
 	InvoiceNos    []string    `json:"invoice_nos"`
 	Reviews       []Review    `json:"reviews,omitempty" db:"-"` // staff only
+	Waits         []string    `json:"waits,omitempty" db:"-"`   // customers only: why it waits, in words
+	Revision      int         `json:"revision"`                 // counts the changes of its quantities
+	// Changes of its quantities, the oldest first.
+	Changes []OrderChange `json:"changes" db:"-"`
+}
+
+// OrderChange is a change of a line's ordered quantity, without what is
+// cancelled.
+type OrderChange struct {
+	LineNo     int       `json:"line_no"`
+	FromQty    Qty       `json:"from_qty"`
+	ToQty      Qty       `json:"to_qty"`
+	At         time.Time `json:"at"`
+	Actor      string    `json:"actor"`
+	ByCustomer bool      `json:"by_customer"`
+	Reason     *string   `json:"reason"`
+}
+
+// ChangeOf is what became of a line's quantity over all changes: from the first
+// quantity to the last, with the latest actor, time and reason; nil where it is
+// as it was ordered.
+func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
+	var sum *OrderChange
+	for _, c := range o.Changes {
+		switch {
+		case c.LineNo != lineNo:
+		case sum == nil:
+			sum = &c
+		default:
+			c.FromQty = sum.FromQty
+			if c.Reason == nil {
+				c.Reason = sum.Reason
+			}
+			sum = &c
+		}
+	}
+	if sum != nil && sum.FromQty.Equal(sum.ToQty.Decimal) {
+		return nil
+	}
+	return sum
 }
 
 // NotSent is what the cancelled quantities would have cost; nil where there are
@@ -201,6 +241,7 @@ type OrderFilter struct {
 	Status string // a status, "open", or empty
 	Query  string // part of an order number or PO number
 	Source string // desk only
+	Reason string // desk only: code of a reason for review
 	Before string // paging: the cursor of the last row seen
 }
 
@@ -217,4 +258,8 @@ type OrderService interface {
 	Order(ctx context.Context, who Session, orderNo string) (OrderDetail, error)
 	// Cancel takes back an order that is still Submitted.
 	Cancel(ctx context.Context, who Session, orderNo string) error
+	// Change changes the quantities of an order that is still Submitted; the
+	// order is then decided again. A refusal of the rules is a *Error with the
+	// findings as fields, their Line the line's number; see RefusedError.
+	Change(ctx context.Context, who Session, orderNo string, edit OrderEdit) error
 }

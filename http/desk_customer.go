@@ -74,6 +74,7 @@ func accessColumns() []accessColumn {
 		{column: "over_max", name: "Above the maximum", words: map[string]string{"block": "refuse", "queue": "review"}},
 		{column: "auto_approve", name: "Approve at once"},
 		{column: "allow_backorder", name: "Backorders allowed"},
+		{column: "may_change", name: "An order still Submitted", words: map[string]string{"none": "stays", "cancel": "may be cancelled", "edit": "may be changed"}},
 		{column: "cutoff_mode", name: "Cutoff", words: map[string]string{"strict": "strict", "flexible": "flexible"}},
 		{column: "credit_check", name: "Credit check", words: map[string]string{"off": "off", "warn": "warn", "queue": "review", "block": "refuse"}},
 		{column: "see_balance", name: "Sees the balance"},
@@ -160,6 +161,9 @@ func (deskCustomerPage) StockChoices() []option {
 }
 func (deskCustomerPage) OverMaxChoices() []option {
 	return []option{{"block", "Refuse it"}, {"queue", "Take it for review"}}
+}
+func (deskCustomerPage) ChangeChoices() []option {
+	return []option{{"edit", "They may change its quantities and cancel it"}, {"cancel", "They may cancel it"}, {"none", "They call us"}}
 }
 func (deskCustomerPage) CutoffChoices() []option {
 	return []option{{"flexible", "Flexible: late orders go to review"}, {"strict", "Strict: late orders move to the next run"}}

@@ -2,7 +2,9 @@ package http
 
 import (
 	"fmt"
+	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +22,41 @@ type deskOrdersPage struct {
 	Status string `json:"status"`
 	Query  string `json:"query"`
 	Source string `json:"source"`
-	now    time.Time
+	Reason string `json:"reason"`
+	// Done is what became of orders that were approved together.
+	Done *portal.Approvals `json:"done,omitempty"`
+}
+
+// Here is the address of this list.
+func (p deskOrdersPage) Here() string {
+	return listLink("/desk/orders", "status", p.Status, "reason", p.Reason, "source", p.Source, "q", p.Query)
+}
+
+// ReasonPills are the reasons for review to choose from, where there are any.
+func (p deskOrdersPage) ReasonPills() []pill {
+	known := p.Reason == ""
+	var out []pill
+	for _, r := range p.Reasons {
+		known = known || r.Code == p.Reason
+		out = append(out, p.reasonPill(r.Code, r.Orders))
+	}
+	if !known { // the last order with it has gone
+		out = append(out, p.reasonPill(p.Reason, 0))
+	}
+	return out
+}
+
+func (p deskOrdersPage) reasonPill(code string, orders int) pill {
+	link := listLink("/desk/orders", "status", "review", "reason", code, "source", p.Source, "q", p.Query)
+	if p.Reason == code { // once more: all reasons again
+		link = listLink("/desk/orders", "status", "review", "source", p.Source, "q", p.Query)
+	}
+	return pill{Label: portal.ReasonName(code), Link: link, Count: orders, Current: p.Reason == code}
+}
+
+// MayApprove reports whether some of the orders shown can be approved.
+func (p deskOrdersPage) MayApprove() bool {
+	return slices.ContainsFunc(p.Orders, portal.DeskOrder.Undecided)
 }
 
 // pill is one choice of a filter.
@@ -61,7 +97,7 @@ func (p deskOrdersPage) NextLink() string {
 	if p.Next == "" {
 		return ""
 	}
-	return listLink("/desk/orders", "status", p.Status, "source", p.Source, "q", p.Query, "before", p.Next)
+	return listLink("/desk/orders", "status", p.Status, "reason", p.Reason, "source", p.Source, "q", p.Query, "before", p.Next)
 }
 
 // Waiting is how long an order has waited to leave the house; "" for one that
@@ -69,12 +105,18 @@ func (p deskOrdersPage) NextLink() string {
 func (p deskOrdersPage) Waiting(o portal.DeskOrder) string {
 	switch o.Status {
 	case portal.OrderSubmitted, portal.OrderOnHold, portal.OrderApproved, portal.OrderPicking:
-		return waited(p.now.Sub(o.SubmittedAt))
+		return waited(p.Now.Sub(o.SubmittedAt))
 	}
 	return ""
 }
 
+// Waited is the same in seconds, from which an open page counts on.
+func (p deskOrdersPage) Waited(o portal.DeskOrder) int {
+	return int(p.Now.Sub(o.SubmittedAt).Seconds())
+}
+
 // waited is a time span in two words: "now", "25 min", "3 h 20 min", "2 days".
+// An open page keeps it true with the same words: assets/queue.js.
 func waited(d time.Duration) string {
 	minutes := int(d.Minutes())
 	switch {
@@ -90,15 +132,20 @@ func waited(d time.Duration) string {
 	return fmt.Sprintf("%d days", minutes/(24*60))
 }
 
-func (s *Server) deskOrders(q *request) error {
+func (s *Server) deskOrders(q *request) error { return s.deskOrdersPage(q, nil) }
+
+// deskOrdersPage shows the list; after orders were approved together with what
+// became of them.
+func (s *Server) deskOrdersPage(q *request, done *portal.Approvals) error {
 	f := orderFilter(q.Request)
 	f.Query = deskSearch(q)
+	f.Reason = q.URL.Query().Get("reason")
 	list, err := s.Desk.DeskOrders(q.Context(), q.who, f)
 	if err != nil {
 		return err
 	}
 	return s.page(q, http.StatusOK, "desk_orders", "Orders", "orders", deskOrdersPage{DeskOrders: list, Status: f.Status,
-		Query: f.Query, Source: f.Source, now: time.Now()})
+		Query: f.Query, Source: f.Source, Reason: f.Reason, Done: done})
 }
 
 // deskOrderPage is one order with what can be done about it now.
@@ -107,7 +154,7 @@ type deskOrderPage struct {
 	formErrors
 	Timeline []timelineStep `json:"timeline"`
 	Typed    deskOrderTyped `json:"-"`
-	Failed   string         `json:"-"` // the form that was refused: move, fulfil, or none
+	Failed   string         `json:"-"` // the form that was refused: move, fulfil, edit, release, or none
 }
 
 // deskOrderTyped is what stands in the page's forms.
@@ -133,8 +180,11 @@ func (p deskOrderPage) Forward() []deskMove {
 	if p.Status == portal.OrderPicking {
 		approve = deskMove{portal.OrderApproved, "Stop picking", "arrow-back-up", ""}
 	}
-	return p.legal(approve,
-		deskMove{portal.OrderPicking, "Start picking", "package", "btn-primary"},
+	pick := deskMove{portal.OrderPicking, "Start picking", "package", "btn-primary"}
+	if p.CreditStops { // the way on is the form that releases it
+		return p.legal(deskMove{portal.OrderSubmitted, "Release to the queue", "arrow-back-up", ""})
+	}
+	return p.legal(approve, pick,
 		deskMove{portal.OrderDelivered, "Delivered", "circle-check", "btn-primary"},
 		deskMove{portal.OrderSubmitted, "Release to the queue", "arrow-back-up", ""})
 }
@@ -224,23 +274,44 @@ func (s *Server) deskOrderPage(q *request, typed deskOrderTyped, failed string, 
 // the page showed.
 func (s *Server) deskMove(q *request) error {
 	var in struct {
-		Status string `form:"status"`
-		Reason string `form:"reason"`
-		From   string `form:"from"`
+		Status   string `form:"status"`
+		Reason   string `form:"reason"`
+		From     string `form:"from"`
+		Revision string `form:"revision"`
+		Release  bool   `form:"release_credit"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
 	}
 	orderNo := q.param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
-	err := s.Desk.MoveOrder(q.Context(), q.who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From)})
+	err := s.Desk.MoveOrder(q.Context(), q.who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
+		Revision: revision(in.Revision), ReleaseCredit: in.Release})
 	switch {
 	case err == nil:
-		return q.done(deskPath("orders", orderNo), fmt.Sprintf("Order %s: %s", orderNo, statusLook(to).word))
+		page := deskPath("orders", orderNo)
+		if list := q.back(""); list == "/desk/orders" || strings.HasPrefix(list, "/desk/orders?") {
+			page = list // it was done from there
+		}
+		return q.done(page, fmt.Sprintf("Order %s: %s", orderNo, statusLook(to).word))
 	case shownOnPage(q, err):
-		return s.deskOrderPage(q, deskOrderTyped{Reason: in.Reason}, "move", err)
+		failed := "move"
+		if in.Release {
+			failed = "release"
+		}
+		return s.deskOrderPage(q, deskOrderTyped{Reason: in.Reason}, failed, err)
 	}
 	return err
+}
+
+// revision reads which state of an order a form was made from; nil where it
+// does not say.
+func revision(s string) *int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return nil
+	}
+	return &n
 }
 
 // deskPick records what has been picked: fields qty_<line number>, where an
@@ -296,17 +367,44 @@ func (s *Server) deskQtys(q *request, orderNo string) (deskOrderTyped, map[int]p
 	}
 	typed.Carrier = strings.TrimSpace(q.PostForm.Get("carrier"))
 	typed.TrackingNo = strings.TrimSpace(q.PostForm.Get("tracking_no"))
-	qtys := map[int]portal.Qty{}
 	var empty []int
+	var qtys map[int]portal.Qty
+	var err error
+	typed.qtys, qtys, empty, err = lineQtys(q.PostForm)
+	if err != nil {
+		return typed, nil, err
+	}
+	if len(qtys) == 0 {
+		return typed, nil, nil
+	}
+	if len(empty) > 0 {
+		order, err := s.Desk.DeskOrder(q.Context(), q.who, orderNo)
+		if err != nil {
+			return typed, nil, err
+		}
+		for _, l := range order.OrderLines {
+			if slices.Contains(empty, l.LineNo) {
+				qtys[l.LineNo] = l.Allocated
+			}
+		}
+	}
+	return typed, qtys, nil
+}
+
+// lineQtys reads the fields qty_<line number> of a form: what was typed, the
+// quantities, and the lines whose field is empty. An error names each field
+// that cannot be read.
+func lineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, empty []int, err error) {
+	typed, qtys = map[int]string{}, map[int]portal.Qty{}
 	refused := &portal.Error{Code: portal.CodeInvalid}
-	for name, values := range q.PostForm {
+	for name, values := range form {
 		number, isQty := strings.CutPrefix(name, "qty_")
 		line, err := strconv.Atoi(number)
-		if !isQty || err != nil {
+		if !isQty || err != nil || line < 1 || line > math.MaxInt32 {
 			continue
 		}
 		text := strings.TrimSpace(values[0])
-		typed.qtys[line] = text
+		typed[line] = text
 		if text == "" {
 			empty = append(empty, line)
 			continue
@@ -325,23 +423,9 @@ func (s *Server) deskQtys(q *request, orderNo string) (deskOrderTyped, map[int]p
 	if len(refused.Fields) > 0 {
 		slices.SortFunc(refused.Fields, func(a, b portal.FieldError) int { return a.Line - b.Line })
 		refused.Message = refused.Fields[0].Message
-		return typed, nil, refused
+		return typed, nil, nil, refused
 	}
-	if len(qtys) == 0 {
-		return typed, nil, nil
-	}
-	if len(empty) > 0 {
-		order, err := s.Desk.DeskOrder(q.Context(), q.who, orderNo)
-		if err != nil {
-			return typed, nil, err
-		}
-		for _, l := range order.OrderLines {
-			if slices.Contains(empty, l.LineNo) {
-				qtys[l.LineNo] = l.Allocated
-			}
-		}
-	}
-	return typed, qtys, nil
+	return typed, qtys, empty, nil
 }
 
 // deskInvoice invoices what has shipped.

@@ -156,6 +156,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/orders", s.buyer(s.orders))
 	mux.GET("/orders/:order_no", s.buyer(s.order))
 	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
+	mux.POST("/orders/:order_no/change", s.buyer(s.changeOrder))
 	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
 	mux.GET("/standing-orders", s.buyer(s.standingOrders))
 	mux.POST("/standing-orders", s.buyer(s.makeStandingOrder))
@@ -177,8 +178,10 @@ func (s *Server) routes() http.Handler {
 
 	mux.GET("/desk", s.staff(s.deskHome))
 	mux.GET("/desk/orders", s.staff(s.deskOrders))
+	mux.POST("/desk/orders", s.staff(s.deskApprove))
 	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
 	mux.POST("/desk/orders/:order_no/move", s.staff(s.deskMove))
+	mux.POST("/desk/orders/:order_no/edit", s.staff(s.deskEdit))
 	mux.POST("/desk/orders/:order_no/pick", s.staff(s.deskPick))
 	mux.POST("/desk/orders/:order_no/ship", s.staff(s.deskShip))
 	mux.POST("/desk/orders/:order_no/invoice", s.staff(s.deskInvoice))

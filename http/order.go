@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,16 +64,33 @@ type orderPage struct {
 	Timeline []timelineStep `json:"timeline"`
 	Access   portal.Access  `json:"-"`
 	CanTake  bool           `json:"can_cancel"`
+	CanEdit  bool           `json:"can_change"`
+	formErrors
+	Typed   map[int]string `json:"-"`                        // quantities in the form, where it was refused
+	AskRose bool           `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
 }
 
-func (s *Server) order(q *request) error {
+func (s *Server) order(q *request) error { return s.orderPage(q, nil, nil) }
+
+// orderPage shows the order; after a refused change with what was typed and the
+// refusal.
+func (s *Server) orderPage(q *request, typed map[int]string, refused error) error {
 	order, err := s.Orders.Order(q.Context(), q.who, q.param("order_no"))
 	if err != nil {
 		return err
 	}
 	s.nameActors(q, &order)
-	return s.page(q, http.StatusOK, "order", order.OrderNo, "orders", orderPage{OrderDetail: order, Timeline: timeline(order),
-		Access: q.frame.Access, CanTake: order.Status == portal.OrderSubmitted && q.frame.Access.CanOrder})
+	open := order.Status == portal.OrderSubmitted
+	page := orderPage{OrderDetail: order, Timeline: timeline(order), Access: q.frame.Access, formErrors: formErrorsOf(refused), Typed: typed,
+		CanTake: open && q.frame.Access.MayCancel(), CanEdit: open && q.frame.Access.MayEdit()}
+	code := http.StatusOK
+	if refused != nil {
+		code = status(refused)
+	}
+	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
+		page.AskRose = r.Has("prices_rose")
+	}
+	return s.page(q, code, "order", order.OrderNo, "orders", page)
 }
 
 // nameActors says who did a step in the customer's terms: their own log-ins by
@@ -89,6 +107,14 @@ func (s *Server) nameActors(q *request, o *portal.OrderDetail) {
 			// another log-in of the same customer
 		default:
 			o.History[i].Actor = s.Brand.Name
+		}
+	}
+	for i, c := range o.Changes {
+		switch {
+		case c.Actor == q.who.Email && q.who.Acting == portal.ActingNot:
+			o.Changes[i].Actor = "You"
+		case !c.ByCustomer:
+			o.Changes[i].Actor = s.Brand.Name
 		}
 	}
 	if o.StandingOrder != "" {

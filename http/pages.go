@@ -105,6 +105,9 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	}
 	if q.Method != "GET" {
 		f.PageURL = pageURL(q.URL.Path)
+		if f.PageURL == q.URL.Path && q.URL.RawQuery != "" { // a list that is posted to as it is narrowed
+			f.PageURL += "?" + q.URL.RawQuery
+		}
 	}
 	return f
 }
@@ -122,6 +125,8 @@ func pageURL(path string) string {
 		return "/desk/routes"
 	case strings.HasSuffix(path, "/reorder"):
 		return strings.TrimSuffix(path, "/reorder")
+	case strings.HasPrefix(path, "/orders/") && strings.HasSuffix(path, "/change"):
+		return strings.TrimSuffix(path, "/change")
 	}
 	// the desk's forms, and those of a standing order, post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 ||

@@ -233,6 +233,43 @@ func TestTriggerWritesRiversRow(t *testing.T) {
 	if bySQL != byGo {
 		t.Errorf("trigger %+v\nRiver   %+v", bySQL, byGo)
 	}
+
+	// to be decided again
+	pgtest.Exec(t, b.DB, `delete from river.river_job; update erp.sales_order set reviewed_at = now(); update erp.sales_order set reviewed_at = null`)
+	if bySQL, err = read(); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, b.DB, `delete from river.river_job`)
+	if added, err := client.Enqueue(t.Context(), portal.OrderApprovalArgs{OrderID: 7, Revision: 1}); err != nil || !added {
+		t.Fatalf("added %t, %v", added, err)
+	}
+	if byGo, err = read(); err != nil {
+		t.Fatal(err)
+	}
+	if bySQL != byGo {
+		t.Errorf("again: trigger %+v\nRiver   %+v", bySQL, byGo)
+	}
+}
+
+// A buyer's change has the order decided once more, though River remembers the
+// first decision.
+func TestChangedOrderIsDecidedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	pgtest.Exec(t, b.DB, `update erp.web_access set max_order = 60, over_max = 'queue'`)
+	b.start(t, b.config(calm(t)))
+	pgtest.Exec(t, b.DB, `with o as (insert into erp.sales_order (order_id, customer_id, source) values (7, 1, 'WEB') returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, 1, 3 from o`)
+	if got := b.await(t); got != (decision{7, portal.OutcomeQueued}) {
+		t.Fatalf("decided %v", got)
+	}
+	pgtest.Exec(t, b.DB, `select * from portal.change_order(1, (select order_no from erp.sales_order), array[1], array[2])`)
+	if got := b.await(t); got != (decision{7, portal.OutcomeApproved}) {
+		t.Errorf("decided %v", got)
+	}
+	if n := b.jobs(t); n != 2 || len(b.decided) != 0 || approvals(t, b) != 1 {
+		t.Errorf("%d jobs, %d more decisions, %d approvals", n, len(b.decided), approvals(t, b))
+	}
 }
 
 func TestSQLAndGoDoNotEnqueueTwice(t *testing.T) {

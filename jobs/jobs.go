@@ -11,8 +11,8 @@
 //
 //	kind            queue      limit            when
 //	order_approval  approval   25 tries, 3 h    an order of source WEB is inserted
-//	standing_orders default    3 tries          at start and every minute
 //	order_settle    approval   25 tries, 3 h    stock came in for an order that somebody held, or its line changed
+//	standing_orders default    3 tries          at start and every minute
 //	housekeeping    default    3 tries          at start and every 10 minutes
 //	invariants      default    3 tries          at 03:00, local time of the process
 package jobs

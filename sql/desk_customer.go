@@ -86,7 +86,7 @@ func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customer
 			"see_stock": access.SeeStock, "see_price_breaks": access.SeePriceBreaks, "authorized_items_only": access.AuthorizedItemsOnly,
 			"allow_backorder": access.AllowBackorder, "credit_check": access.CreditCheck, "see_balance": access.SeeBalance,
 			"can_return": access.CanReturn, "return_days": access.ReturnDays, "cutoff_mode": access.CutoffMode,
-			"monthly_statement": access.MonthlyStatement,
+			"monthly_statement": access.MonthlyStatement, "may_change": access.MayChange,
 		})
 		if err == nil && tag.RowsAffected() == 0 {
 			return portal.Errorf(portal.CodeNotFound, "There is no such customer.")

@@ -47,7 +47,10 @@ func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal
 	a := args{"source": f.Source, "query": f.Query, "pattern": likePart(f.Query), "row_limit": portal.PageSize + 1}
 	deskCursorArgs(f.Before, a)
 	name := "desk_queue"
+	a["reason"] = f.Reason
 	switch {
+	case f.Reason != "":
+		a["review_only"] = true
 	case f.Status == "review", f.Status == "open", f.Status == "" && f.Query == "":
 		a["review_only"] = f.Status == "review"
 	default:
@@ -71,6 +74,13 @@ func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal
 		if out.Orders, err = deskOrderRows(ctx, tx, places); err != nil {
 			return err
 		}
+		rows, _ = tx.Query(ctx, query("desk_reason_counts"), a)
+		if out.Reasons, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ReasonCount]); err != nil {
+			return fmt.Errorf("reasons: %w", err)
+		}
+		if err := tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now); err != nil {
+			return fmt.Errorf("clock: %w", err)
+		}
 		return deskCounts(ctx, tx, f.Source, out.Counts)
 	})
 	if err != nil {
@@ -90,23 +100,32 @@ func deskOrderRows(ctx context.Context, tx pgx.Tx, places []deskPlace) ([]portal
 	if err != nil {
 		return nil, fmt.Errorf("orders: %w", err)
 	}
-	type review struct {
-		OrderID portal.OrderID
-		portal.Review
-	}
-	rows, _ = tx.Query(ctx, query("desk_order_row_reviews"), a)
-	reviews, err := pgx.CollectRows(rows, pgx.RowToStructByName[review])
+	byOrder, err := deskReviews(ctx, tx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("reviews: %w", err)
-	}
-	byOrder := map[portal.OrderID][]portal.Review{}
-	for _, r := range reviews {
-		byOrder[r.OrderID] = append(byOrder[r.OrderID], r.Review)
+		return nil, err
 	}
 	for i := range orders {
 		orders[i].Reviews = byOrder[orders[i].ID]
 	}
 	return orders, nil
+}
+
+// deskReviews are the reasons why undecided orders wait.
+func deskReviews(ctx context.Context, tx pgx.Tx, orderIDs []int64) (map[portal.OrderID][]portal.Review, error) {
+	type review struct {
+		OrderID portal.OrderID
+		portal.Review
+	}
+	rows, _ := tx.Query(ctx, query("desk_order_row_reviews"), args{"order_ids": orderIDs})
+	reviews, err := pgx.CollectRows(rows, pgx.RowToStructByName[review])
+	if err != nil {
+		return nil, fmt.Errorf("reviews: %w", err)
+	}
+	out := map[portal.OrderID][]portal.Review{}
+	for _, r := range reviews {
+		out[r.OrderID] = append(out[r.OrderID], r.Review)
+	}
+	return out, nil
 }
 
 func deskCounts(ctx context.Context, tx pgx.Tx, source string, into map[string]int) error {
@@ -136,17 +155,26 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 		if out.OrderDetail, err = orderDetail(ctx, tx, a); err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, query("order_reviews"), a)
-		if out.Reviews, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Review]); err != nil {
-			return fmt.Errorf("reviews: %w", err)
+		reviews, err := deskReviews(ctx, tx, []int64{int64(out.ID)})
+		if err != nil {
+			return err
 		}
-		err = tx.QueryRow(ctx, query("desk_order_more"), a).Scan(&out.Moves, &out.ToInvoice, &out.CreditLimit, &out.CreditHold, &out.Exposure)
+		out.Reviews = reviews[out.ID]
+		err = tx.QueryRow(ctx, query("desk_order_more"), a).Scan(&out.Moves, &out.ToInvoice, &out.CreditLimit, &out.CreditHold, &out.Exposure, &out.CreditStops)
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
-		rows, _ = tx.Query(ctx, query("carrier_list"))
+		rows, _ := tx.Query(ctx, query("carrier_list"))
 		if out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 			return fmt.Errorf("carriers: %w", err)
+		}
+		rows, _ = tx.Query(ctx, query("desk_order_release"), a)
+		releases, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.CreditRelease])
+		if err != nil {
+			return fmt.Errorf("release of credit: %w", err)
+		}
+		if len(releases) > 0 {
+			out.Release = &releases[0]
 		}
 		return nil
 	})
@@ -158,9 +186,10 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 
 // lockedOrder is an order that this transaction holds.
 type lockedOrder struct {
-	OrderID portal.OrderID
-	Status  portal.OrderStatus
-	MovedBy string
+	OrderID  portal.OrderID
+	Status   portal.OrderStatus
+	Revision int
+	MovedBy  string
 }
 
 func lockOrder(ctx context.Context, tx pgx.Tx, orderNo string) (lockedOrder, error) {
@@ -188,6 +217,12 @@ func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 		if err := checkMove(o, orderNo, move); err != nil {
 			return err
 		}
+		if move.ReleaseCredit {
+			var accepted portal.Money
+			if err := tx.QueryRow(ctx, query("desk_release_credit"), args{"order_no": orderNo, "reason": move.Reason}).Scan(&accepted); err != nil {
+				return err
+			}
+		}
 		var reason *string
 		switch move.To {
 		case portal.OrderRejected, portal.OrderOnHold, portal.OrderCancelled:
@@ -213,12 +248,16 @@ func checkMove(o lockedOrder, orderNo string, move portal.OrderMove) error {
 	default:
 		return portal.Invalid("status", "There is no status %q.", move.To)
 	}
-	if o.Status == move.To || (move.From != "" && move.From != o.Status) {
+	undecided := o.Status == portal.OrderSubmitted || o.Status == portal.OrderOnHold
+	if o.Status == move.To || (move.From != "" && move.From != o.Status) || (move.Queued && !undecided) {
 		by := ""
 		if o.MovedBy != "" {
 			by = " by " + o.MovedBy
 		}
 		return portal.Errorf(portal.CodeConflict, "Order %s is %s now: it was moved%s meanwhile. Nothing was changed.", orderNo, statusWords(o.Status), by)
+	}
+	if move.Revision != nil && *move.Revision != o.Revision {
+		return portal.Errorf(portal.CodeConflict, "The quantities of order %s were changed meanwhile. Nothing was done: look at it again.", orderNo)
 	}
 	if move.To == portal.OrderRejected && move.Reason == "" {
 		return portal.Invalid("reason", "Say why: the customer reads it.")

@@ -77,8 +77,18 @@ func (s *OrderStore) Order(ctx context.Context, who portal.Session, orderNo stri
 			return err
 		}
 		var err error
-		out, err = orderDetail(ctx, tx, args{"order_no": orderNo, "customer_id": who.CustomerID, "staff": false, "see_prices": seePrices})
-		return err
+		a := args{"order_no": orderNo, "customer_id": who.CustomerID, "staff": false, "see_prices": seePrices}
+		if out, err = orderDetail(ctx, tx, a); err != nil {
+			return err
+		}
+		var waits []string
+		if err := tx.QueryRow(ctx, query("order_waits"), a).Scan(&waits); err != nil {
+			return fmt.Errorf("why it waits: %w", err)
+		}
+		for _, code := range waits {
+			out.Waits = append(out.Waits, portal.WaitText(code))
+		}
+		return nil
 	})
 	if err != nil {
 		return portal.OrderDetail{}, fmt.Errorf("order %q of customer %d: %w", orderNo, who.CustomerID,
@@ -102,6 +112,10 @@ func orderDetail(ctx context.Context, tx pgx.Tx, a args) (portal.OrderDetail, er
 	rows, _ = tx.Query(ctx, query("order_history"), a)
 	if out.History, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderStep]); err != nil {
 		return out, fmt.Errorf("history: %w", err)
+	}
+	rows, _ = tx.Query(ctx, query("order_changes"), a)
+	if out.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderChange]); err != nil {
+		return out, fmt.Errorf("changes: %w", err)
 	}
 	rows, _ = tx.Query(ctx, query("order_shipments"), a)
 	if out.Shipments, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Shipment]); err != nil {

@@ -130,9 +130,9 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 // tries is how often a transaction is begun that others got in the way of.
 const tries = 5
 
-// inTx runs f in a transaction. Our own programs lock in one order (customer,
-// order, lines, stock), but plain SQL locks as it likes: where the two wait for
-// each other, PostgreSQL ends one. If it is ours, f runs again, so it must set
+// inTx runs f in a transaction. Our own programs lock in one order (an order,
+// its customer, lines, stock; what holds a customer waits for no order of it),
+// but plain SQL locks as it likes: where the two wait for each other, PostgreSQL ends one. If it is ours, f runs again, so it must set
 // what it returns and not add to it.
 func inTx(ctx context.Context, pool *pgxpool.Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
 	var err error

@@ -234,6 +234,7 @@ table erp.customer
   house boolean not null default false
   country text not null default ''::text
   created_at timestamp with time zone not null default erp.now()
+  credit_hold_since timestamp with time zone
   constraint customer_credit_limit CHECK ((credit_limit >= (0)::numeric))
   constraint customer_no_key UNIQUE (customer_no)
   constraint customer_no_written CHECK (((customer_no = btrim(customer_no)) AND (customer_no <> ''::text)))
@@ -246,6 +247,7 @@ table erp.customer
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
   trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
@@ -435,6 +437,29 @@ table erp.item_uom
   grant UPDATE to portal_desk
   grant SELECT (barcode, factor, item_id, uom) to portal_web
 
+table erp.order_change
+  change_id bigint not null generated always as identity
+  order_id bigint not null
+  line_no integer not null
+  from_qty numeric not null
+  to_qty numeric not null
+  at timestamp with time zone not null default erp.now()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  by_customer boolean not null default (portal.customer_id() IS NOT NULL)
+  reason text
+  constraint order_change_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
+  constraint order_change_pkey PRIMARY KEY (change_id)
+  index order_change_order ON erp.order_change USING btree (order_id, change_id)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM erp.sales_order o
+  WHERE ((o.order_id = order_change.order_id) AND (o.customer_id = portal.customer_id()))))
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+
 table erp.order_move
   from_status text not null
   to_status text not null
@@ -450,6 +475,7 @@ table erp.order_review
   at timestamp with time zone not null default erp.now()
   constraint order_review_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_review_pkey PRIMARY KEY (order_id, code)
+  index order_review_code ON erp.order_review USING btree (code, order_id)
   grant DELETE to portal_desk
   grant DELETE to portal_work
   grant INSERT to portal_desk
@@ -722,7 +748,13 @@ table erp.sales_order
   delivery_date date
   delivery_note text not null default ''::text
   entered_by text default portal.acting_by()
+  revision integer not null default 0
+  credit_released_by text
+  credit_released_at timestamp with time zone
+  credit_released_amount numeric(14,2)
+  credit_release_reason text
   standing_order text
+  constraint sales_order_credit_released CHECK ((num_nulls(credit_released_by, credit_released_at, credit_released_amount) = ANY (ARRAY[0, 3])))
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
   constraint sales_order_pkey PRIMARY KEY (order_id)
@@ -740,10 +772,13 @@ table erp.sales_order
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger sales_order_approval: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
+  trigger sales_order_approval_again: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_before: BEFORE INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
+  trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
+  trigger sales_order_undecided: BEFORE UPDATE OF reviewed_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_undecided()
   trigger sales_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   grant DELETE to portal_desk
   grant DELETE to portal_work
@@ -798,6 +833,7 @@ table erp.sales_order_line
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
+  trigger sales_order_line_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   trigger sales_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_deleted()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
   trigger sales_order_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_updated()
@@ -951,10 +987,12 @@ table erp.web_access
   return_days integer
   cutoff_mode text not null default 'flexible'::text
   monthly_statement boolean not null default false
+  may_change text not null default 'edit'::text
   constraint web_access_credit_check CHECK ((credit_check = ANY (ARRAY['off'::text, 'warn'::text, 'queue'::text, 'block'::text])))
   constraint web_access_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint web_access_cutoff_mode CHECK ((cutoff_mode = ANY (ARRAY['strict'::text, 'flexible'::text])))
   constraint web_access_max_order CHECK ((max_order >= (0)::numeric))
+  constraint web_access_may_change CHECK ((may_change = ANY (ARRAY['none'::text, 'cancel'::text, 'edit'::text])))
   constraint web_access_min_order CHECK ((min_order >= (0)::numeric))
   constraint web_access_over_max CHECK ((over_max = ANY (ARRAY['block'::text, 'queue'::text])))
   constraint web_access_pkey PRIMARY KEY (customer_id)
@@ -1396,11 +1434,15 @@ function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void se
 function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns void security definer
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_line_changed() returns trigger security definer
+function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamp with time zone, p_released_amount numeric) returns TABLE(exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean) security definer for portal_desk, portal_work
+function erp.customer_credit_hold() returns trigger security definer
 function erp.day_text(p_day date) returns text for portal_desk, portal_web, portal_work
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
+function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
@@ -1410,24 +1452,32 @@ function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.next_deliveries(p_route_id bigint, p_at timestamp with time zone, p_count integer) returns TABLE(delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.now() returns timestamp with time zone security definer
-function erp.order_findings(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_prices numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_order_id bigint) returns TABLE(code text, action text, field text, line integer, detail jsonb) security definer for portal_desk, portal_web, portal_work
+function erp.order_findings(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_prices numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_order_id bigint, p_editing_id bigint) returns TABLE(code text, action text, field text, line integer, detail jsonb) security definer for portal_desk, portal_web, portal_work
+function erp.order_to_invoice(p_order_id bigint) returns numeric security definer for portal_desk, portal_work
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish date, p_at timestamp with time zone) returns TABLE(route_id bigint, route_name text, delivery_date date, cutoff timestamp with time zone, next_date date, missed date) security definer for portal_desk, portal_web, portal_work
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
+function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.review_order(p_order_id bigint) returns integer security definer
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
 function erp.sales_order_before() returns trigger security definer
+function erp.sales_order_credit() returns trigger security definer
 function erp.sales_order_delivery() returns trigger security definer
 function erp.sales_order_line_before() returns trigger security definer
+function erp.sales_order_line_changed() returns trigger security definer
 function erp.sales_order_line_deleted() returns trigger security definer
 function erp.sales_order_line_inserted() returns trigger security definer
 function erp.sales_order_line_updated() returns trigger security definer
+function erp.sales_order_undecided() returns trigger security definer
 function erp.search_words(p_codes text, p_description text) returns tsvector
 function erp.set_clock(p_at timestamp with time zone) returns timestamp with time zone security definer
+function erp.set_order_qtys(p_order_id bigint, p_line_nos integer[], p_qtys numeric[], p_reason text, p_prices numeric[], p_steps text[], p_rule_ids bigint[], p_valid_untils timestamp with time zone[]) returns void security definer
 function erp.settle_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.settle_order(p_order_id bigint) returns void security definer for portal_desk, portal_work
 function erp.settle_orders(p_order_ids bigint[]) returns void security definer
@@ -1451,6 +1501,7 @@ function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode tex
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
+function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices boolean) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.credit_memo_changed() returns trigger security definer
 function portal.credit_request_changed() returns trigger security definer
 function portal.customer_id() returns bigint
@@ -1473,6 +1524,7 @@ function portal.item_price_audited() returns trigger security definer
 function portal.login_updated() returns trigger security definer
 function portal.notice_changed() returns trigger security definer
 function portal.order_entered() returns trigger security definer
+function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer

@@ -71,6 +71,12 @@ begin
       raise exception 'Order % is %: its quantities are settled.', o.order_no, lower(o.status)
         using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
     end if;
+    select * into i from erp.item t where t.item_id = new.item_id;
+    if o.source <> 'IMPORT' and not i.fractional
+      and (new.qty <> trunc(new.qty) or new.qty * new.factor <> trunc(new.qty * new.factor)) then
+      raise exception '% is sold in whole %.', i.item_no, new.uom
+        using errcode = 'PT422', constraint = 'qty_not_whole', column = 'qty';
+    end if;
     delta := new.qty - old.qty;
     if delta > 0 then
       new.qty_backordered := new.qty_backordered + delta;
@@ -286,6 +292,35 @@ begin
 end
 $$;
 
+-- Lines that wait for stock although item or account may not: the figure only
+-- for those who see stock as a number.
+create or replace function erp.refuse_backorders(p_order_ids bigint[], p_line_nos int[]) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  bad record;
+begin
+  select i.item_no, l.uom, l.qty_allocated, coalesce(w.see_stock, 'number') = 'number' or o.source <> 'WEB' as tell into bad
+  from unnest(p_order_ids, p_line_nos) as a(order_id, line_no)
+  join erp.sales_order_line l using (order_id, line_no)
+  join erp.sales_order o using (order_id)
+  join erp.item i using (item_id)
+  left join erp.web_access w using (customer_id)
+  where l.qty_backordered > 0 and o.source <> 'IMPORT'
+    and not (i.allow_backorder and coalesce(w.allow_backorder, true))
+  limit 1;
+  if not found then
+    return;
+  end if;
+  if bad.tell then
+    raise exception 'Only % % of % left.', trim_scale(bad.qty_allocated), bad.uom, bad.item_no
+      using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
+  end if;
+  raise exception 'Not enough of % is in stock.', bad.item_no
+    using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
+end
+$$;
+
 create or replace function erp.sales_order_line_inserted() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
@@ -323,23 +358,8 @@ begin
 
   perform erp.allocate(orders, array(select distinct n.item_id from new_rows n));
 
-  select i.item_no, l.uom, l.qty_allocated, coalesce(w.see_stock, 'number') = 'number' or o.source <> 'WEB' as tell into bad
-  from erp.sales_order_line l
-  join erp.sales_order o using (order_id)
-  join erp.item i using (item_id)
-  left join erp.web_access w using (customer_id)
-  where (l.order_id, l.line_no) in (select n.order_id, n.line_no from new_rows n) and l.qty_backordered > 0 and o.source <> 'IMPORT'
-    and not (i.allow_backorder and coalesce(w.allow_backorder, true))
-  limit 1;
-  if found then
-    if bad.tell then
-      raise exception 'Only % % of % left.', trim_scale(bad.qty_allocated), bad.uom, bad.item_no
-        using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
-    end if;
-    raise exception 'Not enough of % is in stock.', bad.item_no
-      using errcode = 'PT409', constraint = 'stock_short', column = 'qty';
-  end if;
-
+  perform erp.refuse_backorders(array(select n.order_id from new_rows n order by n.order_id, n.line_no),
+    array(select n.line_no from new_rows n order by n.order_id, n.line_no));
   perform erp.settle_orders(orders);
   return null;
 end
@@ -388,6 +408,8 @@ declare
   raised bigint[];
   waiting bigint[];
   grown boolean;
+  grown_orders bigint[];
+  grown_lines int[];
   changed bigint[];
   held bigint[];
   bad record;
@@ -404,10 +426,12 @@ begin
     -- more is wanted than before; a backorder that a program made out of an
     -- allocation stays one
     bool_or(c.backordered > 0 and c.qty > c.cancelled),
+    array_agg(c.order_id order by c.order_id, c.line_no) filter (where c.backordered > 0 and c.qty > c.cancelled),
+    array_agg(c.line_no order by c.order_id, c.line_no) filter (where c.backordered > 0 and c.qty > c.cancelled),
     -- marks that nobody sees (what is invoiced) settle nothing
     array_agg(distinct c.order_id order by c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
       or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0 or c.said)
-  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown, changed
+  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown, grown_orders, grown_lines, changed
   from (
     select r.order_id, r.line_no, r.item_id, sum(r.sign * r.qty) as qty,
       sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
@@ -419,6 +443,15 @@ begin
   ) c;
   if touched is null then
     return null;
+  end if;
+  if shipping is not null then
+    -- an approved order that ships is released to picking by it, which asks
+    -- about credit: the customer before the order, as submit does
+    perform from erp.customer c
+      where (c.credit_limit is not null or c.credit_hold) and c.customer_id in (
+        select o.customer_id from erp.sales_order o where o.order_id = any (shipping) and o.status = 'APPROVED')
+      order by c.customer_id
+      for no key update;
   end if;
   held := erp.hold_orders(touched);
 
@@ -486,6 +519,7 @@ begin
   -- of orders that are open now
   if grown then
     perform erp.allocate(held, raised);
+    perform erp.refuse_backorders(grown_orders, grown_lines);
   end if;
   return null;
 end

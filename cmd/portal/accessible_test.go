@@ -28,6 +28,9 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_picked = 1 where order_id = (select order_id from erp.sales_order where order_no = '"+picked+"')")
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+picked+"', 'UPS', '1Z', array[1], array[1])")
 	pgtest.Exec(t, s.db, "insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5'")
+	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
+	waits, stopped := v.waiting("RICE25", "2"), s.sqlOrder("C1002", "OIL5", "9")
+	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
 	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json", []string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
@@ -41,8 +44,8 @@ func TestBrowserAccessible(t *testing.T) {
 	}{
 		{"", []string{"/login"}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + picked, "/invoices", "/profile", "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
-		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders/" + orderNo, "/desk/warehouse", "/desk/warehouse?view=way",
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
+		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
@@ -69,6 +72,8 @@ func TestBrowserAccessible(t *testing.T) {
 			}
 			for _, page := range visit.pages {
 				b.goTo(page)
+				// what is folded is looked at as well
+				eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
 				eval[bool](b, axe+";true")
 				for _, problem := range axeProblems(b) {
 					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)

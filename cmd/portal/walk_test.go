@@ -204,6 +204,23 @@ var walkSteps = []walkStep{
 		return w.post(w.desk, "/desk/orders/"+w.order("status not in ('DELIVERED', 'REJECTED', 'CANCELLED')")+"/move",
 			"status", w.pick("APPROVED", "APPROVED", "PICKING", "ON_HOLD", "SUBMITTED", "REJECTED", "CANCELLED", "DELIVERED"), "reason", "the walk")
 	}},
+	{"change as a buyer", 4, func(w *walk) (bool, error) {
+		v, no := w.ownOrder("status in ('SUBMITTED', 'APPROVED')")
+		return w.post(v, "/orders/"+no+"/change", "qty_1", strconv.Itoa(w.IntN(8)), "confirm_prices", w.pick("true", "false"))
+	}},
+	{"edit at the desk", 4, func(w *walk) (bool, error) {
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD', 'APPROVED')")+"/edit", "qty_1", strconv.Itoa(w.IntN(8)), "qty_2", strconv.Itoa(w.IntN(8)), "reason", w.pick("the walk", ""))
+	}},
+	{"release credit at the desk", 2, func(w *walk) (bool, error) {
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD')")+"/move", "status", "APPROVED", "release_credit", "true", "reason", "the walk")
+	}},
+	{"approve many", 2, func(w *walk) (bool, error) {
+		a := w.desk.postMany("/desk/orders", "application/json", []string{"order", w.order("status = 'SUBMITTED'"), "order", w.order("status = 'SUBMITTED'"), "order", w.order("status = 'ON_HOLD'")})
+		if a.status != http.StatusOK {
+			return false, fmt.Errorf("approve many: %d %.200s", a.status, a.body)
+		}
+		return a.get("approved.0") == nil, nil
+	}},
 	{"pick at the desk", 4, func(w *walk) (bool, error) {
 		return w.post(w.desk, "/desk/orders/"+w.order("status in ('APPROVED', 'PICKING')")+"/pick", "qty_1", w.pick("", "1", "0"))
 	}},

@@ -72,11 +72,13 @@ var acts = []act{
 	{"look at an order", "Dana at the desk", 3, `
 		update erp.sales_order set status = 'APPROVED' where order_id = (
 			select order_id from erp.sales_order where status = 'SUBMITTED' and (source <> 'WEB' or reviewed_at < now() - interval '8 seconds')
+				and not exists (select from erp.credit_state(order_id, 'APPROVED', credit_released_at, credit_released_amount) s where s.refused)
 			order by login_id is null, submitted_at limit 1 for update skip locked)`},
 	{"begin to pick", "Walt in the warehouse", 6, `
 		update erp.sales_order set status = 'PICKING' where order_id = (
 			select o.order_id from erp.sales_order o where o.status = 'APPROVED'
 				and exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_allocated > 0)
+				and not exists (select from erp.credit_state(o.order_id, 'PICKING', o.credit_released_at, o.credit_released_amount) s where s.refused)
 			order by o.login_id is null, o.submitted_at limit 1 for update skip locked)`},
 	{"ship", "Walt in the warehouse", 6, `
 		select erp.ship_order(o.order_no, 'UPS', '1Z' || lpad((o.order_id * 7919 % 100000000)::text, 16, '0'))

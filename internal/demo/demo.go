@@ -59,7 +59,8 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 			do   func(context.Context) error
 		}{
 			{"company", w.writeCompany}, {"items", w.writeItems}, {"customers", w.writeCustomers}, {"prices", w.writePrices},
-			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse}, {"standing orders", w.writeStandingOrders},
+			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse},
+			{"standing orders", w.writeStandingOrders},
 		} {
 			if err := step.do(ctx); err != nil {
 				return fmt.Errorf("seed %s: %w", step.name, err)

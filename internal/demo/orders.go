@@ -266,6 +266,34 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 			}
 		}
 	}
-	_, err := w.tx.Exec(ctx, "select erp.set_clock(null)")
+	if _, err := w.tx.Exec(ctx, "select erp.set_clock(null)"); err != nil {
+		return err
+	}
+	return w.writeQueue(ctx)
+}
+
+// writeQueue leaves something to decide: web orders that the approval job will
+// find reasons against when it starts, over credit where credit queues and
+// where it blocks, of an account on hold, over a maximum, of one who is always
+// looked at.
+func (w *world) writeQueue(ctx context.Context) error {
+	_, err := w.tx.Exec(ctx, `
+		update erp.customer set credit_limit = round(erp.credit_exposure(customer_id)) + 150 where customer_id in (21, 22);
+		update erp.web_access set credit_check = 'block' where customer_id = 22;
+		update erp.customer set credit_hold = true where customer_id = 23;
+		with o as (
+			insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at, submitted_by)
+			select c.customer_id, 'WEB', (select min(s.ship_to_id) from erp.ship_to s where s.customer_id = c.customer_id), 'PO-' || 80000 + c.customer_id,
+				now() - c.customer_id * interval '7 minutes', 'buyer@' || lower(c.customer_no) || '.example'
+			from erp.customer c where c.customer_id in (13, 15, 21, 22, 23) order by c.customer_id
+			returning order_id, customer_id
+		)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty)
+		select o.order_id, i.n, i.item_id, case o.customer_id when 15 then 40 else 8 end
+		from o, (
+			select x.item_id, row_number() over (order by x.item_id) as n
+			from (select t.item_id from erp.item t join erp.stock s using (item_id)
+				where t.active and not t.discontinued and t.price_a > 20 and s.on_hand - s.allocated > 120
+				order by t.item_id offset 10 limit 3) x) i`)
 	return err
 }

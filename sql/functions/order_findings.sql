@@ -18,6 +18,9 @@
 --                  (null: the day wished is no run that can be reached),
 --                  missed: the run that a strict cutoff was missed for;
 --                  now: the clock that all this goes by
+--
+-- An order that its buyer is about to change is p_editing_id: the rules are
+-- those of submit, but its own credit and stock are its own.
 create or replace function erp.order_findings(
   p_customer_id bigint,
   p_item_ids bigint[],
@@ -27,7 +30,8 @@ create or replace function erp.order_findings(
   p_po_no text default null,
   p_ship_to_id bigint default null,
   p_requested_date date default null,
-  p_order_id bigint default null
+  p_order_id bigint default null,
+  p_editing_id bigint default null
 ) returns table (code text, action text, field text, line int, detail jsonb)
 language plpgsql stable security definer set search_path = pg_catalog set jit = off
 as $$
@@ -57,18 +61,16 @@ begin
   ),
   credit as (
     select who.credit_limit, who.credit_check,
-      who.credit_limit - erp.credit_exposure(p_customer_id, p_order_id)
-      -- of two orders that cannot both be had the older one passes
-      + coalesce((select sum(round((l.qty - l.qty_cancelled - l.qty_invoiced) * l.unit_price, 2))
-          from erp.sales_order y join erp.sales_order_line l on l.order_id = y.order_id
-          where y.customer_id = p_customer_id and y.order_id > p_order_id and y.invoiced_at is null
-            and y.status in ('SUBMITTED', 'ON_HOLD')), 0) as room
+      who.credit_limit - case when p_order_id is null then erp.credit_exposure(p_customer_id, p_editing_id)
+        else erp.credit_ahead(p_order_id) end as room
     from who where who.credit_limit is not null and who.credit_check <> 'off'
   ),
   short as (
     -- lines of one item share its stock, in the order given
     select l.ord, l.item_id, l.item_no, l.factor, l.allow_backorder, l.qty, l.fractional,
-      greatest(coalesce(s.on_hand - s.allocated, 0), 0) as available,
+      greatest(coalesce(s.on_hand - s.allocated, 0), 0) + coalesce((
+        select sum(e.qty_allocated * e.factor) from erp.sales_order_line e join erp.sales_order eo using (order_id)
+        where eo.order_id = p_editing_id and eo.customer_id = p_customer_id and e.item_id = l.item_id), 0) as available,
       sum(l.qty * l.factor) over (partition by l.item_id order by l.ord) as wanted
     from line l
     cross join who
@@ -183,12 +185,12 @@ begin
     union all
     select 'first_order', 'queue', null, null, '{}'
       from who where who.review_first_order and not exists (select from erp.sales_order o
-        where o.customer_id = p_customer_id and o.order_id is distinct from p_order_id
+        where o.customer_id = p_customer_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'new_ship_to', 'queue', 'ship_to', null, '{}'
       from who where who.review_new_ship_to and p_ship_to_id is not null and not exists (select from erp.sales_order o
-        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from p_order_id
+        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
           and o.status not in ('REJECTED', 'CANCELLED'))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
@@ -212,5 +214,5 @@ begin
   ) as finding (code, action, field, line, detail);
 end
 $$;
-grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint)
+grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint, bigint)
   to portal_web, portal_desk, portal_work;

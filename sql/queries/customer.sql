@@ -4,7 +4,7 @@
 select
   w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
   w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement,
+  w.cutoff_mode, w.monthly_statement, w.may_change,
   k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
   portal.staff_acting(@customer_id) as staff_acting,
   n.notices, coalesce(n.notice_id, 0) as notice_id, coalesce((select x.text from portal.notice x where x.notice_id = n.notice_id), '') as notice_text

@@ -18,6 +18,7 @@ from (
               where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
 ) q
 where (not @review_only or q.place = 0)
+  and (@reason = '' or exists (select from erp.order_review v where v.order_id = q.order_id and v.code = @reason and q.place = 0))
   and (@after_place::int is null or q.place > @after_place
        or (q.place = @after_place and q.place = 0 and (q.submitted_at, q.order_id) > (@after_at::timestamptz, @after_id::bigint))
        or (q.place = @after_place and q.place = 1 and (q.submitted_at, q.order_id) < (@after_at::timestamptz, @after_id::bigint)))
@@ -45,7 +46,8 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
   l.lines, l.ordered, l.shipped, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
   o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') as needs_review,
   array(select v.code from erp.order_review v
-    where v.order_id = o.order_id and o.status in ('SUBMITTED', 'ON_HOLD') order by v.code) as review_codes
+    where v.order_id = o.order_id and o.status in ('SUBMITTED', 'ON_HOLD') order by v.code) as review_codes,
+  o.revision
 from unnest(@order_ids::bigint[]) with ordinality as p(order_id, ord)
 join erp.sales_order o using (order_id)
 join erp.customer c using (customer_id)
@@ -56,10 +58,21 @@ cross join lateral (
 order by p.ord;
 
 -- name: desk_order_row_reviews
+-- What the approval job found. It does not look at orders that staff entered
+-- themselves: of those, how they stand with credit now.
 select v.order_id, v.code, v.detail, v.at
 from erp.order_review v join erp.sales_order o using (order_id)
 where v.order_id = any (@order_ids::bigint[]) and o.status in ('SUBMITTED', 'ON_HOLD')
-order by v.order_id, v.code;
+union all
+select o.order_id, f.code, f.detail, o.submitted_at
+from erp.sales_order o
+cross join lateral erp.credit_state(o.order_id, 'APPROVED', o.credit_released_at, o.credit_released_amount) s
+cross join lateral (values
+  ('over_credit', jsonb_build_object('over', s.over), s.over > 0),
+  ('credit_hold', '{}', s.held)) as f(code, detail, holds)
+where o.order_id = any (@order_ids::bigint[]) and o.source <> 'WEB' and o.status in ('SUBMITTED', 'ON_HOLD') and f.holds
+  and not exists (select from erp.order_review v where v.order_id = o.order_id)
+order by 1, 2;
 
 -- name: desk_counts
 select o.status,
@@ -68,6 +81,30 @@ select o.status,
 from erp.sales_order o
 where o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD') and (@source = '' or o.source = @source)
 group by o.status;
+
+-- name: desk_reason_counts
+-- How many of the orders that need review have each reason.
+select v.code, count(*)::int as orders
+from erp.sales_order o join erp.order_review v using (order_id)
+where o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB')
+  and (@source = '' or o.source = @source)
+  and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%'
+       or o.customer_id in (select c.customer_id from erp.customer c
+            where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
+group by v.code order by orders desc, v.code;
+
+-- name: desk_clock
+select erp.now();
+
+-- name: desk_order_release
+select o.credit_released_by as by, o.credit_released_at as at, o.credit_released_amount as amount, o.credit_release_reason as reason
+from erp.sales_order o where o.order_id = @order_id and o.credit_released_at is not null;
+
+-- name: desk_release_credit
+select erp.release_credit(@order_no, @reason);
+
+-- name: desk_order_edit
+select * from erp.edit_order(@order_no, @line_nos::int[], @qtys::text[]::numeric[], @reason, @revision::int);
 
 -- name: desk_order_more
 -- What staff see beside the order: where it may go, and the customer's credit.
@@ -79,7 +116,10 @@ select
       and not (m.to_status in ('REJECTED', 'CANCELLED') and l.shipped)
       and not (m.to_status in ('SHIPPED', 'DELIVERED') and l.backordered)
     order by m.to_status) as moves,
-  l.to_invoice, c.credit_limit, c.credit_hold, erp.credit_exposure(c.customer_id) as exposure
+  l.to_invoice, c.credit_limit, c.credit_hold, erp.credit_exposure(c.customer_id) as exposure,
+  o.status in ('SUBMITTED', 'ON_HOLD', 'APPROVED') and coalesce((
+    select s.refused from erp.credit_state(o.order_id, case o.status when 'APPROVED' then 'PICKING' else 'APPROVED' end,
+      o.credit_released_at, o.credit_released_amount) s), false) as credit_stops
 from erp.sales_order o
 join erp.customer c using (customer_id)
 cross join lateral (
@@ -91,7 +131,7 @@ where o.order_id = @order_id;
 
 -- name: desk_order_lock
 -- The order, held until the transaction ends, and who moved it last.
-select o.order_id, o.status,
+select o.order_id, o.status, o.revision,
   coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc limit 1), '') as moved_by
 from erp.sales_order o where o.order_no = @order_no for update of o;
 
@@ -151,14 +191,14 @@ where c.customer_no = @customer_no;
 -- name: desk_access
 select w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
   w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement
+  w.cutoff_mode, w.monthly_statement, w.may_change
 from erp.customer c join erp.web_access w using (customer_id)
 where c.customer_no = @customer_no;
 
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
-where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group')
+where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group', 'credit_release', 'credit_warning')
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 
@@ -177,7 +217,7 @@ update erp.web_access w set
   see_price_breaks = @see_price_breaks, authorized_items_only = @authorized_items_only, allow_backorder = @allow_backorder,
   credit_check = coalesce(nullif(@credit_check, ''), w.credit_check), see_balance = @see_balance, can_return = @can_return,
   return_days = @return_days::int, cutoff_mode = coalesce(nullif(@cutoff_mode, ''), w.cutoff_mode),
-  monthly_statement = @monthly_statement
+  monthly_statement = @monthly_statement, may_change = coalesce(nullif(@may_change, ''), w.may_change)
 from erp.customer c
 where c.customer_id = w.customer_id and c.customer_no = @customer_no;
 

@@ -25,7 +25,8 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
   c.customer_no, c.name as customer_name, o.requested_date, o.delivery_date, o.delivery_note, o.note, o.submitted_by,
   o.entered_by is not null as by_staff, case when @staff then o.entered_by end as entered_by,
   coalesce(o.standing_order, '') as standing_order,
-  array(select i.invoice_no from erp.invoice i where i.order_id = o.order_id order by i.invoice_id) as invoice_nos
+  array(select i.invoice_no from erp.invoice i where i.order_id = o.order_id order by i.invoice_id) as invoice_nos,
+  o.revision
 from erp.sales_order o
 join erp.customer c using (customer_id)
 left join erp.web_access w using (customer_id)
@@ -85,8 +86,18 @@ select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, 
 from erp.sales_order o join erp.ship_to s using (ship_to_id) left join erp.route r on r.route_id = s.route_id
 where o.order_id = @order_id;
 
--- name: order_reviews
-select v.code, v.detail, v.at from erp.order_review v where v.order_id = @order_id order by v.code;
+-- name: order_changes
+select c.line_no, c.from_qty, c.to_qty, c.at, c.actor, c.by_customer, c.reason
+from erp.order_change c where c.order_id = @order_id order by c.change_id;
+
+-- name: order_waits
+select portal.order_waits(@customer_id, @order_no);
+
+-- name: order_change
+select c.changed, c.findings, w.see_prices
+from portal.change_order(@customer_id, @order_no, @line_nos::int[], @qtys::text[]::numeric[], @revision::int, @confirm_prices) c
+cross join erp.web_access w
+where w.customer_id = @customer_id;
 
 -- name: order_cancel
 select portal.cancel_order(@customer_id, @order_no);
