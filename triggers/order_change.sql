@@ -23,8 +23,7 @@ begin
   if touched = '{}' then
     return null;
   end if;
-  -- this trigger runs before sales_order_line_updated: the orders are asked for
-  -- in turns here as there
+  -- those that sales_order_line_updated, which runs before, got hold of
   held := erp.hold_orders(touched);
   -- added up by line, since a join of the two tables compares every line with
   -- every other
