@@ -69,6 +69,17 @@ func (c Cart) Queues() bool {
 	return false
 }
 
+// NeedsSignOff reports whether somebody of the customer has to sign the order
+// off before it is sent.
+func (c Cart) NeedsSignOff() bool {
+	for _, f := range c.Findings {
+		if f.Action == "sign_off" {
+			return true
+		}
+	}
+	return false
+}
+
 // CartHead is what stands on the cart beside its lines. The fields carry the
 // names of the form.
 type CartHead struct {
@@ -86,8 +97,15 @@ type CartSubmit struct {
 	ConfirmPO     bool   `form:"confirm_po"`
 }
 
+// Submitted is what became of a cart: an order, or a request that somebody of
+// the customer sign it off.
+type Submitted struct {
+	OrderNo string    `json:"order_no,omitempty"`
+	SignOff SignOffID `json:"sign_off,omitempty"`
+}
+
 // OrderFinding is what a rule of ordering says of a cart or an order: refuse,
-// queue or warn. Detail holds figures; what a buyer reads of it is Text.
+// queue, warn or sign_off. Detail holds figures; what a buyer reads of it is Text.
 type OrderFinding struct {
 	Code   string          `json:"code"`
 	Action string          `json:"action"`
@@ -105,10 +123,10 @@ type CartService interface {
 	// removes the line. An empty uom is the item's base unit.
 	SetLine(ctx context.Context, who Session, itemNo, uom string, qty Qty, add bool) error
 	SaveHead(ctx context.Context, who Session, head CartHead) error
-	// Submit makes the cart an order and returns its number. The same key
-	// again returns the same number. A refusal is a *Error with the findings
+	// Submit makes the cart an order, or a request for a signature. The same
+	// key again returns the same. A refusal is a *Error with the findings
 	// as fields; see also RefusedError.
-	Submit(ctx context.Context, who Session, s CartSubmit) (orderNo string, err error)
+	Submit(ctx context.Context, who Session, s CartSubmit) (Submitted, error)
 }
 
 // RefusedError is a submit that the rules refused, with every finding.

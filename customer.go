@@ -101,7 +101,8 @@ type Profile struct {
 
 // Frame is what every page of a customer shows around its content.
 type Frame struct {
-	Access    Access
+	Access    Access // as far as the log-in's role goes
+	Rights    Rights
 	CartLines int
 	CartTotal *Money
 	Notices   int    // not put away yet

@@ -95,7 +95,7 @@ func (e AccessEdit) Access() (Access, error) {
 	a := Access{
 		Enabled: e.Enabled, CanOrder: e.CanOrder, SeePrices: e.SeePrices, RequirePO: e.RequirePO, AutoApprove: e.AutoApprove,
 		SeePriceBreaks: e.SeePriceBreaks, AuthorizedItemsOnly: e.AuthorizedItemsOnly, AllowBackorder: e.AllowBackorder,
-		SeeBalance: e.SeeBalance, CanReturn: e.CanReturn, MonthlyStatement: e.MonthlyStatement,
+		SeeBalance: e.SeeBalance, CanReturn: e.CanReturn, MonthlyStatement: e.MonthlyStatement, ManyLogins: e.ManyLogins,
 		MinOrder:    t.money("min_order", "The minimum order", e.MinOrder),
 		MaxOrder:    t.money("max_order", "The maximum order", e.MaxOrder),
 		OverMax:     t.choice("over_max", e.OverMax, "block", "queue"),
@@ -128,7 +128,7 @@ func (a Access) Typed() AccessEdit {
 		MaxOrder: money(a.MaxOrder), OverMax: a.OverMax, AutoApprove: a.AutoApprove, SeeStock: a.SeeStock,
 		SeePriceBreaks: a.SeePriceBreaks, AuthorizedItemsOnly: a.AuthorizedItemsOnly, AllowBackorder: a.AllowBackorder,
 		CreditCheck: a.CreditCheck, SeeBalance: a.SeeBalance, CanReturn: a.CanReturn, CutoffMode: a.CutoffMode,
-		MonthlyStatement: a.MonthlyStatement, MayChange: a.MayChange,
+		MonthlyStatement: a.MonthlyStatement, ManyLogins: a.ManyLogins, MayChange: a.MayChange,
 	}
 	if a.ReturnDays != nil {
 		e.ReturnDays = strconv.Itoa(*a.ReturnDays)

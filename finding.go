@@ -26,6 +26,10 @@ type findingDetail struct {
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
+	Limit        *decimal.Decimal `json:"limit"`
+	Period       string           `json:"period"`
+	Login        string           `json:"login"`
+	Approvers    []string         `json:"approvers"`
 	Stock        string           `json:"stock"` // how the customer sees stock
 	Backordered  *decimal.Decimal `json:"backordered"`
 	ExpectedOn   string           `json:"expected_on"`
@@ -54,6 +58,13 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return "The portal is closed for your account. Please call us."
 	case "view_only":
 		return "Your account may look but not order. Please call us to order."
+	case "role_no_order":
+		return "Your log-in may look but not order. Ask whoever manages the log-ins of your account."
+	case "over_spending_limit", "sign_off_all":
+		if f.Action == "refuse" { // an order that is made cannot grow past it
+			return f.signOffText(seePrices, true) + " Send what is missing as an order of its own: it can be signed off."
+		}
+		return f.signOffText(seePrices, true) + " " + whoSignsOff(d.Approvers)
 	case "no_lines":
 		return "Your cart is empty."
 	case "cart_changed":
@@ -139,6 +150,36 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 // underReview is what a buyer reads of a reason that is not for buyers.
 const underReview = "We will look at the order before we approve it."
 
+// signOffText says why an order needs a signature, to whoever orders (own) or
+// to a colleague.
+func (f OrderFinding) signOffText(seePrices, own bool) string {
+	d := f.detail()
+	whose, every := "your", "Every order of yours needs a signature before it goes to us."
+	if !own {
+		whose, every = d.Login+"’s", "Every order of "+d.Login+" needs a signature."
+	}
+	switch {
+	case f.Code == "sign_off_all":
+		return every
+	case !seePrices || d.Over == nil || d.Limit == nil:
+		return "This is over " + whose + " limit."
+	}
+	per := map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}[d.Period]
+	return fmt.Sprintf("This is %s over %s limit of %s %s.", d.Over.StringFixed(2), whose, d.Limit.StringFixed(2), per)
+}
+
+// whoSignsOff names who can.
+func whoSignsOff(approvers []string) string {
+	switch n := len(approvers); n {
+	case 0:
+		return "Nobody else of your account can sign off at the moment: please call us."
+	case 1:
+		return approvers[0] + " can sign it off."
+	default:
+		return strings.Join(approvers[:n-1], ", ") + " or " + approvers[n-1] + " can sign it off."
+	}
+}
+
 // expectedWords says when goods are expected; day is YYYY-MM-DD, or empty where
 // that is not known.
 func expectedWords(day string) string {
@@ -192,6 +233,8 @@ func (r Review) ReviewText() string {
 	}
 	text := ReasonName(r.Code)
 	switch r.Code {
+	case "over_spending_limit", "sign_off_all":
+		text += " of " + get("login") + ", nobody of the customer signed off"
 	case "over_maximum", "over_credit":
 		text += " by " + get("over")
 	case "past_due":
@@ -209,6 +252,7 @@ func ReasonName(code string) string {
 		"credit_hold": "Account on credit hold", "past_due": "Past due", "price_under_cost": "Price under cost",
 		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short",
 		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price",
+		"over_spending_limit": "Over the spending limit", "sign_off_all": "Not signed off: each order",
 	}
 	if name, ok := words[code]; ok {
 		return name

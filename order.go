@@ -164,6 +164,7 @@ type OrderDetail struct {
 	EnteredBy     *string     `json:"entered_by,omitempty"` // staff only: by whom
 	Note          string      `json:"note"`
 	SubmittedBy   string      `json:"submitted_by"`
+	SignedOffBy   *string     `json:"signed_off_by"`            // who of the customer; nil: it needed nobody
 	StandingOrder string      `json:"standing_order,omitempty"` // name of the one it was made from
 	OrderLines    []OrderLine `json:"lines" db:"-"`
 	History       []OrderStep `json:"history" db:"-"`
@@ -206,8 +207,13 @@ func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
 			sum = &c
 		}
 	}
-	if sum != nil && sum.FromQty.Equal(sum.ToQty.Decimal) {
+	if sum == nil || sum.FromQty.Equal(sum.ToQty.Decimal) {
 		return nil
+	}
+	for _, l := range o.OrderLines {
+		if l.LineNo == lineNo && l.Cancelled.Equal(sum.FromQty.Sub(sum.ToQty.Decimal)) {
+			return nil // the line says itself how much of it is cancelled, and why
+		}
 	}
 	return sum
 }

@@ -19,4 +19,5 @@ type (
 	ShipToID   int64
 	CategoryID int64
 	InvoiceID  int64
+	SignOffID  int64
 )

@@ -29,7 +29,7 @@ type cartPage struct {
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
-	Outcome string              `json:"outcome"`                  // of sending it now: approve, queue, refuse
+	Outcome string              `json:"outcome"`                  // of sending it now: approve, queue, sign_off, refuse
 	AskRose bool                `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
 	AskPO   bool                `json:"confirm_po,omitempty"`     // PO number repeated: sending again confirms
 	Page    int                 `json:"-"`                        // from 1
@@ -87,6 +87,8 @@ func outcome(c portal.Cart) string {
 	switch {
 	case c.Refused():
 		return "refuse"
+	case c.NeedsSignOff():
+		return "sign_off"
 	case c.Queues():
 		return "queue"
 	}
@@ -231,7 +233,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 		page.Message, page.Fields = e.Message, e.Fields
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
-		page.AskRose, page.AskPO = r.Has("prices_rose"), r.Has("po_repeated")
+		page.AskRose, page.AskPO = asksAgain(refused)
 		if !slices.ContainsFunc(r.Findings, func(f portal.OrderFinding) bool {
 			return f.Action == "refuse" && f.Code != "prices_rose" && f.Code != "po_repeated"
 		}) {
@@ -241,12 +243,30 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	return s.page(q, status, "cart", "Cart", "cart", page)
 }
 
-// mayOrder refuses what changes a cart to accounts that only look.
+// asksAgain reports whether sending again takes today's prices, or a PO number
+// that stands on another order.
+func asksAgain(refused error) (prices, po bool) {
+	r, ok := errors.AsType[*portal.RefusedError](refused)
+	return ok && r.Has("prices_rose"), ok && r.Has("po_repeated")
+}
+
+// mayOrder refuses what changes a cart to accounts and log-ins that only look.
 func mayOrder(q *request) error {
+	if !q.frame.Rights.Orders {
+		return portal.Errorf(portal.CodeForbidden, "%s Ask whoever manages the log-ins of your account.", looksOnly(q.frame.Rights))
+	}
 	if !q.frame.Access.CanOrder {
 		return portal.Errorf(portal.CodeForbidden, "Your account may look but not order. Please call us to order.")
 	}
 	return nil
+}
+
+// looksOnly says whose doing it is that nothing can be ordered.
+func looksOnly(r portal.Rights) string {
+	if !r.Orders {
+		return "Your log-in may look but not order."
+	}
+	return "Your account may look but not order."
 }
 
 // saveCart keeps what is typed beside the lines: PO number, ship-to, date,
@@ -308,7 +328,7 @@ func (s *Server) submitCart(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	orderNo, err := s.Carts.Submit(q.Context(), q.who, in)
+	sent, err := s.Carts.Submit(q.Context(), q.who, in)
 	switch code := portal.ErrorCode(err); {
 	case err == nil:
 	case (code == portal.CodeInvalid || code == portal.CodeConflict) && !wantsJSON(q.Request):
@@ -321,8 +341,14 @@ func (s *Server) submitCart(q *request) error {
 	default:
 		return err
 	}
-	if wantsJSON(q.Request) {
-		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
+	if sent.OrderNo == "" { // no order yet
+		if wantsJSON(q.Request) {
+			return writeJSON(q.w, http.StatusAccepted, sent)
+		}
+		return q.done(approvalPath(sent.SignOff), "Sent to be signed off")
 	}
-	return q.done("/orders/"+orderNo, "Order "+orderNo+" sent")
+	if wantsJSON(q.Request) {
+		return writeJSON(q.w, http.StatusOK, sent)
+	}
+	return q.done("/orders/"+sent.OrderNo, "Order "+sent.OrderNo+" sent")
 }

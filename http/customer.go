@@ -38,7 +38,18 @@ func (p invoicesPage) NextLink() string {
 	return listLink("/invoices", "before", p.Next)
 }
 
+// mayInvoices refuses invoices to log-ins whose role does not see them.
+func mayInvoices(q *request) error {
+	if !q.frame.Rights.Invoices {
+		return portal.Errorf(portal.CodeForbidden, "Your log-in does not see invoices. Ask whoever manages the log-ins of your account.")
+	}
+	return nil
+}
+
 func (s *Server) invoices(q *request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
 	list, err := s.Customers.Invoices(q.Context(), q.who, q.URL.Query().Get("before"))
 	if err != nil {
 		return err
@@ -47,6 +58,9 @@ func (s *Server) invoices(q *request) error {
 }
 
 func (s *Server) invoice(q *request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
 	invoice, err := s.Customers.Invoice(q.Context(), q.who, q.param("invoice_no"))
 	if err != nil {
 		return err

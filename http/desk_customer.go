@@ -81,6 +81,17 @@ func accessColumns() []accessColumn {
 		{column: "monthly_statement", name: "Monthly statement by mail"},
 		{column: "can_return", name: "May request returns"},
 		{column: "return_days", name: "Days to request a return", none: "no limit"},
+		{column: "many_logins", name: "Manages its own people"},
+
+		// of a log-in
+		{column: "customer_role", name: "Role", none: "none", words: map[string]string{"buyer": roleWord(portal.CustomerBuyer), "approver": roleWord(portal.CustomerApprover),
+			"accounts": roleWord(portal.CustomerAccounts), "view": roleWord(portal.CustomerView)}},
+		{column: "spend_limit", name: "Limit", none: "none"},
+		{column: "spend_period", name: "Limit for", none: "none", words: map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}},
+		{column: "sign_off_all", name: "Every order signed off", none: "off"},
+		{column: "disabled", name: "Closed"},
+		{column: "name", name: "Name"},
+		{column: "email", name: "E-mail"},
 	}
 }
 
@@ -120,6 +131,13 @@ func (p deskCustomerPage) AuditLines() []auditLine {
 			if pair, ok := e.Data[c.column].([]any); ok && len(pair) == 2 {
 				line.Changes = append(line.Changes, accessChange{c.name, c.say(pair[0]), c.say(pair[1])})
 			}
+		}
+		if email, ok := e.Data["login"].(string); ok { // what follows is of a log-in
+			what := "Log-in " + email
+			if e.Data["invited"] == true {
+				what += " invited"
+			}
+			line.Changes = append([]accessChange{{Name: what}}, line.Changes...)
 		}
 		if len(line.Changes) == 0 {
 			line.Changes = []accessChange{{Name: actionWords(e.Action, e.Subject)}}

@@ -21,6 +21,7 @@ type Frame struct {
 	SeePrices bool // false: the cart shows no total
 	CartCount int  // lines in the cart
 	CartTotal string
+	Rights    portal.Rights // of a customer's log-in
 
 	Notices int           // not put away yet
 	Notice  portal.Notice // the newest of them
@@ -69,6 +70,7 @@ func (f Frame) SearchURL() string {
 type NavEntry struct {
 	Key, Label, URL, Icon string
 	Current               bool
+	Count                 int // of what waits there; 0: not shown
 }
 
 // Nav is the navigation at the side of wide screens.
@@ -97,11 +99,14 @@ func (f Frame) Nav() []NavEntry {
 		nav = append(nav, NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"})
 	}
 	return f.marked(append(nav,
-		NavEntry{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
-		NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
-		NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
-		NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
-	))
+		f.withRights(
+			NavEntry{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
+			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
+			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
+			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
+			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
+		)...))
 }
 
 // Bar is the navigation at the bottom of a phone: five entries at most.
@@ -128,7 +133,23 @@ func (f Frame) Bar() []NavEntry {
 func (f Frame) More() []NavEntry {
 	bar := f.Bar()
 	return slices.DeleteFunc(f.Nav(), func(e NavEntry) bool {
-		return slices.ContainsFunc(bar, func(b NavEntry) bool { return b.URL == e.URL })
+		// these two stand there always
+		return e.Key == "approvals" || e.Key == "people" || slices.ContainsFunc(bar, func(b NavEntry) bool { return b.URL == e.URL })
+	})
+}
+
+// withRights leaves out what the log-in's role does not see.
+func (f Frame) withRights(nav ...NavEntry) []NavEntry {
+	return slices.DeleteFunc(nav, func(e NavEntry) bool {
+		switch e.Key {
+		case "approvals":
+			return !f.Rights.Requests
+		case "invoices":
+			return !f.Rights.Invoices
+		case "people":
+			return !f.Rights.People
+		}
+		return false
 	})
 }
 

@@ -129,7 +129,19 @@ func (s *Server) addMany(q *request) error {
 	return s.guidePage(q, http.StatusUnprocessableEntity, told+". What is marked below could not be added.", bad)
 }
 
+// mayList refuses to change what all log-ins of the customer share to one that
+// only looks.
+func mayList(q *request) error {
+	if !q.frame.Rights.Orders {
+		return portal.Errorf(portal.CodeForbidden, "Your log-in looks at the shared lists but does not change them.")
+	}
+	return nil
+}
+
 func (s *Server) saveList(q *request) error {
+	if err := mayList(q); err != nil {
+		return err
+	}
 	var in struct {
 		Name string `form:"name"`
 	}
@@ -155,6 +167,9 @@ func (q *request) listID() (portal.ListID, error) {
 }
 
 func (s *Server) deleteList(q *request) error {
+	if err := mayList(q); err != nil {
+		return err
+	}
 	id, err := q.listID()
 	if err == nil {
 		err = s.Guides.DeleteList(q.Context(), q.who, id)
@@ -167,6 +182,9 @@ func (s *Server) deleteList(q *request) error {
 
 // putOnList puts an item on a shared list, or with on=0 takes it off.
 func (s *Server) putOnList(q *request) error {
+	if err := mayList(q); err != nil {
+		return err
+	}
 	var in struct {
 		ItemNo string `form:"item_no"`
 		On     string `form:"on"`

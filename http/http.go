@@ -32,6 +32,8 @@ type Config struct {
 	Guides    portal.GuideService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
+	SignOffs  portal.SignOffService
+	People    portal.PeopleService
 	Desk      portal.DeskService
 	Standing  portal.StandingOrderService
 	Notices   portal.NoticeService
@@ -134,6 +136,8 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/login", s.slowly(s.public(s.login)))
 	mux.POST("/logout", s.public(s.logout))
 	mux.GET("/live", s.live)
+	mux.GET("/invite", s.slowly(s.public(s.inviteForm)))
+	mux.POST("/invite", s.slowly(s.public(s.acceptInvite)))
 
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
@@ -170,6 +174,17 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
+	mux.GET("/approvals", s.buyer(s.approvals))
+	mux.GET("/approvals/:sign_off", s.buyer(s.approval))
+	mux.POST("/approvals/:sign_off/approve", s.buyer(s.approve))
+	mux.POST("/approvals/:sign_off/reject", s.buyer(s.rejectApproval))
+	mux.POST("/approvals/:sign_off/take-back", s.buyer(s.takeBackApproval))
+	mux.GET("/people", s.buyer(s.people))
+	mux.POST("/people", s.buyer(s.invite))
+	mux.GET("/people/:login_id", s.buyer(s.person))
+	mux.POST("/people/:login_id", s.buyer(s.savePerson))
+	mux.POST("/people/:login_id/disable", s.buyer(s.disablePerson))
+	mux.POST("/people/:login_id/link", s.buyer(s.renewInvitation))
 	mux.GET("/profile", s.buyer(s.profile))
 	mux.POST("/profile/password", s.anyone(s.changePassword))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
@@ -199,6 +214,12 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
 	mux.POST("/desk/customers/:customer_no/acting", s.staff(s.beginActing))
+	mux.GET("/desk/customers/:customer_no/people", s.staff(s.people))
+	mux.POST("/desk/customers/:customer_no/people", s.staff(s.invite))
+	mux.GET("/desk/customers/:customer_no/people/:login_id", s.staff(s.person))
+	mux.POST("/desk/customers/:customer_no/people/:login_id", s.staff(s.savePerson))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", s.staff(s.disablePerson))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/link", s.staff(s.renewInvitation))
 	mux.GET("/desk/customers/:customer_no/prices", s.staff(s.customerPrices))
 	mux.POST("/desk/customers/:customer_no/prices/contract", s.staff(s.saveContract))
 	mux.POST("/desk/customers/:customer_no/prices/group", s.staff(s.saveGroup))

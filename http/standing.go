@@ -14,12 +14,31 @@ type standingOrdersPage struct {
 	Access   portal.Access          `json:"-"`
 }
 
+// mayStand refuses standing orders to who may not order, or not without a
+// signature: they are made while nobody is there who could give one.
+func mayStand(q *request) error {
+	if err := mayOrder(q); err != nil {
+		return err
+	}
+	if !q.frame.Rights.Standing {
+		return portal.Errorf(portal.CodeForbidden, "Your orders have a limit: a colleague without one sets up standing orders.")
+	}
+	return nil
+}
+
+// standingAccess is what the log-in may do about standing orders.
+func standingAccess(q *request) portal.Access {
+	a := q.frame.Access
+	a.CanOrder = a.CanOrder && q.frame.Rights.Standing
+	return a
+}
+
 func (s *Server) standingOrders(q *request) error {
 	list, err := s.Standing.StandingOrders(q.Context(), q.who)
 	if err != nil {
 		return err
 	}
-	return s.page(q, http.StatusOK, "standing_orders", "Standing orders", "standing", standingOrdersPage{list, q.frame.Access})
+	return s.page(q, http.StatusOK, "standing_orders", "Standing orders", "standing", standingOrdersPage{list, standingAccess(q)})
 }
 
 // standingPage is a standing order, or the form of a new one.
@@ -92,7 +111,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.Failed != "lines" {
 		page.Rows = newQuickPage(page.Lines, q.frame.Access)
 	}
-	page.formErrors, page.Access, page.Today = formErrorsOf(refused), q.frame.Access, time.Now().In(q.location).Format(time.DateOnly)
+	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), time.Now().In(q.location).Format(time.DateOnly)
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -103,7 +122,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 // newStandingOrder is the form of a new one, with the lines of the cart or of
 // an order to begin with.
 func (s *Server) newStandingOrder(q *request) error {
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	v := q.URL.Query()
@@ -123,7 +142,7 @@ func (s *Server) newStandingPage(q *request, page standingPage, refused error) e
 	if page.ShipTos, err = s.Standing.StandingShipTos(q.Context(), q.who); err != nil {
 		return err
 	}
-	page.New, page.Rows, page.formErrors, page.Access = true, newQuickPage(page.Lines, q.frame.Access), formErrorsOf(refused), q.frame.Access
+	page.New, page.Rows, page.formErrors, page.Access = true, newQuickPage(page.Lines, q.frame.Access), formErrorsOf(refused), standingAccess(q)
 	page.Today = time.Now().In(q.location).Format(time.DateOnly)
 	code := http.StatusOK
 	if refused != nil {
@@ -133,7 +152,7 @@ func (s *Server) newStandingPage(q *request, page standingPage, refused error) e
 }
 
 func (s *Server) makeStandingOrder(q *request) error {
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	rows, message, err := s.quickRows(q)
@@ -188,7 +207,7 @@ func (s *Server) saveStandingOrder(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	var in portal.StandingOrderEdit
@@ -210,7 +229,7 @@ func (s *Server) saveStandingLines(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	rows, message, err := s.quickRows(q)
@@ -242,7 +261,7 @@ func (s *Server) pauseStandingOrder(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	var in struct {
@@ -266,7 +285,7 @@ func (s *Server) standingDate(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	var in struct {
@@ -296,7 +315,7 @@ func (s *Server) deleteStandingOrder(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := mayOrder(q); err != nil {
+	if err := mayStand(q); err != nil {
 		return err
 	}
 	if err := s.Standing.DeleteStandingOrder(q.Context(), q.who, id); err != nil {

@@ -37,6 +37,10 @@ var looks = map[string]look{
 	"CREDITED":       {"Credited", "status-done", "receipt-refund"},
 	"WITHDRAWN":      {"Withdrawn", "status-off", "x"},
 
+	// requests for a signature
+	"WAITING":    {"Waits for sign-off", "status-wait", "hourglass"},
+	"SIGNED_OFF": {"Signed off", "status-done", "check"},
+
 	// stock
 	"IN":  {"In stock", "status-done", "check"},
 	"LOW": {"Low stock", "status-wait", "alert-triangle"},
@@ -46,6 +50,10 @@ var looks = map[string]look{
 	"ACTIVE":   {"Active", "status-done", "check"},
 	"PAUSED":   {"Paused", "status-off", "player-pause"},
 	"INACTIVE": {"Inactive", "status-off", "ban"},
+
+	// log-ins
+	"INVITED":    {"Invited", "status-new", "send"},
+	"LINK_ENDED": {"Link has ended", "status-wait", "clock"},
 }
 
 // statusLook finds the look of a status of whatever type, by value or by

@@ -175,10 +175,11 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	no, err := carts.Submit(t.Context(), second, portal.CartSubmit{Key: cart.Key})
+	sent, err := carts.Submit(t.Context(), second, portal.CartSubmit{Key: cart.Key})
 	if err != nil {
 		t.Fatal(err)
 	}
+	no := sent.OrderNo
 	if got := pgtest.Value[string](t, a.DB, `select concat_ws('|', c.customer_no, o.source, o.submitted_by, o.entered_by, coalesce(o.login_id::text, 'none'), h.actor)
 		from erp.sales_order o join erp.customer c using (customer_id) join erp.order_status_history h using (order_id) where order_no = $1`, no); got !=
 		"C2|WEB|dana@demo.example for C2|dana@demo.example|none|dana@demo.example for C2" {

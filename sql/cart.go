@@ -31,7 +31,8 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 		}
 		rows, _ := tx.Query(ctx, query("cart_head"), a)
 		var err error
-		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Cart]); err != nil {
+		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Cart])
+		if err != nil {
 			return fmt.Errorf("head: %w", err)
 		}
 		rows, _ = tx.Query(ctx, query("cart_lines"), a)
@@ -157,15 +158,16 @@ func parseDate(field, s string) (*time.Time, error) {
 }
 
 // Submit implements portal.CartService.
-func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.CartSubmit) (string, error) {
+func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.CartSubmit) (portal.Submitted, error) {
 	date, err := parseDate("requested_date", in.RequestedDate)
 	if err != nil {
-		return "", err
+		return portal.Submitted{}, err
 	}
 	if !isUUID(in.Key) {
-		return "", portal.Errorf(portal.CodeConflict, "This page is out of date. Please look at the cart again.")
+		return portal.Submitted{}, portal.Errorf(portal.CodeConflict, "This page is out of date. Please look at the cart again.")
 	}
 	var orderNo *string
+	var signOff *portal.SignOffID
 	var findings []portal.OrderFinding
 	err = s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		var repeated bool
@@ -173,19 +175,22 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 		a := args{"login_id": who.LoginID, "key": in.Key, "po_no": in.PONo, "ship_to": in.ShipTo, "requested_date": date,
 			"note": in.Note, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
 		var seePrices bool
-		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &repeated, &found, &seePrices); err != nil {
+		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &signOff, &repeated, &found, &seePrices); err != nil {
 			return err
 		}
 		findings, err = parseFindings(found, seePrices)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("submit cart of login %d: %w", who.LoginID, err)
+		return portal.Submitted{}, fmt.Errorf("submit cart of login %d: %w", who.LoginID, err)
 	}
-	if orderNo == nil {
-		return "", fmt.Errorf("submit cart of login %d: %w", who.LoginID, refusedError(findings))
+	switch {
+	case orderNo != nil:
+		return portal.Submitted{OrderNo: *orderNo}, nil
+	case signOff != nil:
+		return portal.Submitted{SignOff: *signOff}, nil
 	}
-	return *orderNo, nil
+	return portal.Submitted{}, fmt.Errorf("submit cart of login %d: %w", who.LoginID, refusedError(findings))
 }
 
 func isUUID(s string) bool {
@@ -238,7 +243,7 @@ func refusedError(findings []portal.OrderFinding) error {
 			continue
 		}
 		switch f.Code {
-		case "view_only", "portal_disabled":
+		case "view_only", "portal_disabled", "role_no_order":
 			e.Code = portal.CodeForbidden
 		case "cart_changed", "prices_rose", "po_repeated", "stock_short", "no_lines":
 			if e.Code == portal.CodeInvalid {

@@ -20,6 +20,7 @@ func NewCustomerStore(db *DB) *CustomerStore { return &CustomerStore{db} }
 
 type frameRow struct {
 	portal.Access
+	portal.Rights
 	CartLines  int
 	CartTotal  *portal.Money
 	Cursor     string
@@ -44,7 +45,7 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 	if err != nil {
 		return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
 	}
-	return portal.Frame{Access: row.Access, CartLines: row.CartLines, CartTotal: row.CartTotal,
+	return portal.Frame{Access: row.Access, Rights: row.Rights, CartLines: row.CartLines, CartTotal: row.CartTotal,
 		Notices: row.Notices, Notice: portal.Notice{ID: row.NoticeID, Text: row.NoticeText},
 		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
 		StaffActing: row.StaffActing}, nil

@@ -24,19 +24,20 @@ func NewLogins(db *DB) *Logins { return &Logins{db} }
 
 // NewLogin is a log-in to be made: of a customer, or of staff with a role.
 type NewLogin struct {
-	Email      string
-	CustomerNo string
-	StaffRole  string // desk, ops
-	Name       string
-	Password   string // empty: one is made
+	Email        string
+	CustomerNo   string
+	StaffRole    string // desk, ops
+	CustomerRole string // approver, buyer, accounts, view; empty: approver
+	Name         string
+	Password     string // empty: one is made
 }
 
 // Login is a log-in as the command line lists it.
 type Login struct {
 	Email       string
-	BelongsTo   string // customer number and name, or the staff role
+	BelongsTo   string // customer number, name and role there, or the staff role
 	Name        string
-	State       string // active, locked until …, disabled
+	State       string // active, invited, locked until …, disabled
 	LastLoginAt *time.Time
 }
 
@@ -51,7 +52,7 @@ func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
 		return "", portal.Invalid("email", "%q is not an e-mail address.", email)
 	}
 	tag, err := l.db.Work.Exec(ctx, query("login_add"), args{"email": email, "customer_no": n.CustomerNo,
-		"staff_role": n.StaffRole, "name": n.Name, "password_hash": hash})
+		"staff_role": n.StaffRole, "customer_role": n.CustomerRole, "name": n.Name, "password_hash": hash})
 	if err != nil {
 		return "", fmt.Errorf("add log-in %s: %w", email, refusal(err))
 	}

@@ -94,8 +94,9 @@ func (db *DB) Close() {
 	}
 }
 
-// asCustomer runs f in a transaction that acts for who's customer: row-level
-// security shows its rows only. The setting travels with BEGIN, in the same
+// asCustomer runs f in a transaction that acts for who's log-in and customer:
+// row-level security shows the customer's rows only, as far as the log-in's role
+// goes. The setting travels with BEGIN, in the same
 // round trip.
 func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode, f func(tx pgx.Tx) error) error {
 	if who.CustomerID == 0 {
@@ -110,6 +111,7 @@ func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxA
 		begin = "begin read only"
 	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
+		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
 		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
 	if who.Acting != portal.ActingNot {
 		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"

@@ -105,6 +105,7 @@ table erp.credit_memo
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   grant DELETE to portal_desk
@@ -184,6 +185,7 @@ table erp.credit_request
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger credit_request_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   grant DELETE to portal_desk
@@ -309,6 +311,7 @@ table erp.invoice
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
   trigger invoice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
   trigger invoice_settles: BEFORE UPDATE OF tax, freight FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
   trigger invoice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
@@ -527,6 +530,7 @@ table erp.payment
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger payment_before: BEFORE INSERT OR UPDATE OF amount FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
@@ -754,6 +758,8 @@ table erp.sales_order
   credit_released_amount numeric(14,2)
   credit_release_reason text
   standing_order text
+  signed_off_by text
+  signed_off_total numeric(14,2)
   constraint sales_order_credit_released CHECK ((num_nulls(credit_released_by, credit_released_at, credit_released_amount) = ANY (ARRAY[0, 3])))
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
@@ -764,6 +770,7 @@ table erp.sales_order
   constraint sales_order_status CHECK ((status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'SHIPPED'::text, 'DELIVERED'::text, 'ON_HOLD'::text, 'REJECTED'::text, 'CANCELLED'::text])))
   constraint sales_order_submit_key UNIQUE (customer_id, submit_key)
   index sales_order_of_customer ON erp.sales_order USING btree (customer_id, submitted_at DESC, order_id DESC)
+  index sales_order_of_login ON erp.sales_order USING btree (login_id, submitted_at) WHERE (login_id IS NOT NULL)
   index sales_order_po ON erp.sales_order USING btree (customer_id, upper(po_no)) WHERE (po_no IS NOT NULL)
   index sales_order_queue ON erp.sales_order USING btree (submitted_at, order_id) WHERE (status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'SHIPPED'::text, 'ON_HOLD'::text]))
   index sales_order_recent ON erp.sales_order USING btree (submitted_at DESC, order_id DESC)
@@ -833,10 +840,10 @@ table erp.sales_order_line
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
-  trigger sales_order_line_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   trigger sales_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_deleted()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
   trigger sales_order_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_updated()
+  trigger sales_order_line_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -988,6 +995,7 @@ table erp.web_access
   cutoff_mode text not null default 'flexible'::text
   monthly_statement boolean not null default false
   may_change text not null default 'edit'::text
+  many_logins boolean not null default false
   constraint web_access_credit_check CHECK ((credit_check = ANY (ARRAY['off'::text, 'warn'::text, 'queue'::text, 'block'::text])))
   constraint web_access_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint web_access_cutoff_mode CHECK ((cutoff_mode = ANY (ARRAY['strict'::text, 'flexible'::text])))
@@ -1048,6 +1056,9 @@ table portal.cart
   constraint cart_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
   row-level security: on
   policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger cart_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('cart')
   grant DELETE to portal_web
@@ -1073,6 +1084,9 @@ table portal.cart_line
   constraint cart_line_qty CHECK ((qty > (0)::numeric))
   row-level security: on
   policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.cart c
   WHERE ((c.cart_id = cart_line.cart_id) AND (c.customer_id = portal.customer_id()))))
@@ -1102,6 +1116,7 @@ table portal.document
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_web
@@ -1167,6 +1182,24 @@ table portal.installed
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.invitation
+  login_id bigint not null
+  token_hash bytea not null
+  made_by text not null default portal.actor()
+  made_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint invitation_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint invitation_pkey PRIMARY KEY (login_id)
+  constraint invitation_token_hash_key UNIQUE (token_hash)
+  constraint invitation_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  trigger invitation_deleted: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
+  trigger invitation_inserted: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
+  trigger invitation_updated: AFTER UPDATE REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
 table portal.item_list
   list_id bigint not null generated always as identity
   customer_id bigint not null
@@ -1178,6 +1211,9 @@ table portal.item_list
   index item_list_name_key ON portal.item_list USING btree (customer_id, lower(name))
   row-level security: on
   policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger item_list_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('favorite')
   trigger item_list_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('favorite')
@@ -1201,6 +1237,9 @@ table portal.item_list_line
   index item_list_line_item ON portal.item_list_line USING btree (item_id)
   row-level security: on
   policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.item_list l
   WHERE ((l.list_id = item_list_line.list_id) AND (l.customer_id = portal.customer_id()))))
@@ -1229,21 +1268,29 @@ table portal.login
   disabled boolean not null default false
   last_login_at timestamp with time zone
   created_at timestamp with time zone not null default erp.now()
+  customer_role text not null default 'approver'::text
+  spend_limit numeric(14,2)
+  spend_period text not null default 'order'::text
+  sign_off_all boolean not null default false
   constraint login_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint login_customer_or_staff CHECK ((num_nonnulls(customer_id, staff_role) = 1))
+  constraint login_customer_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
   constraint login_email_key UNIQUE (email)
   constraint login_email_written CHECK ((email ~ '^[^@\s]+@[^@\s]+$'::citext))
   constraint login_failed_count CHECK ((failed_count >= 0))
   constraint login_password_is_bcrypt CHECK ((password_hash ~ '^\$2[aby]\$[0-9]{2}\$.{53}$'::text))
   constraint login_pkey PRIMARY KEY (login_id)
+  constraint login_spend_limit CHECK ((spend_limit >= (0)::numeric))
+  constraint login_spend_period CHECK ((spend_period = ANY (ARRAY['order'::text, 'day'::text, 'week'::text, 'month'::text])))
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
+  trigger person_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.person_changed()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_work
   grant UPDATE to portal_work
-  grant SELECT (created_at, customer_id, disabled, email, last_login_at, locked_until, login_id, name, staff_role) to portal_desk
+  grant SELECT (created_at, customer_id, customer_role, disabled, email, last_login_at, locked_until, login_id, name, sign_off_all, spend_limit, spend_period, staff_role) to portal_desk
 
 table portal.login_block
   source text not null
@@ -1329,6 +1376,73 @@ table portal.session
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.sign_off
+  sign_off_id bigint not null generated always as identity
+  customer_id bigint not null
+  login_id bigint not null
+  key uuid not null
+  status text not null default 'WAITING'::text
+  po_no text
+  ship_to_id bigint
+  requested_date date
+  note text not null default ''::text
+  reasons jsonb not null default '[]'::jsonb
+  requested_at timestamp with time zone not null default erp.now()
+  decided_by text
+  decided_at timestamp with time zone
+  reason text
+  returned_at timestamp with time zone
+  order_id bigint
+  constraint sign_off_approved_has_order CHECK (((status = 'APPROVED'::text) = (order_id IS NOT NULL)))
+  constraint sign_off_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint sign_off_decided CHECK (((status = 'WAITING'::text) = (decided_at IS NULL)))
+  constraint sign_off_key UNIQUE (customer_id, key)
+  constraint sign_off_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint sign_off_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
+  constraint sign_off_pkey PRIMARY KEY (sign_off_id)
+  constraint sign_off_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(reason), ''::text) <> ''::text)))
+  constraint sign_off_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
+  constraint sign_off_status CHECK ((status = ANY (ARRAY['WAITING'::text, 'APPROVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text])))
+  index sign_off_login ON portal.sign_off USING btree (login_id)
+  index sign_off_of_customer ON portal.sign_off USING btree (customer_id, sign_off_id DESC)
+  index sign_off_order ON portal.sign_off USING btree (order_id) WHERE (order_id IS NOT NULL)
+  index sign_off_waiting ON portal.sign_off USING btree (customer_id) WHERE (status = 'WAITING'::text)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_or_to_sign restrictive to portal_web: ((customer_id = portal.customer_id()) AND ((login_id = portal.login_id()) OR ( SELECT portal.may('sign_off'::text) AS may)))
+  trigger sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
+  trigger sign_off_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.sign_off_line
+  sign_off_id bigint not null
+  line_no integer not null
+  item_id bigint not null
+  uom text not null
+  qty numeric not null
+  seen_price numeric(14,4)
+  signed_qty numeric
+  constraint sign_off_line_fk FOREIGN KEY (sign_off_id) REFERENCES portal.sign_off(sign_off_id) ON DELETE CASCADE
+  constraint sign_off_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint sign_off_line_pkey PRIMARY KEY (sign_off_id, line_no)
+  constraint sign_off_line_qty CHECK ((qty > (0)::numeric))
+  constraint sign_off_line_signed_qty CHECK (((signed_qty >= (0)::numeric) AND (signed_qty <= qty)))
+  index sign_off_line_item ON portal.sign_off_line USING btree (item_id)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_or_to_sign restrictive to portal_web: (EXISTS ( SELECT
+   FROM portal.sign_off s
+  WHERE (s.sign_off_id = sign_off_line.sign_off_id)))
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
 table portal.standing_order
   standing_order_id bigint not null generated always as identity
   customer_id bigint not null
@@ -1363,6 +1477,9 @@ table portal.standing_order
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  policy unlimited_only_delete restrictive to portal_web: ( SELECT portal.may('standing'::text) AS may)
+  policy unlimited_only_insert restrictive to portal_web: 
+  policy unlimited_only_update restrictive to portal_web: ( SELECT portal.may('standing'::text) AS may)
   trigger standing_order_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.standing_order_before()
   trigger standing_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
   trigger standing_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
@@ -1389,6 +1506,9 @@ table portal.standing_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM portal.standing_order s
   WHERE ((s.standing_order_id = standing_order_line.standing_order_id) AND (s.customer_id = portal.customer_id()))))
+  policy unlimited_only_delete restrictive to portal_web: ( SELECT portal.may('standing'::text) AS may)
+  policy unlimited_only_insert restrictive to portal_web: 
+  policy unlimited_only_update restrictive to portal_web: ( SELECT portal.may('standing'::text) AS may)
   trigger standing_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   trigger standing_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
   trigger standing_order_line_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_part_changed()
@@ -1493,8 +1613,12 @@ function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text,
 function erp.today() returns date security definer
 function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
+function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
+function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
+function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
@@ -1509,6 +1633,7 @@ function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
+function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
@@ -1516,26 +1641,42 @@ function portal.end_sessions(p_customer_id bigint) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
+function portal.invitation_changed() returns trigger security definer
+function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
 function portal.invoice_changed() returns trigger security definer
 function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
+function portal.limited() returns boolean security definer for portal_web
+function portal.login_id() returns bigint
+function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
 function portal.login_updated() returns trigger security definer
+function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.notice_changed() returns trigger security definer
 function portal.order_entered() returns trigger security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
-function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
+function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
+function portal.person_changed() returns trigger security definer
+function portal.person_name(p_login_id bigint) returns text security definer for portal_web
+function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
 function portal.price_rule_audited() returns trigger security definer
+function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
+function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
+function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
+function portal.sign_off_changed() returns trigger security definer
+function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
+function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
+function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
@@ -1543,8 +1684,9 @@ function portal.standing_order_changed() returns trigger security definer
 function portal.standing_part_changed() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
-function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
+function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
+function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
 function portal.wake() returns void security definer
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer

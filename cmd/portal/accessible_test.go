@@ -33,6 +33,15 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	v.post("/favorites/OIL5")
+	pgtest.Exec(t, s.db, manyLogins)
+	s.addPerson("C1003", "bea@c1003.example", "buyer", "spend_limit = 20, spend_period = 'week'")
+	bea := s.logIn("bea@c1003.example")
+	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+	request := fmt.Sprintf("/approvals/%v", bea.submit().get("sign_off"))
+	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+	link := fmt.Sprint(v.post("/people", "email", "new@c1003.example", "role", "view").get("link"))
+	pgtest.Exec(t, s.db, "update erp.item set price_c = 28 where item_no = 'OIL5'")
+	person := s.loginOf("bea@c1003.example")
 	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json", []string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
 	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
 		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
@@ -42,11 +51,12 @@ func TestBrowserAccessible(t *testing.T) {
 		pages []string
 		act   string // as C1003: preview or order
 	}{
-		{"", []string{"/login"}, ""},
+		{"", []string{"/login", strings.TrimPrefix(link, s.URL)}, ""},
+		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/profile", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
-			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/items",
+			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},

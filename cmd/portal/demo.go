@@ -37,6 +37,8 @@ and serves the portal. A second start keeps the data; --fresh starts over. The o
 
 Log-ins, all with the password ` + demoPassword + `:
   buyer@c1003.example    a customer; every customer number has one
+  buyer@c1004.example    a customer with several people: this one signs off what buyer2@c1004.example orders over its
+                         limit; accounts@c1004.example sees invoices and orders nothing
   desk@demo.example      staff: order desk and warehouse
   ops@demo.example       operator: the desk and the job queues`
 }
@@ -115,6 +117,7 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 The portal is at   http://%s
 
   customer         buyer@c1003.example   (each customer number has one: c1001 … )
+                   buyer@c1004.example   (several people: also buyer2@ and accounts@)
   staff            desk@demo.example     → the desk
   operator         ops@demo.example      → the desk and the job queues
   password         %s

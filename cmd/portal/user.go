@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,15 +21,27 @@ type userCommand struct {
 type userAddCommand struct {
 	database
 	Email    string `arg:"" help:"E-mail address, which is the log-in name."`
-	Customer string `help:"Customer number the log-in belongs to." placeholder:"NO" xor:"who" required:""`
-	Role     string `help:"For staff: desk (order desk, warehouse) or ops (operator)." enum:"desk,ops" placeholder:"desk|ops" xor:"who" required:""`
+	Customer string `help:"Customer number the log-in belongs to." placeholder:"NO"`
+	Role     string `help:"Of a customer's log-in: approver (all a customer may, the default), buyer, accounts or view. For staff: desk (order desk, warehouse) or ops (operator)." enum:"desk,ops,approver,buyer,accounts,view," default:"" placeholder:"ROLE"`
 	Name     string `help:"The person's name, shown to colleagues."`
 	Password string `help:"Password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
 }
 
 func (c userAddCommand) Run(ctx context.Context, out io.Writer) error {
+	n := sql.NewLogin{Email: c.Email, CustomerNo: c.Customer, Name: c.Name, Password: c.Password}
+	staff := c.Role == "desk" || c.Role == "ops"
+	switch {
+	case c.Customer == "" && !staff:
+		return errors.New("whose log-in is it? Give --customer, or for staff --role desk or --role ops")
+	case c.Customer != "" && staff:
+		return fmt.Errorf("--role %s is for staff, who belong to no customer", c.Role)
+	case staff:
+		n.StaffRole = c.Role
+	default:
+		n.CustomerRole = c.Role
+	}
 	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
-		password, err := logins.Add(ctx, sql.NewLogin{Email: c.Email, CustomerNo: c.Customer, StaffRole: c.Role, Name: c.Name, Password: c.Password})
+		password, err := logins.Add(ctx, n)
 		if err != nil {
 			return err
 		}

@@ -113,6 +113,38 @@ func (w *world) writeCustomers(ctx context.Context) error {
 		insert into erp.customer_item (customer_id, item_id, their_item_no)
 			select c.customer_id, i.item_id, 'K' || (1000 + i.item_id) from erp.customer c, erp.item i
 			where c.customer_id in (3, 14, 18) and i.item_id % 40 = c.customer_id % 40`)
+	if err != nil {
+		return err
+	}
+	return w.writePeople(ctx)
+}
+
+// writePeople gives C1004 several log-ins: who signs off, who orders within a
+// limit, and who keeps the accounts; and an order that waits for a signature.
+func (w *world) writePeople(ctx context.Context) error {
+	_, err := w.tx.Exec(ctx, `
+		with more as (
+			insert into portal.login (customer_id, email, name, password_hash, customer_role, spend_limit, spend_period)
+			select 4, p.email, p.name, $1, p.role, p.spend_limit, 'week' from (values
+				('buyer2@c1004.example', 'Bea Kowal', 'buyer', 500), ('accounts@c1004.example', 'Alex Marsh', 'accounts', null)
+			) as p(email, name, role, spend_limit)
+			returning login_id, email
+		),
+		request as (
+			insert into portal.sign_off (customer_id, login_id, key, po_no, note, requested_at, reasons)
+			select 4, m.login_id, gen_random_uuid(), 'K-118', 'For the weekend', erp.now() - interval '2 hours', jsonb_build_array(jsonb_build_object(
+				'code', 'over_spending_limit', 'detail', jsonb_build_object('login', 'Bea Kowal', 'limit', 500, 'period', 'week', 'spent', 0, 'over', 107.92)))
+			from more m where m.email = 'buyer2@c1004.example'
+			returning sign_off_id
+		)
+		insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
+		select r.sign_off_id, l.line_no, i.item_id, i.base_uom, l.qty, l.price
+		from request r cross join (values (1, 'RICE25', 30, 20.00), (2, 'SALT1', 24, 0.33)) as l(line_no, item_no, qty, price)
+		join erp.item i using (item_no)`, w.hash)
+	if err != nil {
+		return err
+	}
+	_, err = w.tx.Exec(ctx, "update erp.web_access set many_logins = true where customer_id = 4; update portal.login set name = 'Dora Lind' where email = 'buyer@c1004.example'")
 	return err
 }
 

@@ -12,6 +12,7 @@ as $$
   with
   rule as (
     select coalesce(p_basis, co.aging_basis) as basis from erp.company co where portal.assert_customer(p_customer_id)
+      and portal.login_may(portal.login_id(), p_customer_id, 'account')
   ),
   document as (
     select

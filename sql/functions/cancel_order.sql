@@ -8,6 +8,10 @@ begin
   if not exists (select from erp.web_access w where w.customer_id = p_customer_id and w.can_order) then
     raise exception 'Your account may look but not order. Please call us.' using errcode = 'PT403', constraint = 'view_only';
   end if;
+  if not portal.login_may(portal.login_id(), p_customer_id, 'order') then
+    raise exception 'Your log-in may look but not order. Ask whoever manages the log-ins of your account.'
+      using errcode = 'PT403', constraint = 'role_no_order';
+  end if;
   if exists (select from erp.web_access w where w.customer_id = p_customer_id and w.may_change = 'none') then
     raise exception 'Orders of your account cannot be cancelled here. Please call us.'
       using errcode = 'PT403', constraint = 'may_change';

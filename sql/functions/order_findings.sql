@@ -4,6 +4,7 @@
 --   refuse   the order cannot be sent
 --   queue    it can, and waits for review
 --   warn     it can; the buyer should know
+--   sign_off it can, once somebody of the customer has signed it off
 --   room     no objection: how far the rules reach, for the cart to show
 -- field and line say where it belongs on the form (line: the position in the
 -- arrays, from 1). detail carries figures; those of credit and cost are for
@@ -92,6 +93,16 @@ begin
       from who where (not who.enabled or not who.active) and p_order_id is null
     union all
     select 'view_only', 'refuse', null, null, '{}' from who where not who.can_order and p_order_id is null
+    union all
+    select 'role_no_order', 'refuse', null, null, '{}'
+      from who where p_order_id is null and who.can_order and not portal.login_may(portal.login_id(), p_customer_id, 'order')
+    union all
+    select s.code, case when p_order_id is not null then 'queue' when p_editing_id is not null then 'refuse' else 'sign_off' end,
+        null, null, s.detail
+      from total cross join lateral portal.sign_off_needed(p_customer_id, total.amount, coalesce(p_order_id, p_editing_id)) s
+      where total.lines > 0
+        -- one that is changed may always get smaller
+        and (p_editing_id is null or total.amount > (select o.total from erp.sales_order o where o.order_id = p_editing_id))
     union all
     select 'no_lines', case when p_order_id is null then 'refuse' else 'queue' end, null, null, '{}'
       from total where total.lines = 0

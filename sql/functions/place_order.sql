@@ -1,11 +1,13 @@
 -- Makes a sales order of lines, in the caller's transaction: the whole order or
--- nothing. submit_cart and run_standing_order call it, and nobody else may: it
+-- nothing. submit_cart, approve_sign_off and run_standing_order call it, and nobody else may: it
 -- asks the rules of ordering (erp.order_findings) and takes the prices of this
 -- moment. p_seen are the prices last agreed to, in step with the items; a null
 -- agrees to today's.
 --
 -- Returns one row. order_no is null when the order cannot be sent; findings
--- then hold at least one refusal. Beyond those of the rules:
+-- then hold at least one refusal, or say that somebody of the customer has to
+-- sign the order off (action sign_off) where p_signed_by names nobody. Beyond
+-- those of the rules:
 --   prices_rose   refuse   lines whose price is above the one agreed to; pass
 --                          p_confirm_prices to take today's
 --   po_repeated   refuse   the PO number stands on an earlier order; pass
@@ -27,7 +29,8 @@ create or replace function portal.place_order(
   p_confirm_prices boolean,
   p_confirm_po boolean,
   p_leave_out boolean default false,
-  p_standing_order text default null
+  p_standing_order text default null,
+  p_signed_by text default null
 ) returns table (order_id bigint, order_no text, findings jsonb, left_out jsonb)
 language plpgsql security definer set search_path = pg_catalog set jit = off
 as $$
@@ -65,7 +68,7 @@ begin
     ) a
     cross join lateral (
       select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id, p_requested_date) r
-      where r.action in ('refuse', 'queue', 'warn')
+      where r.action in ('refuse', 'queue', 'warn') or r.action = 'sign_off' and p_signed_by is null
       union all
       select 'prices_rose', 'refuse', 'item_no', l.ord,
         jsonb_build_object('item_no', l.item_no, 'uom', l.uom, 'was', l.seen_price, 'now', l.unit_price)
@@ -91,13 +94,18 @@ begin
     where k.ord <> all (refused);
   end loop;
 
-  if exists (select from jsonb_array_elements(found_json) f where f ->> 'action' = 'refuse') then
+  if exists (select from jsonb_array_elements(found_json) f where f ->> 'action' in ('refuse', 'sign_off')) then
     return query select null::bigint, null::text, found_json, gone;
     return;
   end if;
 
-  insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key, standing_order)
-  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key, p_standing_order
+  insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key, standing_order,
+    submitted_by, signed_off_by, signed_off_total)
+  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key, p_standing_order,
+    case when p_signed_by is null then portal.actor() else (select l.email::text from portal.login l where l.login_id = p_login_id) end,
+    p_signed_by,
+    case when p_signed_by is not null then (
+      select sum(round(l.qty * l.unit_price, 2)) from jsonb_to_recordset(lines) as l(qty numeric, unit_price numeric)) end
   from erp.company co
   returning * into made;
   insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)

@@ -9,7 +9,8 @@ left join portal.cart k on k.login_id = @login_id and k.customer_id = @customer_
 left join erp.ship_to s on s.ship_to_id = k.ship_to_id and s.active;
 
 -- name: cart_open
-insert into portal.cart (login_id, customer_id) values (@login_id, @customer_id)
+-- Who does not order has none.
+insert into portal.cart (login_id, customer_id) select @login_id, @customer_id where portal.may('order')
 on conflict (login_id, customer_id) do nothing;
 
 -- name: cart_lines
@@ -120,7 +121,7 @@ where k.login_id = @login_id and k.customer_id = @customer_id
     (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to and s.active));
 
 -- name: cart_submit
-select s.order_no, s.repeated, s.findings,
+select s.order_no, s.sign_off_id, s.repeated, s.findings,
   coalesce((select w.see_prices from erp.web_access w where w.customer_id = portal.customer_id()), false) as see_prices
 from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @confirm_prices, @confirm_po) s;
 

@@ -2,9 +2,13 @@
 -- Around every page of a customer. The snapshot is taken here, before the
 -- page's own data is read: what commits later is replayed to the page.
 select
-  w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
-  w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement, w.may_change,
+  w.enabled, w.can_order and portal.may('order') as can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max,
+  w.auto_approve, w.see_stock, w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check,
+  w.see_balance and portal.may('account') as see_balance, w.can_return and portal.may('account') as can_return, w.return_days,
+  w.cutoff_mode, w.monthly_statement, w.many_logins, w.may_change,
+  portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
+  coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
+  coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
   k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
   portal.staff_acting(@customer_id) as staff_acting,
   n.notices, coalesce(n.notice_id, 0) as notice_id, coalesce((select x.text from portal.notice x where x.notice_id = n.notice_id), '') as notice_text
@@ -21,6 +25,11 @@ cross join lateral (
   ) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ) k
+left join lateral (
+  select true as requests, count(*)::int as waiting, (count(*) filter (where s.login_id <> @login_id or not portal.limited()))::int as to_sign
+  from portal.sign_off s where s.customer_id = @customer_id and s.status = 'WAITING'
+  having count(*) > 0
+) r on true
 where w.customer_id = @customer_id;
 
 -- name: next_deliveries
@@ -45,7 +54,7 @@ order by p.code;
 
 -- name: customer_aging
 select a.* from erp.web_access w cross join lateral erp.aging(@customer_id) a
-where w.customer_id = @customer_id and w.see_balance;
+where w.customer_id = @customer_id and w.see_balance and portal.may('account');
 
 -- name: profile
 select c.customer_no, c.name, c.terms_days, coalesce(r.name, '') as route

@@ -191,9 +191,12 @@ where c.customer_no = @customer_no;
 -- name: desk_access
 select w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
   w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement, w.may_change
+  w.cutoff_mode, w.monthly_statement, w.may_change, w.many_logins
 from erp.customer c join erp.web_access w using (customer_id)
 where c.customer_no = @customer_no;
+
+-- name: desk_access_lock
+select from erp.customer c join erp.web_access w using (customer_id) where c.customer_no = @customer_no for update of w;
 
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
@@ -217,7 +220,8 @@ update erp.web_access w set
   see_price_breaks = @see_price_breaks, authorized_items_only = @authorized_items_only, allow_backorder = @allow_backorder,
   credit_check = coalesce(nullif(@credit_check, ''), w.credit_check), see_balance = @see_balance, can_return = @can_return,
   return_days = @return_days::int, cutoff_mode = coalesce(nullif(@cutoff_mode, ''), w.cutoff_mode),
-  monthly_statement = @monthly_statement, may_change = coalesce(nullif(@may_change, ''), w.may_change)
+  monthly_statement = @monthly_statement, may_change = coalesce(nullif(@may_change, ''), w.may_change),
+  many_logins = @many_logins
 from erp.customer c
 where c.customer_id = w.customer_id and c.customer_no = @customer_no;
 

@@ -1,6 +1,6 @@
 -- name: login_add
-insert into portal.login (email, customer_id, staff_role, name, password_hash)
-select @email::citext, c.customer_id, nullif(@staff_role, ''), @name, @password_hash
+insert into portal.login (email, customer_id, staff_role, customer_role, name, password_hash)
+select @email::citext, c.customer_id, nullif(@staff_role, ''), coalesce(nullif(@customer_role, ''), 'approver'), @name, @password_hash
 from (select 1) one
 left join erp.customer c on c.customer_no = @customer_no
 where c.customer_id is not null or @staff_role <> '';
@@ -19,9 +19,10 @@ update portal.login set failed_count = 0, failed_since = null, locked_until = nu
 
 -- name: login_list
 select l.email::text as email,
-  case when l.staff_role is not null then 'staff: ' || l.staff_role else c.customer_no || ' ' || c.name end as belongs_to,
+  case when l.staff_role is not null then 'staff: ' || l.staff_role else c.customer_no || ' ' || c.name || ', ' || l.customer_role end as belongs_to,
   l.name,
   case when l.disabled then 'disabled'
+    when exists (select from portal.invitation v where v.login_id = l.login_id) then 'invited'
     when l.locked_until > erp.now() then 'locked until ' || to_char(l.locked_until, 'HH24:MI')
     else 'active' end as state,
   l.last_login_at

@@ -1,0 +1,252 @@
+package http
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"portal.example/portal"
+)
+
+// approvalsPage is the requests for a signature that the log-in sees.
+type approvalsPage struct {
+	Requests []portal.SignOff `json:"requests"`
+	Rights   portal.Rights    `json:"-"`
+	Access   portal.Access    `json:"-"`
+}
+
+// Waiting and Decided are the two halves of the list.
+func (p approvalsPage) Waiting() []portal.SignOff { return p.half(true) }
+
+// Decided is described at Waiting.
+func (p approvalsPage) Decided() []portal.SignOff { return p.half(false) }
+
+func (p approvalsPage) half(waiting bool) []portal.SignOff {
+	var out []portal.SignOff
+	for _, r := range p.Requests {
+		if (r.Status == portal.SignOffWaiting) == waiting {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// approvalPage is one request, and what was typed into its forms.
+type approvalPage struct {
+	portal.SignOffDetail
+	formErrors
+	Access  portal.Access `json:"-"`
+	MinDate string        `json:"-"`
+	Typed   approvalTyped `json:"-"`
+	Failed  string        `json:"-"` // the form that was refused: approve, reject, or none
+	AskNew  bool          `json:"confirm_prices,omitempty"`
+	AskPO   bool          `json:"confirm_po,omitempty"`
+}
+
+type approvalTyped struct {
+	PONo, RequestedDate, Reason string
+	qtys                        map[int]string
+}
+
+// QtyOf is what stands in a line's quantity box.
+func (p approvalPage) QtyOf(l portal.SignOffLine) string {
+	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
+		return typed
+	}
+	return l.Qty.Decimal.String()
+}
+
+// HeadFindings are those of the order as a whole, of today.
+func (p approvalPage) HeadFindings() []portal.OrderFinding {
+	return slices.DeleteFunc(slices.Clone(p.Findings), func(f portal.OrderFinding) bool { return f.Line != 0 })
+}
+
+// signOffLook is the status of a request as a badge names it: what the
+// customer's people have approved is signed off, not approved by us.
+func signOffLook(s portal.SignOffStatus) string {
+	if s == portal.SignOffApproved {
+		return "SIGNED_OFF"
+	}
+	return string(s)
+}
+
+func (s *Server) approvals(q *request) error {
+	list, err := s.SignOffs.SignOffs(q.Context(), q.who, false)
+	if err != nil {
+		return err
+	}
+	return s.page(q, http.StatusOK, "approvals", "Approvals", "approvals", approvalsPage{Requests: list, Rights: q.frame.Rights, Access: q.frame.Access})
+}
+
+func (q *request) signOffID() (portal.SignOffID, error) {
+	id, err := strconv.ParseInt(q.param("sign_off"), 10, 64)
+	if err != nil {
+		return 0, portal.Errorf(portal.CodeNotFound, "There is no such request.")
+	}
+	return portal.SignOffID(id), nil
+}
+
+func approvalPath(id portal.SignOffID) string {
+	return "/approvals/" + strconv.FormatInt(int64(id), 10)
+}
+
+func (s *Server) approval(q *request) error {
+	return s.approvalPage(q, approvalPage{}, nil)
+}
+
+// approvalPage shows a request; after a refused form with what was typed and
+// the refusal.
+func (s *Server) approvalPage(q *request, page approvalPage, refused error) error {
+	id, err := q.signOffID()
+	if err != nil {
+		return err
+	}
+	request, err := s.SignOffs.SignOff(q.Context(), q.who, id)
+	if err != nil {
+		return err
+	}
+	page.SignOffDetail, page.formErrors, page.Access = request, formErrorsOf(refused), q.frame.Access
+	page.MinDate = time.Now().In(q.location).Format(time.DateOnly)
+	if page.Failed != "approve" {
+		if request.PONo != nil {
+			page.Typed.PONo = *request.PONo
+		}
+		if request.RequestedDate != nil {
+			page.Typed.RequestedDate = request.RequestedDate.Format(time.DateOnly)
+		}
+	}
+	code := http.StatusOK
+	if refused != nil {
+		code = status(refused)
+		page.AskNew, page.AskPO = asksAgain(refused)
+	}
+	return s.page(q, code, "approval", fmt.Sprintf("Request %d", id), "approvals", page)
+}
+
+// approve signs a request off: fields qty_<line number>, where none means all
+// of it, po_no, requested_date, and as for the cart confirm_prices, confirm_po.
+func (s *Server) approve(q *request) error {
+	id, err := q.signOffID()
+	if err != nil {
+		return err
+	}
+	var in portal.SignOffDecision
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	typed := approvalTyped{PONo: in.PONo, RequestedDate: in.RequestedDate, qtys: map[int]string{}}
+	in.Qtys, err = typed.read(q)
+	var orderNo string
+	if err == nil {
+		if in, err = s.asRequested(q, id, in); err != nil {
+			return err
+		}
+		orderNo, err = s.SignOffs.ApproveSignOff(q.Context(), q.who, id, in)
+	}
+	switch {
+	case err == nil && wantsJSON(q.Request):
+		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
+	case err == nil:
+		return q.done("/orders/"+orderNo, "Signed off: order "+orderNo+" sent")
+	case shownOnPage(q, err):
+		return s.approvalPage(q, approvalPage{Typed: typed, Failed: "approve"}, err)
+	}
+	return err
+}
+
+// asRequested fills in the PO number and the date of a form that has no such
+// fields: a program that signs off what was asked for.
+func (s *Server) asRequested(q *request, id portal.SignOffID, in portal.SignOffDecision) (portal.SignOffDecision, error) {
+	if q.PostForm.Has("po_no") && q.PostForm.Has("requested_date") {
+		return in, nil
+	}
+	request, err := s.SignOffs.SignOff(q.Context(), q.who, id)
+	if err != nil {
+		return in, err
+	}
+	if !q.PostForm.Has("po_no") && request.PONo != nil {
+		in.PONo = *request.PONo
+	}
+	if !q.PostForm.Has("requested_date") && request.RequestedDate != nil {
+		in.RequestedDate = request.RequestedDate.Format(time.DateOnly)
+	}
+	return in, nil
+}
+
+// read reads the quantities of the form.
+func (t *approvalTyped) read(q *request) (map[int]portal.Qty, error) {
+	qtys := map[int]portal.Qty{}
+	refused := &portal.Error{Code: portal.CodeInvalid}
+	for name, values := range q.PostForm {
+		number, isQty := strings.CutPrefix(name, "qty_")
+		line, err := strconv.Atoi(number)
+		if !isQty || err != nil || line < 1 || line > 1_000_000 {
+			continue
+		}
+		text := strings.TrimSpace(values[0])
+		t.qtys[line] = text
+		qty, ok := portal.ParseQty(text)
+		if d, err := decimal.NewFromString(text); !ok && err == nil && d.IsZero() && len(text) < 16 {
+			qty, ok = portal.Qty{}, true
+		}
+		if !ok {
+			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line,
+				Message: fmt.Sprintf("Line %d: enter a quantity like 12, or 0 to take it out.", line)})
+			continue
+		}
+		qtys[line] = qty
+	}
+	if len(refused.Fields) == 0 {
+		return qtys, nil
+	}
+	slices.SortFunc(refused.Fields, func(a, b portal.FieldError) int { return a.Line - b.Line })
+	refused.Message = refused.Fields[0].Message
+	return nil, refused
+}
+
+// rejectApproval refuses a request: field reason, which the requester reads.
+func (s *Server) rejectApproval(q *request) error {
+	id, err := q.signOffID()
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Reason string `form:"reason"`
+	}
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	if len(in.Reason) > 1000 {
+		err = portal.Invalid("reason", "Say it in 1,000 letters.")
+	} else {
+		err = s.SignOffs.RejectSignOff(q.Context(), q.who, id, in.Reason)
+	}
+	switch {
+	case err == nil:
+		return q.done("/approvals", "Rejected. Your colleague reads why.")
+	case shownOnPage(q, err):
+		return s.approvalPage(q, approvalPage{Typed: approvalTyped{Reason: in.Reason}, Failed: "reject"}, err)
+	}
+	return err
+}
+
+// takeBackApproval is the requester's: the lines go back into the cart.
+func (s *Server) takeBackApproval(q *request) error {
+	id, err := q.signOffID()
+	if err != nil {
+		return err
+	}
+	err = s.SignOffs.TakeBackSignOff(q.Context(), q.who, id)
+	switch {
+	case err == nil:
+		return q.done("/cart", "Taken back: the lines are in your cart")
+	case shownOnPage(q, err):
+		return s.approvalPage(q, approvalPage{}, err)
+	}
+	return err
+}

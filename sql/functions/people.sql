@@ -1,0 +1,140 @@
+-- The people of a customer: its log-ins, seen and changed by its approvers
+-- where erp.web_access.many_logins is on, and by staff. portal.login itself is
+-- closed to customers' requests.
+
+create or replace function portal.people(p_customer_id bigint)
+returns table (login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean,
+  disabled boolean, last_login_at timestamptz, invited_until timestamptz, spent numeric)
+language plpgsql stable security definer set search_path = pg_catalog
+as $$
+#variable_conflict use_column
+begin
+  perform portal.assert_customer(p_customer_id);
+  if portal.customer_id() is not null and not portal.may('people') then
+    raise exception 'Your log-in does not manage the people of your account.' using errcode = 'PT403', constraint = 'role_no_people';
+  end if;
+  return query
+  select l.login_id, l.email::text, l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all, l.disabled, l.last_login_at,
+    v.expires_at, case when l.spend_limit is not null and l.spend_period <> 'order' then portal.spent(l.login_id, l.spend_period) end
+  from portal.login l left join portal.invitation v using (login_id)
+  where l.customer_id = p_customer_id
+  order by l.disabled, lower(coalesce(nullif(l.name, ''), l.email::text)), l.login_id;
+end
+$$;
+grant execute on function portal.people(bigint) to portal_web, portal_desk;
+
+-- How a colleague is called; null for whoever is not one.
+create or replace function portal.person_name(p_login_id bigint) returns text
+language sql stable security definer set search_path = pg_catalog
+as $$
+  select coalesce(nullif(btrim(l.name), ''), l.email::text) from portal.login l
+  where l.login_id = p_login_id and l.customer_id = portal.customer_id()
+$$;
+grant execute on function portal.person_name(bigint) to portal_web;
+
+-- Whether the log-in of this transaction may not order what it likes without a
+-- signature.
+create or replace function portal.limited() returns boolean
+language sql stable security definer set search_path = pg_catalog
+as $$
+  select exists (select from portal.login l
+    where l.login_id = portal.login_id() and l.customer_id = portal.customer_id() and (l.spend_limit is not null or l.sign_off_all))
+$$;
+grant execute on function portal.limited() to portal_web;
+
+-- Who may change people: staff, and an approver who has no limit, since one who
+-- has could lift it by way of another. Holds the customer's row, so that two
+-- who change at once do it one after the other.
+create or replace function portal.assert_manages(p_customer_id bigint, p_login_id bigint default null) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  me portal.login;
+begin
+  perform portal.assert_customer(p_customer_id);
+  perform from erp.customer c where c.customer_id = p_customer_id for no key update;
+  if portal.customer_id() is not null then
+    me := portal.acting_person();
+    if not portal.may('people') then
+      raise exception 'Your log-in does not manage the people of your account.' using errcode = 'PT403', constraint = 'role_no_people';
+    end if;
+    if me.spend_limit is not null or me.sign_off_all then
+      raise exception 'Your own orders have a limit: an approver without one changes this list.'
+        using errcode = 'PT403', constraint = 'limited_approver';
+    end if;
+    if me.login_id = p_login_id then
+      raise exception 'Nobody changes their own log-in: ask another approver, or us.' using errcode = 'PT403', constraint = 'own_login';
+    end if;
+  end if;
+  if p_login_id is not null and not exists (
+    select from portal.login l where l.login_id = p_login_id and l.customer_id = p_customer_id) then
+    raise exception 'There is no such log-in.' using errcode = 'PT404', constraint = 'own_customer_only';
+  end if;
+end
+$$;
+
+create or replace function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric,
+  p_period text, p_sign_off_all boolean) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform portal.assert_manages(p_customer_id, p_login_id);
+  update portal.login l
+    set name = btrim(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period, sign_off_all = p_sign_off_all
+    where l.login_id = p_login_id
+      and (l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all)
+        is distinct from (btrim(p_name), p_role, p_limit, p_period, p_sign_off_all);
+end
+$$;
+grant execute on function portal.save_person(bigint, bigint, text, text, numeric, text, boolean) to portal_web, portal_desk;
+
+-- Closes a log-in, or opens it again. Its sessions end by the trigger on
+-- portal.login.
+create or replace function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform portal.assert_manages(p_customer_id, p_login_id);
+  update portal.login l set disabled = p_disabled where l.login_id = p_login_id and l.disabled <> p_disabled;
+end
+$$;
+grant execute on function portal.disable_person(bigint, bigint, boolean) to portal_web, portal_desk;
+
+-- Makes a log-in that has no password yet. p_password_hash is one that nobody
+-- knows the password of, p_token_hash that of the link which sets one: it
+-- serves once, within a week.
+create or replace function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric,
+  p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+declare
+  made bigint;
+begin
+  perform portal.assert_manages(p_customer_id);
+  insert into portal.login (customer_id, email, name, customer_role, spend_limit, spend_period, sign_off_all, password_hash)
+  values (p_customer_id, p_email::public.citext, btrim(p_name), p_role, p_limit, p_period, p_sign_off_all, p_password_hash)
+  returning login_id into made;
+  insert into portal.invitation (login_id, token_hash, expires_at) values (made, p_token_hash, erp.now() + interval '7 days');
+  insert into portal.audit (action, customer_id, subject, data) values ('person', p_customer_id, p_email,
+    jsonb_build_object('login', p_email, 'invited', true, 'customer_role', jsonb_build_array(null, p_role),
+      'spend_limit', jsonb_build_array(null, p_limit), 'spend_period', jsonb_build_array(null, p_period),
+      'sign_off_all', jsonb_build_array(null, p_sign_off_all)));
+  return made;
+end
+$$;
+grant execute on function portal.invite_person(bigint, text, text, text, numeric, text, boolean, text, bytea) to portal_web, portal_desk;
+
+-- A new link for a log-in that has not set a password; the one before ends.
+create or replace function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform portal.assert_manages(p_customer_id, p_login_id);
+  update portal.invitation v set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(), expires_at = erp.now() + interval '7 days'
+    where v.login_id = p_login_id;
+  if not found then
+    raise exception 'This log-in has its password already.' using errcode = 'PT409', constraint = 'invitation_used';
+  end if;
+end
+$$;
+grant execute on function portal.renew_invitation(bigint, bigint, bytea) to portal_web, portal_desk;

@@ -1,0 +1,172 @@
+package sql
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/crypto/bcrypt"
+
+	"portal.example/portal"
+)
+
+// PeopleStore implements portal.PeopleService. Who may do what is the
+// database's to say (sql/functions/people.sql). Safe for concurrent use.
+type PeopleStore struct {
+	db   *DB
+	cost int
+}
+
+// NewPeopleStore manages the log-ins of db's customers. Passwords are hashed at
+// the bcrypt cost; 0 takes 12.
+func NewPeopleStore(db *DB, cost int) *PeopleStore {
+	if cost == 0 {
+		cost = bcryptCost
+	}
+	return &PeopleStore{db, cost}
+}
+
+// run acts for an approver's own customer, or as staff for the one named.
+func (s *PeopleStore) run(ctx context.Context, who portal.Session, customerNo string, a args, f func(tx pgx.Tx) error) error {
+	if !who.Staff() {
+		return s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+			a["customer_id"] = who.CustomerID
+			return f(tx)
+		})
+	}
+	return s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		var id portal.CustomerID
+		if err := tx.QueryRow(ctx, query("people_customer"), args{"customer_no": customerNo}).Scan(&id); err != nil {
+			return notFound(refusal(err), "There is no such customer.")
+		}
+		a["customer_id"] = id
+		return f(tx)
+	})
+}
+
+// People implements portal.PeopleService.
+func (s *PeopleStore) People(ctx context.Context, who portal.Session, customerNo string) ([]portal.Person, error) {
+	var out []portal.Person
+	a := args{}
+	err := s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("people"), a)
+		var err error
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Person])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("people for login %d: %w", who.LoginID, err)
+	}
+	return out, nil
+}
+
+// Invite implements portal.PeopleService. The password that is set here nobody
+// knows: a log-in that waits for its own takes as long to refuse as any.
+func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string, edit portal.PersonEdit) (portal.Invitation, error) {
+	p, err := edit.Person(true)
+	if err != nil {
+		return portal.Invitation{}, err
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost)
+	if err != nil {
+		return portal.Invitation{}, fmt.Errorf("invite: %w", err)
+	}
+	out := portal.Invitation{}
+	token, tokenHash := newToken()
+	out.Token = token
+	a := args{"email": p.Email, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod,
+		"sign_off_all": p.SignOffAll, "password_hash": string(hash), "token_hash": tokenHash}
+	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, query("person_invite"), a).Scan(&out.LoginID)
+	})
+	if err != nil {
+		return portal.Invitation{}, fmt.Errorf("invite %q by login %d: %w", p.Email, who.LoginID, err)
+	}
+	return out, nil
+}
+
+// SavePerson implements portal.PeopleService.
+func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, edit portal.PersonEdit) error {
+	p, err := edit.Person(false)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, who, customerNo, "person_save", args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit,
+		"spend_period": p.SpendPeriod, "sign_off_all": p.SignOffAll})
+}
+
+// DisablePerson implements portal.PeopleService.
+func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, disabled bool) error {
+	return s.change(ctx, who, customerNo, "person_disable", args{"login_id": id, "disabled": disabled})
+}
+
+// RenewInvitation implements portal.PeopleService.
+func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID) (portal.Invitation, error) {
+	token, hash := newToken()
+	err := s.change(ctx, who, customerNo, "invitation_renew", args{"login_id": id, "token_hash": hash})
+	if err != nil {
+		return portal.Invitation{}, err
+	}
+	return portal.Invitation{LoginID: id, Token: token}, nil
+}
+
+func (s *PeopleStore) change(ctx context.Context, who portal.Session, customerNo, name string, a args) error {
+	err := s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, query(name), a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s %d by login %d: %w", name, a["login_id"], who.LoginID, err)
+	}
+	return nil
+}
+
+var errInvitation = portal.Errorf(portal.CodeNotFound,
+	"This link has been used or is no longer good. Ask whoever gave it to you for a new one.")
+
+// Invited implements portal.PeopleService.
+func (s *PeopleStore) Invited(ctx context.Context, token string) (string, error) {
+	var id portal.LoginID
+	var email string
+	err := s.db.Work.QueryRow(ctx, query("invitation_of_token"), args{"token_hash": hashToken(token)}).Scan(&id, &email)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errInvitation
+	}
+	if err != nil {
+		return "", fmt.Errorf("invitation: %w", err)
+	}
+	return email, nil
+}
+
+// AcceptInvitation implements portal.PeopleService. A password that will not do
+// leaves the link as it is.
+func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password string) (string, error) {
+	if _, err := s.Invited(ctx, token); err != nil { // before the hash, which is work
+		return "", err
+	}
+	if err := CheckPassword(password); err != nil {
+		return "", err
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
+	if err != nil {
+		return "", fmt.Errorf("accept invitation: %w", err)
+	}
+	var email string
+	err = pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+		var id portal.LoginID
+		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id, &email); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": id, "password_hash": string(hash)})
+		return err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errInvitation
+	}
+	if err != nil {
+		return "", fmt.Errorf("accept invitation: %w", err)
+	}
+	return email, nil
+}
