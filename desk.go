@@ -218,6 +218,7 @@ type AccessEdit struct {
 	MonthlyStatement    bool   `form:"monthly_statement"`
 	ManyLogins          bool   `form:"many_logins"`
 	MayChange           string `form:"may_change"`
+	Seen                string `form:"seen"` // Access.Fingerprint of what the form showed; empty: not checked
 }
 
 // ShipOrder is what leaves the house: line numbers with quantities, all that is
@@ -261,6 +262,8 @@ type DeskService interface {
 	// the last number seen.
 	DeskCustomers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
 	DeskCustomer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
+	// SaveAccess is CodeConflict where somebody else has changed the row since
+	// the form was made.
 	SaveAccess(ctx context.Context, who Session, customerNo string, edit AccessEdit) error
 
 	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)

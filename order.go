@@ -207,8 +207,13 @@ func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
 			sum = &c
 		}
 	}
-	if sum != nil && sum.FromQty.Equal(sum.ToQty.Decimal) {
+	if sum == nil || sum.FromQty.Equal(sum.ToQty.Decimal) {
 		return nil
+	}
+	for _, l := range o.OrderLines {
+		if l.LineNo == lineNo && l.Cancelled.Equal(sum.FromQty.Sub(sum.ToQty.Decimal)) {
+			return nil // the line says itself how much of it is cancelled, and why
+		}
 	}
 	return sum
 }

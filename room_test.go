@@ -51,7 +51,7 @@ func TestBuyerTextIsNeutral(t *testing.T) {
 		{say("stock_short", "refuse", `{"item_no": "LAST1", "stock": "number", "left": 3}`), "LAST1: 3 left."},
 		{say("stock_short", "refuse", `{"item_no": "LAST1", "stock": "hidden", "left": null}`), "LAST1: so many cannot be ordered at the moment."},
 		{say("stock_short", "queue", `{"item_no": "LAST1", "stock": "hidden", "left": null}`), "We will look at the order before we approve it."},
-		{say("stock_short", "queue", `{"item_no": "LAST1", "stock": "in_low_out", "left": null}`), "Not all of LAST1 is in stock: the rest follows as a backorder."},
+		{say("stock_short", "queue", `{"item_no": "LAST1", "stock": "in_low_out", "left": null}`), "Not all of LAST1 is in stock: the rest follows as a backorder, date to follow."},
 		{say("late_for_cutoff", "warn", `{"delivery_date": "2026-07-10"}`), "Too late for that day: the delivery moves to Friday, July 10."},
 		{say("no_run_that_day", "warn", `{"delivery_date": "2026-07-10"}`), "There is no delivery that day: it moves to Friday, July 10."},
 	} {

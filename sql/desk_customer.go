@@ -50,8 +50,7 @@ func (s *DeskStore) DeskCustomer(ctx context.Context, who portal.Session, custom
 		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskCustomerDetail]); err != nil {
 			return err
 		}
-		rows, _ = tx.Query(ctx, query("desk_access"), a)
-		if out.Access, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Access]); err != nil {
+		if out.Access, err = deskAccess(ctx, tx, a); err != nil {
 			return fmt.Errorf("web access: %w", err)
 		}
 		rows, _ = tx.Query(ctx, query("desk_access_audit"), a)
@@ -74,6 +73,11 @@ func (s *DeskStore) DeskCustomer(ctx context.Context, who portal.Session, custom
 	return out, nil
 }
 
+func deskAccess(ctx context.Context, tx pgx.Tx, a args) (portal.Access, error) {
+	rows, _ := tx.Query(ctx, query("desk_access"), a)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Access])
+}
+
 // SaveAccess implements portal.DeskService. The database's trigger writes the
 // audit log, tells the customer's open pages, and ends its sessions where the
 // portal is closed to it.
@@ -83,6 +87,19 @@ func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customer
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if edit.Seen != "" {
+			a := args{"customer_no": customerNo}
+			if _, err := tx.Exec(ctx, query("desk_access_lock"), a); err != nil {
+				return err
+			}
+			now, err := deskAccess(ctx, tx, a)
+			if err != nil {
+				return notFound(refusal(err), "There is no such customer.")
+			}
+			if now.Fingerprint() != edit.Seen {
+				return portal.Errorf(portal.CodeConflict, "Somebody else changed Web Access while you were at it: see below who changed what. Save again if yours is right.")
+			}
+		}
 		tag, err := tx.Exec(ctx, query("desk_save_access"), args{
 			"customer_no": customerNo,
 			"enabled":     access.Enabled, "can_order": access.CanOrder, "see_prices": access.SeePrices, "require_po": access.RequirePO,

@@ -118,6 +118,7 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	}
 	nothing := func() string { return "" }
 
+	tried := map[string]bool{"customer_id": true, "enabled": true} // see below
 	for _, c := range []struct {
 		set, back     string // what is flipped, and back
 		probe         func() string
@@ -155,6 +156,14 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		}, "true true /", "false false ", `{"see_balance": [true, false]}`},
 		{"cutoff_mode = 'strict'", "cutoff_mode = 'flexible'", wishing("2026-06-30"), "queue late_for_cutoff:queue 2026-06-30T00:00:00Z", "approve late_for_cutoff:warn 2026-07-03T00:00:00Z",
 			`{"cutoff_mode": ["flexible", "strict"]}`},
+		{"may_change = 'none'", "may_change = 'edit'", func() string {
+			pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = true") // so that it stays Submitted
+			defer pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = false")
+			no, _ := v.submit("ship_to", "3").get("order_no").(string)
+			defer pgtest.Exec(t, s.db, "update erp.sales_order set status = 'CANCELLED' where order_no = $1 and status = 'SUBMITTED'", no)
+			defer v.post("/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set")
+			return fmt.Sprint(v.read("/orders/"+no).get("can_cancel"), strings.Contains(v.page("/orders/"+no).body, "/cancel"), v.post("/orders/"+no+"/cancel").status)
+		}, "true true 200", "false false 403", `{"may_change": ["edit", "none"]}`},
 		// these three are obeyed by what comes with returns and statements
 		{"can_return = false", "can_return = true", nothing, "", "", `{"can_return": [true, false]}`},
 		{"return_days = 0", "return_days = null", nothing, "", "", `{"return_days": [null, 0]}`},
@@ -172,11 +181,18 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		if got := pgtest.Value[string](t, s.db, "select (actor = session_user)::text || ' ' || data from portal.audit where action = 'web_access' order by audit_id desc limit 1"); got != "true "+c.audit {
 			t.Errorf("audit of %s: %s", c.set, got)
 		}
-		if column, _, _ := strings.Cut(c.set, " "); desk.read("/desk/customers/C1003").get("audit.0.data."+column) == nil {
+		column, _, _ := strings.Cut(c.set, " ")
+		if tried[column] = true; desk.read("/desk/customers/C1003").get("audit.0.data."+column) == nil {
 			t.Errorf("the desk does not show that %s", c.set)
 		}
 		pgtest.Exec(t, s.db, of(c.back))
 		access()
+	}
+
+	for _, column := range pgtest.Value[[]string](t, s.db, "select array_agg(column_name::text order by ordinal_position) from information_schema.columns where table_schema = 'erp' and table_name = 'web_access'") {
+		if !tried[column] && column != "over_max" { // which is tried with the maximum
+			t.Errorf("nothing is tried of %s", column)
+		}
 	}
 
 	// closed is closed: the socket, the session, the log-in, the row itself

@@ -63,6 +63,7 @@ begin
   end if;
   -- as submit: one order of a customer at a time, then the stock in item order
   perform from erp.customer c where c.customer_id = p_customer_id for no key update;
+  perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
   perform from erp.stock s
     where s.item_id in (select l.item_id from erp.sales_order_line l where l.order_id = o.order_id)
     order by s.item_id, s.warehouse

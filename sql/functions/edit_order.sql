@@ -11,7 +11,8 @@ as $$
 declare
   reason_before text := current_setting('portal.reason', true);
 begin
-  -- the stock's rows in their order
+  -- the lines, then the stock's rows in their order
+  perform from erp.sales_order_line l where l.order_id = p_order_id order by l.line_no for no key update;
   perform from erp.stock s
     where s.item_id in (select l.item_id from erp.sales_order_line l where l.order_id = p_order_id and l.line_no = any (p_line_nos))
     order by s.item_id, s.warehouse
@@ -20,6 +21,7 @@ begin
   update erp.sales_order_line l
     set qty = case when w.qty = 0 then l.qty else w.qty end,
       qty_cancelled = case when w.qty = 0 then l.qty - l.qty_shipped else 0 end,
+      cancel_reason = case when w.qty = 0 then coalesce(btrim(p_reason), '') else '' end,
       -- what had been cancelled waits for stock again
       qty_backordered = case when w.qty = 0 then l.qty_backordered else l.qty_backordered + l.qty_cancelled end,
       unit_price = coalesce(w.price, l.unit_price),

@@ -195,6 +195,9 @@ select w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_or
 from erp.customer c join erp.web_access w using (customer_id)
 where c.customer_no = @customer_no;
 
+-- name: desk_access_lock
+select from erp.customer c join erp.web_access w using (customer_id) where c.customer_no = @customer_no for update of w;
+
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)

@@ -1,0 +1,51 @@
+package sql_test
+
+import (
+	"testing"
+
+	"portal.example/portal"
+	"portal.example/portal/internal/pgtest"
+)
+
+// A Web Access form that was made before somebody else's change is refused, by
+// whatever program that was made; sent again over what is there now, it is
+// taken.
+func TestAccessFormThatIsOutOfDate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	form := func() portal.AccessEdit {
+		t.Helper()
+		c, err := d.DeskCustomer(t.Context(), d.who, "C1001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit := c.Access.Typed()
+		edit.Seen = c.Access.Fingerprint()
+		return edit
+	}
+	mine := form()
+	mine.RequirePO = true
+	pgtest.Exec(t, d.DB, "update erp.web_access set see_stock = 'hidden', max_order = 10 where customer_id = (select customer_id from erp.customer where customer_no = 'C1001')")
+	if err := d.SaveAccess(t.Context(), d.who, "C1001", mine); portal.ErrorCode(err) != portal.CodeConflict {
+		t.Errorf("a form that is out of date: %v", err)
+	}
+	if now := form(); now.RequirePO || now.SeeStock != "hidden" || now.MaxOrder != "10.00" {
+		t.Errorf("it was written all the same: %+v", now)
+	}
+	again := form()
+	again.RequirePO = true
+	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
+		t.Errorf("over what is there now: %v", err)
+	}
+	if now := form(); !now.RequirePO || now.SeeStock != "hidden" || now.MaxOrder != "10.00" {
+		t.Errorf("saved: %+v", now)
+	}
+	again.Seen = "" // a program that does not say what it saw
+	again.RequirePO = false
+	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
+		t.Errorf("unchecked: %v", err)
+	}
+	if err := d.SaveAccess(t.Context(), d.who, "NOBODY", mine); portal.ErrorCode(err) != portal.CodeNotFound {
+		t.Errorf("nobody: %v", err)
+	}
+}
