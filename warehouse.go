@@ -188,6 +188,10 @@ type WarehouseService interface {
 	// Deliver records who took a shipment, now; it returns the order's number.
 	Deliver(ctx context.Context, who Session, id ShipmentID, to string) (orderNo string, err error)
 
+	// TakeBack undoes a shipment that has not arrived: its goods are back on
+	// the shelf, allocated to the order. It returns the order's number.
+	TakeBack(ctx context.Context, who Session, id ShipmentID) (orderNo string, err error)
+
 	ItemSupply(ctx context.Context, who Session, itemNo string) (ItemSupply, error)
 	// Receive adds to what is on hand. seen is what the form showed there; nil:
 	// not checked.

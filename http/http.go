@@ -210,6 +210,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/warehouse/:order_no/substitute", s.staff(s.pickSubstitute))
 	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
 	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
+	mux.POST("/desk/shipments/:shipment_id/take-back", s.staff(s.takeBack))
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))

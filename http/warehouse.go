@@ -278,6 +278,22 @@ func (s *Server) deliverShipment(q *request) error {
 	return q.done(q.back(pickPath(orderNo)), "Shipment of "+orderNo+" delivered")
 }
 
+// takeBack undoes a shipment.
+func (s *Server) takeBack(q *request) error {
+	if err := q.decode(&struct{}{}); err != nil {
+		return err
+	}
+	id, err := strconv.ParseInt(q.param("shipment_id"), 10, 64)
+	if err != nil {
+		return portal.Errorf(portal.CodeNotFound, "There is no such shipment.")
+	}
+	orderNo, err := s.Desk.TakeBack(q.Context(), q.who, portal.ShipmentID(id))
+	if err != nil {
+		return err
+	}
+	return q.done(q.back(pickPath(orderNo)), "The shipment is taken back: its goods are on the shelf again")
+}
+
 // sheetPage is a pick list or a packing slip.
 type sheetPage struct {
 	portal.PickOrder

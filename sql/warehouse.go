@@ -290,6 +290,30 @@ func (s *DeskStore) Deliver(ctx context.Context, who portal.Session, id portal.S
 	return orderNo, nil
 }
 
+// TakeBack implements portal.WarehouseService.
+func (s *DeskStore) TakeBack(ctx context.Context, who portal.Session, id portal.ShipmentID) (string, error) {
+	var orderNo string
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		a := args{"shipment_id": id}
+		var delivered bool
+		err := tx.QueryRow(ctx, query("shipment_lock"), a).Scan(&orderNo, &delivered)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return portal.Errorf(portal.CodeNotFound, "There is no such shipment.")
+		case err != nil:
+			return err
+		case delivered:
+			return portal.Errorf(portal.CodeConflict, "It has been delivered meanwhile. Nothing was changed.")
+		}
+		_, err = tx.Exec(ctx, query("shipment_take_back"), a)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("take back shipment %d: %w", id, err)
+	}
+	return orderNo, nil
+}
+
 // ItemSupply implements portal.WarehouseService.
 func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo string) (portal.ItemSupply, error) {
 	var out portal.ItemSupply

@@ -46,6 +46,9 @@ begin
     if new.status_reason is not distinct from old.status_reason and new.status <> 'REJECTED' then
       new.status_reason := null;
     end if;
+    if new.status = 'PICKING' then
+      new.invoiced_at := null; -- opened again: not all of it is invoiced
+    end if;
     if new.status = 'SUBMITTED' then
       new.reviewed_at := erp.now();
     end if;

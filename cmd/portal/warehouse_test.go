@@ -210,6 +210,25 @@ func TestWarehouseSteps(t *testing.T) {
 	if a := desk.post(at+"/ship", ship...); a.status != no409 {
 		t.Errorf("the form sent twice: %d", a.status)
 	}
+	// it did not leave: taken back, and shipped again
+	back := fmt.Sprintf("/desk/shipments/%v/take-back", v.read("/orders/"+no).get("shipments.0.shipment_id"))
+	if a := desk.post(back); a.status != ok || v.read("/orders/"+no).get("lines.0.qty_shipped") != "0" {
+		t.Errorf("taken back: %d %s", a.status, a.body)
+	}
+	if a := desk.post(back); a.status != http.StatusNotFound {
+		t.Errorf("taken back twice: %d", a.status)
+	}
+	for _, line := range []string{"1", "2", "3"} {
+		qty := desk.read(at).get("pick." + fmt.Sprint(int(line[0]-'1')) + ".qty_picked").(string)
+		want := map[string]string{"1": "5", "2": "2", "3": "1"}[line]
+		if qty == "0" {
+			step(map[string]string{"1": "OIL5: 5 of 5 EA", "2": "OIL5: 2 of 2 CS", "3": "RICE25: 1 of 1 EA"}[line], ok, "line", line, "by", want)
+		}
+	}
+	ship[len(ship)-1] = stamp()
+	if a := desk.post(at+"/ship", ship...); a.status != ok {
+		t.Fatalf("ship again: %d %s", a.status, a.body)
+	}
 	page := v.page("/orders/" + no).body
 	for _, want := range []string{"RICE20 instead of RICE25", "RICE20 instead of this", "1 cancelled: Out of stock", `href="https://north.example/t/A%20B%2F1%3C2%3E?from=us"`, "A B/1&lt;2&gt;"} {
 		if !strings.Contains(page, want) {

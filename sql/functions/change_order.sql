@@ -61,7 +61,8 @@ begin
     raise exception 'Enter a quantity, or 0 to take the line out.'
       using errcode = 'PT422', constraint = 'order_line_qty', column = 'qty';
   end if;
-  -- as submit: one order of a customer at a time, then the stock in item order
+  -- as submit: one order of a customer at a time, then the stock in item order,
+  -- after the lines
   perform from erp.customer c where c.customer_id = p_customer_id for no key update;
   perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
   perform from erp.stock s

@@ -108,6 +108,15 @@ select erp.substitute_line(@order_no, @line_no, @item_no, @uom, @qty::text::nume
 -- name: shipment_deliver
 select erp.deliver_shipment(@shipment_id, @delivered_to, @delivered_at::timestamptz);
 
+-- name: shipment_lock
+-- The order first, as everybody locks.
+select o.order_no, s.delivered_at is not null
+from erp.sales_order o join erp.shipment s using (order_id)
+where s.shipment_id = @shipment_id for no key update of o;
+
+-- name: shipment_take_back
+delete from erp.shipment s where s.shipment_id = @shipment_id;
+
 -- name: carrier_list
 select c.name from erp.carrier c where c.active order by c.sort, c.name;
 
