@@ -185,6 +185,45 @@ func TestSpendingLimitAtApproval(t *testing.T) {
 	}
 }
 
+// An order that its buyer changes may get smaller, but not grow past the limit:
+// there would be no signature for it.
+func TestSpendingLimitOfAChange(t *testing.T) {
+	t.Parallel()
+	db := peopleWorld(t, "bea buyer 54 day", "free buyer")
+	pgtest.Exec(t, db, "update erp.web_access set auto_approve = false, may_change = 'edit'")
+	change := func(name, no, qty string) string {
+		t.Helper()
+		got, err := as(t, db, name, "select c.changed || ' ' || coalesce(c.findings -> 0 ->> 'code', '') from portal.change_order(portal.customer_id(), '"+no+"', array[1], array["+qty+"]) c")
+		if err != nil {
+			t.Fatalf("change to %s: %v", qty, err)
+		}
+		return strings.TrimSpace(got)
+	}
+	no := send(t, db, "bea", "1")
+	for _, c := range [][2]string{{"2", "1"}, {"3", "0 over_spending_limit"}, {"1", "1"}} {
+		if got := change("bea", no, c[0]); got != c[1] {
+			t.Errorf("to %s: %s, want %s", c[0], got, c[1])
+		}
+	}
+	pgtest.Exec(t, db, "update portal.login set spend_limit = 0 where name = 'bea'")
+	if got := change("free", no, "0.5"); strings.Contains(got, "over_spending_limit") {
+		t.Errorf("smaller, over a limit that was lowered meanwhile: %s", got)
+	}
+	pgtest.Exec(t, db, "update portal.login set spend_limit = null, customer_role = 'view' where name = 'bea'")
+	if got := change("bea", no, "3"); got != "0 role_no_order" {
+		t.Errorf("by who only looks: %s", got)
+	}
+	// and no standing order is set up, or tried again, by who has a limit
+	pgtest.Exec(t, db, "update portal.login set spend_limit = 54, customer_role = 'buyer' where name = 'bea'")
+	insert := "insert into portal.standing_order (customer_id, name, rhythm, every, weekday) values (portal.customer_id(), 'Weekly', 'weeks', 1, 2)"
+	if _, err := as(t, db, "bea", insert); err == nil || !strings.Contains(err.Error(), "row-level security") {
+		t.Errorf("a standing order over no limit: %v", err)
+	}
+	if _, err := as(t, db, "free", insert); err != nil {
+		t.Errorf("without a limit: %v", err)
+	}
+}
+
 // Two tabs of one person, each within the limit and together over it: one order
 // and one request.
 func TestSpendingLimitRace(t *testing.T) {

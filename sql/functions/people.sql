@@ -10,7 +10,8 @@ as $$
 #variable_conflict use_column
 begin
   perform portal.assert_customer(p_customer_id);
-  if portal.customer_id() is not null and not portal.may('people') then
+  -- staff who see the portal as the customer see them at the desk as well
+  if portal.customer_id() is not null and portal.acting_by() is null and not portal.may('people') then
     raise exception 'Your log-in does not manage the people of your account.' using errcode = 'PT403', constraint = 'role_no_people';
   end if;
   return query

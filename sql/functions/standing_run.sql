@@ -13,6 +13,10 @@ begin
     raise exception 'There is no such standing order.' using errcode = 'PT404', constraint = 'standing_order';
   end if;
   perform portal.assert_customer(o.customer_id);
+  if not portal.login_may(portal.login_id(), o.customer_id, 'standing') then
+    raise exception 'Your orders have a limit: a colleague without one sets up standing orders.'
+      using errcode = 'PT403', constraint = 'role_no_standing';
+  end if;
   if p_action = 'retry' then
     delete from portal.standing_run r
       where r.standing_order_id = o.standing_order_id and r.run_date = p_run_date and r.outcome = 'failed';
