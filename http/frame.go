@@ -112,7 +112,8 @@ func (f Frame) Nav() []NavEntry {
 // Bar is the navigation at the bottom of a phone: five entries at most.
 func (f Frame) Bar() []NavEntry {
 	if f.Desk() {
-		return f.Nav()
+		nav := f.Nav()
+		return nav[:min(len(nav), 5)]
 	}
 	middle := NavEntry{Key: "cart", Label: "Cart", URL: "/cart", Icon: "cart"}
 	if !f.CanOrder {
@@ -139,6 +140,15 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 			return !f.Rights.People
 		}
 		return false
+	})
+}
+
+// More is what the bar of a phone has no room for: it stands in the account
+// menu there.
+func (f Frame) More() []NavEntry {
+	bar := f.Bar()
+	return slices.DeleteFunc(f.Nav(), func(e NavEntry) bool {
+		return slices.ContainsFunc(bar, func(b NavEntry) bool { return b.URL == e.URL })
 	})
 }
 

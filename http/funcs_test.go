@@ -263,6 +263,9 @@ func TestIconsExist(t *testing.T) {
 		names[l.icon] = "status " + code
 	}
 	for _, f := range []Frame{{}, {CanOrder: true}, {Session: portal.Session{Role: portal.RoleOps}}} {
+		if bar := f.Bar(); len(bar) > 5 || len(f.Nav()) > 5 && len(f.More()) == 0 {
+			t.Errorf("%d entries in the bar of a phone, %d more: %d pages", len(bar), len(f.More()), len(f.Nav()))
+		}
 		for _, entry := range append(f.Nav(), f.Bar()...) {
 			names[entry.Icon] = "navigation"
 		}

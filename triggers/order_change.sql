@@ -8,24 +8,7 @@
 create or replace function erp.sales_order_line_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  touched bigint[];
-  held bigint[];
 begin
-  touched := array(
-    select c.order_id
-    from (
-      select r.order_id, r.line_no, sum(r.sign * (r.qty - r.qty_cancelled)) as more
-      from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
-      group by r.order_id, r.line_no
-    ) c
-    where c.more <> 0 group by c.order_id order by c.order_id);
-  if touched = '{}' then
-    return null;
-  end if;
-  -- this trigger runs before sales_order_line_updated: the orders are asked for
-  -- in turns here as there
-  held := erp.hold_orders(touched);
   -- added up by line, since a join of the two tables compares every line with
   -- every other
   with changed as (
@@ -46,7 +29,9 @@ begin
   )
   -- held by now, or left to whoever holds it (see erp.hold_orders): not waited for
   update erp.sales_order o set revision = o.revision + 1
-  where o.order_id in (select c.order_id from changed c) and o.order_id = any (held);
+  where o.order_id in (
+    select s.order_id from erp.sales_order s where s.order_id in (select c.order_id from changed c)
+    for no key update skip locked);
   return null;
 end
 $$;

@@ -140,6 +140,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		r.socket = r.v.live("")
 		r.socket.hello()
 		r.socket.watch("OIL5", "RICE25")
+		r.socket.keep()
 		// read all along: a socket that does not answer pings is closed
 		go func() {
 			for {

@@ -377,7 +377,7 @@ func TestStockNeverLeaks(t *testing.T) {
 		if strings.Contains(text, "83579") {
 			t.Errorf("%s reads how much is expected", no)
 		}
-		if !strings.Contains(text, map[bool]string{true: "Not enough of LAST1 is in stock.", false: "LAST1: 46"}[hidden]) {
+		if !strings.Contains(text, map[bool]string{true: "LAST1: so many cannot be ordered at the moment.", false: "LAST1: 46"}[hidden]) {
 			t.Errorf("%s is not told why LAST1 is refused", no)
 		}
 	}

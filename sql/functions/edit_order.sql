@@ -11,7 +11,7 @@ as $$
 declare
   reason_before text := current_setting('portal.reason', true);
 begin
-  -- lines before stock, and the stock's rows in their order
+  -- the lines, then the stock's rows in their order
   perform from erp.sales_order_line l where l.order_id = p_order_id order by l.line_no for no key update;
   perform from erp.stock s
     where s.item_id in (select l.item_id from erp.sales_order_line l where l.order_id = p_order_id and l.line_no = any (p_line_nos))
