@@ -317,7 +317,7 @@ func TestLastApprover(t *testing.T) {
 	var all sync.WaitGroup
 	for _, pair := range [][2]string{{"ann", "eve"}, {"eve", "ann"}} {
 		all.Go(func() {
-			_, err := as(t, db, pair[0], "select portal.save_person(portal.customer_id(), "+loginOf(t, db, pair[1])+", 'x', 'buyer', null, 'order', false)")
+			_, err := as(t, db, pair[0], "select portal.save_person(portal.customer_id(), "+loginOf(t, db, pair[1])+", '"+pair[1]+"', 'buyer', null, 'order', false)")
 			if pg, ok := errors.AsType[*pgconn.PgError](err); err != nil && (!ok || pg.ConstraintName != "role_no_people" && pg.ConstraintName != "login_last_approver") {
 				t.Error(err)
 			}
