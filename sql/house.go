@@ -51,7 +51,11 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 
 // SettleOrder implements portal.Housekeeper.
 func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
-	if _, err := h.pool.Exec(ctx, query("order_settle"), args{"order_id": id}); err != nil {
+	err := inTx(ctx, h.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, query("order_settle"), args{"order_id": id})
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("settle order %d: %w", id, err)
 	}
 	return nil

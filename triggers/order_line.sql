@@ -330,20 +330,21 @@ declare
 begin
   -- lines that came without a price get the customer's
   if exists (select from new_rows n where n.unit_price is null) then
+    with priced as materialized ( -- once an order, not once a line
+      select o.order_id, a.line_nos[p.ord] as line_no, p.unit_price, p.step, p.rule_id, p.valid_until
+      from erp.sales_order o
+      cross join lateral (
+        select array_agg(m.line_no order by m.line_no) as line_nos, array_agg(m.item_id order by m.line_no) as items,
+          array_agg(m.uom order by m.line_no) as uoms, array_agg(m.qty order by m.line_no) as qtys
+        from erp.sales_order_line m where m.order_id = o.order_id
+      ) a
+      cross join lateral erp.price(o.customer_id, a.items, a.uoms, a.qtys) p
+      where o.order_id in (select n.order_id from new_rows n) and p.unit_price is not null
+    )
     update erp.sales_order_line l
       set unit_price = p.unit_price, price_step = p.step, price_rule_id = p.rule_id, price_valid_until = p.valid_until,
         line_total = round(l.qty * p.unit_price, 2)
-      from (
-        select o.order_id, a.line_nos[p.ord] as line_no, p.unit_price, p.step, p.rule_id, p.valid_until
-        from erp.sales_order o
-        cross join lateral (
-          select array_agg(m.line_no order by m.line_no) as line_nos, array_agg(m.item_id order by m.line_no) as items,
-            array_agg(m.uom order by m.line_no) as uoms, array_agg(m.qty order by m.line_no) as qtys
-          from erp.sales_order_line m where m.order_id = o.order_id
-        ) a
-        cross join lateral erp.price(o.customer_id, a.items, a.uoms, a.qtys) p
-        where o.order_id in (select n.order_id from new_rows n) and p.unit_price is not null
-      ) p
+      from priced p
       where l.order_id = p.order_id and l.line_no = p.line_no and l.unit_price is null;
     select i.item_no, l.line_no into bad
       from erp.sales_order_line l join erp.item i using (item_id)

@@ -132,6 +132,8 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /lookup?q=OIL5 /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", "/",
 			`{"see_prices": [true, false]}`}, // the dashboard still has the balance: see_balance
 		{"require_po = true", "require_po = false", cart, "approve", "refuse po_required:refuse 422 po_no", `{"require_po": [false, true]}`},
+		{"many_logins = true", "many_logins = false", func() string { return where(`href="/people"`) },
+			"", "/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", `{"many_logins": [false, true]}`},
 		{"min_order = 81.00", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 81.00]}`}, // the limit itself passes
 		{"min_order = 81.01", "min_order = null", cart, "approve", "refuse min_order:refuse 422 ", `{"min_order": [null, 81.01]}`},
 		{"min_order = 0", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 0.00]}`},

@@ -140,7 +140,6 @@ func TestPricesNeverLeak(t *testing.T) {
 		r.socket = r.v.live("")
 		r.socket.hello()
 		r.socket.watch("OIL5", "RICE25")
-		r.socket.keep()
 		// read all along: a socket that does not answer pings is closed
 		go func() {
 			for {
@@ -236,9 +235,16 @@ func TestPricesNeverLeak(t *testing.T) {
 		if len(kindsTold) < 9 {
 			t.Errorf("%s: the walk causes only events of %v", r.no, kindsTold)
 		}
+		var missing []string
+		t.Cleanup(func() {
+			if len(missing) > 0 {
+				t.Errorf("%s never hears of %v", r.no, missing)
+			}
+		})
 		eventually(t, r.no+" hears of every kind", func() bool {
 			frames := r.frames.String()
-			return !slices.ContainsFunc(kindsTold, func(k string) bool { return !strings.Contains(frames, `"kind":"`+k+`"`) })
+			missing = slices.DeleteFunc(slices.Clone(kindsTold), func(k string) bool { return strings.Contains(frames, `"kind":"`+k+`"`) })
+			return len(missing) == 0
 		})
 		r.heard.WriteString(r.frames.String())
 	}

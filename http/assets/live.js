@@ -137,7 +137,7 @@
 			if (next) morph(el, next)
 			else if (meta('live-page')) {
 				// the page answers a form: what it showed is not to be had again
-				location.replace(page())
+				leave(() => location.replace(page()))
 				return
 			} else el.remove()
 			const now = document.getElementById(el.id)

@@ -79,7 +79,7 @@ begin
     where l.order_id = o.order_id
   ),
   -- today's prices, for the quantities as they are and as they are to be
-  now_price as (
+  now_price as materialized (
     select f.line_nos[p.ord] as line_no, p.unit_price, p.step, p.rule_id, p.valid_until
     from (
       select array_agg(a.line_no order by a.line_no) as line_nos, array_agg(a.item_id order by a.line_no) as items,
@@ -87,7 +87,7 @@ begin
       from asked a where a.qty > 0) f
     cross join lateral erp.price(p_customer_id, f.items, f.uoms, f.qtys) p
   ),
-  was_price as (
+  was_price as materialized (
     select f.line_nos[p.ord] as line_no, p.unit_price
     from (
       select array_agg(a.line_no order by a.line_no) as line_nos, array_agg(a.item_id order by a.line_no) as items,
@@ -95,7 +95,7 @@ begin
       from asked a where a.was > 0) f
     cross join lateral erp.price(p_customer_id, f.items, f.uoms, f.qtys) p
   ),
-  priced as (
+  priced as materialized (
     select a.*, x.step, x.rule_id, x.valid_until, r.again, case when r.again then x.unit_price else a.agreed end as price
     from asked a
     left join now_price x using (line_no)

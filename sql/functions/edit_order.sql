@@ -94,16 +94,20 @@ begin
     perform erp.review_order(o.order_id); -- what was objected to may hold no more
   end if;
   return query
-  select c.line_no, i.item_no, l.uom, c.from_qty, c.to_qty, l.unit_price, p.unit_price
+  with today as materialized ( -- once, not once a line
+    select a.line_nos[p.ord] as line_no, p.unit_price
+    from (
+      select array_agg(x.line_no order by x.line_no) as line_nos, array_agg(x.item_id order by x.line_no) as items,
+        array_agg(x.uom order by x.line_no) as uoms, array_agg(x.qty - x.qty_cancelled order by x.line_no) as qtys
+      from erp.sales_order_line x where x.order_id = o.order_id and x.qty > x.qty_cancelled
+    ) a
+    cross join lateral erp.price(o.customer_id, a.items, a.uoms, a.qtys) p
+  )
+  select c.line_no, i.item_no, l.uom, c.from_qty, c.to_qty, l.unit_price, t.unit_price
   from erp.order_change c
   join erp.sales_order_line l using (order_id, line_no)
   join erp.item i using (item_id)
-  left join (
-    select array_agg(x.line_no order by x.line_no) as line_nos, array_agg(x.item_id order by x.line_no) as items,
-      array_agg(x.uom order by x.line_no) as uoms, array_agg(x.qty - x.qty_cancelled order by x.line_no) as qtys
-    from erp.sales_order_line x where x.order_id = o.order_id and x.qty > x.qty_cancelled
-  ) a on true
-  left join lateral erp.price(o.customer_id, a.items, a.uoms, a.qtys) p on a.line_nos[p.ord] = c.line_no
+  left join today t on t.line_no = c.line_no
   where c.order_id = o.order_id and c.change_id > last_change
   order by c.line_no;
 end

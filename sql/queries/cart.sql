@@ -20,7 +20,7 @@ with line as (
   from portal.cart k join portal.cart_line cl using (cart_id) left join erp.item_uom u using (item_id, uom)
   where k.login_id = @login_id and k.customer_id = @customer_id
 ),
-priced as (
+priced as materialized (
   select p.*
   from (
     select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(qty order by ord) as qtys
@@ -60,7 +60,7 @@ a as (
     max(po_no) as po_no, max(ship_to_id) as ship_to_id, max(requested_date) as requested_date
   from line
 ),
-priced as (
+priced as materialized (
   select array_agg(p.unit_price order by p.ord) as prices from a cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 )
 select f.code, f.action, coalesce(f.field, '') as field, coalesce(f.line, 0) as line, f.detail, '' as text
@@ -87,9 +87,8 @@ returning cl.item_id;
 -- name: cart_seen
 -- What a buyer's own change of an item makes of its price is agreed to: on all
 -- of its lines, since their quantities count together.
-update portal.cart_line cl
-set seen_price = p.unit_price
-from (
+-- Materialized, or the planner may have every line priced anew.
+with priced as materialized (
   select k.cart_id, p.*
   from (
     select k.cart_id, array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
@@ -98,7 +97,10 @@ from (
     group by 1
   ) k
   cross join lateral erp.price(@customer_id, k.items, k.uoms, k.qtys) p
-) p
+)
+update portal.cart_line cl
+set seen_price = p.unit_price
+from priced p
 where cl.cart_id = p.cart_id and cl.item_id = p.item_id and cl.uom = p.uom
   and cl.seen_price is distinct from p.unit_price;
 

@@ -41,7 +41,7 @@ usual as (
   select b.item_id, mode() within group (order by b.qty) filter (where b.uom = g.uom) as qty, count(*)::int as times
   from bought b join page g using (item_id) group by 1
 ),
-priced as (
+priced as materialized (
   select p.item_id, p.unit_price, p.step
   from (select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(1::numeric) as qtys from page) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p

@@ -47,7 +47,7 @@ page as (
   from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
   join erp.item i using (item_id)
 ),
-priced as (
+priced as materialized (
   select p.item_id, p.unit_price, p.step
   from (
     select array_agg(item_id order by ord) as items, array_agg(base_uom order by ord) as uoms,
@@ -113,7 +113,7 @@ page as (
   from unnest(@items::bigint[]) with ordinality as f(item_id, ord)
   join erp.item i using (item_id)
 ),
-priced as (
+priced as materialized (
   select p.item_id, p.unit_price, p.step
   from (
     select array_agg(item_id order by ord) as items, array_agg(base_uom order by ord) as uoms,

@@ -37,6 +37,18 @@ cross join lateral (
 where o.order_no = @order_no and (@staff or o.customer_id = @customer_id);
 
 -- name: order_lines
+-- What waits and what was sent instead is looked up once an order, not once a
+-- line.
+with waits as materialized (
+  select x.* from erp.sales_order o cross join lateral portal.backorders_of_order(o.customer_id, o.order_id) x
+  where o.order_id = @order_id
+),
+instead as materialized (
+  select s.substitute_for_line as line_no, array_agg(i.item_no order by s.line_no) as item_nos
+  from erp.sales_order_line s join erp.item i using (item_id)
+  where s.order_id = @order_id and s.substitute_for_line is not null
+  group by 1
+)
 select l.line_no, i.item_no, i.description, l.uom, l.qty,
   case when @see_prices then l.unit_price end as unit_price,
   case when @see_prices then l.price_step end as price_step,
@@ -45,15 +57,12 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   l.qty_allocated as allocated, l.qty_picked as picked, l.qty_shipped as shipped, l.qty_backordered as backordered,
   l.qty_cancelled as cancelled,
   b.expected_on, l.cancel_reason,
-  (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
-    where s.order_id = l.order_id and s.line_no = l.substitute_for_line) as instead_of,
-  array(select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
-    where s.order_id = l.order_id and s.substitute_for_line = l.line_no order by s.line_no) as substitutes
+  case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
+    where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
+  coalesce(u.item_nos, '{}') as substitutes
 from erp.sales_order_line l join erp.item i using (item_id)
-left join (
-  select x.* from erp.sales_order o cross join lateral portal.backorders_of_order(o.customer_id, o.order_id) x
-  where o.order_id = @order_id
-) b using (line_no)
+left join waits b using (line_no)
+left join instead u using (line_no)
 where l.order_id = @order_id
 order by l.line_no;
 

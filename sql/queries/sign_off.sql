@@ -40,7 +40,7 @@ with line as (
   from portal.sign_off s join portal.sign_off_line x using (sign_off_id)
   where s.sign_off_id = @sign_off_id and s.customer_id = @customer_id
 ),
-priced as (
+priced as materialized (
   select p.*
   from (
     select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(qty order by ord) as qtys from line
@@ -69,7 +69,7 @@ a as (
     max(po_no) as po_no, max(ship_to_id) as ship_to_id, max(requested_date) as requested_date
   from line
 ),
-priced as (
+priced as materialized (
   select array_agg(p.unit_price order by p.ord) as prices from a cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 )
 select f.code, f.action, coalesce(f.field, '') as field, coalesce((select l.line_no from line l where l.ord = f.line), 0) as line, f.detail, '' as text
