@@ -6,9 +6,12 @@
 demo: setup
 	go run ./cmd/portal demo $(ARGS)
 
+# With -race what has goroutines of its own; the rest is mostly PostgreSQL's
+# work. More tests at a time than cores, since browsers and jobs are waited for.
 test: setup
 	go vet ./...
-	go test -race -timeout 15m ./...
+	go test -race -parallel 4 -timeout 20m . ./cmd/... ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
+	go test -timeout 15m ./sql/... ./triggers/... $(shell go list ./internal/... | grep -v pgtest)
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal
