@@ -6,12 +6,14 @@
 demo: setup
 	go run ./cmd/portal demo $(ARGS)
 
-# With -race what has goroutines of its own; the rest is mostly PostgreSQL's
-# work. More tests at a time than cores, since browsers and jobs are waited for.
+# With -race the packages whose goroutines share memory; cmd/portal runs them all
+# together, which takes twice as long under it, and the rest is PostgreSQL's work.
+# More tests at a time than cores, since browsers and jobs are waited for.
+RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
 test: setup
 	go vet ./...
-	go test -race -parallel 4 -timeout 20m . ./cmd/... ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
-	go test -timeout 15m ./sql/... ./triggers/... $(shell go list ./internal/... | grep -v pgtest)
+	go test -race -timeout 15m $(RACE)
+	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... $(shell go list ./internal/... | grep -v pgtest)
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal
