@@ -23,6 +23,7 @@ type Notify struct {
 	cfg    Config
 	counts counts
 	cursor portal.Cursor // everything visible in it has been delivered
+	up     time.Time     // when the server that it was read from had started
 }
 
 // NewNotify prepares a source; Run starts it.
@@ -79,10 +80,19 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 		deliver(portal.Batch{Cursor: n.cursor})
 	}
 	n.counts.connected.Store(true)
+	restarted := !n.up.IsZero() && !s.up.Equal(n.up)
 	for woken := true; ; {
 		if err := n.read(ctx, s, woken, deliver); err != nil {
 			return err
 		}
+		if restarted {
+			// A crash forgets transactions that wrote nothing to disk, and gives
+			// their numbers to others, which look delivered then. Pages look once.
+			n.counts.resyncs.Add(1)
+			deliver(portal.Batch{Cursor: n.cursor, Resync: true})
+			restarted = false
+		}
+		n.up = s.up
 		if err := s.test(ctx); err != nil {
 			return err
 		}
@@ -123,6 +133,7 @@ type session struct {
 	conn   *pgx.Conn
 	reader *reader
 	pooled bool
+	up     time.Time // when its server had started
 
 	testAt   time.Time // of the next self-test
 	testing  bool      // testAt is when its notification is late
@@ -143,7 +154,7 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 		pgx.Identifier{n.cfg.Role}.Sanitize() + `; listen ` + channel
 	if err = conn.PgConn().Exec(ctx, setUp).Close(); err == nil {
 		var backend uint32
-		err = conn.QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&backend)
+		err = conn.QueryRow(ctx, `select pg_backend_pid(), pg_postmaster_start_time()`, pgx.QueryExecModeExec).Scan(&backend, &s.up)
 		s.pooled = backend != conn.PgConn().PID()
 	}
 	if err != nil {
