@@ -202,12 +202,19 @@ func standingPath(id portal.StandingOrderID) string {
 	return "/standing-orders/" + strconv.FormatInt(int64(id), 10)
 }
 
-func (s *Server) saveStandingOrder(q *request) error {
+// standingToChange is the standing order of the address, for those who may
+// change it.
+func standingToChange(q *request) (portal.StandingOrderID, error) {
 	id, err := standingID(q)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := mayStand(q); err != nil {
+	return id, mayStand(q)
+}
+
+func (s *Server) saveStandingOrder(q *request) error {
+	id, err := standingToChange(q)
+	if err != nil {
 		return err
 	}
 	var in portal.StandingOrderEdit
@@ -225,11 +232,8 @@ func (s *Server) saveStandingOrder(q *request) error {
 }
 
 func (s *Server) saveStandingLines(q *request) error {
-	id, err := standingID(q)
+	id, err := standingToChange(q)
 	if err != nil {
-		return err
-	}
-	if err := mayStand(q); err != nil {
 		return err
 	}
 	rows, message, err := s.quickRows(q)
@@ -257,11 +261,8 @@ func (s *Server) saveStandingLines(q *request) error {
 }
 
 func (s *Server) pauseStandingOrder(q *request) error {
-	id, err := standingID(q)
+	id, err := standingToChange(q)
 	if err != nil {
-		return err
-	}
-	if err := mayStand(q); err != nil {
 		return err
 	}
 	var in struct {
@@ -281,11 +282,8 @@ func (s *Server) pauseStandingOrder(q *request) error {
 
 // standingDate skips a date, takes that back, or tries an order again.
 func (s *Server) standingDate(q *request) error {
-	id, err := standingID(q)
+	id, err := standingToChange(q)
 	if err != nil {
-		return err
-	}
-	if err := mayStand(q); err != nil {
 		return err
 	}
 	var in struct {
@@ -311,11 +309,8 @@ func (s *Server) standingDate(q *request) error {
 }
 
 func (s *Server) deleteStandingOrder(q *request) error {
-	id, err := standingID(q)
+	id, err := standingToChange(q)
 	if err != nil {
-		return err
-	}
-	if err := mayStand(q); err != nil {
 		return err
 	}
 	if err := s.Standing.DeleteStandingOrder(q.Context(), q.who, id); err != nil {

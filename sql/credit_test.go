@@ -64,11 +64,6 @@ func decide(t *testing.T, db *pgtest.DB, no string) string {
 	return pgtest.Value[string](t, db, "select erp.decide_order(order_id) from erp.sales_order where order_no = $1", no)
 }
 
-func statusOf(t *testing.T, db *pgtest.DB, no string) string {
-	t.Helper()
-	return pgtest.Value[string](t, db, "select status from erp.sales_order where order_no = $1", no)
-}
-
 // moved sets a status by plain SQL and returns the name of what refused it.
 func moved(t *testing.T, db *pgtest.DB, no, status string) (constraint string) {
 	t.Helper()

@@ -408,7 +408,6 @@ declare
   moved_items bigint[];
   raised bigint[];
   waiting bigint[];
-  grown boolean;
   grown_orders bigint[];
   grown_lines int[];
   changed bigint[];
@@ -426,13 +425,12 @@ begin
     array_agg(distinct c.item_id) filter (where c.backordered <> 0),
     -- more is wanted than before; a backorder that a program made out of an
     -- allocation stays one
-    bool_or(c.backordered > 0 and c.qty > c.cancelled),
     array_agg(c.order_id order by c.order_id, c.line_no) filter (where c.backordered > 0 and c.qty > c.cancelled),
     array_agg(c.line_no order by c.order_id, c.line_no) filter (where c.backordered > 0 and c.qty > c.cancelled),
     -- marks that nobody sees (what is invoiced) settle nothing
     array_agg(distinct c.order_id order by c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
       or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0 or c.said)
-  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown, grown_orders, grown_lines, changed
+  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown_orders, grown_lines, changed
   from (
     select r.order_id, r.line_no, r.item_id, sum(r.sign * r.qty) as qty,
       sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
@@ -518,7 +516,7 @@ begin
     perform erp.settle_orders(changed);
   end if;
   -- of orders that are open now
-  if grown then
+  if grown_orders is not null then
     perform erp.allocate(held, raised);
     perform erp.refuse_backorders(grown_orders, grown_lines);
   end if;

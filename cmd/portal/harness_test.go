@@ -300,24 +300,6 @@ type socket struct {
 	t    testing.TB
 	conn *websocket.Conn
 	raw  strings.Builder // every frame read
-
-	kept chan []byte // frames read ahead, where keep was called
-}
-
-// keep reads ahead until the socket ends, as a browser does: a page that does
-// not read is taken for dead after a while.
-func (s *socket) keep() {
-	s.kept = make(chan []byte, 100_000)
-	go func() {
-		defer close(s.kept)
-		for {
-			_, raw, err := s.conn.Read(context.Background())
-			if err != nil {
-				return
-			}
-			s.kept <- raw
-		}
-	}()
 }
 
 // live opens /live, after a cursor if one is given.
@@ -355,29 +337,13 @@ func (v *visitor) liveAt(path string) *socket {
 func (s *socket) next() (frame, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	raw, err := s.read(ctx)
+	_, raw, err := s.conn.Read(ctx)
 	if err != nil {
 		return frame{}, err
 	}
 	s.raw.Write(raw)
 	var f frame
 	return f, json.Unmarshal(raw, &f)
-}
-
-func (s *socket) read(ctx context.Context) ([]byte, error) {
-	if s.kept == nil {
-		_, raw, err := s.conn.Read(ctx)
-		return raw, err
-	}
-	select {
-	case raw, open := <-s.kept:
-		if !open {
-			return nil, io.EOF
-		}
-		return raw, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // hello reads the first frame and returns its cursor.
