@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"portal.example/portal"
 )
 
 //go:embed brand
@@ -39,6 +41,12 @@ func (b Brand) PhoneDigits() string {
 		}
 		return -1
 	}, b.Phone)
+}
+
+// Letterhead is the brand as papers and mails show it.
+func (b Brand) Letterhead() portal.Letterhead {
+	return portal.Letterhead{Name: b.Name, ShortName: b.ShortName, Accent: b.Light.String(), OnAccent: b.Light.textOn().String(),
+		Phone: b.Phone, Email: b.Email, Footer: b.Footer}
 }
 
 // DefaultBrand is the fictional distributor of the demonstration.
