@@ -15,6 +15,7 @@ import (
 )
 
 type importCommand struct {
+	CSV          importCSVCommand    `cmd:"" name:"csv" help:"A distributor's books: customers, items, prices, stock, invoices, from a directory of CSV files."`
 	OnlineRetail importRetailCommand `cmd:"" name:"online-retail" help:"The ledger \"Online Retail II\": customers, items, invoices, credit memos."`
 }
 
