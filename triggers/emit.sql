@@ -22,16 +22,25 @@ $$;
 
 -- Documents that one statement changed. A few are told by number; of many,
 -- each customer concerned is told once, without a number: read the list again.
+-- Of a bulk load, which concerns most of them, all are told in one event. That
+-- one is never of kind payment, which is not for customers that do not see
+-- their balance; their pages look at the invoices, as those of the others do.
 create or replace function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
+declare
+  customers bigint[];
 begin
   if cardinality(p_refs) <= 25 then
     perform portal.emit(p_kind, d.customer_id, d.ref)
     from unnest(p_customer_ids, p_refs) with ordinality as d(customer_id, ref, n) order by d.n;
+    return;
+  end if;
+  customers := array(select distinct u.customer_id from unnest(p_customer_ids) as u(customer_id) order by 1);
+  if cardinality(customers) <= 250 then
+    perform portal.emit(p_kind, c.customer_id, '') from unnest(customers) with ordinality as c(customer_id, n) order by c.n;
   else
-    perform portal.emit(p_kind, c.customer_id, '')
-    from (select distinct u.customer_id from unnest(p_customer_ids) as u(customer_id) order by 1) c;
+    perform portal.emit(case p_kind when 'payment' then 'invoice' else p_kind end, null, '');
   end if;
 end
 $$;
