@@ -19,6 +19,8 @@ type Frame struct {
 
 	CanOrder  bool // false: no cart
 	SeePrices bool // false: the cart shows no total
+	// SeeBalance: false shows no account, payments and statements.
+	SeeBalance bool
 	CartCount int  // lines in the cart
 	CartTotal string
 	Rights    portal.Rights // of a customer's log-in
@@ -104,6 +106,7 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+			NavEntry{Key: "account", Label: "Account", URL: "/account", Icon: "wallet"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 		)...))
@@ -124,7 +127,7 @@ func (f Frame) Bar() []NavEntry {
 		{Key: "catalog", Label: "Catalog", URL: "/catalog", Icon: "category"},
 		middle,
 		{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
-		{Key: "profile", Label: "Account", URL: "/profile", Icon: "user"},
+		{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 	})
 }
 
@@ -136,6 +139,8 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 			return !f.Rights.Requests
 		case "invoices":
 			return !f.Rights.Invoices
+		case "account":
+			return !f.SeeBalance
 		case "people":
 			return !f.Rights.People
 		}

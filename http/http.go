@@ -32,6 +32,9 @@ type Config struct {
 	Guides    portal.GuideService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
+	Invoices  portal.InvoiceService
+	Accounts  portal.AccountService
+	Printer   portal.Printer
 	SignOffs  portal.SignOffService
 	People    portal.PeopleService
 	Desk      portal.DeskService
@@ -172,8 +175,17 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
 	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
 	mux.GET("/invoices", s.buyer(s.invoices))
+	mux.GET("/invoices.csv", s.buyer(s.exportInvoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
+	mux.GET("/invoices/:invoice_no/pdf", s.buyer(s.invoicePDF))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
+	mux.GET("/account", s.buyer(s.account))
+	mux.GET("/payments", s.buyer(s.payments))
+	mux.GET("/payments/:payment_no", s.buyer(s.payment))
+	mux.GET("/statement", s.buyer(s.statement))
+	mux.GET("/statement/pdf", s.buyer(s.statementPDF))
+	mux.POST("/statement", s.buyer(s.requestStatement))
+	mux.GET("/statements/:statement_id/pdf", s.buyer(s.statementPaper))
 	mux.GET("/approvals", s.buyer(s.approvals))
 	mux.GET("/approvals/:sign_off", s.buyer(s.approval))
 	mux.POST("/approvals/:sign_off/approve", s.buyer(s.approve))

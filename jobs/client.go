@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,9 @@ type Config struct {
 	House  portal.Housekeeper   // required, unless InsertOnly
 	// Standing works standing orders; nil leaves them to other nodes.
 	Standing portal.StandingOrderRunner
-	Logger   *slog.Logger // default slog.Default()
+	// Statements makes statements; nil leaves them to other nodes.
+	Statements portal.StatementMaker
+	Logger     *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -58,7 +61,8 @@ type Config struct {
 }
 
 const (
-	queueApproval = "approval"
+	queueApproval  = "approval"
+	queueStatement = "statement"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -66,6 +70,8 @@ const (
 	softStop            = 10 * time.Second
 	housekeepingEvery   = 10 * time.Minute
 	standingEvery       = time.Minute
+	statementEvery      = time.Minute
+	statementRunEvery   = time.Hour
 	invariantsHour      = 3
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
@@ -111,21 +117,31 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 
-	standing := []*river.PeriodicJob(nil)
+	queues := map[string]river.QueueConfig{
+		river.QueueDefault: {MaxWorkers: defaultWorkers},
+		queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+	}
+	periodics := []*river.PeriodicJob(nil)
 	if c.Standing != nil {
 		river.AddWorker(workers, &standingWorker{standing: c.Standing, logger: logger})
-		standing = append(standing, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+		periodics = append(periodics, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+	}
+	if c.Statements != nil {
+		river.AddWorker(workers, &statementWorker{statements: c.Statements, logger: logger})
+		river.AddWorker(workers, &statementRunWorker{statements: c.Statements, logger: logger})
+		// making a paper is computing: one a core
+		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
+		// at the start as well, for what a killed process was at
+		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), true),
+			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
 	}
 
 	return &river.Config{
 		Schema:  Schema,
 		Logger:  slog.New(quiet{logger.Handler()}),
 		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: defaultWorkers},
-			queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
-		},
-		PeriodicJobs: append(standing,
+		Queues:  queues,
+		PeriodicJobs: append(periodics,
 			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
 			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
 		),
