@@ -4,7 +4,7 @@
 
 -- step: customers_change
 update erp.customer c set name = n.name, price_level = n.price_level, terms_days = n.terms_days, credit_limit = n.credit_limit,
-  credit_hold = n.credit_hold, route_id = n.route_id, country = n.country, active = n.active
+  credit_hold = n.credit_hold, route_id = n.route_id, country = n.country, active = n.active, tax_rate = n.tax_rate, bill_to = n.bill_to
 from (
   select o.customer_id, s.name,
     case when 'price_level' = any ($1::text[]) then coalesce(s.price_level, 'A') else o.price_level end as price_level,
@@ -13,24 +13,26 @@ from (
     case when 'credit_hold' = any ($1) then coalesce(s.credit_hold, false) else o.credit_hold end as credit_hold,
     case when 'route' = any ($1) then r.route_id else o.route_id end as route_id,
     case when 'country' = any ($1) then coalesce(s.country, '') else o.country end as country,
-    case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active
+    case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active,
+    case when 'tax_rate' = any ($1) then coalesce(s.tax_rate, 0) else o.tax_rate end as tax_rate,
+    case when 'bill_to' = any ($1) then coalesce(s.bill_to, '') else o.bill_to end as bill_to
   from pg_temp.import_customers s join erp.customer o using (customer_no) left join erp.route r on r.code = s.route
 ) n
 where c.customer_id = n.customer_id
-  and (c.name, c.price_level, c.terms_days, c.credit_limit, c.credit_hold, c.route_id, c.country, c.active)
-  is distinct from (n.name, n.price_level, n.terms_days, n.credit_limit, n.credit_hold, n.route_id, n.country, n.active);
+  and (c.name, c.price_level, c.terms_days, c.credit_limit, c.credit_hold, c.route_id, c.country, c.active, c.tax_rate, c.bill_to)
+  is distinct from (n.name, n.price_level, n.terms_days, n.credit_limit, n.credit_hold, n.route_id, n.country, n.active, n.tax_rate, n.bill_to);
 
 -- step: customers_add
-insert into erp.customer (customer_no, name, price_level, terms_days, credit_limit, credit_hold, route_id, country, active)
+insert into erp.customer (customer_no, name, price_level, terms_days, credit_limit, credit_hold, route_id, country, active, tax_rate, bill_to)
 select s.customer_no, s.name, coalesce(s.price_level, 'A'), coalesce(s.terms_days, 30), s.credit_limit, coalesce(s.credit_hold, false), r.route_id,
-  coalesce(s.country, ''), coalesce(s.active, true)
+  coalesce(s.country, ''), coalesce(s.active, true), coalesce(s.tax_rate, 0), coalesce(s.bill_to, '')
 from pg_temp.import_customers s left join erp.route r on r.code = s.route
 where not exists (select from erp.customer c where c.customer_no = s.customer_no)
 order by s.line;
 
 -- step: ship_tos_change
 update erp.ship_to t set name = n.name, address1 = n.address1, address2 = n.address2, city = n.city, region = n.region,
-  postal_code = n.postal_code, country = n.country, phone = n.phone, route_id = n.route_id, active = n.active
+  postal_code = n.postal_code, country = n.country, phone = n.phone, route_id = n.route_id, active = n.active, tax_rate = n.tax_rate
 from (
   select o.ship_to_id, s.name,
     case when 'address1' = any ($1::text[]) then coalesce(s.address1, '') else o.address1 end as address1,
@@ -41,18 +43,19 @@ from (
     case when 'country' = any ($1) then coalesce(s.country, '') else o.country end as country,
     case when 'phone' = any ($1) then coalesce(s.phone, '') else o.phone end as phone,
     case when 'route' = any ($1) then r.route_id else o.route_id end as route_id,
-    case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active
+    case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active,
+    case when 'tax_rate' = any ($1) then s.tax_rate else o.tax_rate end as tax_rate
   from pg_temp.import_ship_tos s join erp.customer c using (customer_no) join erp.ship_to o on o.customer_id = c.customer_id and o.code = s.code
   left join erp.route r on r.code = s.route
 ) n
 where t.ship_to_id = n.ship_to_id
-  and (t.name, t.address1, t.address2, t.city, t.region, t.postal_code, t.country, t.phone, t.route_id, t.active)
-  is distinct from (n.name, n.address1, n.address2, n.city, n.region, n.postal_code, n.country, n.phone, n.route_id, n.active);
+  and (t.name, t.address1, t.address2, t.city, t.region, t.postal_code, t.country, t.phone, t.route_id, t.active, t.tax_rate)
+  is distinct from (n.name, n.address1, n.address2, n.city, n.region, n.postal_code, n.country, n.phone, n.route_id, n.active, n.tax_rate);
 
 -- step: ship_tos_add
-insert into erp.ship_to (customer_id, code, name, address1, address2, city, region, postal_code, country, phone, route_id, active)
+insert into erp.ship_to (customer_id, code, name, address1, address2, city, region, postal_code, country, phone, route_id, active, tax_rate)
 select c.customer_id, s.code, s.name, coalesce(s.address1, ''), coalesce(s.address2, ''), coalesce(s.city, ''), coalesce(s.region, ''),
-  coalesce(s.postal_code, ''), coalesce(s.country, ''), coalesce(s.phone, ''), r.route_id, coalesce(s.active, true)
+  coalesce(s.postal_code, ''), coalesce(s.country, ''), coalesce(s.phone, ''), r.route_id, coalesce(s.active, true), s.tax_rate
 from pg_temp.import_ship_tos s join erp.customer c using (customer_no) left join erp.route r on r.code = s.route
 where not exists (select from erp.ship_to t where t.customer_id = c.customer_id and t.code = s.code)
 order by s.line;
@@ -75,7 +78,7 @@ where c.name = s.category and 'parent' = any ($1::text[]) and c.parent_id is dis
 -- step: items_change
 update erp.item i set description = n.description, details = n.details, category_id = n.category_id, base_uom = n.base_uom,
   price_a = n.price_a, price_b = n.price_b, price_c = n.price_c, price_d = n.price_d, price_e = n.price_e, cost = n.cost,
-  barcode = n.barcode, active = n.active, discontinued = n.discontinued, allow_backorder = n.allow_backorder, fractional = n.fractional
+  barcode = n.barcode, active = n.active, discontinued = n.discontinued, allow_backorder = n.allow_backorder, fractional = n.fractional, taxable = n.taxable
 from (
   select o.item_id, s.description,
     case when 'details' = any ($1::text[]) then coalesce(s.details, '') else o.details end as details,
@@ -91,20 +94,21 @@ from (
     case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active,
     case when 'discontinued' = any ($1) then coalesce(s.discontinued, false) else o.discontinued end as discontinued,
     case when 'allow_backorder' = any ($1) then coalesce(s.allow_backorder, true) else o.allow_backorder end as allow_backorder,
-    case when 'fractional' = any ($1) then coalesce(s.fractional, false) else o.fractional end as fractional
+    case when 'fractional' = any ($1) then coalesce(s.fractional, false) else o.fractional end as fractional,
+    case when 'taxable' = any ($1) then coalesce(s.taxable, true) else o.taxable end as taxable
   from pg_temp.import_items s join erp.item o using (item_no) left join erp.category k on k.name = s.category
 ) n
 where i.item_id = n.item_id
   and (i.description, i.details, i.category_id, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost, i.barcode,
-    i.active, i.discontinued, i.allow_backorder, i.fractional)
+    i.active, i.discontinued, i.allow_backorder, i.fractional, i.taxable)
   is distinct from (n.description, n.details, n.category_id, n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost, n.barcode,
-    n.active, n.discontinued, n.allow_backorder, n.fractional);
+    n.active, n.discontinued, n.allow_backorder, n.fractional, n.taxable);
 
 -- step: items_add
 insert into erp.item (item_no, description, details, category_id, base_uom, price_a, price_b, price_c, price_d, price_e, cost, barcode,
-  active, discontinued, allow_backorder, fractional)
+  active, discontinued, allow_backorder, fractional, taxable)
 select s.item_no, s.description, coalesce(s.details, ''), k.category_id, coalesce(s.base_uom, 'EA'), s.price_a, s.price_b, s.price_c, s.price_d, s.price_e,
-  s.cost, s.barcode, coalesce(s.active, true), coalesce(s.discontinued, false), coalesce(s.allow_backorder, true), coalesce(s.fractional, false)
+  s.cost, s.barcode, coalesce(s.active, true), coalesce(s.discontinued, false), coalesce(s.allow_backorder, true), coalesce(s.fractional, false), coalesce(s.taxable, true)
 from pg_temp.import_items s left join erp.category k on k.name = s.category
 where not exists (select from erp.item i where i.item_no = s.item_no)
 order by s.line;
@@ -318,29 +322,31 @@ from (
   from import_document d join (select x.invoice_id, round(sum(x.line_total), 2) as amount from erp.invoice_line x group by 1) l on l.invoice_id = d.id
   where d.kind = 'invoice' and d.total <> l.amount + d.tax + d.freight
   union all
-  select 'balance', c.customer_no, format('documents %s, open amounts %s, buckets %s', b.documents, b.open, g.current_due + g.days_30 + g.days_60 + g.days_90)
+  select 'balance', c.customer_no, format('documents %s, open amounts %s, buckets %s', b.documents, b.open, coalesce(g.buckets, 0))
   from (
     select y.customer_id, sum(y.documents) as documents, sum(y.open) as open
     from (
       select i.customer_id, i.total as documents, i.open_amount as open from erp.invoice i where i.invoice_date <= erp.today()
       union all select m.customer_id, -m.total, -m.open_amount from erp.credit_memo m where m.memo_date <= erp.today()
       union all select p.customer_id, -p.amount, -p.open_amount from erp.payment p where p.payment_date <= erp.today()
+      union all select p.customer_id, p.amount, 0 from erp.payment p where p.reversed_on <= erp.today()
     ) y
-    where y.customer_id in (select d.customer_id from import_document d)
     group by 1
   ) b
   join erp.customer c using (customer_id)
-  cross join lateral erp.aging(b.customer_id, erp.today()) g
-  where not (b.documents = b.open and b.open = g.current_due + g.days_30 + g.days_60 + g.days_90)
-    and not exists (select from erp.payment_application f where f.invoice_id in (select i.invoice_id from erp.invoice i where i.customer_id = b.customer_id) and f.applied_on > erp.today())
+  left join (select r.customer_id, r.current_due + r.days_30 + r.days_60 + r.days_90 as buckets from erp.aging_report(erp.today()) r) g using (customer_id)
+  where b.customer_id in (select d.customer_id from import_document d)
+    and (b.documents <> coalesce(g.buckets, 0)
+      -- what is applied ahead of time is open until then
+      or b.open <> b.documents and not exists (select from erp.payment_application f where f.customer_id = b.customer_id and f.applied_on > erp.today()))
 ) x
 limit 20;
 
 -- step: numbers
 -- our own invoices go on after the last imported number
-select setval('erp.invoice_no_seq', m.no)
-from (select max(d.document_no::bigint) as no from import_document d where d.kind = 'invoice' and d.document_no ~ '^[0-9]{1,15}$') m, erp.invoice_no_seq s
-where m.no > s.last_value;
+update erp.document_series s set next_no = m.no + 1
+from (select max(d.document_no::bigint) as no from import_document d where d.kind = 'invoice' and d.document_no ~ '^[0-9]{1,15}$') m
+where s.series = 'invoice' and m.no >= s.next_no;
 
 -- step: summary
 select

@@ -115,6 +115,10 @@ from (
 
 -- step: masters
 insert into import_bad
+select s.file, s.line, 'tax_rate', trim_scale(s.tax_rate)::text, 'A rate is at most 1: 0.08875 is 8.875 %.'
+from (select 'customers' as file, line, tax_rate from pg_temp.import_customers union all select 'ship_tos', line, tax_rate from pg_temp.import_ship_tos) s
+where s.tax_rate > 1
+union all
 select 'items', s.line, 'substitute_item_no', s.substitute_item_no, 'An item is no substitute of its own.'
 from pg_temp.import_items s where s.substitute_item_no = s.item_no
 union all
@@ -266,8 +270,10 @@ where x.wrong
 insert into import_bad
 select d.file, d.line, x.field, coalesce(x.value, ''), x.message
 from import_document d
-cross join (select erp.today() as today) t
+cross join (select erp.today() as today, co.closed_through as closed from erp.company co) t
 cross join lateral (values
+  (d.document_date <= t.closed, 'invoice_date', d.document_date::text, format('The books are closed through %s.', t.closed)),
+  (coalesce(d.paid_on, d.due_date) <= t.closed and d.total > d.open_amount, 'paid_on', coalesce(d.paid_on, d.due_date)::text, format('The books are closed through %s.', t.closed)),
   (d.document_date > t.today, 'invoice_date', d.document_date::text, 'This date has not come yet.'),
   (d.paid_on > t.today, 'paid_on', d.paid_on::text, 'This date has not come yet.'),
   (d.due_written < d.document_date, 'due_date', d.due_written::text, 'It would be due before it was written.'),
@@ -279,7 +285,7 @@ cross join lateral (values
   (d.kind = 'payment' and d.open_amount < d.total, 'open_amount', d.open_amount::text, 'Of a payment, give as total what is left of it.')
 ) as x(wrong, field, value, message)
 where x.wrong
-  and (d.file = 'open_invoices' or d.document_date > t.today or d.paid_on > t.today or d.due_written < d.document_date or d.kind = 'credit' or d.total < 0)
+  and (d.file = 'open_invoices' or t.closed is not null or d.document_date > t.today or d.paid_on > t.today or d.due_written < d.document_date or d.kind = 'credit' or d.total < 0)
 union all
 select 'open_invoices', o.line, x.field, coalesce(x.value, ''), x.message
 from pg_temp.import_open_invoices o

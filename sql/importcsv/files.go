@@ -99,6 +99,8 @@ var fileKinds = []fileKind{
 		{name: "credit_hold", kind: yesNo, rule: "empty: no"},
 		{name: "route", rule: "code of a route that is there"},
 		{name: "country"},
+		{name: "tax_rate", kind: measure, rule: "0.08875 is 8.875 %; empty: 0"},
+		{name: "bill_to", kind: longText, rule: "address on invoices, in lines; empty: that of the first ship-to"},
 		{name: "active", kind: yesNo, rule: "empty: yes"},
 	}},
 	{"ship_tos", "Delivery addresses, found again by customer_no and code.", []column{
@@ -107,6 +109,7 @@ var fileKinds = []fileKind{
 		{name: "name", required: true},
 		{name: "address1"}, {name: "address2"}, {name: "city"}, {name: "region"}, {name: "postal_code"}, {name: "country"}, {name: "phone"},
 		{name: "route", rule: "code of a route that is there; empty: the customer's"},
+		{name: "tax_rate", kind: measure, rule: "empty: the customer's"},
 		{name: "active", kind: yesNo, rule: "empty: yes"},
 	}},
 	{"categories", "Only needed where categories stand under others: those that items.csv names are made by themselves.", []column{
@@ -131,6 +134,7 @@ var fileKinds = []fileKind{
 		{name: "substitute_item_no", rule: "what is offered instead"},
 		{name: "allow_backorder", kind: yesNo, rule: "empty: yes"},
 		{name: "fractional", kind: yesNo, rule: "sold in fractions of the base unit; empty: no"},
+		{name: "taxable", kind: yesNo, rule: "empty: yes"},
 	}},
 	{"units", "Further units of items, found again by item_no and uom.", []column{
 		{name: "item_no", required: true},
@@ -215,7 +219,7 @@ func Describe(w io.Writer) error {
 			if c.required {
 				required = "yes"
 			}
-			if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", c.name, required, c.format(), examples[c.name], c.rule); err != nil {
+			if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", c.name, required, c.format(), shown(examples[c.name]), c.rule); err != nil {
 				return err
 			}
 		}
