@@ -87,6 +87,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
+			nav = append(nav, NavEntry{Key: "proof", Label: "Price proof", URL: "/ops/proof", Icon: "shield-check"})
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
 		}
 		return f.marked(nav)

@@ -40,6 +40,7 @@ type Config struct {
 	Desk      portal.DeskService
 	Standing  portal.StandingOrderService
 	Notices   portal.NoticeService
+	Proofs    portal.ProofService
 	Brand     Brand
 	Logger    *slog.Logger
 
@@ -55,6 +56,9 @@ type Config struct {
 	Live func(w http.ResponseWriter, r *http.Request, who portal.Session)
 	// Ready says whether the server can serve: nil, or why not.
 	Ready func(ctx context.Context) error
+	// Enqueue adds a job and reports whether it did: one that waits already is
+	// not doubled. Must be set.
+	Enqueue func(ctx context.Context, args portal.JobArgs) (added bool, err error)
 	// JobsUI is mounted under /ops/jobs for operators; JobsCSP replaces the
 	// pages' content security policy there.
 	JobsUI  http.Handler
@@ -260,6 +264,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/prices/export", s.staff(s.exportPrices))
 	mux.GET("/desk/why", s.staff(s.deskWhy))
 	mux.GET("/desk/profile", s.staff(s.deskProfile))
+
+	mux.GET("/ops/proof", s.operator(s.proof))
+	mux.POST("/ops/proof", s.operator(s.runProof))
+	mux.POST("/ops/proof/:difference_id/acknowledge", s.operator(s.acknowledgeProof))
 
 	if s.JobsUI != nil {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {

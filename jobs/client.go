@@ -31,6 +31,8 @@ type Config struct {
 	Standing portal.StandingOrderRunner
 	// Statements makes statements; nil leaves them to other nodes.
 	Statements portal.StatementMaker
+	// Proof runs the price proof; nil leaves it to other nodes.
+	Proof portal.Prover
 	Logger     *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
@@ -73,6 +75,7 @@ const (
 	statementEvery      = time.Minute
 	statementRunEvery   = time.Hour
 	invariantsHour      = 3
+	proofHour           = 4 // after the day's last invoices, and when the invariants are through
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
 )
@@ -134,6 +137,11 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 		// at the start as well, for what a killed process was at
 		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), true),
 			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
+	}
+
+	if c.Proof != nil {
+		river.AddWorker(workers, &proofWorker{proof: c.Proof, logger: logger})
+		periodics = append(periodics, periodic(portal.PriceProofArgs{}, daily{hour: proofHour, zone: time.Local}, false))
 	}
 
 	return &river.Config{

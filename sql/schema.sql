@@ -48,6 +48,7 @@ table erp.category
   constraint category_parent_fk FOREIGN KEY (parent_id) REFERENCES erp.category(category_id)
   constraint category_pkey PRIMARY KEY (category_id)
   trigger category_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.catalogue_changed()
+  trigger category_price_basis: AFTER UPDATE OF parent_id FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION portal.price_basis_audited('parent_id')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -83,6 +84,7 @@ table erp.company
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
+  trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -258,6 +260,7 @@ table erp.customer
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
+  trigger customer_price_basis: AFTER UPDATE OF price_level FOR EACH ROW WHEN ((old.price_level IS DISTINCT FROM new.price_level)) EXECUTE FUNCTION portal.price_basis_audited('price_level')
   trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
   grant DELETE to portal_desk
@@ -416,6 +419,7 @@ table erp.item
   trigger item_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_price_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_price_audited()
+  trigger item_price_basis: AFTER UPDATE OF category_id, base_uom FOR EACH ROW WHEN (((old.category_id IS DISTINCT FROM new.category_id) OR (old.base_uom IS DISTINCT FROM new.base_uom))) EXECUTE FUNCTION portal.price_basis_audited('category_id', 'base_uom')
   trigger item_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -453,6 +457,8 @@ table erp.item_uom
   index item_uom_barcode ON erp.item_uom USING btree (barcode) WHERE (barcode IS NOT NULL)
   trigger item_uom_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_uom_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
+  trigger item_uom_price_basis_changed: AFTER UPDATE OF uom, factor, price FOR EACH ROW WHEN ((((old.uom IS DISTINCT FROM new.uom) OR (old.factor IS DISTINCT FROM new.factor)) OR (old.price IS DISTINCT FROM new.price))) EXECUTE FUNCTION portal.price_basis_audited('uom', 'factor', 'price')
+  trigger item_uom_price_basis_gone: AFTER DELETE FOR EACH ROW EXECUTE FUNCTION portal.price_basis_audited('uom', 'factor', 'price')
   trigger item_uom_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -854,6 +860,7 @@ table erp.sales_order_line
   qty_invoiced numeric not null default 0
   cancel_reason text not null default ''::text
   substitute_for_line integer
+  override_reason text not null default ''::text
   constraint sales_order_line_factor CHECK ((factor > (0)::numeric))
   constraint sales_order_line_invoiced CHECK ((qty_invoiced <= qty_shipped))
   constraint sales_order_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id)
@@ -879,6 +886,8 @@ table erp.sales_order_line
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
   trigger sales_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_deleted()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
+  trigger sales_order_line_receipt_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
+  trigger sales_order_line_receipt_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
   trigger sales_order_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_updated()
   trigger sales_order_line_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   grant DELETE to portal_desk
@@ -1072,6 +1081,7 @@ table portal.audit
   customer_id bigint
   subject text not null default ''::text
   data jsonb not null default '{}'::jsonb
+  xid xid8 not null default pg_current_xact_id()
   constraint audit_pkey PRIMARY KEY (audit_id)
   index audit_at ON portal.audit USING btree (at DESC)
   index audit_customer ON portal.audit USING btree (customer_id, at DESC) WHERE (customer_id IS NOT NULL)
@@ -1387,6 +1397,71 @@ table portal.notice
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.price_receipt
+  receipt_id bigint not null generated always as identity
+  order_id bigint not null
+  line_no integer not null
+  priced_at timestamp with time zone not null default erp.now()
+  written_at timestamp with time zone not null default clock_timestamp()
+  began_at timestamp with time zone not null default transaction_timestamp()
+  snapshot pg_snapshot not null default pg_current_snapshot()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  total_qty numeric
+  asked_price numeric(14,4)
+  asked_step text
+  asked_rule_id bigint
+  unit_price numeric(14,4) not null
+  price_step text
+  price_rule_id bigint
+  constraint price_receipt_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
+  constraint price_receipt_pkey PRIMARY KEY (receipt_id)
+  index price_receipt_line ON portal.price_receipt USING btree (order_id, line_no, receipt_id DESC)
+  index price_receipt_written ON portal.price_receipt USING btree (written_at)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table portal.proof_difference
+  difference_id bigint not null generated always as identity
+  kind text not null
+  subject text not null
+  line_no integer not null default 0
+  customer_id bigint
+  detail text not null
+  first_run bigint not null
+  last_run bigint not null
+  found_at timestamp with time zone not null default clock_timestamp()
+  resolved_at timestamp with time zone
+  acknowledged_at timestamp with time zone
+  acknowledged_by text
+  note text not null default ''::text
+  constraint proof_difference_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint proof_difference_first_run_fk FOREIGN KEY (first_run) REFERENCES portal.proof_run(run_id)
+  constraint proof_difference_key UNIQUE (kind, subject, line_no)
+  constraint proof_difference_last_run_fk FOREIGN KEY (last_run) REFERENCES portal.proof_run(run_id)
+  constraint proof_difference_pkey PRIMARY KEY (difference_id)
+  index proof_difference_open ON portal.proof_difference USING btree (difference_id) WHERE (resolved_at IS NULL)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table portal.proof_run
+  run_id bigint not null generated always as identity
+  started_at timestamp with time zone not null default clock_timestamp()
+  seconds numeric(10,2)
+  started_by text not null default portal.actor()
+  whole boolean not null
+  since timestamp with time zone
+  order_lines bigint not null default 0
+  repriced bigint not null default 0
+  invoice_lines bigint not null default 0
+  documents bigint not null default 0
+  customers bigint not null default 0
+  found bigint not null default 0
+  explained bigint not null default 0
+  constraint proof_run_pkey PRIMARY KEY (run_id)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.session
   session_id bigint not null generated by default as identity
   login_id bigint not null
@@ -1622,6 +1697,9 @@ table portal.statement
   row-level security: on
   policy balance_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.sees_balance() AS sees_balance))
   policy open_to_programs: true
+  trigger statement_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_inserted()
+  trigger statement_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status = 'READY'::text) AND (new.* IS DISTINCT FROM old.*))) EXECUTE FUNCTION portal.statement_stays()
+  trigger statement_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_updated()
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
@@ -1652,6 +1730,7 @@ function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void se
 function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns void security definer
 function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
+function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
@@ -1724,10 +1803,12 @@ function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text,
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work
+function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
+function portal.adopt_prices() returns bigint security definer
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
@@ -1735,6 +1816,8 @@ function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns 
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
+function portal.begin_monthly_run() returns integer security definer for portal_work
+function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
@@ -1751,6 +1834,7 @@ function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
+function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_sessions(p_customer_id bigint) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
@@ -1762,6 +1846,7 @@ function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
+function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function portal.limited() returns boolean security definer for portal_web
 function portal.login_id() returns bigint
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
@@ -1769,6 +1854,7 @@ function portal.login_updated() returns trigger security definer
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.notice_changed() returns trigger security definer
 function portal.order_entered() returns trigger security definer
+function portal.order_line_receipt() returns trigger security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
 function portal.payment_changed() returns trigger security definer
@@ -1776,9 +1862,19 @@ function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, emai
 function portal.person_changed() returns trigger security definer
 function portal.person_name(p_login_id bigint) returns text security definer for portal_web
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
+function portal.price_audit(p_customer_id bigint, p_item_no text) returns SETOF portal.audit security definer
+function portal.price_basis_audited() returns trigger security definer
 function portal.price_rule_audited() returns trigger security definer
+function portal.price_text(p_price numeric, p_step text, p_rule_id bigint) returns text
+function portal.proof_of_balances() returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, customers bigint) security definer
+function portal.proof_of_documents(p_order_ids bigint[], p_invoice_ids bigint[], p_memo_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
+function portal.proof_of_invoice_lines(p_invoice_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
+function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
+function portal.proof_of_receipts(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
+function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
@@ -1797,8 +1893,12 @@ function portal.standing_dates(p_standing_order_id bigint, p_count integer) retu
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer
 function portal.standing_part_changed() returns trigger security definer
+function portal.statement_inserted() returns trigger security definer
+function portal.statement_stays() returns trigger security definer
+function portal.statement_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
+function portal.store_statement(p_statement_id bigint, p_name text, p_data bytea, p_closing numeric) returns void security definer for portal_work
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web

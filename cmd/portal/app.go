@@ -56,7 +56,7 @@ func (a *app) build(direct string) error {
 	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
 		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
-		Statements: sql.NewStatementWork(a.db.Work, press), Logger: a.logger,
+		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -82,6 +82,7 @@ func (a *app) build(direct string) error {
 		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
+		Proofs: sql.NewProofStore(a.db), Enqueue: a.jobs.Enqueue,
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
 	})
 	return err

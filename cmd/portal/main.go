@@ -23,6 +23,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Show the portal: private PostgreSQL, a believable distributor, log-ins."`
 	Serve   serveCommand   `cmd:"" help:"Serve the portal on the ERP's database."`
 	Import  importCommand  `cmd:"" help:"Load a ledger."`
+	Proof   proofCommand   `cmd:"" help:"Prove that prices, invoices and ledgers agree; ends with 1 if not."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date: tables, functions, triggers, job queue."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, rights, triggers and invariants, and say what to do."`
 	User    userCommand    `cmd:"" help:"Log-ins of customers and staff."`
