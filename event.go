@@ -22,6 +22,7 @@ const (
 	EventCart      EventKind = "cart"
 	EventFavorite  EventKind = "favorite"
 	EventNotice    EventKind = "notice"
+	EventProof     EventKind = "proof" // a price proof is done; for operators' pages
 
 	// EventSession tells the hub that a session ended (Ref is its id, in
 	// decimal). It closes sockets and is never sent to a browser.

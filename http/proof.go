@@ -29,7 +29,7 @@ func (p proofPage) Last() *portal.ProofRun {
 func (p proofPage) Row(d portal.ProofDifference) proofRow {
 	row := proofRow{ProofDifference: d}
 	if d.ID == p.Refused {
-		row.Note, row.Error = p.Note, p.Message
+		row.Note, row.Error = p.Note, p.LineError("note", int(d.ID))
 	}
 	return row
 }
@@ -47,6 +47,9 @@ func (s *Server) proofPage(q *request, page proofPage, refused error) error {
 		return err
 	}
 	page.formErrors = formErrorsOf(refused)
+	for i := range page.Fields {
+		page.Fields[i].Line = int(page.Refused)
+	}
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

@@ -32,8 +32,8 @@ type Config struct {
 	// Statements makes statements; nil leaves them to other nodes.
 	Statements portal.StatementMaker
 	// Proof runs the price proof; nil leaves it to other nodes.
-	Proof portal.Prover
-	Logger     *slog.Logger // default slog.Default()
+	Proof  portal.Prover
+	Logger *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.

@@ -46,6 +46,8 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
 		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
+	pgtest.Exec(t, s.db, "update erp.sales_order_line set unit_price = 1 where line_no = 1; select portal.prove_prices(true)")
+
 	for _, visit := range []struct {
 		email string
 		pages []string
@@ -58,6 +60,7 @@ func TestBrowserAccessible(t *testing.T) {
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
+		{"ops@demo.example", []string{"/ops/proof"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
 	} {

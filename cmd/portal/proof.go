@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"portal.example/portal"
 	"portal.example/portal/sql"
 )
 
@@ -45,39 +44,32 @@ func (c proofCommand) Run(ctx context.Context, out io.Writer) error {
 	if c.JSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
-		if err := enc.Encode(struct {
-			Run         portal.ProofRun          `json:"run"`
-			Differences []portal.ProofDifference `json:"differences"`
-		}{run, append([]portal.ProofDifference{}, open...)}); err != nil {
+		if err := enc.Encode(map[string]any{"run": run, "differences": open}); err != nil {
 			return err
 		}
 	} else {
-		printProof(out, run, open)
+		for _, d := range open {
+			line := ""
+			if d.LineNo > 0 {
+				line = fmt.Sprintf(" line %d", d.LineNo)
+			}
+			fmt.Fprintf(out, "%s: %s%s: %s\n", d.Word(), d.Subject, line, d.Detail)
+		}
+		over := "everything"
+		if !run.Whole && run.Since != nil {
+			over = "what came since " + run.Since.Local().Format("2006-01-02 15:04")
+		}
+		fmt.Fprintf(out, "Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
+			run.OrderLines, run.Repriced, run.InvoiceLines, run.Documents, run.Customers, over, run.Seconds)
+		if run.Explained > 0 {
+			fmt.Fprintf(out, "%d would have another price today, because a rule was changed since.\n", run.Explained)
+		}
 	}
 	if run.Found > 0 {
 		return fmt.Errorf("%d differences", run.Found)
 	}
-	return nil
-}
-
-func printProof(out io.Writer, run portal.ProofRun, open []portal.ProofDifference) {
-	for _, d := range open {
-		line := ""
-		if d.LineNo > 0 {
-			line = fmt.Sprintf(" line %d", d.LineNo)
-		}
-		fmt.Fprintf(out, "%s: %s%s: %s\n", d.Word(), d.Subject, line, d.Detail)
-	}
-	over := "everything"
-	if !run.Whole && run.Since != nil {
-		over = "what came since " + run.Since.Local().Format("2006-01-02 15:04")
-	}
-	fmt.Fprintf(out, "Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
-		run.OrderLines, run.Repriced, run.InvoiceLines, run.Documents, run.Customers, over, run.Seconds)
-	if run.Explained > 0 {
-		fmt.Fprintf(out, "%d would have another price today, because a rule was changed since.\n", run.Explained)
-	}
-	if run.Found == 0 {
+	if !c.JSON {
 		fmt.Fprintln(out, "Everything agrees.")
 	}
+	return nil
 }

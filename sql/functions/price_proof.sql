@@ -314,7 +314,7 @@ begin
       found = (select count(*) from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null),
       seconds = extract(epoch from clock_timestamp() - began)
     where p.run_id = run;
-  perform portal.emit('notice', null, 'proof');
+  perform portal.emit('proof', null, '');
   return run;
 end
 $$;
