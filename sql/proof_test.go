@@ -104,6 +104,8 @@ func TestPriceProof(t *testing.T) {
 			insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, qty_backordered, unit_price, line_total) select order_id, 1, 1, 'EA', 1, 1, 1, 9, 9 from o`, "no_receipt 1, order_total"},
 		{"a desktop program's own price", `with o as (insert into erp.sales_order (customer_id, source) values (2, 'PHONE') returning order_id)
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, l, 1, 1, case l when 1 then 28.5 else 28.4 end from o, generate_series(1, 2) l`, "order_price 2"},
+		{"a substitute at less", `insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price, substitute_for_line)
+			select max(order_id), 9, 1, 1, 12, 1 from erp.sales_order where status = 'SUBMITTED'`, ""},
 		{"a price where there is none", `with o as (insert into erp.sales_order (customer_id, source) values (2, 'PHONE') returning order_id)
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 12 from o, erp.item where item_no = 'NONE'`, ""},
 		{"an order's total", past + "update erp.sales_order set total = total + 1 where order_no = '" + cart + "'", "order_total"},
