@@ -1622,6 +1622,9 @@ table portal.statement
   row-level security: on
   policy balance_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.sees_balance() AS sees_balance))
   policy open_to_programs: true
+  trigger statement_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_inserted()
+  trigger statement_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status = 'READY'::text) AND (new.* IS DISTINCT FROM old.*))) EXECUTE FUNCTION portal.statement_stays()
+  trigger statement_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_updated()
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
@@ -1650,8 +1653,10 @@ function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TAB
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
 function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void security definer
 function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns void security definer
+function erp.apply_credit(p_kind text, p_doc_no text, p_invoice_no text, p_amount numeric) returns void security definer for portal_desk
 function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
+function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
@@ -1674,6 +1679,7 @@ function erp.invoice_order(p_order_no text) returns text security definer for po
 function erp.invoice_orders(p_order_nos text[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_stays() returns trigger security definer
+function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
@@ -1688,11 +1694,13 @@ function erp.payment_application_before() returns trigger security definer
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish date, p_at timestamp with time zone) returns TABLE(route_id bigint, route_name text, delivery_date date, cutoff timestamp with time zone, next_date date, missed date) security definer for portal_desk, portal_web, portal_work
+function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) returns void security definer for portal_desk
 function erp.review_order(p_order_id bigint) returns integer security definer
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
@@ -1735,6 +1743,8 @@ function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns 
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
+function portal.begin_monthly_run() returns integer security definer for portal_work
+function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
@@ -1751,6 +1761,7 @@ function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
+function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_sessions(p_customer_id bigint) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
@@ -1779,6 +1790,8 @@ function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid,
 function portal.price_rule_audited() returns trigger security definer
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
+function portal.retry_statements() returns integer security definer for portal_desk
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
@@ -1797,8 +1810,12 @@ function portal.standing_dates(p_standing_order_id bigint, p_count integer) retu
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer
 function portal.standing_part_changed() returns trigger security definer
+function portal.statement_inserted() returns trigger security definer
+function portal.statement_stays() returns trigger security definer
+function portal.statement_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
+function portal.store_statement(p_statement_id bigint, p_name text, p_data bytea, p_closing numeric) returns void security definer for portal_work
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
