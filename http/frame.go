@@ -21,9 +21,9 @@ type Frame struct {
 	SeePrices bool // false: the cart shows no total
 	// SeeBalance: false shows no account, payments and statements.
 	SeeBalance bool
-	CartCount int  // lines in the cart
-	CartTotal string
-	Rights    portal.Rights // of a customer's log-in
+	CartCount  int // lines in the cart
+	CartTotal  string
+	Rights     portal.Rights // of a customer's log-in
 
 	Notices int           // not put away yet
 	Notice  portal.Notice // the newest of them
@@ -82,11 +82,13 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
 			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
+			{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
+			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
 			nav = append(nav, NavEntry{Key: "proof", Label: "Price proof", URL: "/ops/proof", Icon: "shield-check"})
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
 		}

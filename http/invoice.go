@@ -40,7 +40,9 @@ func (p invoicesPage) NextLink() string {
 }
 
 // Narrowed reports whether something is asked for.
-func (p invoicesPage) Narrowed() bool { return p.State != "" || p.Query != "" || p.From != "" || p.To != "" }
+func (p invoicesPage) Narrowed() bool {
+	return p.State != "" || p.Query != "" || p.From != "" || p.To != ""
+}
 
 // mayInvoices refuses invoices to log-ins whose role does not see them.
 func mayInvoices(q *request) error {
@@ -181,6 +183,10 @@ func (s *Server) invoicePDF(q *request) error {
 	if err != nil {
 		return err
 	}
+	return s.printInvoice(q, invoice)
+}
+
+func (s *Server) printInvoice(q *request, invoice portal.InvoiceDetail) error {
 	paper, err := s.Printer.InvoicePDF(invoice)
 	if err != nil {
 		return err

@@ -135,6 +135,11 @@ func pageURL(path string) string {
 	if strings.HasPrefix(path, "/approvals/") && strings.Count(path, "/") > 2 {
 		return path[:strings.LastIndexByte(path, '/')]
 	}
+	for _, verb := range []string{"/payments", "/credits", "/apply"} {
+		if strings.HasPrefix(path, "/desk/customers/") && strings.HasSuffix(path, verb) {
+			return strings.TrimSuffix(path, verb) + "/account"
+		}
+	}
 	// the desk's forms, and those of a standing order, post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 ||
 		strings.HasPrefix(path, "/standing-orders/") && strings.Count(path, "/") > 2 {

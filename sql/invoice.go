@@ -93,31 +93,39 @@ func (s *InvoiceStore) Invoice(ctx context.Context, who portal.Session, invoiceN
 		if err != nil {
 			return err
 		}
-		a := args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "sees_balance": sees}
-		rows, _ := tx.Query(ctx, query("invoice_head"), a)
-		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.InvoiceDetail]); err != nil {
-			return err
+		out, err = invoiceDetail(ctx, tx, args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "sees_balance": sees, "staff": false})
+		if err == nil && !sees {
+			out.Applied = nil
 		}
-		rows, _ = tx.Query(ctx, query("invoice_lines"), a)
-		if out.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.InvoiceLine]); err != nil {
-			return err
-		}
-		rows, _ = tx.Query(ctx, query("invoice_ship_to"), a)
-		shipTo, err := pgx.CollectOneRow(rows, pgx.RowToAddrOfStructByName[portal.ShipTo])
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		out.ShipTo = shipTo
-		if sees {
-			rows, _ = tx.Query(ctx, query("invoice_applied"), a)
-			out.Applied, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Applied])
-			return err
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return portal.InvoiceDetail{}, fmt.Errorf("invoice %q of customer %d: %w", invoiceNo, who.CustomerID,
 			notFound(err, "There is no such invoice."))
+	}
+	return out, nil
+}
+
+// invoiceDetail reads an invoice and all that hangs on it.
+func invoiceDetail(ctx context.Context, tx pgx.Tx, a args) (portal.InvoiceDetail, error) {
+	rows, _ := tx.Query(ctx, query("invoice_head"), a)
+	out, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.InvoiceDetail])
+	if err != nil {
+		return out, err
+	}
+	rows, _ = tx.Query(ctx, query("invoice_lines"), a)
+	if out.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.InvoiceLine]); err != nil {
+		return out, fmt.Errorf("lines: %w", err)
+	}
+	rows, _ = tx.Query(ctx, query("invoice_ship_to"), a)
+	shipTo, err := pgx.CollectOneRow(rows, pgx.RowToAddrOfStructByName[portal.ShipTo])
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return out, fmt.Errorf("ship-to: %w", err)
+	}
+	out.ShipTo = shipTo
+	rows, _ = tx.Query(ctx, query("invoice_applied"), a)
+	if out.Applied, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Applied]); err != nil {
+		return out, fmt.Errorf("applied: %w", err)
 	}
 	return out, nil
 }

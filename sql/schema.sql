@@ -1728,6 +1728,7 @@ function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TAB
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
 function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void security definer
 function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns void security definer
+function erp.apply_credit(p_kind text, p_doc_no text, p_invoice_no text, p_amount numeric) returns void security definer for portal_desk
 function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
@@ -1753,6 +1754,7 @@ function erp.invoice_order(p_order_no text) returns text security definer for po
 function erp.invoice_orders(p_order_nos text[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_stays() returns trigger security definer
+function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
@@ -1767,11 +1769,13 @@ function erp.payment_application_before() returns trigger security definer
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
 function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish date, p_at timestamp with time zone) returns TABLE(route_id bigint, route_name text, delivery_date date, cutoff timestamp with time zone, next_date date, missed date) security definer for portal_desk, portal_web, portal_work
+function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) returns void security definer for portal_desk
 function erp.review_order(p_order_id bigint) returns integer security definer
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
@@ -1875,6 +1879,7 @@ function portal.prove_prices(p_whole boolean) returns bigint security definer fo
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
 function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
+function portal.retry_statements() returns integer security definer for portal_desk
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work

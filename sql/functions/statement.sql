@@ -97,3 +97,23 @@ begin
 end
 $$;
 grant execute on function portal.store_statement(bigint, text, bytea, numeric) to portal_work;
+
+-- Puts what could not be made back into the queue; returns how many.
+create or replace function portal.retry_statements() returns int
+language plpgsql security definer set search_path = pg_catalog
+as $$
+declare
+  n int;
+begin
+  update portal.statement s set status = 'QUEUED', attempts = 0, error = null where s.status = 'FAILED';
+  get diagnostics n = row_count;
+  if n > 0 then
+    update portal.statement_run r set finished_at = null
+      where exists (select from portal.statement s where s.run_id = r.run_id and s.status = 'QUEUED');
+    insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25, 1);
+    perform pg_notify('river.river_insert', '{"queue":"statement"}');
+  end if;
+  return n;
+end
+$$;
+grant execute on function portal.retry_statements() to portal_desk;
