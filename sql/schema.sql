@@ -1874,7 +1874,7 @@ function portal.proof_of_balances() returns TABLE(kind text, subject text, line_
 function portal.proof_of_documents(p_order_ids bigint[], p_invoice_ids bigint[], p_memo_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
 function portal.proof_of_invoice_lines(p_invoice_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
 function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
-function portal.proof_of_receipts(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
+function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web

@@ -70,10 +70,10 @@ as $$
   ) x
 $$;
 
--- Receipts asked for again, at the time and for the quantity of then: in one
+-- Receipts since a moment, and of some orders, asked for again, at the time and for the quantity of then: in one
 -- call of erp.price for each customer and day, the lines of an item with one
 -- total beside each other. explained where the audit log has a change since.
-create or replace function portal.proof_of_receipts(p_since timestamptz)
+create or replace function portal.proof_of_receipts(p_since timestamptz, p_order_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text, explained boolean, asked bigint)
 language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
 as $$
@@ -85,7 +85,7 @@ as $$
     join erp.sales_order o using (order_id)
     join erp.sales_order_line l on l.order_id = r.order_id and l.line_no = r.line_no
     cross join erp.company co
-    where r.total_qty is not null and (p_since is null or r.written_at >= p_since)
+    where r.total_qty is not null and (r.written_at >= p_since or r.order_id = any (p_order_ids))
   ), question as (
     select e.customer_id, e.day, e.round, min(e.at) as at, array_agg(e.item_id order by e.uom nulls last, e.item_id) as items,
       array_agg(e.uom order by e.uom nulls last, e.item_id) as uoms, array_agg(e.qty order by e.uom nulls last, e.item_id) as qtys, count(e.uom) as units
@@ -222,8 +222,10 @@ $$;
 
 -- Runs the proof and returns the run. Whole looks at everything; otherwise at
 -- what came since an earlier run began, with an hour to spare for what had not
--- committed then, and at what is still different. The caller's transaction is
--- repeatable read, so that all of it is one moment.
+-- committed then, and at what is still different. The price function is asked
+-- again for receipts of the last 31 days at most: those before were asked in
+-- their own night. The caller's transaction is repeatable read, so that all of
+-- it is one moment.
 create or replace function portal.prove_prices(p_whole boolean) returns bigint
 language plpgsql security definer set search_path = pg_catalog set jit = off set work_mem = '64MB'
 as $$
@@ -280,9 +282,8 @@ begin
     resolved_at = null;
 
   with r as materialized (
-    select * from portal.proof_of_receipts(case when since is not null then
-      least(since, (select min(r.written_at) from portal.proof_difference x join erp.sales_order o on o.order_no = x.subject
-        join portal.price_receipt r on r.order_id = o.order_id and r.line_no = x.line_no where x.kind = 'repriced' and x.resolved_at is null)) end)
+    select * from portal.proof_of_receipts(coalesce(since, began - interval '31 days'), array(
+      select o.order_id from portal.proof_difference x join erp.sales_order o on o.order_no = x.subject where x.kind = 'repriced' and x.resolved_at is null))
   ), b as materialized (
     select * from portal.proof_of_balances()
   ), kept as (
