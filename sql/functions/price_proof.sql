@@ -114,43 +114,33 @@ as $$
   select null, null, null, null, null, null, (select count(*) from receipt)
 $$;
 
--- Invoice lines against the receipt of their order line, the newest from before
--- the invoice.
+-- Invoice lines against their order line, which proof_of_order_lines holds
+-- against its newest receipt; one that differs, against the receipt from before
+-- the invoice, should the order have got another price since.
 create or replace function portal.proof_of_invoice_lines(p_invoice_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text)
 language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
 as $$
-  with line as (
-    select i.invoice_no, i.customer_id, i.issued_at, v.line_no, v.order_id, v.order_line_no, v.qty, v.unit_price, v.price_step, v.price_rule_id, v.line_total
-    from unnest(p_invoice_ids) as s(invoice_id) join erp.invoice i using (invoice_id) join erp.invoice_line v using (invoice_id)
-    where v.order_id is not null
-  ), receipt as (
-    -- nearly every line has one receipt only
-    select r.order_id, r.line_no, count(*) as n, min(r.unit_price) as unit_price, min(r.price_step) as price_step, min(r.price_rule_id) as price_rule_id
-    from portal.price_receipt r
-    where r.order_id in (select x.order_id from line x)
-    group by 1, 2
-  )
-  select 'invoice_line', x.invoice_no, x.line_no, x.customer_id,
-    format('invoiced %s, ordered %s', portal.price_text(x.unit_price, x.price_step, x.price_rule_id), portal.price_text(c.unit_price, c.price_step, c.price_rule_id))
-  from line x
-  join erp.sales_order_line l on l.order_id = x.order_id and l.line_no = x.order_line_no
-  left join receipt r on r.order_id = x.order_id and r.line_no = x.order_line_no
-  left join lateral (
-    select p.unit_price, p.price_step, p.price_rule_id from portal.price_receipt p
-    where r.n > 1 and p.order_id = x.order_id and p.line_no = x.order_line_no
-    order by p.priced_at <= x.issued_at desc, case when p.priced_at <= x.issued_at then -p.receipt_id else p.receipt_id end limit 1
-  ) s on true
+  select k.kind, i.invoice_no, v.line_no, i.customer_id, k.detail
+  from unnest(p_invoice_ids) as s(invoice_id)
+  join erp.invoice_line v using (invoice_id)
+  join erp.sales_order_line l on l.order_id = v.order_id and l.line_no = v.order_line_no
+  join erp.invoice i on i.invoice_id = v.invoice_id
   cross join lateral (
-    select case when r.n > 1 then s.unit_price when r.n = 1 then r.unit_price else l.unit_price end as unit_price,
-      case when r.n > 1 then s.price_step when r.n = 1 then r.price_step else l.price_step end as price_step,
-      case when r.n > 1 then s.price_rule_id when r.n = 1 then r.price_rule_id else l.price_rule_id end as price_rule_id
-  ) c
-  where (x.unit_price, x.price_step, x.price_rule_id) is distinct from (c.unit_price, c.price_step, c.price_rule_id)
-  union all
-  select 'invoice_line_total', x.invoice_no, x.line_no, x.customer_id, format('%s × %s is %s, not %s', trim_scale(x.qty), trim_scale(x.unit_price),
-    round(x.qty * x.unit_price, 2), trim_scale(x.line_total))
-  from line x where x.line_total <> round(x.qty * x.unit_price, 2)
+    select 'invoice_line' as kind, format('invoiced %s, ordered %s', portal.price_text(v.unit_price, v.price_step, v.price_rule_id),
+      portal.price_text(l.unit_price, l.price_step, l.price_rule_id)) as detail
+    where (v.unit_price, v.price_step, v.price_rule_id) is distinct from (l.unit_price, l.price_step, l.price_rule_id)
+      and not exists (
+        select from (
+          select r.unit_price, r.price_step, r.price_rule_id from portal.price_receipt r
+          where r.order_id = v.order_id and r.line_no = v.order_line_no and r.priced_at <= i.issued_at order by r.receipt_id desc limit 1
+        ) x where (x.unit_price, x.price_step, x.price_rule_id) is not distinct from (v.unit_price, v.price_step, v.price_rule_id))
+    union all
+    select 'invoice_line_total', format('%s × %s is %s, not %s', trim_scale(v.qty), trim_scale(v.unit_price), round(v.qty * v.unit_price, 2), trim_scale(v.line_total))
+    where v.line_total <> round(v.qty * v.unit_price, 2)
+  ) k
+  where (v.unit_price, v.price_step, v.price_rule_id) is distinct from (l.unit_price, l.price_step, l.price_rule_id)
+    or v.line_total <> round(v.qty * v.unit_price, 2)
 $$;
 
 -- What documents add up to, and what of them is open.
@@ -259,6 +249,9 @@ begin
       select i.invoice_id from erp.invoice i where i.issued_at >= business_since
       union select a.invoice_id from erp.payment_application a where a.applied_on >= business_since::date - 1
       union select i.invoice_id from portal.proof_difference d join erp.invoice i on i.invoice_no = d.subject where d.resolved_at is null);
+    orders := array(
+      select u from unnest(orders) as u
+      union select i.order_id from erp.invoice i where i.invoice_id = any (invoices) and i.order_id is not null);
     memos := array(
       select m.credit_memo_id from erp.credit_memo m where m.issued_at >= business_since
       union select a.credit_memo_id from erp.payment_application a where a.applied_on >= business_since::date - 1 and a.credit_memo_id is not null
