@@ -242,4 +242,22 @@ func TestPriceReceipts(t *testing.T) {
 	if got := found(t, db, "select 1"); got != "" {
 		t.Errorf("after adopting: %s", got)
 	}
+	// the plans that a session keeps from short orders do for a long one: with
+	// one made for a line this would take a minute
+	pgtest.Exec(t, db, `
+		set statement_timeout = '20s';
+		do $$
+		declare o bigint;
+		begin
+			insert into erp.item (item_no, description, price_a) select 'L' || g, 'Thing', 5 from generate_series(1, 1500) g;
+			for n in 1..8 loop
+				insert into erp.sales_order (customer_id) values (2) returning order_id into o;
+				insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price, price_step)
+				select o, row_number() over (order by i.item_id), i.item_id, 1, 5, 'level' from erp.item i where i.item_no like 'L%' order by i.item_id limit case n when 8 then 1500 else 3 end;
+			end loop;
+		end $$;
+		reset statement_timeout`)
+	if n := pgtest.Value[int](t, db, "select count(*)::int from portal.price_receipt r join erp.sales_order o using (order_id) where o.customer_id = 2 and r.asked_price = 5 and r.total_qty = 1"); n != 1521 {
+		t.Errorf("%d receipts of the long order and the short ones", n)
+	}
 }

@@ -6,50 +6,57 @@
 -- quantity over the whole order is what breaks go by; it is handed over as a
 -- line of its own beside lines of quantity 0, so that one line that is added to
 -- a long order is one question and not the whole order again.
+--
+-- Order by order, and joined by keys alone: the plans are kept for the session,
+-- and have to do for a line and for two thousand.
 create or replace function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos int[]) returns void
 language plpgsql security definer set search_path = pg_catalog set enable_nestloop = on
 as $$
+declare
+  o record;
+  lines int[];
+  items bigint[];
+  uoms text[];
+  totals numeric[];
+  sum_items bigint[];
+  sum_qtys numeric[];
 begin
-  insert into portal.price_receipt (order_id, line_no, total_qty, asked_price, asked_step, asked_rule_id, unit_price, price_step, price_rule_id)
-  with line as materialized (
-    select l.order_id, l.line_no, l.item_id, l.uom, l.unit_price, l.price_step, l.price_rule_id
-    from unnest(p_order_ids, p_line_nos) as a(order_id, line_no)
-    join erp.sales_order_line l using (order_id, line_no)
+  for o in
+    select s.order_id, s.customer_id, s.source, a.line_nos
+    from (select u.order_id, array_agg(u.line_no) as line_nos from unnest(p_order_ids, p_line_nos) as u(order_id, line_no) group by 1) a
+    join erp.sales_order s using (order_id)
+    order by s.order_id
+  loop
+    select array_agg(l.line_no order by l.line_no), array_agg(l.item_id order by l.line_no), array_agg(l.uom order by l.line_no), array_agg(l.total order by l.line_no)
+      into lines, items, uoms, totals
+    from (
+      select x.line_no, x.item_id, x.uom, x.unit_price, x.price_step, x.price_rule_id,
+        sum((x.qty - x.qty_cancelled) * x.factor) over (partition by x.item_id) as total
+      from erp.sales_order_line x where x.order_id = o.order_id
+    ) l
     left join lateral (
       select r.unit_price, r.price_step, r.price_rule_id, r.receipt_id from portal.price_receipt r
-      where r.order_id = l.order_id and r.line_no = l.line_no order by r.receipt_id desc limit 1
+      where r.order_id = o.order_id and r.line_no = l.line_no order by r.receipt_id desc limit 1
     ) r on true
-    where l.unit_price is not null
-      and (r.receipt_id is null or (r.unit_price, r.price_step, r.price_rule_id) is distinct from (l.unit_price, l.price_step, l.price_rule_id))
-  ), total as materialized (
-    select l.order_id, l.item_id, sum((l.qty - l.qty_cancelled) * l.factor) as qty
-    from erp.sales_order_line l
-    where l.order_id = any (p_order_ids) and l.item_id in (select x.item_id from line x)
-    group by 1, 2
-  ), ask as (
-    select o.order_id, o.customer_id, q.items, q.uoms, q.qtys, q.lines
-    from (select distinct x.order_id from line x) d
-    join erp.sales_order o using (order_id)
-    cross join lateral (
-      select array_agg(e.item_id order by e.line_no) as items, array_agg(e.uom order by e.line_no) as uoms,
-        array_agg(e.qty order by e.line_no) as qtys, array_agg(e.line_no order by e.line_no) as lines
-      from (
-        select x.item_id, x.uom, 0::numeric as qty, x.line_no from line x where x.order_id = o.order_id
-        union all
-        select t.item_id, null, t.qty, null from total t where t.order_id = o.order_id
-      ) e
-    ) q
-    where o.source <> 'IMPORT'
-  ), asked as (
-    select k.order_id, k.lines[p.ord] as line_no, p.unit_price, nullif(p.step, 'none') as step, p.rule_id
-    from ask k cross join lateral erp.price(k.customer_id, k.items, k.uoms, k.qtys) p
-    where k.lines[p.ord] is not null
-  )
-  select x.order_id, x.line_no, case when q.line_no is not null then t.qty end, q.unit_price, q.step, q.rule_id, x.unit_price, x.price_step, x.price_rule_id
-  from line x
-  left join total t on t.order_id = x.order_id and t.item_id = x.item_id
-  left join asked q on q.order_id = x.order_id and q.line_no = x.line_no
-  order by x.order_id, x.line_no;
+    where l.line_no = any (o.line_nos) and l.unit_price is not null
+      and (r.receipt_id is null or (r.unit_price, r.price_step, r.price_rule_id) is distinct from (l.unit_price, l.price_step, l.price_rule_id));
+    continue when lines is null;
+    if o.source = 'IMPORT' then
+      insert into portal.price_receipt (order_id, line_no, unit_price, price_step, price_rule_id)
+      select l.order_id, l.line_no, l.unit_price, l.price_step, l.price_rule_id
+      from erp.sales_order_line l where l.order_id = o.order_id and l.line_no = any (lines)
+      order by l.line_no;
+      continue;
+    end if;
+    select array_agg(t.item_id), array_agg(t.total) into sum_items, sum_qtys
+    from (select u.item_id, min(u.total) as total from unnest(items, totals) as u(item_id, total) group by 1) t;
+    insert into portal.price_receipt (order_id, line_no, total_qty, asked_price, asked_step, asked_rule_id, unit_price, price_step, price_rule_id)
+    select l.order_id, l.line_no, totals[p.ord], p.unit_price, nullif(p.step, 'none'), p.rule_id, l.unit_price, l.price_step, l.price_rule_id
+    from erp.price(o.customer_id, items || sum_items, uoms || array_fill(null::text, array[cardinality(sum_items)]),
+      array_fill(0::numeric, array[cardinality(items)]) || sum_qtys) p
+    join erp.sales_order_line l on l.order_id = o.order_id and l.line_no = lines[p.ord]
+    where p.ord <= cardinality(lines);
+  end loop;
 end
 $$;
 

@@ -217,7 +217,7 @@ $$;
 -- their own night. The caller's transaction is repeatable read, so that all of
 -- it is one moment.
 create or replace function portal.prove_prices(p_whole boolean) returns bigint
-language plpgsql security definer set search_path = pg_catalog set jit = off set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog set jit = off set work_mem = '64MB' set plan_cache_mode = force_custom_plan
 as $$
 declare
   began constant timestamptz := clock_timestamp();
