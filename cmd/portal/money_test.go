@@ -64,6 +64,9 @@ func TestAcceptance30Invoice(t *testing.T) {
 	if a := desk.read("/desk/invoicing"); a.get("orders.0.order_no") != no || a.get("orders.0.amount") != "164.35" || a.get("orders.0.freight") != "12.50" {
 		t.Errorf("to invoice: %s", a.body)
 	}
+	if a := desk.post("/desk/invoicing", "order_no", no, "freight-"+no, "-1"); a.status != http.StatusUnprocessableEntity || a.get("fields.0.field") != "freight-"+no {
+		t.Errorf("a negative freight: %d %s", a.status, a.body)
+	}
 	made := desk.post("/desk/invoicing", "order_no", no)
 	invoice := fmt.Sprint(made.get("invoice_nos.0"))
 	row := pgtest.Value[string](t, s.db, "select concat_ws(' ', total, tax, freight, open_amount) from erp.invoice where invoice_no = $1", invoice)
