@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"portal.example/portal/internal/pgtest"
 )
 
@@ -292,6 +296,29 @@ func TestAcceptance34BalanceHidden(t *testing.T) {
 	b.see("the balance, in the open page", "document.querySelector('#balance')?.textContent.includes('417.33') && document.querySelector('#side-nav a[href=\"/account\"]') !== null")
 	b.stillMarked()
 	is(t, v.read("/account"), map[string]any{"aging.balance": "417.33"})
+
+	// in print: a head, no menus, and what A4 and Letter have room for
+	for _, path := range []string{"/invoices/H1", "/statement"} {
+		b.goTo(path)
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+			t.Fatal(err)
+		}
+		if shown := eval[string](b, `[...document.querySelectorAll('.top, .side, .bar, .foot, .btn, .toolbar, #toasts')].filter((e) => e.getClientRects().length > 0).map((e) => e.className).join(', ')`); shown != "" {
+			t.Errorf("%s prints %s", path, shown)
+		}
+		if head := eval[string](b, "document.querySelector('.print-head').innerText"); !strings.Contains(head, "Harbor & Main Wholesale") {
+			t.Errorf("%s prints the head %q", path, head)
+		}
+		for name, size := range map[string][2]float64{"A4": {8.27, 11.69}, "Letter": {8.5, 11}} {
+			pdf, err := chromedp.Call(b.ctx, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: size[0], PaperHeight: size[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pages := strings.Count(string(pdf.Data), "/Type /Page\n"); pages != 1 {
+				t.Errorf("%s on %s: %d pages", path, name, pages)
+			}
+		}
+	}
 }
 
 // Half of a run's statements are being made when the process is killed; the next
