@@ -28,7 +28,10 @@ type Config struct {
 	House  portal.Housekeeper   // required, unless InsertOnly
 	// Standing works standing orders; nil leaves them to other nodes.
 	Standing portal.StandingOrderRunner
-	Logger   *slog.Logger // default slog.Default()
+	// Mails are the mails to send, by Post; nil leaves them to other nodes.
+	Mails  portal.MailQueue
+	Post   portal.Postman
+	Logger *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -36,6 +39,10 @@ type Config struct {
 
 	// ApprovalWorkers is how many orders are decided at a time; default 4.
 	ApprovalWorkers int
+
+	// MailWorkers is how many mails are sent at a time, each of which holds a
+	// connection of the pool for as long as the mail server takes; default 2.
+	MailWorkers int
 
 	// FetchCooldown is the least time between two fetches from a queue, so it
 	// bounds throughput at workers per cooldown; default 10 ms, least 1 ms.
@@ -59,6 +66,7 @@ type Config struct {
 
 const (
 	queueApproval = "approval"
+	queueMail     = "mail"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -66,6 +74,8 @@ const (
 	softStop            = 10 * time.Second
 	housekeepingEvery   = 10 * time.Minute
 	standingEvery       = time.Minute
+	remindersEvery      = 5 * time.Minute
+	mailRetention       = 90 * 24 * time.Hour
 	invariantsHour      = 3
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
@@ -111,21 +121,30 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 
-	standing := []*river.PeriodicJob(nil)
+	var periodics []*river.PeriodicJob
 	if c.Standing != nil {
 		river.AddWorker(workers, &standingWorker{standing: c.Standing, logger: logger})
-		standing = append(standing, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+		periodics = append(periodics, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+	}
+
+	queues := map[string]river.QueueConfig{
+		river.QueueDefault: {MaxWorkers: defaultWorkers},
+		queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+	}
+	if c.Mails != nil && c.Post != nil {
+		river.AddWorker(workers, &mailWorker{mails: c.Mails, post: c.Post, logger: logger})
+		river.AddWorker(workers, &passwordResetWorker{mails: c.Mails, logger: logger})
+		river.AddWorker(workers, &remindersWorker{mails: c.Mails, logger: logger})
+		queues[queueMail] = river.QueueConfig{MaxWorkers: cmp.Or(c.MailWorkers, 2)}
+		periodics = append(periodics, periodic(portal.CutoffRemindersArgs{}, river.PeriodicInterval(remindersEvery), true))
 	}
 
 	return &river.Config{
 		Schema:  Schema,
 		Logger:  slog.New(quiet{logger.Handler()}),
 		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: defaultWorkers},
-			queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
-		},
-		PeriodicJobs: append(standing,
+		Queues:  queues,
+		PeriodicJobs: append(periodics,
 			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
 			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
 		),

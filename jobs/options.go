@@ -16,6 +16,10 @@ func options(args portal.JobArgs) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 	case portal.OrderSettleArgs:
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25}
+	case portal.MailArgs:
+		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 100}
+	case portal.PasswordResetArgs:
+		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 5}
 	default:
 		return &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
 	}

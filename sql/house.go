@@ -49,6 +49,25 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// PruneMails implements portal.Housekeeper.
+func (h *House) PruneMails(ctx context.Context, olderThan time.Duration) (int64, error) {
+	if _, err := h.pool.Exec(ctx, query("secret_end")); err != nil {
+		return 0, fmt.Errorf("end links: %w", err)
+	}
+	var sum int64
+	for _, name := range []string{"mail_prune", "notification_prune"} {
+		n, err := inBatches(func() (int64, error) {
+			tag, err := h.pool.Exec(ctx, query(name), args{"older_than": olderThan, "batch": houseBatch})
+			return tag.RowsAffected(), err
+		})
+		sum += n
+		if err != nil {
+			return sum, fmt.Errorf("%s older than %v: %w", name, olderThan, err)
+		}
+	}
+	return sum, nil
+}
+
 // SettleOrder implements portal.Housekeeper.
 func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
 	err := inTx(ctx, h.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {

@@ -45,9 +45,18 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 }
 
 func (a *app) build(direct string) error {
-	var err error
+	brand, err := a.brand()
+	if err != nil {
+		return err
+	}
+	post, err := a.postman(brand)
+	if err != nil {
+		return err
+	}
+	mails := sql.NewMailStore(a.db)
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work), Logger: a.logger,
+		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
+		Mails: mails, Post: post, Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -56,13 +65,6 @@ func (a *app) build(direct string) error {
 		return nil
 	}
 
-	brand, err := http.DefaultBrand()
-	if a.Brand != "" {
-		brand, err = http.LoadBrand(os.DirFS(a.Brand))
-	}
-	if err != nil {
-		return err
-	}
 	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
 	if err != nil {
 		return err
@@ -77,12 +79,21 @@ func (a *app) build(direct string) error {
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Brand: brand, Logger: a.logger,
+		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
+		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
 	})
 	return err
+}
+
+// brand is the one that is set, else the built-in.
+func (c settings) brand() (http.Brand, error) {
+	if c.Brand == "" {
+		return http.DefaultBrand()
+	}
+	return http.LoadBrand(os.DirFS(c.Brand))
 }
 
 // run starts everything, tells ready the address, and returns when ctx ends and
