@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -214,12 +215,18 @@ func refusal(err error) (words string, refused bool) {
 	return "", false
 }
 
+// answered is a mail server's code and its words, which the library quotes.
+var answered = regexp.MustCompile(`\b([45]\d\d) ("(?:[^"\\]|\\.)*"|.*)$`)
+
 // plain is an error in the server's words, on one line.
 func plain(err error) string {
-	text, _, _ := strings.Cut(err.Error(), ", affected recipient(s)")
+	text, _, _ := strings.Cut(err.Error(), ", affected ")
 	text = strings.Join(strings.Fields(text), " ")
-	if _, words, found := strings.Cut(text, "command: "); found {
-		text = words
+	if found := answered.FindStringSubmatch(text); found != nil {
+		text = found[1] + " " + found[2]
+		if words, err := strconv.Unquote(found[2]); err == nil {
+			text = found[1] + " " + words
+		}
 	}
 	if len(text) > 500 {
 		text = text[:500]

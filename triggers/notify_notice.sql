@@ -27,7 +27,7 @@ begin
   select array_agg(q.mail_id order by q.mail_id) into mails from queued q;
   perform portal.enqueue_mails(mails);
   return null;
-exception when others then
+exception when others then -- news is never why a program's statement fails
   if sqlstate like '40%' then
     raise;
   end if;

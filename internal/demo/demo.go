@@ -112,7 +112,7 @@ func pick[T any](w *world, list []T) T { return list[w.rand.IntN(len(list))] }
 
 func (w *world) writeCompany(ctx context.Context) error {
 	_, err := w.tx.Exec(ctx, `
-		update erp.company set name = 'Harbor & Main Wholesale', remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
+		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true, remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
 		insert into erp.route (route_id, code, name, every_days, start_date) values
 			(1, 'NORTH', 'North, Tuesday and Friday', null, null),
 			(2, 'CITY', 'City, Monday, Wednesday and Friday', null, null),

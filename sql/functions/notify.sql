@@ -98,22 +98,3 @@ begin
 end
 $$;
 grant execute on function portal.enqueue_mails(bigint[]) to portal_work;
-
--- Runs what a trigger has to tell. That must never be why a program's statement
--- fails: what goes wrong is a warning, but for what makes the whole transaction
--- run again (deadlocks and the like).
-create or replace function portal.notify_safely(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
-as $$
-begin
-  if coalesce(cardinality(p_kinds), 0) = 0 then
-    return;
-  end if;
-  perform portal.notify_all(p_kinds, p_customer_ids, p_refs, p_datas, p_login_ids);
-exception when others then
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told (%): %', array_to_string(p_refs[1:5], ', '), sqlerrm;
-end
-$$;

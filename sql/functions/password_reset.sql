@@ -76,9 +76,8 @@ begin
     raise exception 'There is no such invitation.' using errcode = 'PT404', constraint = 'own_customer_only';
   end if;
   perform portal.assert_manages(l.customer_id, l.login_id);
-  insert into portal.mail (key, kind, recipient, login_id, customer_id, data, secret)
-  values ('invitation:' || encode(sha256(convert_to(p_token, 'UTF8')), 'hex'), 'invitation', l.email::text, l.login_id, l.customer_id,
-    jsonb_build_object('by', portal.actor()), p_token)
+  insert into portal.mail (key, kind, recipient, login_id, customer_id, secret)
+  values ('invitation:' || encode(sha256(convert_to(p_token, 'UTF8')), 'hex'), 'invitation', l.email::text, l.login_id, l.customer_id, p_token)
   on conflict (key) do nothing
   returning mail_id into made;
   perform portal.enqueue_mails(array[made]);

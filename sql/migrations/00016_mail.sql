@@ -138,10 +138,12 @@ create policy own_login_only on portal.mail_choice as restrictive to portal_web
   using (login_id = portal.login_id()) with check (login_id = portal.login_id());
 
 grant select on portal.news_kind to portal_web, portal_work;
+grant execute on function portal.login_may(bigint, bigint, text) to portal_work;
 grant select, update (read_at) on portal.notification to portal_web;
 grant select, insert, update, delete on portal.mail_choice to portal_web, portal_work;
 grant select, insert, update, delete on portal.notification, portal.mail, portal.password_reset to portal_work;
 
 -- +goose Down
+revoke execute on function portal.login_may(bigint, bigint, text) from portal_work;
 drop table portal.password_reset, portal.mail, portal.mail_choice, portal.notification, portal.news_kind;
 alter table erp.company drop column cutoff_reminders, drop column cutoff_reminder_hours;

@@ -52,7 +52,7 @@ order by k.sort;
 
 -- name: mail_choose
 insert into portal.mail_choice (login_id, kind, by_mail)
-select @login_id, k.kind, k.kind = any (@kinds::text[]) from portal.news_kind k where k.kind = any (@offered::text[])
+select @login_id, k.kind, k.kind = any (coalesce(@kinds::text[], '{}')) from portal.news_kind k where k.kind = any (@offered::text[])
 on conflict (login_id, kind) do update set by_mail = excluded.by_mail;
 
 -- name: login_reset_use
