@@ -1431,15 +1431,18 @@ table portal.notification
   ref text not null default ''::text
   data jsonb not null default '{}'::jsonb
   key text not null
+  document_id bigint
   created_at timestamp with time zone not null default erp.now()
   read_at timestamp with time zone
   constraint notification_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint notification_data_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint notification_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id) ON DELETE SET NULL
   constraint notification_key UNIQUE (login_id, key)
   constraint notification_kind_fk FOREIGN KEY (kind) REFERENCES portal.news_kind(kind)
   constraint notification_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
   constraint notification_pkey PRIMARY KEY (notification_id)
   index notification_age ON portal.notification USING btree (created_at)
+  index notification_document ON portal.notification USING btree (document_id) WHERE (document_id IS NOT NULL)
   index notification_of_customer ON portal.notification USING btree (customer_id)
   index notification_of_login ON portal.notification USING btree (login_id, created_at DESC)
   index notification_unread ON portal.notification USING btree (login_id) WHERE (read_at IS NULL)
@@ -1780,7 +1783,7 @@ function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.limited() returns boolean security definer for portal_web
 function portal.login_id() returns bigint
-function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
+function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_updated() returns trigger security definer
 function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
@@ -1792,7 +1795,6 @@ function portal.notify_notice() returns trigger security definer
 function portal.notify_order_change() returns trigger security definer
 function portal.notify_order_status() returns trigger security definer
 function portal.notify_return() returns trigger security definer
-function portal.notify_safely(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[]) returns void security definer
 function portal.notify_shipment() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.order_entered() returns trigger security definer

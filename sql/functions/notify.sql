@@ -36,7 +36,7 @@ begin
     return;
   end if;
   with news as materialized (
-    select k.kind, k.needs, k.for_all, k.by_mail, u.customer_id, coalesce(u.ref, '') as ref,
+    select k.kind, k.needs, k.for_all, u.customer_id, coalesce(u.ref, '') as ref,
       coalesce(u.data, '{}') as data, u.login_id, u.document_id, u.n,
       k.kind || ':' || coalesce(u.ref, '') || ':' || coalesce(u.data ->> 'id', u.document_id::text, md5(coalesce(u.data, '{}')::text)) as key
     from unnest(p_kinds, p_customer_ids, p_refs, p_datas, p_login_ids, p_document_ids)
@@ -48,30 +48,31 @@ begin
   ),
   told as materialized (
     -- who has no password yet cannot read it, and is not bothered
-    select distinct on (l.login_id, n.key) l.login_id, n.customer_id, n.kind, n.ref, n.data, n.document_id, n.key, n.n, l.email::text as email,
-      coalesce(m.by_mail, n.by_mail) as by_mail
+    select distinct on (l.login_id, n.key) l.login_id, n.customer_id, n.kind, n.ref, n.data, n.document_id, n.key, n.n
     from news n
     join portal.login l on l.customer_id = n.customer_id and (n.login_id is null or l.login_id = n.login_id)
-    left join portal.mail_choice m on m.login_id = l.login_id and m.kind = n.kind
     where not l.disabled and not exists (select from portal.invitation v where v.login_id = l.login_id)
       and (n.for_all and n.login_id is not null
         or portal.login_may(l.login_id, l.customer_id, case n.needs when 'balance' then 'account' else n.needs end))
     order by l.login_id, n.key, n.n
   ),
   made as (
-    insert into portal.notification (login_id, customer_id, kind, ref, data, key, read_at)
-    select t.login_id, t.customer_id, t.kind, t.ref, t.data, t.key,
+    insert into portal.notification (login_id, customer_id, kind, ref, data, key, document_id, read_at)
+    select t.login_id, t.customer_id, t.kind, t.ref, t.data, t.key, t.document_id,
       -- nobody need read what they did themselves
       case when t.login_id = portal.login_id() then erp.now() end
     from told t order by t.n, t.login_id
     on conflict (login_id, key) do nothing
-    returning notification_id, login_id, customer_id, key, read_at
+    returning *
   ),
   queued as (
     insert into portal.mail (key, kind, recipient, login_id, customer_id, notification_id, ref, data, document_id)
-    select t.key || ':' || t.login_id, t.kind, t.email, t.login_id, t.customer_id, d.notification_id, t.ref, t.data, t.document_id
-    from made d join told t using (login_id, key)
-    where t.by_mail
+    select d.key || ':' || d.login_id, d.kind, l.email::text, d.login_id, d.customer_id, d.notification_id, d.ref, d.data, d.document_id
+    from made d
+    join portal.news_kind k on k.kind = d.kind
+    join portal.login l on l.login_id = d.login_id
+    left join portal.mail_choice m on m.login_id = d.login_id and m.kind = d.kind
+    where coalesce(m.by_mail, k.by_mail)
     order by d.notification_id
     on conflict (key) do nothing
     returning mail_id

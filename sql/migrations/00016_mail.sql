@@ -37,17 +37,20 @@ create table portal.notification (
   ref text not null default '',
   data jsonb not null default '{}',
   key text not null,
+  document_id bigint,
   created_at timestamptz not null default erp.now(),
   read_at timestamptz,
   constraint notification_login_fk foreign key (login_id) references portal.login on delete cascade,
   constraint notification_customer_fk foreign key (customer_id) references erp.customer on delete cascade,
   constraint notification_kind_fk foreign key (kind) references portal.news_kind,
+  constraint notification_document_fk foreign key (document_id) references portal.document on delete set null,
   constraint notification_key unique (login_id, key),
   constraint notification_data_object check (jsonb_typeof(data) = 'object')
 );
 create index notification_of_login on portal.notification (login_id, created_at desc);
 create index notification_unread on portal.notification (login_id) where read_at is null;
 create index notification_of_customer on portal.notification (customer_id);
+create index notification_document on portal.notification (document_id) where document_id is not null;
 create index notification_age on portal.notification (created_at);
 comment on table portal.notification is
   'What a log-in is told in the portal. data has facts that everybody of the customer may see, never an amount: words are made of them when they are read, and a mail reads figures under the rights of whom it goes to.';
