@@ -192,7 +192,7 @@ func (n News) Text() string {
 		}
 		return because(strings.TrimSuffix(text, "."), reason)
 	case NewsStatement:
-		return "The PDF is attached to the mail, and stays under Account."
+		return "It is under Account, as PDF."
 	}
 	return ""
 }
@@ -248,9 +248,9 @@ func (n News) Tone() string {
 }
 
 // toldOtherwise reports news that an open page tells already, by the event of
-// the order itself.
+// the document itself.
 func (n News) toldOtherwise() bool {
-	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NewsOrderChanged
+	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NewsOrderChanged || n.Kind == NewsReturnDecided || n.Kind == NewsStatement
 }
 
 // newsDay writes a date of the facts; what is none stays as it is.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,8 @@ type Config struct {
 	House  portal.Housekeeper   // required, unless InsertOnly
 	// Standing works standing orders; nil leaves them to other nodes.
 	Standing portal.StandingOrderRunner
+	// Statements makes statements; nil leaves them to other nodes.
+	Statements portal.StatementMaker
 	// Mails are the mails to send, by Post; nil leaves them to other nodes.
 	Mails  portal.MailQueue
 	Post   portal.Postman
@@ -65,8 +68,9 @@ type Config struct {
 }
 
 const (
-	queueApproval = "approval"
-	queueMail     = "mail"
+	queueApproval  = "approval"
+	queueStatement = "statement"
+	queueMail      = "mail"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -74,6 +78,8 @@ const (
 	softStop            = 10 * time.Second
 	housekeepingEvery   = 10 * time.Minute
 	standingEvery       = time.Minute
+	statementEvery      = time.Minute
+	statementRunEvery   = time.Hour
 	remindersEvery      = 5 * time.Minute
 	mailRetention       = 90 * 24 * time.Hour
 	invariantsHour      = 3
@@ -121,15 +127,23 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 
-	var periodics []*river.PeriodicJob
+	queues := map[string]river.QueueConfig{
+		river.QueueDefault: {MaxWorkers: defaultWorkers},
+		queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+	}
+	periodics := []*river.PeriodicJob(nil)
 	if c.Standing != nil {
 		river.AddWorker(workers, &standingWorker{standing: c.Standing, logger: logger})
 		periodics = append(periodics, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
 	}
-
-	queues := map[string]river.QueueConfig{
-		river.QueueDefault: {MaxWorkers: defaultWorkers},
-		queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+	if c.Statements != nil {
+		river.AddWorker(workers, &statementWorker{statements: c.Statements, logger: logger})
+		river.AddWorker(workers, &statementRunWorker{statements: c.Statements, logger: logger})
+		// making a paper is computing: one a core
+		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
+		// at the start as well, for what a killed process was at
+		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), true),
+			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
 	}
 	if c.Mails != nil && c.Post != nil {
 		river.AddWorker(workers, &mailWorker{mails: c.Mails, post: c.Post, logger: logger})

@@ -20,6 +20,8 @@ func options(args portal.JobArgs) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 100}
 	case portal.PasswordResetArgs:
 		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 5}
+	case portal.StatementArgs:
+		return &river.InsertOpts{Queue: queueStatement, MaxAttempts: 25}
 	default:
 		return &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
 	}

@@ -13,6 +13,7 @@ import (
 	"portal.example/portal/http"
 	"portal.example/portal/jobs"
 	"portal.example/portal/listener"
+	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
 )
@@ -54,9 +55,10 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
+	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
 		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
-		Mails: mails, Post: post, Logger: a.logger,
+		Statements: sql.NewStatementWork(a.db.Work, press), Mails: mails, Post: post, Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -79,7 +81,7 @@ func (a *app) build(direct string) error {
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
+		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
 		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
