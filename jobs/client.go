@@ -95,6 +95,7 @@ type Client struct {
 	river      *river.Client[pgx.Tx]
 	pool       *pgxpool.Pool
 	insertOnly bool
+	atStart    []portal.JobArgs // enqueued by Start
 }
 
 // New makes a client; Start begins the work.
@@ -114,7 +115,13 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
-	return &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}, nil
+	c := &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}
+	if !c.insertOnly && config.Statements != nil {
+		// what a killed process was at; the leader that does what is periodic
+		// may have been that process, and is followed only after a while
+		c.atStart = append(c.atStart, portal.StatementArgs{})
+	}
+	return c, nil
 }
 
 func workConfig(c Config, logger *slog.Logger) *river.Config {
@@ -141,8 +148,7 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 		river.AddWorker(workers, &statementRunWorker{statements: c.Statements, logger: logger})
 		// making a paper is computing: one a core
 		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
-		// at the start as well, for what a killed process was at
-		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), true),
+		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), false),
 			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
 	}
 	if c.Mails != nil && c.Post != nil {
@@ -193,6 +199,11 @@ func (c *Client) Start(ctx context.Context) error {
 	}
 	if err := c.river.Start(ctx); err != nil {
 		return fmt.Errorf("jobs: start: %w", err)
+	}
+	for _, args := range c.atStart {
+		if _, err := c.Enqueue(ctx, args); err != nil {
+			return err
+		}
 	}
 	return nil
 }
