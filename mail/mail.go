@@ -180,7 +180,7 @@ func (p *Postman) message(m portal.Mail, l portal.Letter) (*gomail.Msg, error) {
 	if err := msg.FromFormat(p.from.Name, p.from.Address); err != nil {
 		return nil, err
 	}
-	if err := msg.AddToFormat(m.ToName, m.To); err != nil {
+	if err := msg.AddToFormat(oneLine(m.ToName), m.To); err != nil {
 		return nil, err
 	}
 	if p.config.Letterhead.Email != "" {
@@ -192,7 +192,7 @@ func (p *Postman) message(m portal.Mail, l portal.Letter) (*gomail.Msg, error) {
 	msg.SetMessageIDWithValue(m.MessageID + "@" + domain)
 	msg.SetDate()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.Subject(l.Subject)
+	msg.Subject(oneLine(l.Subject))
 	msg.SetBodyString(gomail.TypeTextPlain, strings.ReplaceAll(l.Text, portal.SecretMark, url.PathEscape(m.Secret)))
 	msg.AddAlternativeString(gomail.TypeTextHTML, strings.ReplaceAll(l.HTML, portal.SecretMark, url.PathEscape(m.Secret)))
 	if d := m.Document; d != nil {
@@ -200,6 +200,9 @@ func (p *Postman) message(m portal.Mail, l portal.Letter) (*gomail.Msg, error) {
 	}
 	return msg, nil
 }
+
+// oneLine takes away what would begin another header.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // refusal is the server's words where it refused the recipient or the letter
 // for good.
@@ -221,7 +224,7 @@ var answered = regexp.MustCompile(`\b([45]\d\d) ("(?:[^"\\]|\\.)*"|.*)$`)
 // plain is an error in the server's words, on one line.
 func plain(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", affected ")
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneLine(text)
 	if found := answered.FindStringSubmatch(text); found != nil {
 		text = found[1] + " " + found[2]
 		if words, err := strconv.Unquote(found[2]); err == nil {

@@ -225,29 +225,43 @@ func TestMailDelivery(t *testing.T) {
 	}
 }
 
-// A statement goes to who sees the account, with its PDF, and only while the
-// customer sees its balance.
-func TestStatementMail(t *testing.T) {
+// A statement is mailed once, with the PDF that is stored, to who asked or to
+// all who see the account, and only while the customer sees its balance.
+func TestAcceptance33StatementMails(t *testing.T) {
 	t.Parallel()
 	s, post := newMailSite(t)
 	s.addPerson("C1003", "vic@c1003.example", "view", "")
-	pgtest.Exec(t, s.db, `insert into portal.document (document_id, customer_id, kind, name, media_type, data)
-		select 10 + n, customer_id, 'statement', 'statement-2026-0' || n || '.pdf', 'application/pdf', '%PDF-1.7 12345.67' from erp.customer, generate_series(3, 5) n where customer_no = 'C1003'`)
+	s.addPerson("C1003", "acc@c1003.example", "accounts", "")
 	notify := func(month int) {
 		t.Helper()
-		pgtest.Exec(t, s.db, fmt.Sprintf(`select portal.notify('statement', customer_id, '2026-0%d', '{"from": "2026-0%[1]d-01", "to": "2026-0%[1]d-28"}', null, %d) from erp.customer where customer_no = 'C1003'`, month, 10+month))
+		pgtest.Exec(t, s.db, fmt.Sprintf(`insert into portal.statement (customer_id, period_from, period_to) select customer_id, '2026-0%d-01', '2026-0%[1]d-28' from erp.customer where customer_no = 'C1003'`, month))
+		eventually(t, "the paper is made", func() bool {
+			return pgtest.Value[int](t, s.db, "select count(*)::int from portal.statement where status = 'QUEUED'") == 0
+		})
 	}
 	sees := func(yes bool) {
 		t.Helper()
 		pgtest.Exec(t, s.db, "update erp.web_access set see_balance = $1 where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')", yes)
 	}
 	v := s.buyer("C1003")
-	notify(3)
-	notify(3)
-	s.mailsSettled()
+	if a := v.post("/statement", "from", "2026-03-01", "to", "2026-03-31"); a.status != http.StatusOK {
+		t.Fatalf("ask: %d %s", a.status, a.body)
+	}
+	eventually(t, "the mail", func() bool { return len(post.Messages()) == 1 })
+	// the jobs run once more, and somebody tells the news again
+	pgtest.Exec(t, s.db, `insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25, 1);
+		select portal.enqueue_mails(array_agg(mail_id)) from portal.mail;
+		select portal.notify(n.kind, n.customer_id, n.ref, n.data, array[n.login_id], n.document_id) from portal.notification n`)
+	eventually(t, "the jobs have run", func() bool {
+		return pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job where kind in ('statement', 'mail') and state <> 'completed'") == 0
+	})
 	got := post.Messages()
-	if len(got) != 1 || got[0].To != "buyer@c1003.example" || got[0].Subject != "Your statement from 1 Mar 2026 to 28 Mar 2026" || string(got[0].Attachments["statement-2026-03.pdf"]) != "%PDF-1.7 12345.67" {
-		t.Fatalf("%d mails: %+v", len(got), got)
+	const name = "statement-C1003-2026-03-31.pdf"
+	if len(got) != 1 || got[0].To != "buyer@c1003.example" || got[0].Subject != "Your statement from 1 Mar 2026 to 31 Mar 2026" || !strings.HasPrefix(string(got[0].Attachments[name]), "%PDF-1.") {
+		t.Fatalf("%d mails, to %s: %s with %d files", len(got), got[0].To, got[0].Subject, len(got[0].Attachments))
+	}
+	if paper := pgtest.Value[[]byte](t, s.db, "select data from portal.document"); string(paper) != string(got[0].Attachments[name]) {
+		t.Error("the PDF that was mailed is not the one that is stored")
 	}
 	if !strings.Contains(v.page("/notifications").body, "Your statement from 1 Mar 2026") {
 		t.Error("it is not told in the portal")
@@ -264,7 +278,8 @@ func TestStatementMail(t *testing.T) {
 	if n := len(post.Messages()); n != 1 {
 		t.Errorf("%d mails while the balance is hidden", n-1)
 	}
-	if got := pgtest.Value[string](t, s.db, "select string_agg(status || last_error, ', ' order by mail_id) from portal.mail"); got != "sent, failedNot sent: the customer does not see its balance." {
+	const hidden = "failed: Not sent: the customer does not see its balance."
+	if got := pgtest.Value[string](t, s.db, "select string_agg(concat_ws(': ', split_part(recipient, '@', 1), status, nullif(last_error, '')), ', ' order by recipient, mail_id) from portal.mail"); got != "acc: "+hidden+", buyer: sent, buyer: "+hidden {
 		t.Errorf("mails: %s", got)
 	}
 	if body := v.page("/notifications").body + v.page("/").body; strings.Contains(body, "statement from") {
