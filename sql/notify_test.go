@@ -43,6 +43,7 @@ func TestWhoIsTold(t *testing.T) {
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty) values (102, 1, 1, 5); commit`, "order_received buyer (read)"},
 		{"of one who only looks now", "update erp.sales_order set login_id = 4, status = 'APPROVED' where order_id = 102", "order_approved view+"},
 		{"of one who is closed", "update erp.sales_order set login_id = 5, status = 'PICKING' where order_id = 102; update erp.sales_order set status = 'SHIPPED' where order_id = 102", "order_shipped approver+, order_shipped buyer+"},
+		{"its tracking number", "update erp.shipment set tracking_no = '1Z'; update erp.shipment set carrier = 'UPS'", "order_shipped approver+, order_shipped buyer+"},
 		{"delivered", "update erp.sales_order set login_id = 2, status = 'DELIVERED' where order_id = 102", "order_delivered buyer"},
 		{"changed, line by line in one transaction", `insert into erp.sales_order_line (order_id, line_no, item_id, qty) values (101, 2, 1, 5);
 			begin; update erp.sales_order_line set qty = 4 where order_id = 101 and line_no = 1; update erp.sales_order_line set qty = 3 where order_id = 101 and line_no = 2; commit`,
@@ -52,6 +53,9 @@ func TestWhoIsTold(t *testing.T) {
 		{"a return", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (1, 1, 1);
 			update erp.credit_request set status = 'IN_REVIEW'; update erp.credit_request set status = 'REJECTED', status_reason = 'too old'`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
+		{"a request for a signature", "insert into portal.sign_off (customer_id, login_id, key) values (1, 2, gen_random_uuid())", "sign_off_waiting approver+"},
+		{"of the only approver", "insert into portal.sign_off (customer_id, login_id, key) values (1, 1, gen_random_uuid())", ""},
+		{"decided", "update portal.sign_off set status = 'REJECTED', reason = 'no', decided_at = now(), decided_by = 'approver@one.example'", "sign_off_decided buyer+"},
 		{"a statement", "select portal.notify('statement', 1, '2026-03', null)", "statement approver+, statement buyer+, statement accounts+"},
 		{"a statement to one who does not see it", "select portal.notify('statement', 1, '2026-04', null, array[4, 7])", ""},
 		{"a statement while the balance is hidden", "update erp.web_access set see_balance = false; select portal.notify('statement', 1, '2026-05', null)", ""},
