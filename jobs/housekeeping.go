@@ -23,7 +23,7 @@ type housekeepingWorker struct {
 func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.HousekeepingArgs]) error {
 	sessions, sessionsErr := w.house.EndExpiredSessions(ctx)
 	events, eventsErr := w.house.PruneEvents(ctx, w.retention)
-	mails, mailsErr := w.house.PruneMails(ctx, mailRetention)
+	mails, mailsErr := w.house.KeepMails(ctx, mailRetention)
 	if sessions > 0 || events > 0 || mails > 0 {
 		w.logger.InfoContext(ctx, "house kept", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails)
 	}

@@ -49,10 +49,12 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// PruneMails implements portal.Housekeeper.
-func (h *House) PruneMails(ctx context.Context, olderThan time.Duration) (int64, error) {
-	if _, err := h.pool.Exec(ctx, query("secret_end")); err != nil {
-		return 0, fmt.Errorf("end links: %w", err)
+// KeepMails implements portal.Housekeeper.
+func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, error) {
+	for _, name := range []string{"secret_end", "mail_forgotten"} {
+		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
+			return 0, fmt.Errorf("keep mails: %w", err)
+		}
 	}
 	var sum int64
 	for _, name := range []string{"mail_prune", "notification_prune"} {

@@ -81,6 +81,11 @@ func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool, by
 		_, err = tx.Exec(hold, query("mail_done"), args{"mail_id": id, "status": outcome, "error": words})
 		return err
 	})
+	if err != nil && last {
+		// a fault of ours or of the database, and no try is left
+		_, noted := s.db.Work.Exec(hold, query("mail_done"), args{"mail_id": id, "status": portal.MailFailed, "error": "Not sent: a fault of the portal's own, see its log."})
+		err = errors.Join(err, noted)
+	}
 	if err == nil {
 		err = failed
 	}

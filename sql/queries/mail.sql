@@ -143,6 +143,15 @@ with old as (
 )
 delete from portal.mail m using old where m.mail_id = old.mail_id;
 
+-- name: mail_forgotten
+-- Mails that wait though their job is gone: cancelled by somebody, or given up.
+select portal.enqueue_mails(array_agg(m.mail_id order by m.mail_id))
+from portal.mail m
+where m.status = 'queued' and coalesce(m.tried_at, m.created_at) < erp.now() - interval '1 hour'
+  and not exists (
+    select from river.river_job j
+    where j.kind = 'mail' and j.state in ('available', 'running', 'retryable', 'scheduled', 'pending') and j.args ->> 'mail_id' = m.mail_id::text);
+
 -- name: notification_prune
 with old as (
   select n.notification_id from portal.notification n where n.created_at < erp.now() - @older_than::interval
