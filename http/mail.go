@@ -109,6 +109,9 @@ func (p mailPage) Retries() bool {
 	return p.Status == portal.MailFailed || p.Status == portal.MailKept
 }
 
+// Waits reports whether it is still to be sent.
+func (p mailPage) Waits() bool { return p.Status == portal.MailQueued }
+
 func mailID(q *request) (portal.MailID, error) {
 	id, err := strconv.ParseInt(q.param("mail_id"), 10, 64)
 	if err != nil {

@@ -91,7 +91,7 @@ func (p *Postman) letter(m portal.Mail) letter {
 		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To + ". If it was you, set it here. The link serves once, within an hour.",
 			"If it was not you, do nothing: your password stays as it is."}
 		l.Button = link{"Set a new password", p.public + "/reset/" + portal.SecretMark}
-		l.Why = "You get this mail because somebody typed this address where passwords are forgotten."
+		l.Why = "You get this mail because somebody asked for a new password with this address."
 	case portal.NewsStatement:
 		l.Button.Label = "Open your account"
 		l.Paragraphs = []string{"The statement is attached as PDF."}
@@ -143,7 +143,11 @@ func (p *Postman) order(l *letter, m portal.Mail, zone *time.Location) {
 		}
 	}
 	for _, x := range o.Lines {
-		row := line{ItemNo: x.ItemNo, Description: x.Description, Note: x.Note, Qty: quantity(x.Qty, x.UOM)}
+		note := x.Note
+		if note == strings.TrimSpace(m.Facts.Reason) { // said above
+			note = ""
+		}
+		row := line{ItemNo: x.ItemNo, Description: x.Description, Note: note, Qty: quantity(x.Qty, x.UOM)}
 		if x.Was != nil {
 			row.Was = quantity(*x.Was, x.UOM)
 		}

@@ -225,6 +225,36 @@ func TestMailDelivery(t *testing.T) {
 	}
 }
 
+// The process is killed after the server took a mail and before it is marked:
+// whoever comes next sends it under the same Message-ID, and once.
+func TestMailKilled(t *testing.T) {
+	t.Parallel()
+	s, post := newMailSite(t)
+	s.stop()
+	process, _ := startProcess(t, s.db.URL, "--smtp-url", post.URL, "--mail-from", "orders@harbor.example", "--public-url", "https://orders.harbor.example")
+	post.OnTaken(func(smtptest.Message) error { return process.Kill() })
+	pgtest.Exec(t, s.db, "select portal.notify('order_approved', customer_id, 'SO-1', '{}') from erp.customer where customer_no = 'C1003'")
+	eventually(t, "its connections are gone", func() bool {
+		return len(post.Messages()) == 1 && pgtest.Value[int](t, s.db, "select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'portal'") == 0
+	})
+	if got := s.mailed("buyer@c1003.example"); got != "order_approved queued" {
+		t.Fatalf("%s: the test has shown nothing", got)
+	}
+	post.OnTaken(nil)
+	// River takes the job for dead after a minute and a half; so do we, now
+	pgtest.Exec(t, s.db, "update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail'; update river.river_leader set expires_at = now()")
+	for range 2 {
+		startSite(t, s.db, "127.0.0.1:0", "", func(c *settings) {
+			c.SMTPURL, c.MailFrom, c.PublicURL = post.URL, "orders@harbor.example", "https://orders.harbor.example"
+		})
+	}
+	s.mailsSettled()
+	got := post.Messages()
+	if len(got) != 2 || got[0].Header.Get("Message-ID") != got[1].Header.Get("Message-ID") {
+		t.Errorf("%d mails: %s, %s", len(got), got[0].Header.Get("Message-ID"), got[len(got)-1].Header.Get("Message-ID"))
+	}
+}
+
 // A statement is mailed once, with the PDF that is stored, to who asked or to
 // all who see the account, and only while the customer sees its balance.
 func TestAcceptance33StatementMails(t *testing.T) {
