@@ -19,6 +19,8 @@ begin
     from new_rows n join old_rows p using (request_id)
     left join erp.invoice i on i.invoice_id = n.invoice_id
     where n.status <> p.status and n.status in ('APPROVED', 'REJECTED', 'AWAITING_GOODS', 'CREDITED')
+      -- one that went on by itself meanwhile is told as what it is now
+      and n.status = (select r.status from erp.credit_request r where r.request_id = n.request_id)
     order by n.request_id
   ) x;
   perform portal.notify_all(kinds, customers, refs, datas, logins);
