@@ -275,4 +275,5 @@ type DeskService interface {
 	DeskPriceService
 	WarehouseService
 	DeskRouteService
+	DeskCreditRequestService
 }

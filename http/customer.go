@@ -65,13 +65,18 @@ func (s *Server) invoice(q *request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access})
+	returns, err := s.Credits.InvoiceReturns(q.Context(), q.who, invoice.InvoiceNo)
+	if err != nil {
+		return err
+	}
+	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access, returns})
 }
 
 // invoicePage is one invoice.
 type invoicePage struct {
 	portal.InvoiceDetail
-	Access portal.Access `json:"-"`
+	Access  portal.Access         `json:"-"`
+	Returns portal.InvoiceReturns `json:"returns"`
 }
 
 // profilePageData is the customer's own data and the log-in's sessions.

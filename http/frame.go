@@ -81,6 +81,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+			{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
@@ -104,6 +105,7 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+			NavEntry{Key: "returns", Label: "Returns", URL: "/returns", Icon: "receipt-refund"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 		)...))
@@ -134,7 +136,7 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 		switch e.Key {
 		case "approvals":
 			return !f.Rights.Requests
-		case "invoices":
+		case "invoices", "returns":
 			return !f.Rights.Invoices
 		case "people":
 			return !f.Rights.People

@@ -80,6 +80,8 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"signOff":   signOffLook,
 		"looksOnly": looksOnly,
 		"join":      strings.Join,
+
+		"returnRule": returnRule,
 	}
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	Desk      portal.DeskService
 	Standing  portal.StandingOrderService
 	Notices   portal.NoticeService
+	Credits   portal.CreditRequestService
 	Brand     Brand
 	Logger    *slog.Logger
 
@@ -174,6 +175,13 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
+	mux.GET("/returns", s.buyer(s.creditRequests))
+	mux.GET("/returns/:request_no", s.buyer(s.creditRequest)) // or new
+	mux.POST("/returns/:request_no", s.buyer(s.makeReturn))   // new only
+	mux.POST("/returns/:request_no/withdraw", s.buyer(s.withdrawRequest))
+	mux.POST("/returns/:request_no/photos", s.buyer(s.requestPhotos))
+	mux.GET("/returns/:request_no/photos/:photo_id", s.buyer(s.requestPhoto))
+	mux.GET("/credit-memos/:memo_no", s.buyer(s.creditMemo))
 	mux.GET("/approvals", s.buyer(s.approvals))
 	mux.GET("/approvals/:sign_off", s.buyer(s.approval))
 	mux.POST("/approvals/:sign_off/approve", s.buyer(s.approve))
@@ -211,6 +219,14 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
 	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
 	mux.POST("/desk/shipments/:shipment_id/take-back", s.staff(s.takeBack))
+	mux.GET("/desk/returns", s.staff(s.deskCredits))
+	mux.GET("/desk/returns/:request_no", s.staff(s.deskCredit))
+	mux.POST("/desk/returns/:request_no/review", s.staff(s.deskCreditReview))
+	mux.POST("/desk/returns/:request_no/decide", s.staff(s.deskCreditDecide))
+	mux.POST("/desk/returns/:request_no/reject", s.staff(s.deskCreditReject))
+	mux.POST("/desk/returns/:request_no/receive", s.staff(s.deskCreditReceive))
+	mux.POST("/desk/returns/:request_no/credit", s.staff(s.deskCreditIssue))
+	mux.GET("/desk/returns/:request_no/photos/:photo_id", s.staff(s.deskCreditPhoto))
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))

@@ -1423,6 +1423,7 @@ table portal.request_photo
   width integer not null
   height integer not null
   data bytea not null
+  digest bytea not null generated always as (sha256(data)) stored
   added_at timestamp with time zone not null default erp.now()
   constraint request_photo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint request_photo_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
@@ -1434,6 +1435,7 @@ CASE media_type
     ELSE false
 END)
   constraint request_photo_name CHECK ((length(name) <= 120))
+  constraint request_photo_once UNIQUE (customer_id, request_key, digest)
   constraint request_photo_pkey PRIMARY KEY (photo_id)
   constraint request_photo_sides CHECK (((width > 0) AND (height > 0)))
   constraint request_photo_size CHECK (((octet_length(data) >= 16) AND (octet_length(data) <= ((5 * 1024) * 1024))))
@@ -1798,7 +1800,7 @@ function portal.request_memo_no(p_request_id bigint) returns text security defin
 function portal.request_photo_changed() returns trigger security definer
 function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no text, p_line_nos integer[], p_qtys numeric[], p_reasons text[], p_notes text[], p_note text) returns TABLE(request_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns TABLE(reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort integer) security definer for portal_web
-function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
+function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work

@@ -77,7 +77,7 @@ func (a *app) build(direct string) error {
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Brand: brand, Logger: a.logger,
+		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,

@@ -150,6 +150,12 @@ declare
   stands text;
 begin
   perform portal.assert_returns(p_customer_id);
+  -- the form sent once more
+  select p.photo_id into made from portal.request_photo p
+    where p.customer_id = p_customer_id and p.request_key = p_key and p.digest = sha256(p_data);
+  if found then
+    return made;
+  end if;
   select r.status into stands from erp.credit_request r where r.customer_id = p_customer_id and r.request_key = p_key;
   if stands not in ('REQUESTED', 'IN_REVIEW') then
     raise exception 'This request has been decided on: no photo can be added to it.' using errcode = 'PT409', constraint = 'request_photo_closed';
@@ -163,8 +169,9 @@ begin
       using errcode = 'PT409', constraint = 'request_photo_drafts';
   end if;
   insert into portal.request_photo (customer_id, request_key, login_id, name, media_type, width, height, data)
-  values (p_customer_id, p_key, (select l.login_id from portal.login l where l.login_id = portal.login_id()),
+  values (p_customer_id, p_key, (select l.login_id from portal.login l where l.login_id = portal.login_id() and l.customer_id = p_customer_id),
     left(btrim(coalesce(p_name, '')), 120), p_media_type, p_width, p_height, p_data)
+  on conflict on constraint request_photo_once do nothing
   returning photo_id into made;
   return made;
 end

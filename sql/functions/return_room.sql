@@ -30,10 +30,10 @@ grant execute on function erp.return_room(bigint[], int[]) to portal_desk, porta
 
 -- The same for a customer's own invoice, all its lines.
 create or replace function portal.returnable(p_customer_id bigint, p_invoice_no text)
-returns table (line_no int, credited numeric, pending numeric, room numeric)
+returns table (line_no int, invoiced numeric, credited numeric, pending numeric, room numeric)
 language sql stable security definer set search_path = pg_catalog
 as $$
-  select r.line_no, r.credited, r.pending, r.room
+  select r.line_no, r.invoiced, r.credited, r.pending, r.room
   from (
     select array_agg(l.invoice_id) as invoice_ids, array_agg(l.line_no) as line_nos
     from erp.invoice i join erp.invoice_line l using (invoice_id)
