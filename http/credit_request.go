@@ -337,6 +337,17 @@ func (p returnPage) Idle(line int) bool {
 		!slices.ContainsFunc(p.Fields, func(f portal.FieldError) bool { return f.Line == line })
 }
 
+// LateReasons are the names of those whose time is over.
+func (p returnPage) LateReasons() []string {
+	var out []string
+	for _, r := range p.Reasons {
+		if r.Late {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
 // PhotosLeft is how many photos can still be chosen.
 func (p returnPage) PhotosLeft() int { return portal.MaxReturnPhotos - len(p.Photos) }
 

@@ -99,8 +99,8 @@ as $$
   from return_lines k
   cross join lateral erp.return_room(k.invoice_ids, k.line_nos) r
   join erp.invoice i using (invoice_id)
-  left join erp.return_claim c on c.invoice_id = r.invoice_id and c.line_no = r.line_no
-  where coalesce(c.qty, 0) <> r.credited + r.pending or coalesce(c.amount, 0) <> r.credited_amount
+  join erp.return_claim c on c.invoice_id = r.invoice_id and c.line_no = r.line_no
+  where c.qty <> r.credited + r.pending or c.amount <> r.credited_amount
   union all
   select 'request_credited', q.request_no, 'credited without a credit memo, or with one of another customer'
   from erp.credit_request q left join erp.credit_memo m using (credit_memo_id)

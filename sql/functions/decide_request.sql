@@ -41,6 +41,7 @@ as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
   why text := nullif(btrim(p_reason), '');
+  notes text;
   bad record;
 begin
   if r.status not in ('REQUESTED', 'IN_REVIEW') then
@@ -67,12 +68,12 @@ begin
     set qty_approved = coalesce(w.qty, l.qty), decision_note = case when w.qty < l.qty then coalesce(btrim(w.note), '') else '' end
     from erp.credit_request_line k left join unnest(p_line_nos, p_qtys, p_notes) as w(line_no, qty, note) using (line_no)
     where l.request_id = r.request_id and k.request_id = l.request_id and k.line_no = l.line_no;
+  select string_agg(distinct l.decision_note, ' · ') into notes
+  from erp.credit_request_line l where l.request_id = r.request_id and l.decision_note <> '';
   if exists (select from erp.credit_request_line l where l.request_id = r.request_id and l.qty_approved > 0) then
-    update erp.credit_request q set status = 'APPROVED', status_reason = why where q.request_id = r.request_id;
+    update erp.credit_request q set status = 'APPROVED', status_reason = coalesce(why, notes) where q.request_id = r.request_id;
   else
-    update erp.credit_request q set status = 'REJECTED', status_reason = coalesce(why,
-        (select string_agg(distinct l.decision_note, ' · ') from erp.credit_request_line l where l.request_id = r.request_id and l.decision_note <> ''))
-      where q.request_id = r.request_id;
+    update erp.credit_request q set status = 'REJECTED', status_reason = coalesce(why, notes) where q.request_id = r.request_id;
   end if;
   return (select q.status from erp.credit_request q where q.request_id = r.request_id);
 end
