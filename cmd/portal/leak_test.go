@@ -73,6 +73,7 @@ var queries = map[string][]string{
 	"/login":                {"?next=/items/OIL5"},
 	"/desk/customers":       {"?q=C1"},
 	"/orders/:order_no":     {"?x=1"},
+	"/returns":              {"?status=open", "?q=CR"},
 }
 
 // forms are what each address is sent, right and wrong, beside nothing at all.
@@ -110,6 +111,9 @@ var forms = map[string][][]string{
 	"POST /standing-orders/:standing_order_id/dates":    {{"run_date", "2026-06-01", "action", "skip"}, {"run_date", "never", "action", "retry"}},
 	"POST /standing-orders/:standing_order_id/delete":   {{"x", "y"}},
 	"POST /notices/:notice_id/put-away":                 {{"x", "y"}},
+	"POST /returns/:request_no":                         {{"qty_1", "1", "reason_1", "damaged"}},
+	"POST /returns/:request_no/withdraw":                {{"x", "y"}},
+	"POST /returns/:request_no/photos":                  {{"x", "y"}},
 }
 
 // raised is a price a cent higher.
@@ -178,17 +182,22 @@ func TestPricesNeverLeak(t *testing.T) {
 			}
 		}
 		v := r.v
-		v.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+		v.post("/cart/lines", "item_no", "OIL5", "qty", "3") // or with one returned the balance is the price of one
 		no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
 		eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 		pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 		invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
+		back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "damaged").get("request_no"))
+		pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
+		memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
+		hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
+			v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
 		list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
 		hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
 		standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
 		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
-		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":list_id", list, ":customer_no", "C1001",
+		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":list_id", list, ":customer_no", "C1001",
 			":session_id", "999999", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")
