@@ -275,6 +275,11 @@ type ReturnedLine struct {
 	Left     Qty `json:"qty_left"`
 }
 
+// Why says where the rest of the line has gone; "" where all of it is left.
+func (l ReturnedLine) Why() string {
+	return ReturnableLine{Credited: l.Credited, Pending: l.Pending}.Why()
+}
+
 // InvoiceReturns is what the page of an invoice says about returns.
 type InvoiceReturns struct {
 	Lines    []ReturnedLine  `json:"lines" db:"-"`
@@ -300,7 +305,7 @@ func (r InvoiceReturns) Any() bool {
 func (r InvoiceReturns) Why(lineNo int) string {
 	for _, l := range r.Lines {
 		if l.LineNo == lineNo {
-			return ReturnableLine{Credited: l.Credited, Pending: l.Pending}.Why()
+			return l.Why()
 		}
 	}
 	return ""
@@ -398,7 +403,7 @@ type DeskCreditRequestDetail struct {
 	Rooms        []ReturnedLine        `json:"rooms" db:"-"` // of the invoice lines, this request counted
 }
 
-// Room is what is left of an invoice line beside this request.
+// Room is what has become of an invoice line, this request counted.
 func (d DeskCreditRequestDetail) Room(invoiceLineNo int) ReturnedLine {
 	for _, r := range d.Rooms {
 		if r.LineNo == invoiceLineNo {

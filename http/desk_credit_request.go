@@ -88,11 +88,6 @@ type deskCreditTyped struct {
 // May reports whether the request may go to a status now.
 func (p deskCreditPage) May(to portal.CreditRequestStatus) bool { return slices.Contains(p.Moves, to) }
 
-// Invoiced is how much of a line's invoice line was invoiced.
-func (p deskCreditPage) Invoiced(l portal.CreditRequestLine) portal.Qty {
-	return p.Room(l.InvoiceLineNo).Invoiced
-}
-
 // MayReview reports whether the request can be taken into review, or again.
 func (p deskCreditPage) MayReview() bool { return p.May(portal.CreditInReview) }
 

@@ -114,13 +114,17 @@ as $$
 declare
   bad record;
 begin
-  select i.invoice_no, n.line_no, c.qty, n.qty < c.qty as fewer into bad
-  from new_rows n
-  join old_rows p using (invoice_id, line_no)
-  join erp.return_claim c using (invoice_id, line_no)
-  join erp.invoice i using (invoice_id)
-  where n.qty < p.qty and n.qty < c.qty or round(n.line_total, 2) < round(p.line_total, 2) and round(n.line_total, 2) < c.amount
-  order by n.invoice_id, n.line_no limit 1;
+  -- those that are too small now are few; the two tables are not joined before
+  with small as materialized (
+    select n.invoice_id, n.line_no, n.qty, n.line_total, c.qty as claimed, n.qty < c.qty as fewer
+    from new_rows n join erp.return_claim c using (invoice_id, line_no)
+    where n.qty < c.qty or round(n.line_total, 2) < c.amount
+  )
+  select i.invoice_no, s.line_no, s.claimed as qty, s.fewer into bad
+  from small s join erp.invoice i using (invoice_id)
+  where exists (select from old_rows p where p.invoice_id = s.invoice_id and p.line_no = s.line_no
+    and (s.qty < p.qty or round(s.line_total, 2) < round(p.line_total, 2)))
+  order by s.invoice_id, s.line_no limit 1;
   if found then
     raise exception 'Line % of invoice % has % credited or asked for: it cannot become less than that.', bad.line_no, bad.invoice_no, trim_scale(bad.qty)
       using errcode = 'PT409', constraint = case when bad.fewer then 'return_limit' else 'return_amount' end;

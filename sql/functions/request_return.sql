@@ -160,14 +160,15 @@ begin
   if stands not in ('REQUESTED', 'IN_REVIEW') then
     raise exception 'This request has been decided on: no photo can be added to it.' using errcode = 'PT409', constraint = 'request_photo_closed';
   end if;
+  -- of what belongs to no request the latest are enough, and a day
   delete from portal.request_photo p
-    where p.customer_id = p_customer_id and p.added_at < erp.now() - interval '1 day'
-      and not exists (select from erp.credit_request r where r.customer_id = p.customer_id and r.request_key = p.request_key);
-  if (select count(*) from portal.request_photo p where p.customer_id = p_customer_id
-        and not exists (select from erp.credit_request r where r.customer_id = p.customer_id and r.request_key = p.request_key)) >= 60 then
-    raise exception 'There are too many photos that belong to no request. Please send one of them, or try again tomorrow.'
-      using errcode = 'PT409', constraint = 'request_photo_drafts';
-  end if;
+    where p.customer_id = p_customer_id and p.request_key <> p_key
+      and not exists (select from erp.credit_request r where r.customer_id = p.customer_id and r.request_key = p.request_key)
+      and (p.added_at < erp.now() - interval '1 day' or p.photo_id not in (
+        select k.photo_id from portal.request_photo k
+        where k.customer_id = p_customer_id and k.request_key <> p_key
+          and not exists (select from erp.credit_request r where r.customer_id = k.customer_id and r.request_key = k.request_key)
+        order by k.photo_id desc limit 12));
   insert into portal.request_photo (customer_id, request_key, login_id, name, media_type, width, height, data)
   values (p_customer_id, p_key, (select l.login_id from portal.login l where l.login_id = portal.login_id() and l.customer_id = p_customer_id),
     left(btrim(coalesce(p_name, '')), 120), p_media_type, p_width, p_height, p_data)
