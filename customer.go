@@ -29,56 +29,6 @@ type Delivery struct {
 	Now    time.Time `json:"-"`      // the database's clock, for a countdown
 }
 
-// Aging is what is owed by the age of the documents; the buckets sum to the
-// balance.
-type Aging struct {
-	Current Money `json:"current" db:"current_due"`
-	Days30  Money `json:"days_30" db:"days_30"`
-	Days60  Money `json:"days_60" db:"days_60"`
-	Days90  Money `json:"days_90" db:"days_90"`
-	Balance Money `json:"balance" db:"balance"`
-	PastDue Money `json:"past_due" db:"past_due"`
-}
-
-// Invoice is one row of a list of invoices. Amounts are nil where the customer
-// may not see prices.
-type Invoice struct {
-	InvoiceNo   string    `json:"invoice_no"`
-	Kind        string    `json:"kind"` // invoice, adjustment
-	OrderNo     *string   `json:"order_no"`
-	PONo        *string   `json:"po_no"`
-	InvoiceDate time.Time `json:"invoice_date"`
-	DueDate     time.Time `json:"due_date"`
-	Total       *Money    `json:"total"`
-	OpenAmount  *Money    `json:"open_amount"`
-	State       string    `json:"state"` // OPEN, PART_PAID, PAID, PAST_DUE
-}
-
-// InvoiceLine is one line of an invoice, at the price of its order line.
-type InvoiceLine struct {
-	LineNo      int     `json:"line_no"`
-	ItemNo      *string `json:"item_no"`
-	Description string  `json:"description"`
-	UOM         string  `json:"uom"`
-	Qty         Qty     `json:"qty"`
-	UnitPrice   *Price  `json:"unit_price"`
-	LineTotal   *Price  `json:"line_total"`
-}
-
-// InvoiceDetail is the invoice page.
-type InvoiceDetail struct {
-	Invoice
-	Tax     *Money        `json:"tax"`
-	Freight *Money        `json:"freight"`
-	Lines   []InvoiceLine `json:"lines" db:"-"`
-}
-
-// Invoices is one page of a list of invoices.
-type Invoices struct {
-	Invoices []Invoice `json:"invoices"`
-	Next     string    `json:"next,omitempty"`
-}
-
 // Dashboard is the customer's first page.
 type Dashboard struct {
 	Orders       []Order   `json:"orders"`
@@ -119,7 +69,4 @@ type CustomerService interface {
 	Frame(ctx context.Context, who Session) (Frame, error)
 	Dashboard(ctx context.Context, who Session) (Dashboard, error)
 	Profile(ctx context.Context, who Session) (Profile, error)
-	Invoices(ctx context.Context, who Session, before string) (Invoices, error)
-	// Invoice is CodeNotFound for an invoice that is not the customer's.
-	Invoice(ctx context.Context, who Session, invoiceNo string) (InvoiceDetail, error)
 }

@@ -276,4 +276,5 @@ type DeskService interface {
 	WarehouseService
 	DeskRouteService
 	DeskCreditRequestService
+	DeskMoneyService
 }

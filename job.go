@@ -44,6 +44,19 @@ type InvariantsArgs struct{}
 // Kind is the job's name in the queue.
 func (InvariantsArgs) Kind() string { return "invariants" }
 
+// StatementArgs asks for the statements that wait to be made. The trigger
+// statement_inserted enqueues it; any number of runs come to the same.
+type StatementArgs struct{}
+
+// Kind is the job's name in the queue.
+func (StatementArgs) Kind() string { return "statement" }
+
+// StatementRunArgs asks whether last month's run is due, and begins it.
+type StatementRunArgs struct{}
+
+// Kind is the job's name in the queue.
+func (StatementRunArgs) Kind() string { return "statement_run" }
+
 // What OrderApprover.DecideOrder did.
 const (
 	OutcomeApproved = "approved" // no rule objected

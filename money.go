@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -44,4 +45,46 @@ func ParseQty(s string) (Qty, bool) {
 		return Qty{}, false
 	}
 	return Qty{d}, true
+}
+
+// Rate is a share: 0.08875 is 8.875 %. In JSON it is a string without trailing
+// zeros.
+type Rate struct{ decimal.Decimal }
+
+// MarshalJSON writes "0.08875".
+func (r Rate) MarshalJSON() ([]byte, error) { return json.Marshal(r.Decimal.String()) }
+
+// Percent is the rate as people write it: "8.875 %".
+func (r Rate) Percent() string { return r.Shift(2).String() + " %" }
+
+// Shown is the amount as people read it: "1,204.50"; a negative one has a true
+// minus sign.
+func (m Money) Shown() string { return grouped(m.StringFixed(2)) }
+
+// Shown is the price as people read it: two decimals, up to four where it needs
+// them.
+func (p Price) Shown() string { return grouped(Price{p.Round(4)}.Text()) }
+
+// Shown is the quantity as people read it, without decimals that say nothing.
+func (q Qty) Shown() string { return grouped(q.Decimal.String()) }
+
+// grouped sets commas between thousands.
+func grouped(s string) string {
+	digits, minus := strings.CutPrefix(s, "-")
+	whole, fraction, hasFraction := strings.Cut(digits, ".")
+	var b strings.Builder
+	if minus {
+		b.WriteString("−")
+	}
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	if hasFraction {
+		b.WriteByte('.')
+		b.WriteString(fraction)
+	}
+	return b.String()
 }

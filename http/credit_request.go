@@ -1,7 +1,6 @@
 package http
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -351,14 +350,7 @@ func (p returnPage) LateReasons() []string {
 // PhotosLeft is how many photos can still be chosen.
 func (p returnPage) PhotosLeft() int { return portal.MaxReturnPhotos - len(p.Photos) }
 
-// newKey is a random UUID, under which a form finds again what it made.
-func newKey() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
+// isKey matches what newKey makes.
 var isKey = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // returnForm is the form for the invoice of ?invoice=; ?line= is the line that

@@ -25,60 +25,6 @@ func (s *Server) dashboard(q *request) error {
 		CustomerName: q.who.CustomerName, Access: q.frame.Access, Now: time.Now()})
 }
 
-// invoicesPage is a list of invoices.
-type invoicesPage struct {
-	portal.Invoices
-}
-
-// NextLink is the next page's address, or "".
-func (p invoicesPage) NextLink() string {
-	if p.Next == "" {
-		return ""
-	}
-	return listLink("/invoices", "before", p.Next)
-}
-
-// mayInvoices refuses invoices to log-ins whose role does not see them.
-func mayInvoices(q *request) error {
-	if !q.frame.Rights.Invoices {
-		return portal.Errorf(portal.CodeForbidden, "Your log-in does not see invoices. Ask whoever manages the log-ins of your account.")
-	}
-	return nil
-}
-
-func (s *Server) invoices(q *request) error {
-	if err := mayInvoices(q); err != nil {
-		return err
-	}
-	list, err := s.Customers.Invoices(q.Context(), q.who, q.URL.Query().Get("before"))
-	if err != nil {
-		return err
-	}
-	return s.page(q, http.StatusOK, "invoices", "Invoices", "invoices", invoicesPage{list})
-}
-
-func (s *Server) invoice(q *request) error {
-	if err := mayInvoices(q); err != nil {
-		return err
-	}
-	invoice, err := s.Customers.Invoice(q.Context(), q.who, q.param("invoice_no"))
-	if err != nil {
-		return err
-	}
-	returns, err := s.Credits.InvoiceReturns(q.Context(), q.who, invoice.InvoiceNo)
-	if err != nil {
-		return err
-	}
-	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access, returns})
-}
-
-// invoicePage is one invoice.
-type invoicePage struct {
-	portal.InvoiceDetail
-	Access  portal.Access         `json:"-"`
-	Returns portal.InvoiceReturns `json:"returns"`
-}
-
 // profilePageData is the customer's own data and the log-in's sessions.
 type profilePageData struct {
 	Profile  *portal.Profile     `json:"profile,omitempty"` // nil for staff

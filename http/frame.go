@@ -19,9 +19,11 @@ type Frame struct {
 
 	CanOrder  bool // false: no cart
 	SeePrices bool // false: the cart shows no total
-	CartCount int  // lines in the cart
-	CartTotal string
-	Rights    portal.Rights // of a customer's log-in
+	// SeeBalance: false shows no account, payments and statements.
+	SeeBalance bool
+	CartCount  int // lines in the cart
+	CartTotal  string
+	Rights     portal.Rights // of a customer's log-in
 
 	Notices int           // not put away yet
 	Notice  portal.Notice // the newest of them
@@ -80,12 +82,14 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
 			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
+			{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
 			{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
+			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
 		}
 		return f.marked(nav)
@@ -106,6 +110,7 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
 			NavEntry{Key: "returns", Label: "Returns", URL: "/returns", Icon: "receipt-refund"},
+			NavEntry{Key: "account", Label: "Account", URL: "/account", Icon: "wallet"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 		)...))
@@ -126,7 +131,7 @@ func (f Frame) Bar() []NavEntry {
 		{Key: "catalog", Label: "Catalog", URL: "/catalog", Icon: "category"},
 		middle,
 		{Key: "orders", Label: "Orders", URL: "/orders", Icon: "clipboard-list"},
-		{Key: "profile", Label: "Account", URL: "/profile", Icon: "user"},
+		{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 	})
 }
 
@@ -138,6 +143,8 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 			return !f.Rights.Requests
 		case "invoices", "returns":
 			return !f.Rights.Invoices
+		case "account":
+			return !f.SeeBalance
 		case "people":
 			return !f.Rights.People
 		}

@@ -65,6 +65,10 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"statusIcon":  func(v any) string { return statusLook(v).icon },
 		"liveWords":   liveWords,
 
+		"agingBar":    agingBar,
+		"bucketNames": func() []string { return portal.BucketNames },
+		"docWord":     portal.DocumentWord,
+
 		"runsOn":        runsOn,
 		"cutoffWords":   cutoffWords,
 		"holidayCutoff": holidayCutoff,
@@ -136,35 +140,11 @@ func number(v any, format func(decimal.Decimal) string) (string, error) {
 	return format(d), nil
 }
 
-// formatMoney is "1,204.50"; a negative amount has a true minus sign.
-func formatMoney(d decimal.Decimal) string { return grouped(d.StringFixed(2)) }
+func formatMoney(d decimal.Decimal) string { return portal.Money{Decimal: d}.Shown() }
 
-// formatPrice has two decimals, up to four where it needs them.
-func formatPrice(d decimal.Decimal) string { return grouped(portal.Price{Decimal: d.Round(4)}.Text()) }
+func formatPrice(d decimal.Decimal) string { return portal.Price{Decimal: d}.Shown() }
 
-// formatQty has no decimals that say nothing.
-func formatQty(d decimal.Decimal) string { return grouped(d.String()) }
-
-// grouped sets commas between thousands.
-func grouped(s string) string {
-	digits, minus := strings.CutPrefix(s, "-")
-	whole, fraction, hasFraction := strings.Cut(digits, ".")
-	var b strings.Builder
-	if minus {
-		b.WriteString("−")
-	}
-	for i, r := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(r)
-	}
-	if hasFraction {
-		b.WriteByte('.')
-		b.WriteString(fraction)
-	}
-	return b.String()
-}
+func formatQty(d decimal.Decimal) string { return portal.Qty{Decimal: d}.Shown() }
 
 // percent is part of whole, 0 to 100 with one decimal, as the width of an SVG
 // bar wants it. A whole of zero gives 0.

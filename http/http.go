@@ -32,6 +32,9 @@ type Config struct {
 	Guides    portal.GuideService
 	Orders    portal.OrderService
 	Customers portal.CustomerService
+	Invoices  portal.InvoiceService
+	Accounts  portal.AccountService
+	Printer   portal.Printer
 	SignOffs  portal.SignOffService
 	People    portal.PeopleService
 	Desk      portal.DeskService
@@ -173,7 +176,9 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
 	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
 	mux.GET("/invoices", s.buyer(s.invoices))
+	mux.GET("/invoices.csv", s.buyer(s.exportInvoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
+	mux.GET("/invoices/:invoice_no/pdf", s.buyer(s.invoicePDF))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
 	mux.GET("/returns", s.buyer(s.creditRequests))
 	mux.GET("/returns/:request_no", s.buyer(s.creditRequest)) // or new
@@ -182,6 +187,13 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/returns/:request_no/photos", s.buyer(s.requestPhotos))
 	mux.GET("/returns/:request_no/photos/:photo_id", s.buyer(s.requestPhoto))
 	mux.GET("/credit-memos/:memo_no", s.buyer(s.creditMemo))
+	mux.GET("/account", s.buyer(s.account))
+	mux.GET("/payments", s.buyer(s.payments))
+	mux.GET("/payments/:payment_no", s.buyer(s.payment))
+	mux.GET("/statement", s.buyer(s.statement))
+	mux.GET("/statement/pdf", s.buyer(s.statementPDF))
+	mux.POST("/statement", s.buyer(s.requestStatement))
+	mux.GET("/statements/:statement_id/pdf", s.buyer(s.statementPaper))
 	mux.GET("/approvals", s.buyer(s.approvals))
 	mux.GET("/approvals/:sign_off", s.buyer(s.approval))
 	mux.POST("/approvals/:sign_off/approve", s.buyer(s.approve))
@@ -242,6 +254,25 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/customers/:customer_no/prices/group", s.staff(s.saveGroup))
 	mux.POST("/desk/customers/:customer_no/prices/end", s.staff(s.endRule))
 	mux.POST("/desk/customers/:customer_no/prices/delete", s.staff(s.deleteRule))
+	mux.GET("/desk/customers/:customer_no/account", s.staff(s.deskAccount))
+	mux.POST("/desk/customers/:customer_no/payments", s.staff(s.postPayment))
+	mux.POST("/desk/customers/:customer_no/credits", s.staff(s.issueCredit))
+	mux.POST("/desk/customers/:customer_no/apply", s.staff(s.applyCredit))
+	mux.GET("/desk/customers/:customer_no/statement", s.staff(s.deskStatement))
+	mux.GET("/desk/customers/:customer_no/statement/pdf", s.staff(s.deskStatementPDF))
+	mux.GET("/desk/aging", s.staff(s.deskAging))
+	mux.GET("/desk/aging.csv", s.staff(s.exportAging))
+	mux.GET("/desk/payments", s.staff(s.deskPayments))
+	mux.GET("/desk/payments/:payment_no", s.staff(s.deskPayment))
+	mux.POST("/desk/payments/:payment_no/reverse", s.staff(s.reversePayment))
+	mux.GET("/desk/invoices", s.staff(s.deskInvoices))
+	mux.GET("/desk/invoices/:invoice_no", s.staff(s.deskInvoicePage))
+	mux.GET("/desk/invoices/:invoice_no/pdf", s.staff(s.deskInvoicePDF))
+	mux.GET("/desk/invoicing", s.staff(s.deskInvoicing))
+	mux.POST("/desk/invoicing", s.staff(s.invoiceMany))
+	mux.GET("/ops/statements", s.operator(s.statementRuns))
+	mux.POST("/ops/statements", s.operator(s.beginRun))
+	mux.POST("/ops/statements/retry", s.operator(s.retryStatements))
 	mux.POST("/desk/customers/:customer_no/route", s.staff(s.deskAssignRoute))
 	mux.GET("/desk/routes", s.staff(s.deskRoutes))
 	mux.POST("/desk/routes", s.staff(s.deskNewRoute))

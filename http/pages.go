@@ -26,7 +26,7 @@ type pages struct {
 }
 
 // notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
 
 // parsePages reads the templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
@@ -39,7 +39,7 @@ func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
 	if sets, ok := p.zones.Load(zone.String()); ok {
 		return sets.(map[string]*template.Template), nil
 	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "return_parts.tmpl")
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (p *pages) execute(w io.Writer, page, part string, zone *time.Location, v a
 func (s *Server) frameOf(q *request, title, active string) Frame {
 	f := Frame{
 		Brand: s.Brand, Title: title, Session: q.who, Active: active, Query: q.URL.Query().Get("q"),
-		CanOrder: q.frame.Access.CanOrder, SeePrices: q.frame.Access.SeePrices, CartCount: q.frame.CartLines,
+		CanOrder: q.frame.Access.CanOrder, SeePrices: q.frame.Access.SeePrices, SeeBalance: q.frame.Access.SeeBalance, CartCount: q.frame.CartLines,
 		Toast: q.flash(), RequestID: requestID(q.Context()), LiveURL: "/live", Cursor: q.frame.Cursor,
 		Rights:   q.frame.Rights,
 		ActingBy: q.who.ActingBy, ActingAs: q.who.CustomerName, Preview: q.who.Acting == portal.ActingPreview, StaffActs: q.frame.StaffActing && q.who.Acting == portal.ActingNot,
@@ -134,6 +134,11 @@ func pageURL(path string) string {
 	}
 	if (strings.HasPrefix(path, "/approvals/") || strings.HasPrefix(path, "/returns/")) && strings.Count(path, "/") > 2 {
 		return path[:strings.LastIndexByte(path, '/')]
+	}
+	for _, verb := range []string{"/payments", "/credits", "/apply"} {
+		if strings.HasPrefix(path, "/desk/customers/") && strings.HasSuffix(path, verb) {
+			return strings.TrimSuffix(path, verb) + "/account"
+		}
 	}
 	// the desk's forms, and those of a standing order, post to a verb below their page
 	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 ||

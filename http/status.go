@@ -30,6 +30,15 @@ var looks = map[string]look{
 	"PAST_DUE":  {"Past due", "status-bad", "alert-triangle"},
 	"PAID":      {"Paid", "status-done", "circle-check"},
 
+	// payments
+	"RETURNED":  {"Returned", "status-bad", "arrow-back-up"},
+	"UNAPPLIED": {"Not all applied", "status-wait", "coin"},
+
+	// statements
+	"QUEUED": {"Being made", "status-wait", "hourglass"},
+	"READY":  {"Ready", "status-done", "check"},
+	"FAILED": {"Could not be made", "status-bad", "alert-triangle"},
+
 	// return requests
 	"REQUESTED":      {"Requested", "status-new", "send"},
 	"IN_REVIEW":      {"In review", "status-wait", "eye"},

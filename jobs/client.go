@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,9 @@ type Config struct {
 	House  portal.Housekeeper   // required, unless InsertOnly
 	// Standing works standing orders; nil leaves them to other nodes.
 	Standing portal.StandingOrderRunner
-	Logger   *slog.Logger // default slog.Default()
+	// Statements makes statements; nil leaves them to other nodes.
+	Statements portal.StatementMaker
+	Logger     *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -58,7 +61,8 @@ type Config struct {
 }
 
 const (
-	queueApproval = "approval"
+	queueApproval  = "approval"
+	queueStatement = "statement"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -66,6 +70,8 @@ const (
 	softStop            = 10 * time.Second
 	housekeepingEvery   = 10 * time.Minute
 	standingEvery       = time.Minute
+	statementEvery      = time.Minute
+	statementRunEvery   = time.Hour
 	invariantsHour      = 3
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
@@ -79,6 +85,7 @@ type Client struct {
 	river      *river.Client[pgx.Tx]
 	pool       *pgxpool.Pool
 	insertOnly bool
+	atStart    []portal.JobArgs // enqueued by Start
 }
 
 // New makes a client; Start begins the work.
@@ -98,7 +105,13 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
-	return &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}, nil
+	c := &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}
+	if !c.insertOnly && config.Statements != nil {
+		// what a killed process was at; the leader that does what is periodic
+		// may have been that process, and is followed only after a while
+		c.atStart = append(c.atStart, portal.StatementArgs{})
+	}
+	return c, nil
 }
 
 func workConfig(c Config, logger *slog.Logger) *river.Config {
@@ -111,21 +124,30 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
 
-	standing := []*river.PeriodicJob(nil)
+	queues := map[string]river.QueueConfig{
+		river.QueueDefault: {MaxWorkers: defaultWorkers},
+		queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
+	}
+	periodics := []*river.PeriodicJob(nil)
 	if c.Standing != nil {
 		river.AddWorker(workers, &standingWorker{standing: c.Standing, logger: logger})
-		standing = append(standing, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+		periodics = append(periodics, periodic(portal.StandingOrdersArgs{}, river.PeriodicInterval(standingEvery), true))
+	}
+	if c.Statements != nil {
+		river.AddWorker(workers, &statementWorker{statements: c.Statements, logger: logger})
+		river.AddWorker(workers, &statementRunWorker{statements: c.Statements, logger: logger})
+		// making a paper is computing: one a core
+		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
+		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), false),
+			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
 	}
 
 	return &river.Config{
 		Schema:  Schema,
 		Logger:  slog.New(quiet{logger.Handler()}),
 		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: defaultWorkers},
-			queueApproval:      {MaxWorkers: cmp.Or(c.ApprovalWorkers, 4)},
-		},
-		PeriodicJobs: append(standing,
+		Queues:  queues,
+		PeriodicJobs: append(periodics,
 			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
 			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
 		),
@@ -160,6 +182,11 @@ func (c *Client) Start(ctx context.Context) error {
 	}
 	if err := c.river.Start(ctx); err != nil {
 		return fmt.Errorf("jobs: start: %w", err)
+	}
+	for _, args := range c.atStart {
+		if _, err := c.Enqueue(ctx, args); err != nil {
+			return err
+		}
 	}
 	return nil
 }

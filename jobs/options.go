@@ -16,6 +16,8 @@ func options(args portal.JobArgs) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 	case portal.OrderSettleArgs:
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25}
+	case portal.StatementArgs:
+		return &river.InsertOpts{Queue: queueStatement, MaxAttempts: 25}
 	default:
 		return &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByState: unfinished()}}
 	}

@@ -2,9 +2,7 @@ package sql
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,8 +59,10 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		if out.Orders, err = orderRows(ctx, tx, a); err != nil {
 			return fmt.Errorf("orders: %w", err)
 		}
-		rows, _ := tx.Query(ctx, query("invoice_list"), args{"customer_id": who.CustomerID, "open_only": true,
-			"before_date": (*time.Time)(nil), "before_no": "", "row_limit": 6})
+		rows, err := invoiceRows(ctx, tx, who, portal.InvoiceFilter{State: portal.InvoicesOpen}, 6)
+		if err != nil {
+			return fmt.Errorf("invoices: %w", err)
+		}
 		if out.OpenInvoices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Invoice]); err != nil {
 			return fmt.Errorf("invoices: %w", err)
 		}
@@ -143,62 +143,6 @@ func (s *CustomerStore) Profile(ctx context.Context, who portal.Session) (portal
 	})
 	if err != nil {
 		return portal.Profile{}, fmt.Errorf("profile of customer %d: %w", who.CustomerID, err)
-	}
-	return out, nil
-}
-
-// Invoices implements portal.CustomerService.
-func (s *CustomerStore) Invoices(ctx context.Context, who portal.Session, before string) (portal.Invoices, error) {
-	date, number := parseInvoiceCursor(before)
-	var out portal.Invoices
-	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, query("invoice_list"), args{"customer_id": who.CustomerID, "open_only": false,
-			"before_date": date, "before_no": number, "row_limit": portal.PageSize + 1})
-		var err error
-		out.Invoices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Invoice])
-		return err
-	})
-	if err != nil {
-		return portal.Invoices{}, fmt.Errorf("invoices of customer %d: %w", who.CustomerID, err)
-	}
-	if len(out.Invoices) > portal.PageSize {
-		out.Invoices = out.Invoices[:portal.PageSize]
-		last := out.Invoices[portal.PageSize-1]
-		out.Next = base64.RawURLEncoding.EncodeToString([]byte(last.InvoiceDate.Format(time.DateOnly) + " " + last.InvoiceNo))
-	}
-	return out, nil
-}
-
-func parseInvoiceCursor(s string) (*time.Time, string) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, ""
-	}
-	day, number, _ := strings.Cut(string(raw), " ")
-	date, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return nil, ""
-	}
-	return &date, number
-}
-
-// Invoice implements portal.CustomerService.
-func (s *CustomerStore) Invoice(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceDetail, error) {
-	var out portal.InvoiceDetail
-	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		a := args{"customer_id": who.CustomerID, "invoice_no": invoiceNo}
-		rows, _ := tx.Query(ctx, query("invoice_head"), a)
-		var err error
-		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.InvoiceDetail]); err != nil {
-			return err
-		}
-		rows, _ = tx.Query(ctx, query("invoice_lines"), a)
-		out.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.InvoiceLine])
-		return err
-	})
-	if err != nil {
-		return portal.InvoiceDetail{}, fmt.Errorf("invoice %q of customer %d: %w", invoiceNo, who.CustomerID,
-			notFound(err, "There is no such invoice."))
 	}
 	return out, nil
 }

@@ -99,12 +99,16 @@ func (db *DB) Close() {
 // goes. The setting travels with BEGIN, in the same
 // round trip.
 func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode, f func(tx pgx.Tx) error) error {
+	if access == pgx.ReadWrite {
+		return db.asCustomerAt(ctx, who, "begin", f)
+	}
+	return db.asCustomerAt(ctx, who, "begin read only", f)
+}
+
+// asCustomerAt is asCustomer with a BEGIN of the caller's.
+func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string, f func(tx pgx.Tx) error) error {
 	if who.CustomerID == 0 {
 		return portal.Errorf(portal.CodeForbidden, "This page is for customers.")
-	}
-	begin := "begin read only"
-	if access == pgx.ReadWrite {
-		begin = "begin"
 	}
 	if who.Acting == portal.ActingPreview {
 		// whatever is asked for; nothing can make it writable once it has read

@@ -38,6 +38,9 @@ var constraintWords = map[string]struct{ field, message string }{
 	"price_group_category_fk": {"category_id", "Choose a category of the list."},
 	"login_email_key":         {"email", "There is a log-in with this e-mail already."},
 	"cart_ship_to_fk":         {"ship_to", "Choose one of your ship-to addresses."},
+	"invoice_open_amount":     {"amount", "More than is open on the invoice: somebody may have applied to it just now."},
+	"payment_open_amount":     {"amount", "More than is left of the payment: somebody may have applied it just now."},
+	"credit_memo_open_amount": {"amount", "More than is left of the credit memo: somebody may have applied it just now."},
 	"invoice_due_date":        {"due_date", "An invoice cannot be due before its date."},
 }
 

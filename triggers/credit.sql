@@ -31,19 +31,6 @@ create or replace trigger credit_memo_line_updated after update on erp.credit_me
 create or replace trigger credit_memo_line_deleted after delete on erp.credit_memo_line
   referencing old table as old_rows for each statement execute function erp.credit_memo_line_changed();
 
-create or replace function portal.credit_memo_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
-as $$
-begin
-  perform portal.emit_documents('credit', array_agg(n.customer_id order by n.credit_memo_id), array_agg(n.memo_no order by n.credit_memo_id)) from new_rows n;
-  return null;
-end
-$$;
-create or replace trigger credit_memo_inserted after insert on erp.credit_memo
-  referencing new table as new_rows for each statement execute function portal.credit_memo_changed();
-create or replace trigger credit_memo_updated after update on erp.credit_memo
-  referencing new table as new_rows for each statement execute function portal.credit_memo_changed();
-
 create or replace function portal.credit_request_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$

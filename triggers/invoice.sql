@@ -1,19 +1,58 @@
--- Invoices: the total is the sum of the lines, the open amount what is not yet
--- applied, and an order line knows how much of it is invoiced.
+-- Invoices: the total is the sum of the lines, tax and freight, the open amount
+-- what of it is not yet applied, and an order line knows how much of it is
+-- invoiced. An invoice without lines (opened with the books, say) keeps the
+-- total that it was given.
+
+-- What is posted in a closed period stays as it is.
+create or replace function erp.assert_open_period(p_days date[]) returns void
+language plpgsql stable security definer set search_path = pg_catalog
+as $$
+declare
+  closed date := (select c.closed_through from erp.company c);
+begin
+  if closed is not null and exists (select from unnest(p_days) d where d <= closed) then
+    raise exception 'The books are closed through %. Post it on a later day.', erp.day_text(closed)
+      using errcode = 'PT409', constraint = 'closed_period';
+  end if;
+end
+$$;
+
+-- Two programs that change what hangs on one invoice wait for each other, and
+-- the second adds up what the first has written: the lock comes before the sum.
+create or replace function erp.hold_invoices(p_invoice_ids bigint[]) returns void
+language sql security definer set search_path = pg_catalog
+as $$ select i.invoice_id from erp.invoice i where i.invoice_id = any (p_invoice_ids) order by i.invoice_id for no key update $$;
+
 create or replace function erp.settle_invoices(p_invoice_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
+  perform erp.hold_invoices(p_invoice_ids);
   update erp.invoice i
-    set total = t.total, open_amount = t.total - t.applied
+    set open_amount = i.total - t.applied
     from (
-      select a.invoice_id, round(coalesce(l.amount, 0), 2) + i.tax + i.freight as total, coalesce(p.amount, 0) as applied
+      select a.invoice_id, coalesce((select sum(x.amount) from erp.payment_application x where x.invoice_id = a.invoice_id), 0) as applied
       from unnest(p_invoice_ids) as a(invoice_id)
-      join erp.invoice i using (invoice_id)
-      left join lateral (select sum(x.line_total) as amount from erp.invoice_line x where x.invoice_id = a.invoice_id) l on true
-      left join lateral (select sum(x.amount) as amount from erp.payment_application x where x.invoice_id = a.invoice_id) p on true
     ) t
-    where i.invoice_id = t.invoice_id and (i.total, i.open_amount) is distinct from (t.total, t.total - t.applied);
+    where i.invoice_id = t.invoice_id and i.open_amount <> i.total - t.applied;
+end
+$$;
+
+create or replace function erp.total_invoices(p_invoice_ids bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  perform erp.hold_invoices(p_invoice_ids);
+  update erp.invoice i
+    set total = t.amount + i.tax + i.freight, open_amount = t.amount + i.tax + i.freight - t.applied
+    from (
+      select a.invoice_id,
+        coalesce((select round(sum(x.line_total), 2) from erp.invoice_line x where x.invoice_id = a.invoice_id), 0) as amount,
+        coalesce((select sum(x.amount) from erp.payment_application x where x.invoice_id = a.invoice_id), 0) as applied
+      from unnest(p_invoice_ids) as a(invoice_id)
+    ) t
+    where i.invoice_id = t.invoice_id
+      and (i.total, i.open_amount) is distinct from (t.amount + i.tax + i.freight, t.amount + i.tax + i.freight - t.applied);
 end
 $$;
 
@@ -22,10 +61,10 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
   if tg_op in ('INSERT', 'UPDATE') then
-    perform erp.settle_invoices(array(select distinct n.invoice_id from new_rows n order by 1));
+    perform erp.total_invoices(array(select distinct n.invoice_id from new_rows n order by 1));
   end if;
   if tg_op in ('DELETE', 'UPDATE') then
-    perform erp.settle_invoices(array(select distinct p.invoice_id from old_rows p order by 1));
+    perform erp.total_invoices(array(select distinct p.invoice_id from old_rows p order by 1));
   end if;
   if tg_op = 'INSERT' then
     -- the order before its lines, as everybody does
@@ -52,15 +91,50 @@ create or replace function erp.invoice_settles() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if (new.tax, new.freight) is distinct from (old.tax, old.freight) then
+  if tg_op = 'INSERT' then
+    perform erp.assert_open_period(array[new.invoice_date]);
+    new.open_amount := new.total; -- nothing can be applied to it yet
+    return new;
+  end if;
+  if (new.tax, new.freight) is distinct from (old.tax, old.freight) and new.total = old.total then
     new.total := new.total + (new.tax - old.tax) + (new.freight - old.freight);
-    new.open_amount := new.open_amount + (new.tax - old.tax) + (new.freight - old.freight);
+  end if;
+  if new.total <> old.total and new.open_amount = old.open_amount then
+    new.open_amount := old.open_amount + new.total - old.total;
+  end if;
+  if (new.total, new.invoice_date, new.customer_id) is distinct from (old.total, old.invoice_date, old.customer_id) then
+    perform erp.assert_open_period(array[old.invoice_date, new.invoice_date]);
   end if;
   return new;
 end
 $$;
-create or replace trigger invoice_settles before update of tax, freight on erp.invoice
+create or replace trigger invoice_settles before insert or update on erp.invoice
   for each row execute function erp.invoice_settles();
+
+-- Numbers have no gaps, so a posted invoice stays.
+create or replace function erp.invoice_stays() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  raise exception 'Invoice % is posted and stays. Issue a credit memo for it.', old.invoice_no
+    using errcode = 'PT409', constraint = 'invoice_stays';
+end
+$$;
+create or replace trigger invoice_stays before delete on erp.invoice
+  for each row when (old.kind = 'invoice') execute function erp.invoice_stays();
+
+-- Nothing is applied before there is an invoice.
+create or replace function erp.invoice_moved() returns trigger
+language plpgsql security definer set search_path = pg_catalog
+as $$
+begin
+  update erp.payment_application a set applied_on = new.invoice_date
+    where a.invoice_id = new.invoice_id and a.applied_on < new.invoice_date;
+  return null;
+end
+$$;
+create or replace trigger invoice_moved after update of invoice_date on erp.invoice
+  for each row when (new.invoice_date > old.invoice_date) execute function erp.invoice_moved();
 
 create or replace function portal.invoice_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog

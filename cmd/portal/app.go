@@ -13,6 +13,7 @@ import (
 	"portal.example/portal/http"
 	"portal.example/portal/jobs"
 	"portal.example/portal/listener"
+	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
 )
@@ -45,9 +46,17 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 }
 
 func (a *app) build(direct string) error {
-	var err error
+	brand, err := http.DefaultBrand()
+	if a.Brand != "" {
+		brand, err = http.LoadBrand(os.DirFS(a.Brand))
+	}
+	if err != nil {
+		return err
+	}
+	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work), Logger: a.logger,
+		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
+		Statements: sql.NewStatementWork(a.db.Work, press), Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -56,13 +65,6 @@ func (a *app) build(direct string) error {
 		return nil
 	}
 
-	brand, err := http.DefaultBrand()
-	if a.Brand != "" {
-		brand, err = http.LoadBrand(os.DirFS(a.Brand))
-	}
-	if err != nil {
-		return err
-	}
 	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
 	if err != nil {
 		return err
@@ -77,7 +79,7 @@ func (a *app) build(direct string) error {
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
+		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,

@@ -7,6 +7,8 @@
 	const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? ''
 	const words = JSON.parse(document.getElementById('live-words')?.textContent || '{}')
 
+	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
+
 	// ---- toasts ----
 
 	// toast({text, kind, about, undo: {url, values, label}}) shows a message for

@@ -4,7 +4,6 @@
 // script every button still works as a form.
 (() => {
 	'use strict'
-	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
 	const say = document.getElementById('pick-say')
 	if (!say) return
 

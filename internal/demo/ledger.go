@@ -22,7 +22,7 @@ func (w *world) writeLedger(ctx context.Context) error {
 		open := o.total.Sub(paid.amount)
 		if paid.amount.IsPositive() {
 			payments = append(payments, []any{o.id, fmt.Sprintf("PY-%d", o.id), o.customer.id, paid.on, paid.method, paid.reference, paid.amount, decimal.Zero})
-			applications = append(applications, []any{o.id, nil, o.id, paid.amount, paid.on})
+			applications = append(applications, []any{o.id, nil, o.id, o.customer.id, paid.amount, paid.on})
 		}
 		l := o.lines[0]
 		// something came damaged, lately: credited, and not yet applied
@@ -49,7 +49,7 @@ func (w *world) writeLedger(ctx context.Context) error {
 		{"invoice", words("invoice_id|invoice_no|customer_id|order_id|ship_to_id|po_no|invoice_date|due_date|total|open_amount|issued_at"), invoices},
 		{"invoice_line", words("invoice_id|line_no|item_id|order_id|order_line_no|description|uom|factor|qty|unit_price|price_step|price_rule_id|line_total"), lines},
 		{"payment", words("payment_id|payment_no|customer_id|payment_date|method|reference|amount|open_amount"), payments},
-		{"payment_application", words("payment_id|credit_memo_id|invoice_id|amount|applied_on"), applications},
+		{"payment_application", words("payment_id|credit_memo_id|invoice_id|customer_id|amount|applied_on"), applications},
 		{"credit_memo", words("credit_memo_id|memo_no|customer_id|invoice_id|memo_date|total|open_amount|reason"), memos},
 		{"credit_memo_line", words("credit_memo_id|line_no|item_id|invoice_id|invoice_line_no|description|uom|factor|qty|unit_price|line_total"), memoLines},
 	} {
@@ -57,9 +57,11 @@ func (w *world) writeLedger(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := w.tx.Exec(ctx, `update erp.document_series set next_no = (select max(invoice_no::bigint) + 1 from erp.invoice) where series = 'invoice'`); err != nil {
+		return err
+	}
 	_, err := w.tx.Exec(ctx, `select
 		setval(pg_get_serial_sequence('erp.invoice', 'invoice_id'), (select max(invoice_id) from erp.invoice)),
-		setval('erp.invoice_no_seq', (select max(invoice_no::bigint) from erp.invoice)),
 		setval(pg_get_serial_sequence('erp.payment', 'payment_id'), (select max(payment_id) from erp.payment)),
 		setval('erp.payment_no_seq', (select max(payment_id) from erp.payment)),
 		setval(pg_get_serial_sequence('erp.credit_memo', 'credit_memo_id'), (select coalesce(max(credit_memo_id), 1) from erp.credit_memo)),

@@ -44,16 +44,16 @@ as $$
   where sh.qty > l.qty_shipped
   union all
   select 'invoice_total', i.invoice_no, format('total %s, lines %s', i.total, coalesce(round(sum(l.line_total), 2), 0) + i.tax + i.freight)
-  from erp.invoice i left join erp.invoice_line l using (invoice_id)
-  group by i.invoice_id having i.total <> coalesce(round(sum(l.line_total), 2), 0) + i.tax + i.freight
+  from erp.invoice i join erp.invoice_line l using (invoice_id)
+  group by i.invoice_id having i.total <> round(sum(l.line_total), 2) + i.tax + i.freight
   union all
   select 'invoice_open', i.invoice_no, format('open %s, total less applied %s', i.open_amount, i.total - coalesce(sum(a.amount), 0))
   from erp.invoice i left join erp.payment_application a using (invoice_id)
   group by i.invoice_id having i.open_amount <> i.total - coalesce(sum(a.amount), 0)
   union all
   select 'memo_total', m.memo_no, format('total %s, lines %s', m.total, coalesce(round(sum(l.line_total), 2), 0))
-  from erp.credit_memo m left join erp.credit_memo_line l using (credit_memo_id)
-  group by m.credit_memo_id having m.total <> coalesce(round(sum(l.line_total), 2), 0)
+  from erp.credit_memo m join erp.credit_memo_line l using (credit_memo_id)
+  group by m.credit_memo_id having m.total <> round(sum(l.line_total), 2)
   union all
   select 'memo_open', m.memo_no, format('open %s, total less applied %s', m.open_amount, m.total - coalesce(sum(a.amount), 0))
   from erp.credit_memo m left join erp.payment_application a using (credit_memo_id)
@@ -61,7 +61,7 @@ as $$
   union all
   select 'payment_open', p.payment_no, format('open %s, amount less applied %s', p.open_amount, p.amount - coalesce(sum(a.amount), 0))
   from erp.payment p left join erp.payment_application a using (payment_id)
-  group by p.payment_id having p.open_amount <> p.amount - coalesce(sum(a.amount), 0)
+  group by p.payment_id having p.open_amount <> case when p.reversed_on is null then p.amount else 0 end - coalesce(sum(a.amount), 0)
   union all
   select 'application_customer', i.invoice_no, 'applied from another customer''s document'
   from erp.payment_application a
@@ -70,18 +70,26 @@ as $$
   left join erp.credit_memo m on m.credit_memo_id = a.credit_memo_id
   where coalesce(p.customer_id, m.customer_id) <> i.customer_id
   union all
-  select 'balance', c.customer_no, format('documents %s, buckets %s', d.amount, g.current_due + g.days_30 + g.days_60 + g.days_90)
+  select 'application_date', i.invoice_no, format('applied on %s, before the invoice or what is applied', a.applied_on)
+  from erp.payment_application a
+  join erp.invoice i using (invoice_id)
+  left join erp.payment p using (payment_id)
+  left join erp.credit_memo m on m.credit_memo_id = a.credit_memo_id
+  where a.applied_on < greatest(i.invoice_date, p.payment_date, m.memo_date) or a.customer_id <> i.customer_id
+  union all
+  -- the ledger by its documents alone, and the buckets by what is open
+  select 'balance', c.customer_no, format('documents %s, buckets %s', coalesce(d.amount, 0), coalesce(g.buckets, 0))
   from (
     select customer_id, sum(amount) as amount from (
-      select customer_id, open_amount as amount from erp.invoice where open_amount <> 0 and invoice_date <= erp.today()
-      union all select customer_id, -open_amount from erp.credit_memo where open_amount <> 0 and memo_date <= erp.today()
-      union all select customer_id, -open_amount from erp.payment where open_amount <> 0 and payment_date <= erp.today()) o
+      select customer_id, total as amount from erp.invoice where invoice_date <= erp.today()
+      union all select customer_id, -total from erp.credit_memo where memo_date <= erp.today()
+      union all select customer_id, -amount from erp.payment where payment_date <= erp.today()
+      union all select customer_id, amount from erp.payment where reversed_on <= erp.today()) o
     group by 1) d
+  full join (
+    select r.customer_id, r.current_due + r.days_30 + r.days_60 + r.days_90 as buckets from erp.aging_report(erp.today()) r) g using (customer_id)
   join erp.customer c using (customer_id)
-  cross join lateral erp.aging(d.customer_id, greatest(erp.today(), (select max(applied_on) from erp.payment_application))) g
-  where d.amount <> g.current_due + g.days_30 + g.days_60 + g.days_90
-    and not exists (select from erp.invoice f where f.customer_id = d.customer_id and f.invoice_date > erp.today())
-    and not exists (select from erp.payment_application f where f.applied_on > erp.today())
+  where coalesce(d.amount, 0) <> coalesce(g.buckets, 0)
   union all
   select 'returned_over_invoiced', i.invoice_no, format('line %s: invoiced %s, credited %s, asked for %s', r.line_no, r.invoiced, r.credited, r.pending)
   from return_lines k

@@ -6,8 +6,8 @@ language sql stable security definer set search_path = pg_catalog set jit = off
 as $$
   select
     coalesce((select sum(i.open_amount) from erp.invoice i where i.customer_id = p_customer_id and i.open_amount <> 0), 0)
-    - coalesce((select sum(m.open_amount) from erp.credit_memo m where m.customer_id = p_customer_id), 0)
-    - coalesce((select sum(p.open_amount) from erp.payment p where p.customer_id = p_customer_id), 0)
+    - coalesce((select sum(m.open_amount) from erp.credit_memo m where m.customer_id = p_customer_id and m.open_amount <> 0), 0)
+    - coalesce((select sum(p.open_amount) from erp.payment p where p.customer_id = p_customer_id and p.open_amount <> 0), 0)
     + coalesce((
         select sum(round((l.qty - l.qty_cancelled - l.qty_invoiced) * l.unit_price, 2))
         from erp.sales_order o

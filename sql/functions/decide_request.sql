@@ -214,7 +214,8 @@ begin
   update erp.credit_request q set status = 'CREDITED' where q.request_id = r.request_id;
 
   if p_apply then
-    select * into inv from erp.invoice i where i.invoice_id = r.invoice_id for no key update;
+    perform erp.hold_invoices(array[r.invoice_id]);
+    select * into inv from erp.invoice i where i.invoice_id = r.invoice_id;
     select * into made from erp.credit_memo m where m.credit_memo_id = made.credit_memo_id;
     if least(inv.open_amount, made.open_amount) > 0 then
       insert into erp.payment_application (credit_memo_id, invoice_id, amount)

@@ -145,9 +145,9 @@ where d.n between $1 and $2 and d.kind = 'credit' and d.state = 'new';
 
 -- step: numbers
 -- our own invoices go on after the last imported number
-select setval('erp.invoice_no_seq', m.no)
-from (select max(d.document::bigint) as no from retail_document d where d.kind = 'invoice' and d.state = 'new') m, erp.invoice_no_seq s
-where m.no > s.last_value;
+update erp.document_series s set next_no = m.no + 1
+from (select max(d.document::bigint) as no from retail_document d where d.kind = 'invoice' and d.state = 'new') m
+where s.series = 'invoice' and m.no >= s.next_no;
 
 -- step: summary
 select

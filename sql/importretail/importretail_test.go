@@ -69,7 +69,7 @@ func everything(t *testing.T, db *pgtest.DB) string {
 		union all select 't' || t::text from erp.item t union all select 'i' || i::text from erp.invoice i
 		union all select 'l' || l::text from erp.invoice_line l union all select 'm' || m::text from erp.credit_memo m
 		union all select 'n' || n::text from erp.credit_memo_line n union all select 'e' || e::text from portal.event e
-		union all select 'a' || a::text from portal.audit a union all select 's' || s.last_value from erp.invoice_no_seq s) all_rows(x)`)
+		union all select 'a' || a::text from portal.audit a union all select 's' || s.next_no from erp.document_series s) all_rows(x)`)
 }
 
 func TestRun(t *testing.T) {
@@ -99,7 +99,7 @@ func TestRun(t *testing.T) {
 		"select string_agg(item_no, ' ' order by item_no) from erp.item where not active":                                                                                          "B POST",
 		"select country || ' ' || name from erp.customer where customer_no = '13085'":                                                                                              "France Customer 13085",
 		"select invoice_date || ' ' || due_date || ' ' || (issued_at at time zone 'America/New_York') from erp.invoice where invoice_no = '500001'":                                "2010-12-01 2010-12-31 2010-12-01 09:00:00",
-		"select nextval('erp.invoice_no_seq')::text":                                                                                                                               "500008",
+		"select erp.next_invoice_no()": "500008",
 	} {
 		if got := pgtest.Value[string](t, db, query); got != want {
 			t.Errorf("%s\n got  %s\n want %s", query, got, want)

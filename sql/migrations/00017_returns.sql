@@ -113,10 +113,10 @@ create policy own_customer_only on portal.request_photo as restrictive to portal
 
 -- Where the balance is hidden, so are credit memos: a request tells the number
 -- of its own by portal.request_memo_no.
-create policy shown_with_balance on erp.credit_memo as restrictive to portal_web
-  using ((select coalesce((select w.see_balance from erp.web_access w where w.customer_id = portal.customer_id()), false)));
-create policy shown_with_balance on erp.credit_memo_line as restrictive to portal_web
-  using ((select coalesce((select w.see_balance from erp.web_access w where w.customer_id = portal.customer_id()), false)));
+create policy balance_only on erp.credit_memo as restrictive to portal_web
+  using ((select portal.sees_balance()));
+create policy balance_only on erp.credit_memo_line as restrictive to portal_web
+  using ((select portal.sees_balance()));
 
 grant select on erp.credit_request_history, erp.credit_request_move, portal.request_photo to portal_web;
 grant select on erp.credit_request_history, erp.credit_request_move, erp.return_claim, portal.request_photo to portal_desk;
@@ -124,8 +124,8 @@ grant select on erp.credit_request_history, erp.credit_request_move, erp.return_
 grant select, insert, update, delete on portal.request_photo to portal_work;
 
 -- +goose Down
-drop policy shown_with_balance on erp.credit_memo_line;
-drop policy shown_with_balance on erp.credit_memo;
+drop policy balance_only on erp.credit_memo_line;
+drop policy balance_only on erp.credit_memo;
 drop table portal.request_photo, erp.return_claim, erp.credit_request_history;
 alter table erp.credit_request_line drop column qty_received, drop column decision_note;
 drop index erp.credit_request_queue, erp.credit_request_of_invoice, erp.credit_request_memo;

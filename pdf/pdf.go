@@ -1,0 +1,272 @@
+// Package pdf prints papers: invoices and statements, from the values that
+// package portal names. The same input gives the same bytes.
+//
+// It computes nothing: every figure on a paper is one that it was given.
+package pdf
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/go-pdf/fpdf"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
+
+	"portal.example/portal"
+)
+
+// Press prints papers with a distributor's letterhead. It implements
+// portal.Printer and is safe for concurrent use.
+type Press struct{ head portal.Letterhead }
+
+// New makes a press for a letterhead.
+func New(head portal.Letterhead) *Press { return &Press{head} }
+
+// The page is US Letter. What is printed stays within what Letter and A4 have
+// in common, so that both take it without scaling.
+const (
+	pageWidth  = 215.9
+	pageHeight = 279.4
+	left       = 15.0
+	right      = 200.0 // A4 is 210 wide
+	top        = 14.0
+	bottom     = 262.0
+	width      = right - left
+)
+
+const family = "Go"
+
+// sheet is a paper being printed: a page with a cursor, and what its pages
+// repeat.
+type sheet struct {
+	*fpdf.Fpdf
+	head   portal.Letterhead
+	title  string // "Statement"
+	of     string // what it is of: number or customer
+	accent [3]int
+	again  func() // heads of the table, repeated on every new page
+}
+
+func (p *Press) newSheet(title, of, subject string, dated time.Time) *sheet {
+	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: pageWidth, Ht: pageHeight}})
+	// bytes must not depend on when it is printed
+	f.SetCreationDate(dated)
+	f.SetModificationDate(dated)
+	f.SetCatalogSort(true)
+	f.SetProducer(p.head.Name, true)
+	f.SetTitle(subject, true)
+	f.SetAuthor(p.head.Name, true)
+	f.SetLang("en")
+	f.SetMargins(left, top, pageWidth-right)
+	f.SetAutoPageBreak(false, 0)
+	f.AliasNbPages("{nb}")
+	f.AddUTF8FontFromBytes(family, "", goregular.TTF)
+	f.AddUTF8FontFromBytes(family, "B", gobold.TTF)
+	s := &sheet{Fpdf: f, head: p.head, title: title, of: of, accent: rgb(p.head.Accent)}
+	f.SetFooterFunc(s.footer)
+	return s
+}
+
+// bytes ends the paper.
+func (s *sheet) bytes() ([]byte, error) {
+	var buf bytes.Buffer
+	if err := s.Output(&buf); err != nil {
+		return nil, fmt.Errorf("pdf: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// first opens the first page, with the letterhead.
+func (s *sheet) first() {
+	s.AddPage()
+	s.bar()
+	s.SetXY(left, top+3)
+	s.font("B", 15)
+	s.CellFormat(110, 7, s.fit(s.head.Name, 110), "", 2, "L", false, 0, "")
+	s.font("", 8)
+	s.grey()
+	for _, line := range []string{strings.TrimPrefix(s.head.Footer, s.head.Name+" · "), strings.Join(written(s.head.Phone, s.head.Email), " · ")} {
+		if line != "" {
+			s.CellFormat(110, 4, s.fit(line, 110), "", 2, "L", false, 0, "")
+		}
+	}
+	s.black()
+	s.SetXY(right-70, top+3)
+	s.font("B", 15)
+	s.CellFormat(70, 7, s.title, "", 2, "R", false, 0, "")
+	s.font("", 9)
+	s.CellFormat(70, 5, s.of, "", 2, "R", false, 0, "")
+	s.SetXY(left, top+26)
+}
+
+// next opens a page that continues.
+func (s *sheet) next() {
+	s.AddPage()
+	s.bar()
+	s.SetXY(left, top+2)
+	s.font("B", 9)
+	s.CellFormat(width/2, 5, s.fit(s.head.Name, width/2), "", 0, "L", false, 0, "")
+	s.font("", 9)
+	s.CellFormat(width/2, 5, s.title+" "+s.of+", continued", "", 1, "R", false, 0, "")
+	s.SetY(top + 10)
+	if s.again != nil {
+		s.again()
+	}
+}
+
+// room makes sure of height on the page, on a new one if it must.
+func (s *sheet) room(height float64) (isNew bool) {
+	if s.GetY()+height <= bottom {
+		return false
+	}
+	s.next()
+	return true
+}
+
+// bar is the stripe of the brand's colour on top of each page.
+func (s *sheet) bar() {
+	s.SetFillColor(s.accent[0], s.accent[1], s.accent[2])
+	s.Rect(left, top-4, width, 1.6, "F")
+}
+
+func (s *sheet) footer() {
+	s.SetY(bottom + 5)
+	s.font("", 7.5)
+	s.grey()
+	s.CellFormat(width*0.75, 4, s.fit(s.head.Footer, width*0.75), "", 0, "L", false, 0, "")
+	s.CellFormat(width*0.25, 4, "Page "+strconv.Itoa(s.PageNo())+" of {nb}", "", 0, "R", false, 0, "")
+	s.black()
+}
+
+func (s *sheet) font(style string, size float64) { s.SetFont(family, style, size) }
+
+func (s *sheet) grey()  { s.SetTextColor(95, 95, 95) }
+func (s *sheet) black() { s.SetTextColor(20, 20, 20) }
+
+// rule draws a thin line across at the cursor.
+func (s *sheet) rule() {
+	s.SetDrawColor(190, 190, 190)
+	s.SetLineWidth(0.2)
+	s.Line(left, s.GetY(), right, s.GetY())
+}
+
+// column is one of a table.
+type column struct {
+	name  string
+	width float64
+	align string // L, R
+}
+
+// headRow prints the heads of a table.
+func (s *sheet) headRow(columns []column) {
+	s.font("B", 8)
+	s.SetFillColor(240, 240, 240)
+	for _, c := range columns {
+		s.CellFormat(c.width, 6, c.name, "", 0, c.align, true, 0, "")
+	}
+	s.Ln(6)
+	s.font("", 8.5)
+}
+
+// row prints cells of a line; text that does not fit is cut, figures never are.
+func (s *sheet) row(columns []column, height float64, cells ...string) {
+	for i, c := range columns {
+		text := cells[i]
+		if c.align == "L" {
+			text = s.fit(text, c.width-1)
+		}
+		s.CellFormat(c.width, height, text, "", 0, c.align, false, 0, "")
+	}
+	s.Ln(height)
+}
+
+// fit cuts text to a width, with an ellipsis.
+func (s *sheet) fit(text string, width float64) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if s.GetStringWidth(text) <= width {
+		return text
+	}
+	runes := []rune(text)
+	for len(runes) > 0 && s.GetStringWidth(string(runes)+"…") > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
+
+// block prints a heading with lines below it, and returns where it ends.
+func (s *sheet) block(x, y, w float64, heading string, lines []string) float64 {
+	s.SetXY(x, y)
+	s.font("B", 8)
+	s.grey()
+	s.CellFormat(w, 4.5, heading, "", 2, "L", false, 0, "")
+	s.black()
+	s.font("", 9)
+	for _, line := range lines {
+		s.SetX(x)
+		s.CellFormat(w, 4.4, s.fit(line, w), "", 2, "L", false, 0, "")
+	}
+	return s.GetY()
+}
+
+// fact is a label and its value.
+type fact struct{ label, value string }
+
+// facts prints labels and values in two columns, and returns where they end.
+func (s *sheet) facts(x, y, w float64, facts []fact) float64 {
+	s.SetXY(x, y)
+	for _, f := range facts {
+		if f.value == "" {
+			continue
+		}
+		s.SetX(x)
+		s.font("", 8.5)
+		s.grey()
+		s.CellFormat(w*0.45, 4.6, f.label, "", 0, "L", false, 0, "")
+		s.black()
+		s.font("B", 8.5)
+		s.CellFormat(w*0.55, 4.6, s.fit(f.value, w*0.55), "", 1, "R", false, 0, "")
+	}
+	return s.GetY()
+}
+
+// lines are the written lines of a text.
+func lines(text string) []string { return written(strings.Split(text, "\n")...) }
+
+// written leaves out what is empty.
+func written(parts ...string) []string {
+	var out []string
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func day(t time.Time) string { return t.Format("2 Jan 2006") }
+
+func dayOf(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return day(*t)
+}
+
+func money(m *portal.Money) string {
+	if m == nil {
+		return ""
+	}
+	return m.Shown()
+}
+
+// rgb reads "#rrggbb"; anything else is black.
+func rgb(color string) (out [3]int) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(color, "#"), 16, 32)
+	if err != nil {
+		return out
+	}
+	return [3]int{int(n >> 16 & 0xff), int(n >> 8 & 0xff), int(n & 0xff)}
+}
