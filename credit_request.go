@@ -234,8 +234,8 @@ type ReturnFinding struct {
 func (f ReturnFinding) Text() (string, error) {
 	var d struct {
 		Left, Credited, Pending Qty
-		UOM, Name               string
-		Until                   string
+		UOM, Name, Until        string
+		Whole                   bool
 	}
 	if len(f.Detail) > 0 {
 		if err := json.Unmarshal(f.Detail, &d); err != nil {
@@ -246,7 +246,10 @@ func (f ReturnFinding) Text() (string, error) {
 	case "no_lines":
 		return "Say how many of which line you want to return.", nil
 	case "qty":
-		return "Enter a quantity in " + d.UOM + ", in whole pieces.", nil
+		if d.Whole {
+			return "Enter a quantity in " + d.UOM + ", in whole pieces.", nil
+		}
+		return "Enter a quantity, like 12.", nil
 	case "over":
 		text := d.Left.Decimal.String() + " left"
 		if why := (ReturnableLine{Credited: d.Credited, Pending: d.Pending}).Why(); why != "" {

@@ -3,6 +3,7 @@ package http
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,6 +233,9 @@ func (s *Server) deskCreditReceive(q *request) error {
 	return s.deskCreditDone(q, err, "Goods of "+q.param("request_no")+" recorded", typed, "receive")
 }
 
+// isDocumentNo matches a number that can stand in an address as it is.
+var isDocumentNo = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
+
 // deskCreditIssue issues the credit memo: field memo_no, empty for the next
 // number.
 func (s *Server) deskCreditIssue(q *request) error {
@@ -242,9 +246,12 @@ func (s *Server) deskCreditIssue(q *request) error {
 		return err
 	}
 	memoNo, err := strings.TrimSpace(in.MemoNo), error(nil)
-	if len(memoNo) > 40 {
+	switch {
+	case len(memoNo) > 40:
 		err = portal.Invalid("memo_no", "That number is too long: 40 characters at most.")
-	} else {
+	case memoNo != "" && !isDocumentNo.MatchString(memoNo):
+		err = portal.Invalid("memo_no", "Write the number with letters, digits, dashes and points, like CM-81.")
+	default:
 		memoNo, err = s.Desk.IssueMemo(q.Context(), q.who, q.param("request_no"), memoNo)
 	}
 	if err == nil && wantsJSON(q.Request) {

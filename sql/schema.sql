@@ -763,7 +763,7 @@ table erp.return_claim
   line_no integer not null
   qty numeric not null default 0
   amount numeric not null default 0
-  constraint return_claim_line_fk FOREIGN KEY (invoice_id, line_no) REFERENCES erp.invoice_line(invoice_id, line_no) ON DELETE CASCADE
+  constraint return_claim_line_fk FOREIGN KEY (invoice_id, line_no) REFERENCES erp.invoice_line(invoice_id, line_no) ON UPDATE CASCADE ON DELETE CASCADE
   constraint return_claim_pkey PRIMARY KEY (invoice_id, line_no)
   grant SELECT to portal_desk
   grant SELECT to portal_work
@@ -1817,7 +1817,7 @@ function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) retu
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
-function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
 function erp.request_to_decide(p_request_no text) returns erp.credit_request security definer
 function erp.return_line_changed() returns trigger security definer
 function erp.return_room(p_invoice_ids bigint[], p_line_nos integer[]) returns TABLE(invoice_id bigint, line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric, amount numeric, credited_amount numeric) security definer for portal_desk, portal_work

@@ -9,7 +9,7 @@ as $$
   select exists (select from erp.credit_request_line l join erp.credit_reason s using (reason_code)
     where l.request_id = p_request_id and s.goods_return and coalesce(l.qty_approved, l.qty) > 0)
 $$;
-grant execute on function erp.request_awaits_goods(bigint) to portal_web, portal_desk, portal_work;
+grant execute on function erp.request_awaits_goods(bigint) to portal_desk, portal_work;
 
 create or replace function erp.credit_request_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog

@@ -182,12 +182,12 @@ func TestPricesNeverLeak(t *testing.T) {
 			}
 		}
 		v := r.v
-		v.post("/cart/lines", "item_no", "OIL5", "qty", "3") // or with one returned the balance is the price of one
+		v.post("/cart/lines", "item_no", "OIL5", "qty", "5") // so that no sum of money is the price of one, or of a case
 		no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
 		eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 		pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 		invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
-		back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "damaged").get("request_no"))
+		back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no"))
 		pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
 		memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
 		hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),

@@ -80,7 +80,7 @@ begin
     left join (select r.* from erp.return_room(array_fill(inv.invoice_id, array[coalesce(cardinality(p_line_nos), 0)]), p_line_nos) r) room on room.line_no = l.line_no
     left join (select r.* from portal.return_reasons(p_customer_id, p_invoice_no) r) s on s.reason_code = l.reason
     cross join lateral (values
-      ('qty', 'qty', jsonb_build_object('uom', i.uom), l.qty is null or l.qty <= 0
+      ('qty', 'qty', jsonb_build_object('uom', i.uom, 'whole', not coalesce(t.fractional, true)), l.qty is null or l.qty <= 0
         or i.item_id is not null and not t.fractional and l.qty * i.factor <> trunc(l.qty * i.factor)),
       ('over', 'qty', jsonb_build_object('left', coalesce(room.room, 0), 'credited', room.credited, 'pending', room.pending, 'uom', i.uom),
         l.qty > coalesce(room.room, 0) or exists (

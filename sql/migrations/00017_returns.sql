@@ -57,7 +57,7 @@ create table erp.return_claim (
   qty numeric not null default 0,
   amount numeric not null default 0,
   primary key (invoice_id, line_no),
-  constraint return_claim_line_fk foreign key (invoice_id, line_no) references erp.invoice_line on delete cascade
+  constraint return_claim_line_fk foreign key (invoice_id, line_no) references erp.invoice_line on delete cascade on update cascade
 );
 comment on table erp.return_claim is
   'How much of an invoice line is credited or asked for, and the amount credited. Kept by triggers; its rows are what two who claim the same line wait at, in any isolation level.';

@@ -27,7 +27,7 @@ limit @row_limit;
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
   case when l.decided then l.approved end as approved, l.reasons, 0 as photos,
   portal.request_memo_no(r.request_id) as memo_no, case when @staff or w.see_prices and w.see_balance then m.total end as amount, r.requested_at,
-  r.status_reason, r.note, r.requested_by, erp.request_awaits_goods(r.request_id) as goods_return, r.goods_received_at
+  r.status_reason, r.note, r.requested_by, l.goods_return, r.goods_received_at
 from erp.credit_request r
 join erp.invoice i using (invoice_id)
 left join erp.web_access w on w.customer_id = r.customer_id
@@ -35,7 +35,8 @@ left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status 
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
-    coalesce(array_agg(distinct s.name), '{}') as reasons
+    coalesce(array_agg(distinct s.name), '{}') as reasons,
+    coalesce(bool_or(s.goods_return and coalesce(x.qty_approved, x.qty) > 0), false) as goods_return
   from erp.credit_request_line x join erp.credit_reason s using (reason_code) where x.request_id = r.request_id
 ) l
 where r.request_no = @request_no and (@staff or r.customer_id = @customer_id);
