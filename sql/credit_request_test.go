@@ -279,3 +279,67 @@ func TestRequestMemoCents(t *testing.T) {
 		t.Errorf("the next number: %s", got)
 	}
 }
+
+// A customer's request to the database sees and touches nothing of another's,
+// and writes by the functions only.
+func TestReturnWall(t *testing.T) {
+	t.Parallel()
+	db := returnWorld(t)
+	no := mustAsk(t, db, 1, "2", "damaged")
+	pgtest.Exec(t, db, `insert into portal.request_photo (customer_id, request_key, media_type, width, height, data)
+		select customer_id, request_key, 'image/jpeg', 1, 1, '\xffd8ff' || decode(repeat('00', 20), 'hex') from erp.credit_request`)
+	pgtest.Exec(t, db, "select erp.decide_request($1, null, null)", no)
+	pgtest.Exec(t, db, "select erp.issue_request_memo($1)", no)
+	pgtest.Exec(t, db, `insert into erp.web_access (customer_id) select customer_id from erp.customer on conflict do nothing;
+		insert into portal.login (login_id, customer_id, email, password_hash, customer_role) overriding system value
+			select 71, customer_id, 'view@c1.example', '$2a$04$' || repeat('x', 53), 'view' from erp.customer where customer_no = 'C1'`)
+	as := func(customer string, login int, statement string) (n int, err error) {
+		err = pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), `select set_config('portal.customer_id', customer_id::text, true), set_config('portal.login_id', $2, true) from erp.customer where customer_no = $1`, customer, fmt.Sprint(login)); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(t.Context(), "set local role portal_web"); err != nil {
+				return err
+			}
+			return tx.QueryRow(t.Context(), statement).Scan(&n)
+		})
+		return n, err
+	}
+	tables := []string{"erp.credit_request", "erp.credit_request_line", "erp.credit_request_history", "portal.request_photo", "erp.credit_memo", "erp.credit_memo_line"}
+	for _, table := range tables {
+		count := "select count(*)::int from " + table
+		if n, err := as("C1", 0, count); n == 0 || err != nil {
+			t.Errorf("its own %s: %d %v", table, n, err)
+		}
+		if n, err := as("C2", 0, count); n != 0 || err != nil {
+			t.Errorf("another customer's %s: %d %v", table, n, err)
+		}
+		if n, err := as("C1", 71, count); n != 0 || err != nil {
+			t.Errorf("%s for who only looks: %d %v", table, n, err)
+		}
+	}
+	for statement, want := range map[string]string{
+		"select count(*)::int from portal.returnable((select customer_id from erp.invoice limit 1) + 0, '10443')":                    "",
+		"select 1 from portal.request_return(1000, gen_random_uuid(), '10442', '{1}', '{1}', '{damaged}', '{}', '')":                 "PT404",
+		"select 1 from portal.withdraw_request(portal.customer_id(), '" + no + "')":                                                  "PT404",
+		"select 1 from erp.issue_request_memo('" + no + "')":                                                                         "42501",
+		"with u as (update erp.credit_request set status = 'WITHDRAWN' returning 1) select count(*)::int from u":                     "42501",
+		"with u as (insert into portal.request_photo (customer_id) values (1) returning 1) select count(*)::int from u":              "42501",
+		"select 1 from portal.request_return(portal.customer_id(), gen_random_uuid(), '10442', '{1}', '{1}', '{damaged}', '{}', '')": "PT404",
+	} {
+		n, err := as("C2", 0, statement)
+		pg, _ := errors.AsType[*pgconn.PgError](err)
+		if want == "" && (err != nil || n == 0) || want != "" && (pg == nil || pg.Code != want) {
+			t.Errorf("%s: %d %v, want %s", statement, n, err, want)
+		}
+	}
+	pgtest.Exec(t, db, "update erp.web_access set see_balance = false")
+	for _, table := range tables[4:] {
+		if n, err := as("C1", 0, "select count(*)::int from "+table); n != 0 || err != nil {
+			t.Errorf("%s with the balance hidden: %d %v", table, n, err)
+		}
+	}
+	if _, err := db.Pool.Exec(t.Context(), `update portal.request_photo set media_type = 'image/png'`); constraintOf(err) != "request_photo_media_type" {
+		t.Errorf("a photo that says it is another kind: %v", err)
+	}
+}
