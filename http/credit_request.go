@@ -237,6 +237,9 @@ func (s *Server) requestPhotos(q *request) error {
 	}
 	photos, refused, err := q.readPhotos()
 	if err != nil {
+		if shownOnPage(q, err) {
+			return s.creditRequestPage(q, err)
+		}
 		return err
 	}
 	requestNo := q.param("request_no")
@@ -399,6 +402,9 @@ func (s *Server) makeReturn(q *request) error {
 	}
 	photos, refused, err := q.readPhotos()
 	if err != nil {
+		if invoiceNo := q.URL.Query().Get("invoice"); shownOnPage(q, err) && invoiceNo != "" { // the browser knows what was typed
+			return s.returnPage(q, invoiceNo, newKey(), returnTyped{}, err)
+		}
 		return err
 	}
 	invoiceNo := strings.TrimSpace(q.PostForm.Get("invoice"))
@@ -512,7 +518,9 @@ func (q *request) readPhotos() (photos []portal.PhotoData, refused, err error) {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			message = fmt.Sprintf("These photos are too large together: send %d at most, each up to 5 MB.", portal.MaxReturnPhotos)
 		}
-		return nil, nil, &portal.Error{Code: portal.CodeInvalid, Message: message, Err: err}
+		e := portal.Invalid("photos", "%s", message)
+		e.Err = err
+		return nil, nil, e
 	}
 	defer func() { _ = q.MultipartForm.RemoveAll() }() // temporary files
 	if err := q.decode(&struct{}{}); err != nil {

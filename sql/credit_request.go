@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -301,7 +302,7 @@ func (s *CreditRequestStore) CreditMemo(ctx context.Context, who portal.Session,
 // our refusals is its number.
 func atLine(err error) error {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok || pg.ColumnName == "" {
+	if !ok || pg.ColumnName == "" || strings.HasPrefix(pg.ConstraintName, "return_") { // those name a line of the invoice
 		return err
 	}
 	line, bad := strconv.Atoi(pg.Detail)

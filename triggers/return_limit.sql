@@ -28,7 +28,7 @@ begin
   on conflict (invoice_id, line_no) do update set qty = c.qty;
 
   -- what grows must fit; what is too much already may shrink
-  select i.invoice_no, r.line_no, r.room, r.invoiced, c.qty as was,
+  select i.invoice_no, r.line_no, r.invoiced, c.qty as was,
     r.credited + r.pending > greatest(r.invoiced, 0) and r.credited + r.pending > c.qty as over into bad
   from erp.return_room(p_invoice_ids, p_line_nos) r
   join erp.return_claim c using (invoice_id, line_no)

@@ -348,6 +348,9 @@ func TestReturnPrivacy(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
+	if a := v.withPhotos("/returns/new?invoice=10442", "text/html", line, "many.jpg", make([]byte, 32<<20+64<<10)); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "too large together") || !strings.Contains(a.body, `id="return-form"`) {
+		t.Errorf("more than six photos can be: %d", a.status)
+	}
 	// what is good of a refused form waits for the next try, and can be left out
 	a := v.withPhotos("/returns/new?invoice=10442", "text/html", []string{"invoice", "10442", "key", key, "qty_1", "2"}, "one.jpg", somePhoto(t, 10), "two.jpg", somePhoto(t, 11), "bad.jpg", []byte("no"))
 	drafts := regexp.MustCompile(`/returns/new/photos/(\d+)`).FindAllStringSubmatch(a.body, -1)
