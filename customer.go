@@ -36,6 +36,34 @@ type Dashboard struct {
 	Aging        *Aging    `json:"aging"` // nil where the balance is hidden
 	Delivery     *Delivery `json:"next_delivery"`
 	Notices      []Notice  `json:"notices" db:"-"`
+
+	// What was bought, as pictures. Amounts are nil where the customer sees no
+	// prices or its log-in no invoices; then there is no Spend.
+	Spend     []MonthSpend  `json:"spend" db:"-"`     // the last twelve months, the oldest first
+	TopItems  []TopItem     `json:"top_items" db:"-"` // of the last twelve months, by amount
+	OpenByNow []StatusCount `json:"open_orders" db:"-"`
+}
+
+// MonthSpend is what was invoiced in a month, with tax and freight, less what
+// was credited; and in the same month a year before.
+type MonthSpend struct {
+	Month    time.Time `json:"month"` // its first day
+	Amount   Money     `json:"amount"`
+	LastYear Money     `json:"last_year"`
+}
+
+// TopItem is an item that was bought much of.
+type TopItem struct {
+	ItemNo      string `json:"item_no"`
+	Description string `json:"description"`
+	Invoices    int    `json:"invoices"`
+	Amount      *Money `json:"amount"`
+}
+
+// StatusCount is how many open orders are in a status.
+type StatusCount struct {
+	Status string `json:"status"`
+	Orders int    `json:"orders"`
 }
 
 // Profile is the customer's own data.

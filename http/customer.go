@@ -16,6 +16,25 @@ type dashboardPage struct {
 	Now          time.Time     `json:"-"`
 }
 
+// Chart is the spend by month; nil where there is none to show.
+func (p dashboardPage) Chart() *spendChart { return newSpendChart(p.Spend) }
+
+// MostOf is the largest amount of the top items, or nil without prices.
+func (p dashboardPage) MostOf() *portal.Money {
+	if len(p.TopItems) == 0 {
+		return nil
+	}
+	return p.TopItems[0].Amount
+}
+
+// OpenOrders is how many orders are open.
+func (p dashboardPage) OpenOrders() (n int) {
+	for _, c := range p.OpenByNow {
+		n += c.Orders
+	}
+	return n
+}
+
 func (s *Server) dashboard(q *request) error {
 	d, err := s.Customers.Dashboard(q.Context(), q.who)
 	if err != nil {

@@ -50,6 +50,10 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"lastday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return formatDate(t.Add(-time.Second)) })
 		},
+		"monthname": func(v any) (string, error) {
+			return c.tell(v, func(t time.Time) string { return t.Format("January 2006") })
+		},
+		"monthshort": func(v any) (string, error) { return c.tell(v, func(t time.Time) string { return t.Format("Jan") }) },
 		"weekday": func(v any) (string, error) {
 			return c.tell(v, func(t time.Time) string { return t.Format("Mon") })
 		},

@@ -16,7 +16,7 @@ func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
 		{"Terms", terms(st.TermsDays)},
 		{"Amounts in", st.Currency},
 		{"Balance", st.Aging.Balance.Shown()},
-		{"Of it past due", st.Aging.PastDue.Shown()},
+		{"Invoices past due", st.Aging.PastDue.Shown()},
 	})
 	s.SetY(max(a, b) + 5)
 

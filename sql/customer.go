@@ -78,6 +78,9 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		if out.Notices, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Notice]); err != nil {
 			return fmt.Errorf("notices: %w", err)
 		}
+		if err := dashboardPictures(ctx, tx, who, &out); err != nil {
+			return err
+		}
 		next, err := nextDeliveries(ctx, tx, who)
 		if err != nil {
 			return fmt.Errorf("deliveries: %w", err)
@@ -96,6 +99,24 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		return portal.Dashboard{}, fmt.Errorf("dashboard of customer %d: %w", who.CustomerID, err)
 	}
 	return out, nil
+}
+
+// dashboardPictures reads what the dashboard draws.
+func dashboardPictures(ctx context.Context, tx pgx.Tx, who portal.Session, out *portal.Dashboard) (err error) {
+	a := args{"customer_id": who.CustomerID}
+	rows, _ := tx.Query(ctx, query("dashboard_spend"), a)
+	if out.Spend, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.MonthSpend]); err != nil {
+		return fmt.Errorf("spend: %w", err)
+	}
+	rows, _ = tx.Query(ctx, query("dashboard_top_items"), a)
+	if out.TopItems, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.TopItem]); err != nil {
+		return fmt.Errorf("top items: %w", err)
+	}
+	rows, _ = tx.Query(ctx, query("dashboard_open_orders"), a)
+	if out.OpenByNow, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.StatusCount]); err != nil {
+		return fmt.Errorf("open orders: %w", err)
+	}
+	return nil
 }
 
 // nextDeliveries are the next runs by ship-to code, the account's own under the

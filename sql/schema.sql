@@ -1789,8 +1789,8 @@ function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
 function erp.invoice_line_claimed() returns trigger security definer
 function erp.invoice_moved() returns trigger security definer
-function erp.invoice_order(p_order_no text) returns text security definer for portal_desk
-function erp.invoice_orders(p_order_nos text[]) returns text[] security definer for portal_desk
+function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
+function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk

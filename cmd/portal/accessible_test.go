@@ -29,6 +29,14 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+picked+"', 'UPS', '1Z', array[1], array[1])")
 	pgtest.Exec(t, s.db, "insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5'")
 	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
+	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+picked+"')")
+	pgtest.Exec(t, s.db, `update erp.customer set bill_to = '12 Ocean Avenue', tax_rate = 0.08;
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total) select customer_id, 'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n where customer_no = 'C1003';
+		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, p, 90, 'A reference' from erp.customer, unnest(array['PY-A', 'PY-B']) p where customer_no = 'C1003';
+		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 30 from erp.payment, erp.invoice where payment_no = 'PY-A' and invoice_no = 'OLD-2';
+		update erp.payment set reversed_on = erp.today(), reversed_reason = 'no funds' where payment_no = 'PY-B';
+		insert into portal.statement_run (period_from, period_to) values ('2026-01-01', '2026-01-31')`)
+	v.post("/statement")
 	waits, stopped := v.waiting("RICE25", "2"), s.sqlOrder("C1002", "OIL5", "9")
 	pgtest.Exec(t, s.db, "select erp.edit_order('"+waits+"', array[1], array[1], 'no truck space')")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
@@ -46,7 +54,6 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
 		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
-	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order($1)", picked)
 	pgtest.Exec(t, s.db, "update erp.invoice_line set qty = 9, line_total = 243 where invoice_id = (select invoice_id from erp.invoice where invoice_no = $1)", invoice)
 	key := v.returnKey(invoice)
 	asked := v.withPhotos("/returns/new", "application/json", []string{"invoice", invoice, "key", key, "qty_1", "2", "reason_1", "defective"}, "one.jpg", somePhoto(t, 20)).get("request_no").(string)
@@ -62,10 +69,12 @@ func TestBrowserAccessible(t *testing.T) {
 		{"", []string{"/login", strings.TrimPrefix(link, s.URL)}, ""},
 		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/invoices/" + invoice, "/returns", "/returns/new?invoice=" + invoice + "&line=1", "/returns/" + asked, "/credit-memos/CM-81", "/profile", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/invoices/" + invoice, "/returns", "/returns/new?invoice=" + invoice + "&line=1", "/returns/" + asked, "/credit-memos/CM-81", "/account", "/payments", "/payments/PY-A", "/payments/PY-B", "/statement", "/profile", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/returns", "/desk/returns/" + asked, "/desk/returns/" + awaited, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
-			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile"}, ""},
+			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile", "/desk/aging", "/desk/payments", "/desk/payments/PY-A", "/desk/payments/PY-B", "/desk/invoices", "/desk/invoices/" + invoice, "/desk/invoicing",
+			"/desk/customers/C1003/account", "/desk/customers/C1003/statement"}, ""},
+		{"ops@demo.example", []string{"/ops/statements"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
 	} {

@@ -100,6 +100,7 @@ var forms = map[string][][]string{
 	"POST /approvals/:sign_off/reject":          {{"reason", ""}},
 	"POST /approvals/:sign_off/take-back":       {{"x", "y"}},
 	"POST /approvals/:sign_off/approve":         {{"qty_1", "99"}, {"confirm_prices", "true"}},
+	"POST /statement":                           {{"from", "2026-01-01", "to", "2026-01-31"}, {"from", "never"}},
 	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
 	"POST /acting/end":                          {{"x", "y"}},
@@ -192,12 +193,13 @@ func TestPricesNeverLeak(t *testing.T) {
 		memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
 		hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
 			v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
+		payment := pgtest.Value[string](t, s.db, "insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+"' returning payment_no")
 		list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
 		hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
 		standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
 		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
-		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":list_id", list, ":customer_no", "C1001",
+		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
 			":session_id", "999999", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")

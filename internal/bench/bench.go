@@ -76,20 +76,48 @@ func people(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 		return nil, fmt.Errorf("make customers: %w", err)
 	}
 	out := make([]person, len(list))
-	logins, hashes := make([]int64, len(list)), make([][]byte, len(list))
+	logins := make([]int64, len(list))
 	for i, r := range list {
+		out[i] = person{customerID: r.CustomerID, orderID: r.OrderID, orderNo: r.OrderNo}
+		logins[i] = r.LoginID
+	}
+	cookies, err := sessions(ctx, conn, logins)
+	for i, c := range cookies {
+		out[i].cookie = c
+	}
+	return out, err
+}
+
+// sessionsOf makes n sessions for the log-in of a customer that is there.
+func sessionsOf(ctx context.Context, conn *pgx.Conn, customerNo string, n int) ([]person, error) {
+	var login int64
+	err := conn.QueryRow(ctx, `select min(l.login_id) from portal.login l join erp.customer c using (customer_id) where c.customer_no = $1`, customerNo).Scan(&login)
+	if err != nil {
+		return nil, fmt.Errorf("log-in of %s: %w", customerNo, err)
+	}
+	cookies, err := sessions(ctx, conn, slices.Repeat([]int64{login}, n))
+	out := make([]person, len(cookies))
+	for i, c := range cookies {
+		out[i].cookie = c
+	}
+	return out, err
+}
+
+// sessions makes one for each log-in and returns their cookies.
+func sessions(ctx context.Context, conn *pgx.Conn, logins []int64) ([]string, error) {
+	cookies, hashes := make([]string, len(logins)), make([][]byte, len(logins))
+	for i := range logins {
 		raw := make([]byte, 32)
 		_, _ = rand.Read(raw)
-		token := base64.RawURLEncoding.EncodeToString(raw)
-		sum := sha256.Sum256([]byte(token))
-		out[i] = person{cookie: token, customerID: r.CustomerID, orderID: r.OrderID, orderNo: r.OrderNo}
-		logins[i], hashes[i] = r.LoginID, sum[:]
+		cookies[i] = base64.RawURLEncoding.EncodeToString(raw)
+		sum := sha256.Sum256([]byte(cookies[i]))
+		hashes[i] = sum[:]
 	}
 	if _, err := conn.Exec(ctx, `insert into portal.session (login_id, token_hash, expires_at)
 		select * from unnest($1::bigint[], $2::bytea[]), lateral (select now() + interval '1 day') e`, logins, hashes); err != nil {
 		return nil, fmt.Errorf("make sessions: %w", err)
 	}
-	return out, nil
+	return cookies, nil
 }
 
 // sweep takes away what a measurement left.

@@ -32,8 +32,9 @@ func Fill(ctx context.Context, conn *pgx.Conn, customers, items int) error {
 type PagesOptions struct {
 	URL         string
 	DatabaseURL string
-	Buyers      int // at a time, each with a session of its own
-	Rate        int // requests a second, over all
+	Buyers      int    // at a time, each with a session of its own
+	As          string // number of the customer whose log-in asks; empty: buyers made for it
+	Rate        int    // requests a second, over all
 	Duration    time.Duration
 }
 
@@ -44,11 +45,16 @@ func Pages(ctx context.Context, o PagesOptions, paths []string) (map[string]Late
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	who, err := people(ctx, conn, o.Buyers)
+	var who []person
+	if o.As != "" {
+		who, err = sessionsOf(ctx, conn, o.As, o.Buyers)
+	} else {
+		who, err = people(ctx, conn, o.Buyers)
+		defer sweep(context.WithoutCancel(ctx), conn)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer sweep(context.WithoutCancel(ctx), conn)
 
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: o.Buyers}}
 	took := map[string][]time.Duration{}

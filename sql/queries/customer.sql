@@ -56,6 +56,56 @@ order by p.code;
 select a.* from erp.web_access w cross join lateral erp.aging(@customer_id) a
 where w.customer_id = @customer_id and w.see_balance and portal.may('account');
 
+-- name: dashboard_spend
+-- Twelve months up to this one, and the same of the year before.
+with
+month as (
+  select (date_trunc('month', erp.today()) - make_interval(months => n))::date as first from generate_series(0, 23) n
+),
+spend as (
+  select date_trunc('month', i.invoice_date)::date as first, sum(i.total) as amount
+  from erp.invoice i where i.customer_id = @customer_id and i.invoice_date >= (select min(m.first) from month m) and i.invoice_date <= erp.today()
+  group by 1
+  union all
+  select date_trunc('month', m.memo_date)::date, -sum(m.total)
+  from erp.credit_memo m where m.customer_id = @customer_id and m.memo_date >= (select min(x.first) from month x) and m.memo_date <= erp.today()
+    and portal.sees_balance()
+  group by 1
+),
+by_month as (select m.first, coalesce(sum(s.amount), 0) as amount from month m left join spend s using (first) group by 1)
+select b.first as month, b.amount, p.amount as last_year
+from by_month b join by_month p on p.first = (b.first - interval '1 year')::date
+where exists (select from erp.web_access w where w.customer_id = @customer_id and w.see_prices) and portal.may('invoices')
+order by b.first;
+
+-- name: dashboard_top_items
+-- Of the newest thousand invoices of a year: enough to see what is bought most,
+-- and no more than a page has time for.
+select t.item_no, t.description, x.invoices, case when w.see_prices then x.amount end as amount
+from (
+  select l.item_id, count(distinct l.invoice_id)::int as invoices, round(sum(l.line_total), 2) as amount
+  from (
+    select i.invoice_id from erp.invoice i
+    where i.customer_id = @customer_id and i.kind = 'invoice' and i.invoice_date > erp.today() - 365
+    order by i.invoice_date desc, i.invoice_id desc limit 1000
+  ) i
+  join erp.invoice_line l using (invoice_id)
+  where l.item_id is not null
+  group by l.item_id
+) x
+join erp.item t using (item_id)
+join erp.web_access w on w.customer_id = @customer_id
+where t.active and portal.may('invoices')
+order by case when w.see_prices then x.amount end desc nulls last, x.invoices desc, t.item_no
+limit 8;
+
+-- name: dashboard_open_orders
+select o.status, count(*)::int as orders
+from erp.sales_order o
+where o.customer_id = @customer_id and o.status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING', 'SHIPPED')
+group by o.status
+order by array_position(array['SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING', 'SHIPPED'], o.status);
+
 -- name: profile
 select c.customer_no, c.name, c.terms_days, coalesce(r.name, '') as route
 from erp.customer c left join erp.route r using (route_id) where c.customer_id = @customer_id;
