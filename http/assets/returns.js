@@ -1,7 +1,7 @@
-// Photos before they are sent: what cannot be sent is said at once, at the
-// field, and what a phone's camera made far larger than anybody needs is made
-// smaller here, so that six of them pass a slow line. Without this script the
-// files go as they are, and the server says the same.
+// Returns: photos before they are sent, and the lines of a long invoice. What
+// cannot be sent is said at once, at the field, and what a phone's camera made far
+// larger than anybody needs is made smaller here, so that six of them pass a slow
+// line. Without this script the files go as they are, and the server says the same.
 (() => {
 	'use strict'
 	const LONGEST = 2400 // pixels
@@ -61,4 +61,16 @@
 	const wake = (field) => { if (Number(field.value) !== 0) field.closest('.return-line')?.classList.remove('idle') }
 	document.addEventListener('input', (e) => { if (e.target.closest?.('.return-line')) wake(e.target) })
 	document.querySelectorAll('.return-line :is(input, select)').forEach(wake) // what was kept
+
+	// A long invoice is narrowed while typing; what something was said about stays.
+	document.addEventListener('input', (e) => {
+		if (!e.target.matches('[data-find-lines]')) return
+		const words = e.target.value.toLowerCase().split(/\s+/).filter(Boolean)
+		for (const line of document.querySelectorAll('.return-line')) {
+			const text = line.querySelector('.return-what').textContent.toLowerCase()
+			line.hidden = line.classList.contains('idle') && !words.every((w) => text.includes(w))
+		}
+	})
+	// Enter in it finds, and does not send the form.
+	document.addEventListener('keydown', (e) => { if (e.key === 'Enter' && e.target.matches('[data-find-lines]')) e.preventDefault() })
 })()
