@@ -25,8 +25,8 @@ type Frame struct {
 	CartTotal  string
 	Rights     portal.Rights // of a customer's log-in
 
-	Notices int           // not put away yet
-	Notice  portal.Notice // the newest of them
+	Notices int                 // not read yet
+	Notice  portal.Notification // the newest of them
 
 	ActingBy  string // who of the staff sees this page as the customer; empty: the customer
 	ActingAs  string // the customer
@@ -90,6 +90,7 @@ func (f Frame) Nav() []NavEntry {
 		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
+			nav = append(nav, NavEntry{Key: "mail", Label: "Mail", URL: "/ops/mail", Icon: "mail"})
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
 		}
 		return f.marked(nav)

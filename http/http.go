@@ -24,25 +24,28 @@ import (
 // Config is what a Server needs. All services must be set; the functions at
 // the end may be nil, their routes then answer 404.
 type Config struct {
-	Sessions  portal.SessionService
-	Catalog   portal.CatalogService
-	Carts     portal.CartService
-	Entries   portal.EntryService
-	Reorders  portal.ReorderService
-	Guides    portal.GuideService
-	Orders    portal.OrderService
-	Customers portal.CustomerService
-	Invoices  portal.InvoiceService
-	Accounts  portal.AccountService
-	Printer   portal.Printer
-	SignOffs  portal.SignOffService
-	People    portal.PeopleService
-	Desk      portal.DeskService
-	Standing  portal.StandingOrderService
-	Notices   portal.NoticeService
-	Credits   portal.CreditRequestService
-	Brand     Brand
-	Logger    *slog.Logger
+	Sessions      portal.SessionService
+	Catalog       portal.CatalogService
+	Carts         portal.CartService
+	Entries       portal.EntryService
+	Reorders      portal.ReorderService
+	Guides        portal.GuideService
+	Orders        portal.OrderService
+	Customers     portal.CustomerService
+	Invoices      portal.InvoiceService
+	Accounts      portal.AccountService
+	Printer       portal.Printer
+	SignOffs      portal.SignOffService
+	People        portal.PeopleService
+	Desk          portal.DeskService
+	Standing      portal.StandingOrderService
+	Notices       portal.NoticeService
+	Notifications portal.NotificationService
+	Resets        portal.ResetService
+	Mails         portal.MailService
+	Credits       portal.CreditRequestService
+	Brand         Brand
+	Logger        *slog.Logger
 
 	// PlainHTTP is for a server that is reached without TLS, as the demo is
 	// on the loopback address: its cookie is not Secure and there is no HSTS.
@@ -142,6 +145,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/live", s.live)
 	mux.GET("/invite", s.slowly(s.public(s.inviteForm)))
 	mux.POST("/invite", s.slowly(s.public(s.acceptInvite)))
+	mux.GET("/forgot", s.public(s.forgotForm))
+	mux.POST("/forgot", s.slowly(s.public(s.forgot)))
+	mux.GET("/reset/:token", s.slowly(s.public(s.resetForm)))
+	mux.POST("/reset/:token", s.slowly(s.public(s.reset)))
 
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
@@ -175,6 +182,10 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
 	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
 	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
+	mux.GET("/notifications", s.buyer(s.notifications))
+	mux.POST("/notifications", s.buyer(s.readNotifications))
+	mux.GET("/notifications/:id", s.buyer(s.openNotification))
+	mux.POST("/notifications/:id", s.buyer(s.openNotification))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices.csv", s.buyer(s.exportInvoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
@@ -207,6 +218,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/people/:login_id/link", s.buyer(s.renewInvitation))
 	mux.GET("/profile", s.buyer(s.profile))
 	mux.POST("/profile/password", s.anyone(s.changePassword))
+	mux.POST("/profile/mail", s.buyer(s.chooseMail))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
 
 	mux.POST("/acting/end", s.staff(s.endActing))
@@ -296,6 +308,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/why", s.staff(s.deskWhy))
 	mux.GET("/desk/profile", s.staff(s.deskProfile))
 
+	mux.GET("/ops/mail", s.operator(s.mails))
+	mux.GET("/ops/mail/:mail_id", s.operator(s.mail))
+	mux.GET("/ops/mail/:mail_id/html", s.operator(s.mailHTML))
+	mux.POST("/ops/mail/:mail_id/retry", s.operator(s.retryMail))
 	if s.JobsUI != nil {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			mux.Handle(method, "/ops/jobs/*rest", s.operator(s.jobs))

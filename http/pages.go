@@ -118,7 +118,7 @@ func pageURL(path string) string {
 	switch {
 	case path == "/cart/submit":
 		return "/cart"
-	case path == "/profile/password":
+	case path == "/profile/password", path == "/profile/mail":
 		return "/profile"
 	case path == "/standing-orders":
 		return "/standing-orders/new"

@@ -60,6 +60,12 @@ var looks = map[string]look{
 	"PAUSED":   {"Paused", "status-off", "player-pause"},
 	"INACTIVE": {"Inactive", "status-off", "ban"},
 
+	// mails
+	"MAIL_WAITING": {"Waiting", "status-wait", "hourglass"},
+	"MAIL_SENT":    {"Sent", "status-done", "check"},
+	"MAIL_KEPT":    {"Kept here", "status-off", "inbox"},
+	"MAIL_FAILED":  {"Failed", "status-bad", "alert-triangle"},
+
 	// log-ins
 	"INVITED":    {"Invited", "status-new", "send"},
 	"LINK_ENDED": {"Link has ended", "status-wait", "clock"},

@@ -31,7 +31,10 @@ type Config struct {
 	Standing portal.StandingOrderRunner
 	// Statements makes statements; nil leaves them to other nodes.
 	Statements portal.StatementMaker
-	Logger     *slog.Logger // default slog.Default()
+	// Mails are the mails to send, by Post; nil leaves them to other nodes.
+	Mails  portal.MailQueue
+	Post   portal.Postman
+	Logger *slog.Logger // default slog.Default()
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -39,6 +42,10 @@ type Config struct {
 
 	// ApprovalWorkers is how many orders are decided at a time; default 4.
 	ApprovalWorkers int
+
+	// MailWorkers is how many mails are sent at a time, each of which holds a
+	// connection of the pool for as long as the mail server takes; default 2.
+	MailWorkers int
 
 	// FetchCooldown is the least time between two fetches from a queue, so it
 	// bounds throughput at workers per cooldown; default 10 ms, least 1 ms.
@@ -63,6 +70,7 @@ type Config struct {
 const (
 	queueApproval  = "approval"
 	queueStatement = "statement"
+	queueMail      = "mail"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -72,6 +80,8 @@ const (
 	standingEvery       = time.Minute
 	statementEvery      = time.Minute
 	statementRunEvery   = time.Hour
+	remindersEvery      = 5 * time.Minute
+	mailRetention       = 90 * 24 * time.Hour
 	invariantsHour      = 3
 	completedRetention  = 72 * time.Hour
 	unfinishedRetention = 30 * 24 * time.Hour
@@ -140,6 +150,13 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
 		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), false),
 			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
+	}
+	if c.Mails != nil && c.Post != nil {
+		river.AddWorker(workers, &mailWorker{mails: c.Mails, post: c.Post, logger: logger})
+		river.AddWorker(workers, &passwordResetWorker{mails: c.Mails, logger: logger})
+		river.AddWorker(workers, &remindersWorker{mails: c.Mails, logger: logger})
+		queues[queueMail] = river.QueueConfig{MaxWorkers: cmp.Or(c.MailWorkers, 2)}
+		periodics = append(periodics, periodic(portal.CutoffRemindersArgs{}, river.PeriodicInterval(remindersEvery), true))
 	}
 
 	return &river.Config{

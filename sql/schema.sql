@@ -78,8 +78,11 @@ table erp.company
   review_new_ship_to boolean not null default false
   review_past_due_days integer
   closed_through date
+  cutoff_reminders boolean not null default false
+  cutoff_reminder_hours integer not null default 3
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
@@ -210,6 +213,7 @@ table erp.credit_request
   trigger credit_request_made: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
+  trigger notify_return: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_return()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -537,6 +541,7 @@ table erp.order_change
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = order_change.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_order_change: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_change()
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -583,6 +588,7 @@ table erp.order_status_history
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = order_status_history.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_order_status: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_status()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -1011,6 +1017,7 @@ table erp.shipment
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   trigger shipment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   trigger shipment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
@@ -1035,6 +1042,7 @@ table erp.shipment_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shipment_line: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
@@ -1427,6 +1435,78 @@ table portal.login_source
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.mail
+  mail_id bigint not null generated always as identity
+  key text not null
+  kind text not null
+  recipient text not null
+  login_id bigint
+  customer_id bigint
+  notification_id bigint
+  ref text not null default ''::text
+  data jsonb not null default '{}'::jsonb
+  document_id bigint
+  secret text not null default ''::text
+  message_id uuid not null default gen_random_uuid()
+  status text not null default 'queued'::text
+  attempts integer not null default 0
+  last_error text not null default ''::text
+  subject text not null default ''::text
+  body_text text not null default ''::text
+  body_html text not null default ''::text
+  created_at timestamp with time zone not null default erp.now()
+  tried_at timestamp with time zone
+  sent_at timestamp with time zone
+  constraint mail_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint mail_data_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint mail_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id) ON DELETE SET NULL
+  constraint mail_key UNIQUE (key)
+  constraint mail_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
+  constraint mail_notification_fk FOREIGN KEY (notification_id) REFERENCES portal.notification(notification_id) ON DELETE SET NULL
+  constraint mail_pkey PRIMARY KEY (mail_id)
+  constraint mail_sent_at CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
+  constraint mail_status CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'kept'::text])))
+  index mail_age ON portal.mail USING btree (created_at)
+  index mail_customer ON portal.mail USING btree (customer_id) WHERE (customer_id IS NOT NULL)
+  index mail_document ON portal.mail USING btree (document_id) WHERE (document_id IS NOT NULL)
+  index mail_login ON portal.mail USING btree (login_id) WHERE (login_id IS NOT NULL)
+  index mail_notification ON portal.mail USING btree (notification_id) WHERE (notification_id IS NOT NULL)
+  index mail_status ON portal.mail USING btree (status, mail_id DESC)
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.mail_choice
+  login_id bigint not null
+  kind text not null
+  by_mail boolean not null
+  constraint mail_choice_kind_fk FOREIGN KEY (kind) REFERENCES portal.news_kind(kind) ON DELETE CASCADE
+  constraint mail_choice_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint mail_choice_pkey PRIMARY KEY (login_id, kind)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_login_only restrictive to portal_web: (login_id = portal.login_id())
+  grant DELETE to portal_web
+  grant DELETE to portal_work
+  grant INSERT to portal_web
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_web
+  grant UPDATE to portal_work
+
+table portal.news_kind
+  kind text not null
+  needs text not null
+  for_all boolean not null default false
+  by_mail boolean not null
+  sort integer not null
+  constraint news_kind_needs CHECK ((needs = ANY (ARRAY['order'::text, 'sign_off'::text, 'account'::text, 'balance'::text])))
+  constraint news_kind_pkey PRIMARY KEY (kind)
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+
 table portal.notice
   notice_id bigint not null generated always as identity
   customer_id bigint not null
@@ -1447,10 +1527,59 @@ table portal.notice
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger notice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   trigger notice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
+  trigger notify_notice: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_notice()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.notification
+  notification_id bigint not null generated always as identity
+  login_id bigint not null
+  customer_id bigint not null
+  kind text not null
+  ref text not null default ''::text
+  data jsonb not null default '{}'::jsonb
+  key text not null
+  document_id bigint
+  created_at timestamp with time zone not null default erp.now()
+  read_at timestamp with time zone
+  constraint notification_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint notification_data_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint notification_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id) ON DELETE SET NULL
+  constraint notification_key UNIQUE (login_id, key)
+  constraint notification_kind_fk FOREIGN KEY (kind) REFERENCES portal.news_kind(kind)
+  constraint notification_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint notification_pkey PRIMARY KEY (notification_id)
+  index notification_age ON portal.notification USING btree (created_at)
+  index notification_document ON portal.notification USING btree (document_id) WHERE (document_id IS NOT NULL)
+  index notification_of_customer ON portal.notification USING btree (customer_id)
+  index notification_of_login ON portal.notification USING btree (login_id, created_at DESC)
+  index notification_unread ON portal.notification USING btree (login_id) WHERE (read_at IS NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_login_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND (login_id = portal.login_id()) AND ((kind <> ALL (ARRAY['statement'::text, 'return_decided'::text])) OR ( SELECT portal.may('account'::text) AS may)) AND ((kind <> 'statement'::text) OR ( SELECT w.see_balance
+   FROM erp.web_access w
+  WHERE (w.customer_id = portal.customer_id()))))
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.password_reset
+  login_id bigint not null
+  token_hash bytea not null
+  made_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint password_reset_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint password_reset_pkey PRIMARY KEY (login_id)
+  constraint password_reset_token_hash_key UNIQUE (token_hash)
+  constraint password_reset_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  grant DELETE to portal_work
+  grant INSERT to portal_work
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1561,6 +1690,8 @@ table portal.sign_off
   row-level security: on
   policy open_to_programs: true
   policy own_or_to_sign restrictive to portal_web: ((customer_id = portal.customer_id()) AND ((login_id = portal.login_id()) OR ( SELECT portal.may('sign_off'::text) AS may)))
+  trigger notify_sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
+  trigger notify_sign_off_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
   trigger sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   trigger sign_off_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   grant DELETE to portal_work
@@ -1728,6 +1859,7 @@ table portal.statement
   row-level security: on
   policy balance_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.sees_balance() AS sees_balance))
   policy open_to_programs: true
+  trigger notify_statement: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_statement()
   trigger statement_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_inserted()
   trigger statement_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status = 'READY'::text) AND (new.* IS DISTINCT FROM old.*))) EXECUTE FUNCTION portal.statement_stays()
   trigger statement_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_updated()
@@ -1861,6 +1993,7 @@ function portal.actor() returns text
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
+function portal.ask_password_reset(p_email text) returns void security definer for portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
@@ -1889,6 +2022,7 @@ function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void 
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_sessions(p_customer_id bigint) returns void security definer
+function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
@@ -1901,13 +2035,26 @@ function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.limited() returns boolean security definer for portal_web
 function portal.login_id() returns bigint
-function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
+function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_updated() returns trigger security definer
+function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
+function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.notice_changed() returns trigger security definer
+function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
+function portal.notify_all(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[], p_document_ids bigint[]) returns void security definer
+function portal.notify_notice() returns trigger security definer
+function portal.notify_order_change() returns trigger security definer
+function portal.notify_order_status() returns trigger security definer
+function portal.notify_return() returns trigger security definer
+function portal.notify_shipment() returns trigger security definer
+function portal.notify_sign_off() returns trigger security definer
+function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
+function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
+function portal.password_reset_of(p_token_hash bytea) returns TABLE(login_id bigint, email text) security definer for portal_work
 function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
@@ -1915,6 +2062,7 @@ function portal.person_name(p_login_id bigint) returns text security definer for
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
 function portal.price_rule_audited() returns trigger security definer
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
+function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
 function portal.request_credited(p_request_id bigint) returns TABLE(invoice_line_no integer, qty numeric) security definer for portal_desk, portal_web
 function portal.request_memo_no(p_request_id bigint) returns text security definer for portal_desk, portal_web

@@ -115,6 +115,11 @@ var forms = map[string][][]string{
 	"POST /returns/:request_no":                         {{"qty_1", "1", "reason_1", "damaged"}},
 	"POST /returns/:request_no/withdraw":                {{"x", "y"}},
 	"POST /returns/:request_no/photos":                  {{"x", "y"}},
+	"POST /notifications":                               {{"x", "y"}},
+	"POST /notifications/:id":                           {{"x", "y"}},
+	"POST /profile/mail":                                {{"mail", "order_received"}, {"mail", "nonsense"}},
+	"POST /forgot":                                      {{"email", "nobody@c1001.example"}, {"email", ""}},
+	"POST /reset/:token":                                {{"new_password", "short"}},
 }
 
 // raised is a price a cent higher.
@@ -200,7 +205,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
 		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-			":session_id", "999999", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+			":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")
 			path := names.Replace(pattern)
@@ -258,6 +263,16 @@ func TestPricesNeverLeak(t *testing.T) {
 			return len(missing) == 0
 		})
 		r.heard.WriteString(r.frames.String())
+	}
+	eventually(t, "the mails are written", func() bool {
+		return pgtest.Value[int](t, s.db, "select count(*)::int from portal.mail where status = 'queued'") == 0
+	})
+	for _, r := range readers {
+		mails := pgtest.Value[string](t, s.db, "select coalesce(string_agg(concat_ws(' ', m.subject, m.body_text, m.body_html, m.data), ' '), '') from portal.mail m join erp.customer using (customer_id) where customer_no = $1", r.no)
+		if !strings.Contains(mails, "OIL5") {
+			t.Errorf("%s gets no mail about its orders: %s", r.no, mails)
+		}
+		r.heard.WriteString(mails)
 	}
 
 	// what is looked for is really said to whom it belongs
