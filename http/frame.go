@@ -84,6 +84,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+			{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
@@ -109,6 +110,7 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+			NavEntry{Key: "returns", Label: "Returns", URL: "/returns", Icon: "receipt-refund"},
 			NavEntry{Key: "account", Label: "Account", URL: "/account", Icon: "wallet"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
@@ -140,7 +142,7 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 		switch e.Key {
 		case "approvals":
 			return !f.Rights.Requests
-		case "invoices":
+		case "invoices", "returns":
 			return !f.Rights.Invoices
 		case "account":
 			return !f.SeeBalance

@@ -90,6 +90,8 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"newsIcon":   newsIcon,
 		"looksOnly":  looksOnly,
 		"join":       strings.Join,
+
+		"returnRule": returnRule,
 	}
 }
 

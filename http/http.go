@@ -43,6 +43,7 @@ type Config struct {
 	Notifications portal.NotificationService
 	Resets        portal.ResetService
 	Mails         portal.MailService
+	Credits       portal.CreditRequestService
 	Brand         Brand
 	Logger        *slog.Logger
 
@@ -190,6 +191,13 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.GET("/invoices/:invoice_no/pdf", s.buyer(s.invoicePDF))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
+	mux.GET("/returns", s.buyer(s.creditRequests))
+	mux.GET("/returns/:request_no", s.buyer(s.creditRequest)) // or new
+	mux.POST("/returns/:request_no", s.buyer(s.makeReturn))   // new only
+	mux.POST("/returns/:request_no/withdraw", s.buyer(s.withdrawRequest))
+	mux.POST("/returns/:request_no/photos", s.buyer(s.requestPhotos))
+	mux.GET("/returns/:request_no/photos/:photo_id", s.buyer(s.requestPhoto))
+	mux.GET("/credit-memos/:memo_no", s.buyer(s.creditMemo))
 	mux.GET("/account", s.buyer(s.account))
 	mux.GET("/payments", s.buyer(s.payments))
 	mux.GET("/payments/:payment_no", s.buyer(s.payment))
@@ -235,6 +243,14 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
 	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
 	mux.POST("/desk/shipments/:shipment_id/take-back", s.staff(s.takeBack))
+	mux.GET("/desk/returns", s.staff(s.deskCredits))
+	mux.GET("/desk/returns/:request_no", s.staff(s.deskCredit))
+	mux.POST("/desk/returns/:request_no/review", s.staff(s.deskCreditReview))
+	mux.POST("/desk/returns/:request_no/decide", s.staff(s.deskCreditDecide))
+	mux.POST("/desk/returns/:request_no/reject", s.staff(s.deskCreditReject))
+	mux.POST("/desk/returns/:request_no/receive", s.staff(s.deskCreditReceive))
+	mux.POST("/desk/returns/:request_no/credit", s.staff(s.deskCreditIssue))
+	mux.GET("/desk/returns/:request_no/photos/:photo_id", s.staff(s.deskCreditPhoto))
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))

@@ -124,7 +124,7 @@ func liveWords() words {
 			portal.EventOrder:     "{ref}: {status}",
 			portal.EventInvoice:   "Invoice {ref} changed",
 			portal.EventPayment:   "A payment was posted",
-			portal.EventCredit:    "Return {ref} changed",
+			portal.EventCredit:    "Return {ref}: {status}",
 			portal.EventStatement: "A statement is ready",
 			portal.EventAccess:    "Your account settings changed",
 		},

@@ -53,9 +53,10 @@ func TestWhoIsTold(t *testing.T) {
 		{"a return", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (1, 1, 1);
 			update erp.credit_request set status = 'IN_REVIEW'; update erp.credit_request set status = 'REJECTED', status_reason = 'too old'`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
-		{"one that goes on by itself", `create function erp.goes_on() returns trigger language plpgsql as $$ begin update erp.credit_request set status = 'AWAITING_GOODS' where status = 'APPROVED'; return null; end $$;
-			create trigger credit_request_goes_on after update on erp.credit_request for each statement when (pg_trigger_depth() = 0) execute function erp.goes_on();
-			insert into erp.credit_request (request_id, customer_id, invoice_id) values (2, 1, 1); update erp.credit_request set status = 'APPROVED' where request_id = 2`,
+		{"one that goes on by itself", `insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (1, 1, 1, 5, 10, 50);
+			insert into erp.credit_request (request_id, customer_id, invoice_id) values (2, 1, 1);
+			insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) values (2, 1, 1, 1, 2, 'defective');
+			update erp.credit_request set status = 'APPROVED' where request_id = 2`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
 		{"a request for a signature", "insert into portal.sign_off (customer_id, login_id, key) values (1, 2, gen_random_uuid())", "sign_off_waiting approver+"},
 		{"of the only approver", "insert into portal.sign_off (customer_id, login_id, key) values (1, 1, gen_random_uuid())", ""},

@@ -108,6 +108,7 @@ table erp.credit_memo
   index credit_memo_of_customer ON erp.credit_memo USING btree (customer_id, memo_date DESC, credit_memo_id DESC)
   index credit_memo_open ON erp.credit_memo USING btree (customer_id) WHERE (open_amount <> (0)::numeric)
   row-level security: on
+  policy balance_only restrictive to portal_web: ( SELECT portal.sees_balance() AS sees_balance)
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
@@ -140,10 +141,15 @@ table erp.credit_memo_line
   constraint credit_memo_line_pkey PRIMARY KEY (credit_memo_id, line_no)
   index credit_memo_line_invoice_line ON erp.credit_memo_line USING btree (invoice_id, invoice_line_no) WHERE (invoice_id IS NOT NULL)
   row-level security: on
+  policy balance_only restrictive to portal_web: ( SELECT portal.sees_balance() AS sees_balance)
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_memo m
   WHERE ((m.credit_memo_id = credit_memo_line.credit_memo_id) AND (m.customer_id = portal.customer_id()))))
+  trigger credit_memo_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_line_before()
+  trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   trigger credit_memo_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   trigger credit_memo_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
@@ -180,21 +186,33 @@ table erp.credit_request
   note text not null default ''::text
   credit_memo_id bigint
   requested_at timestamp with time zone not null default erp.now()
+  login_id bigint
+  requested_by text not null default portal.actor()
+  request_key uuid not null default gen_random_uuid()
+  goods_received_at timestamp with time zone
   constraint credit_request_credited_has_memo CHECK (((status <> 'CREDITED'::text) OR (credit_memo_id IS NOT NULL)))
   constraint credit_request_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_request_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
+  constraint credit_request_key UNIQUE (customer_id, request_key)
   constraint credit_request_memo_fk FOREIGN KEY (credit_memo_id) REFERENCES erp.credit_memo(credit_memo_id)
   constraint credit_request_no_key UNIQUE (request_no)
   constraint credit_request_pkey PRIMARY KEY (request_id)
   constraint credit_request_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
   constraint credit_request_status CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'REJECTED'::text, 'AWAITING_GOODS'::text, 'CREDITED'::text, 'WITHDRAWN'::text])))
+  index credit_request_memo ON erp.credit_request USING btree (credit_memo_id) WHERE (credit_memo_id IS NOT NULL)
   index credit_request_of_customer ON erp.credit_request USING btree (customer_id, requested_at DESC, request_id DESC)
+  index credit_request_of_invoice ON erp.credit_request USING btree (invoice_id)
+  index credit_request_queue ON erp.credit_request USING btree (requested_at, request_id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'AWAITING_GOODS'::text]))
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
+  trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
   trigger credit_request_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
+  trigger credit_request_made: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
+  trigger credit_request_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger notify_return: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_return()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -202,6 +220,28 @@ table erp.credit_request
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.credit_request_history
+  history_id bigint not null generated by default as identity
+  request_id bigint not null
+  from_status text
+  to_status text not null
+  at timestamp with time zone not null default erp.now()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  by_customer boolean not null default (portal.customer_id() IS NOT NULL)
+  reason text
+  constraint credit_request_history_pkey PRIMARY KEY (history_id)
+  constraint credit_request_history_request_fk FOREIGN KEY (request_id) REFERENCES erp.credit_request(request_id) ON DELETE CASCADE
+  index credit_request_history_request ON erp.credit_request_history USING btree (request_id, history_id)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM erp.credit_request r
+  WHERE ((r.request_id = credit_request_history.request_id) AND (r.customer_id = portal.customer_id()))))
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.credit_request_line
   request_id bigint not null
@@ -212,10 +252,13 @@ table erp.credit_request_line
   qty_approved numeric
   reason_code text not null
   note text not null default ''::text
+  qty_received numeric
+  decision_note text not null default ''::text
   constraint credit_request_line_invoice_line_fk FOREIGN KEY (invoice_id, invoice_line_no) REFERENCES erp.invoice_line(invoice_id, line_no)
   constraint credit_request_line_pkey PRIMARY KEY (request_id, line_no)
   constraint credit_request_line_qty CHECK ((qty > (0)::numeric))
   constraint credit_request_line_qty_approved CHECK (((qty_approved >= (0)::numeric) AND (qty_approved <= qty)))
+  constraint credit_request_line_qty_received CHECK (((qty_received >= (0)::numeric) AND (qty_received <= qty_approved)))
   constraint credit_request_line_reason_fk FOREIGN KEY (reason_code) REFERENCES erp.credit_reason(reason_code)
   constraint credit_request_line_request_fk FOREIGN KEY (request_id) REFERENCES erp.credit_request(request_id) ON DELETE CASCADE
   index credit_request_line_invoice_line ON erp.credit_request_line USING btree (invoice_id, invoice_line_no)
@@ -224,12 +267,25 @@ table erp.credit_request_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_request r
   WHERE ((r.request_id = credit_request_line.request_id) AND (r.customer_id = portal.customer_id()))))
+  trigger credit_request_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_line_before()
+  trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_told: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.credit_request_move
+  from_status text not null
+  to_status text not null
+  constraint credit_request_move_pkey PRIMARY KEY (from_status, to_status)
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.customer
   customer_id bigint not null generated by default as identity
@@ -371,6 +427,7 @@ table erp.invoice_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   trigger invoice_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   trigger invoice_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
@@ -706,6 +763,16 @@ table erp.price_group
   grant SELECT to portal_desk
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.return_claim
+  invoice_id bigint not null
+  line_no integer not null
+  qty numeric not null default 0
+  amount numeric not null default 0
+  constraint return_claim_line_fk FOREIGN KEY (invoice_id, line_no) REFERENCES erp.invoice_line(invoice_id, line_no) ON UPDATE CASCADE ON DELETE CASCADE
+  constraint return_claim_pkey PRIMARY KEY (invoice_id, line_no)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
 
 table erp.route
   route_id bigint not null generated by default as identity
@@ -1516,6 +1583,45 @@ table portal.password_reset
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.request_photo
+  photo_id bigint not null generated always as identity
+  customer_id bigint not null
+  request_key uuid not null
+  login_id bigint
+  name text not null default ''::text
+  media_type text not null
+  width integer not null
+  height integer not null
+  data bytea not null
+  digest bytea not null generated always as (sha256(data)) stored
+  added_at timestamp with time zone not null default erp.now()
+  constraint request_photo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint request_photo_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
+  constraint request_photo_media_type CHECK (
+CASE media_type
+    WHEN 'image/jpeg'::text THEN (SUBSTRING(data FROM 1 FOR 3) = '\xffd8ff'::bytea)
+    WHEN 'image/png'::text THEN (SUBSTRING(data FROM 1 FOR 8) = '\x89504e470d0a1a0a'::bytea)
+    WHEN 'image/webp'::text THEN ((SUBSTRING(data FROM 1 FOR 4) = '\x52494646'::bytea) AND (SUBSTRING(data FROM 9 FOR 4) = '\x57454250'::bytea))
+    ELSE false
+END)
+  constraint request_photo_name CHECK ((length(name) <= 120))
+  constraint request_photo_once UNIQUE (customer_id, request_key, digest)
+  constraint request_photo_pkey PRIMARY KEY (photo_id)
+  constraint request_photo_sides CHECK (((width > 0) AND (height > 0)))
+  constraint request_photo_size CHECK (((octet_length(data) >= 16) AND (octet_length(data) <= ((5 * 1024) * 1024))))
+  index request_photo_key ON portal.request_photo USING btree (customer_id, request_key, photo_id)
+  index request_photo_login ON portal.request_photo USING btree (login_id) WHERE (login_id IS NOT NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.may('account'::text) AS may))
+  trigger request_photo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.request_photo_changed()
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
 table portal.session
   session_id bigint not null generated by default as identity
   login_id bigint not null
@@ -1791,27 +1897,36 @@ function erp.balance(p_customer_id bigint, p_on date) returns numeric security d
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.claim_returns(p_invoice_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_before() returns trigger security definer
+function erp.credit_memo_line_before() returns trigger security definer
 function erp.credit_memo_line_changed() returns trigger security definer
 function erp.credit_memo_moved() returns trigger security definer
+function erp.credit_request_after() returns trigger security definer
+function erp.credit_request_before() returns trigger security definer
+function erp.credit_request_claims() returns trigger security definer
+function erp.credit_request_line_before() returns trigger security definer
 function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamp with time zone, p_released_amount numeric) returns TABLE(exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean) security definer for portal_desk, portal_work
 function erp.customer_credit_hold() returns trigger security definer
 function erp.day_text(p_day date) returns text for portal_desk, portal_web, portal_work
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
+function erp.decide_request(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_notes text[], p_reason text) returns text security definer for portal_desk
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
 function erp.hold_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
+function erp.invoice_line_claimed() returns trigger security definer
 function erp.invoice_moved() returns trigger security definer
 function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
 function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
+function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
@@ -1829,11 +1944,18 @@ function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish 
 function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
+function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_restock integer[]) returns void security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
+function erp.request_to_decide(p_request_no text) returns erp.credit_request security definer
+function erp.return_line_changed() returns trigger security definer
+function erp.return_room(p_invoice_ids bigint[], p_line_nos integer[]) returns TABLE(invoice_id bigint, line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric, amount numeric, credited_amount numeric) security definer for portal_desk, portal_work
 function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) returns void security definer for portal_desk
 function erp.review_order(p_order_id bigint) returns integer security definer
+function erp.review_request(p_request_no text) returns void security definer for portal_desk
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
@@ -1868,11 +1990,13 @@ function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
+function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
+function portal.assert_returns(p_customer_id bigint) returns void security definer
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
@@ -1884,12 +2008,14 @@ function portal.catalogue_changed() returns trigger security definer
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices boolean) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.credit_memo_changed() returns trigger security definer
 function portal.credit_request_changed() returns trigger security definer
+function portal.credit_request_line_changed() returns trigger security definer
 function portal.customer_id() returns bigint
 function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
@@ -1938,8 +2064,14 @@ function portal.price_rule_audited() returns trigger security definer
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.request_credited(p_request_id bigint) returns TABLE(invoice_line_no integer, qty numeric) security definer for portal_desk, portal_web
+function portal.request_memo_no(p_request_id bigint) returns text security definer for portal_desk, portal_web
+function portal.request_photo_changed() returns trigger security definer
+function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no text, p_line_nos integer[], p_qtys numeric[], p_reasons text[], p_notes text[], p_note text) returns TABLE(request_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
 function portal.retry_statements() returns integer security definer for portal_desk
+function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns TABLE(reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort integer) security definer for portal_web
+function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
@@ -1971,3 +2103,4 @@ function portal.wake() returns void security definer
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer
+function portal.withdraw_request(p_customer_id bigint, p_request_no text) returns void security definer for portal_web

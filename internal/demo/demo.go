@@ -60,7 +60,7 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 		}{
 			{"company", w.writeCompany}, {"items", w.writeItems}, {"customers", w.writeCustomers}, {"prices", w.writePrices},
 			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse},
-			{"standing orders", w.writeStandingOrders}, {"notifications", w.readOldNotifications},
+			{"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns}, {"notifications", w.readOldNotifications},
 		} {
 			if err := step.do(ctx); err != nil {
 				return fmt.Errorf("seed %s: %w", step.name, err)
