@@ -83,9 +83,9 @@ type Frame struct {
 	Rights    Rights
 	CartLines int
 	CartTotal *Money
-	Notices   int    // not put away yet
-	Notice    Notice // the newest of them, its ID and Text
-	Cursor    Cursor // taken before the page's data, for GET /live
+	Notices   int          // not put away yet
+	Notice    Notification // the newest of them
+	Cursor    Cursor       // taken before the page's data, for GET /live
 	TimeZone  string
 	Currency  string
 

@@ -275,5 +275,6 @@ type DeskService interface {
 	DeskPriceService
 	WarehouseService
 	DeskRouteService
+	DeskCreditRequestService
 	DeskMoneyService
 }

@@ -125,9 +125,10 @@ type DeskMoneyService interface {
 	DeskInvoices(ctx context.Context, who Session, state, search, before string) (rows []DeskInvoice, next string, err error)
 	DeskInvoice(ctx context.Context, who Session, invoiceNo string) (InvoiceDetail, error)
 	ToInvoice(ctx context.Context, who Session) ([]ToInvoice, error)
-	// InvoiceOrders invoices what has shipped of each; those with nothing to
-	// invoice any more are passed over.
-	InvoiceOrders(ctx context.Context, who Session, orderNos []string) (invoiceNos []string, err error)
+	// InvoiceOrders invoices what has shipped of each, with the freight as typed
+	// by order number (none: that of its shipments); those with nothing to
+	// invoice any more are passed over. CodeInvalid at freight-<order number>.
+	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight map[string]string) (invoiceNos []string, err error)
 
 	// StatementRuns are the monthly runs, the newest first.
 	StatementRuns(ctx context.Context, who Session) ([]StatementRun, error)

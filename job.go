@@ -82,6 +82,10 @@ type Housekeeper interface {
 	// EndExpiredSessions ends the sessions whose time is over and returns
 	// how many. It forgets failed log-ins that count no more, too.
 	EndExpiredSessions(ctx context.Context) (n int64, err error)
+	// KeepMails forgets mails and notifications older than an age, but for
+	// mails that wait, and returns how many. The secrets of links that have
+	// ended go at once, and mails that wait without a job get one.
+	KeepMails(ctx context.Context, olderThan time.Duration) (n int64, err error)
 	// SettleOrder waits for an order that somebody held when stock came in
 	// for it or a line of it changed, and does what was left.
 	SettleOrder(ctx context.Context, id OrderID) error

@@ -20,4 +20,7 @@ type (
 	CategoryID int64
 	InvoiceID  int64
 	SignOffID  int64
+
+	CreditRequestID int64
+	PhotoID         int64
 )

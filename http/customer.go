@@ -49,9 +49,16 @@ type profilePageData struct {
 	Profile  *portal.Profile     `json:"profile,omitempty"` // nil for staff
 	Email    string              `json:"email"`
 	Sessions []sessionRow        `json:"sessions"`
+	Mail     []mailChoice        `json:"mail,omitempty"`
 	Acting   portal.Acting       `json:"-"` // then there is neither password nor session to see
 	Message  string              `json:"error,omitempty"`
 	Fields   []portal.FieldError `json:"fields,omitempty"`
+}
+
+// mailChoice is a kind of news that the log-in may have by mail.
+type mailChoice struct {
+	portal.MailChoice
+	Label string `json:"label"`
 }
 
 // Error is the message at a field, or "".
@@ -86,6 +93,13 @@ func (s *Server) profilePage(q *request, refused error) error {
 			return err
 		}
 		data.Profile = &p
+		choices, err := s.Notifications.MailChoices(q.Context(), q.who)
+		if err != nil {
+			return err
+		}
+		for _, c := range choices {
+			data.Mail = append(data.Mail, mailChoice{c, c.Kind.Label()})
+		}
 	}
 	var sessions []portal.Session
 	if q.who.Acting == portal.ActingNot {

@@ -357,13 +357,23 @@ func (s *Server) deskInvoicePDF(q *request) error {
 
 // invoicingPage is what waits for an invoice.
 type invoicingPage struct {
-	Orders []portal.ToInvoice `json:"orders"`
+	Orders  []portal.ToInvoice `json:"orders"`
+	Freight map[string]string  `json:"-"` // as typed, by order number
 	formErrors
 }
 
-func (s *Server) deskInvoicing(q *request) error { return s.invoicingPage(q, nil) }
+// FreightOf is what stands in an order's field: what was typed, or what its
+// shipments say.
+func (p invoicingPage) FreightOf(o portal.ToInvoice) string {
+	if typed, ok := p.Freight[o.OrderNo]; ok {
+		return typed
+	}
+	return o.Freight.StringFixed(2)
+}
 
-func (s *Server) invoicingPage(q *request, refused error) error {
+func (s *Server) deskInvoicing(q *request) error { return s.invoicingPage(q, nil, nil) }
+
+func (s *Server) invoicingPage(q *request, freight map[string]string, refused error) error {
 	orders, err := s.Desk.ToInvoice(q.Context(), q.who)
 	if err != nil {
 		return err
@@ -372,7 +382,7 @@ func (s *Server) invoicingPage(q *request, refused error) error {
 	if refused != nil {
 		code = status(refused)
 	}
-	return s.page(q, code, "desk_invoicing", "To invoice", "money", invoicingPage{orders, formErrorsOf(refused)})
+	return s.page(q, code, "desk_invoicing", "To invoice", "money", invoicingPage{orders, freight, formErrorsOf(refused)})
 }
 
 func (s *Server) invoiceMany(q *request) error {
@@ -382,12 +392,18 @@ func (s *Server) invoiceMany(q *request) error {
 	if err := q.decode(&form); err != nil {
 		return err
 	}
+	freight := map[string]string{}
+	for name, values := range q.PostForm {
+		if no, ok := strings.CutPrefix(name, "freight-"); ok && len(values) > 0 {
+			freight[no] = values[0]
+		}
+	}
 	err := error(nil)
 	var made []string
 	if len(form.OrderNo) == 0 {
 		err = portal.Invalid("order_no", "Tick the orders to invoice.")
 	} else {
-		made, err = s.Desk.InvoiceOrders(q.Context(), q.who, form.OrderNo)
+		made, err = s.Desk.InvoiceOrders(q.Context(), q.who, form.OrderNo, freight)
 	}
 	switch {
 	case err == nil && wantsJSON(q.Request):
@@ -395,7 +411,7 @@ func (s *Server) invoiceMany(q *request) error {
 	case err == nil:
 		return q.done("/desk/invoicing", plural(len(made), "invoice made", "invoices made"))
 	case shownOnPage(q, err):
-		return s.invoicingPage(q, err)
+		return s.invoicingPage(q, freight, err)
 	}
 	return err
 }

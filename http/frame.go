@@ -25,8 +25,8 @@ type Frame struct {
 	CartTotal  string
 	Rights     portal.Rights // of a customer's log-in
 
-	Notices int           // not put away yet
-	Notice  portal.Notice // the newest of them
+	Notices int                 // not read yet
+	Notice  portal.Notification // the newest of them
 
 	ActingBy  string // who of the staff sees this page as the customer; empty: the customer
 	ActingAs  string // the customer
@@ -84,11 +84,13 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
 			{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
 			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+			{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
+			nav = append(nav, NavEntry{Key: "mail", Label: "Mail", URL: "/ops/mail", Icon: "mail"})
 			nav = append(nav, NavEntry{Key: "proof", Label: "Price proof", URL: "/ops/proof", Icon: "shield-check"})
 			nav = append(nav, NavEntry{Key: "jobs", Label: "Jobs", URL: "/ops/jobs", Icon: "settings"})
 		}
@@ -109,6 +111,7 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "standing", Label: "Standing orders", URL: "/standing-orders", Icon: "repeat"},
 			NavEntry{Key: "approvals", Label: "Approvals", URL: "/approvals", Icon: "clipboard-check", Count: f.Rights.ToSign},
 			NavEntry{Key: "invoices", Label: "Invoices", URL: "/invoices", Icon: "file-invoice"},
+			NavEntry{Key: "returns", Label: "Returns", URL: "/returns", Icon: "receipt-refund"},
 			NavEntry{Key: "account", Label: "Account", URL: "/account", Icon: "wallet"},
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
@@ -140,7 +143,7 @@ func (f Frame) withRights(nav ...NavEntry) []NavEntry {
 		switch e.Key {
 		case "approvals":
 			return !f.Rights.Requests
-		case "invoices":
+		case "invoices", "returns":
 			return !f.Rights.Invoices
 		case "account":
 			return !f.SeeBalance

@@ -78,16 +78,20 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"holidayCutoff": holidayCutoff,
 		"routeChoices":  routeChoices,
 
-		"topic":     topic,
-		"path":      func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
-		"withquery": withQuery,
-		"plural":    plural,
-		"role":      roleWord,
-		"limit":     limitWords,
-		"person":    func(p portal.Person) string { return personState(p, now()) },
-		"signOff":   signOffLook,
-		"looksOnly": looksOnly,
-		"join":      strings.Join,
+		"topic":      topic,
+		"path":       func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
+		"withquery":  withQuery,
+		"plural":     plural,
+		"role":       roleWord,
+		"limit":      limitWords,
+		"person":     func(p portal.Person) string { return personState(p, now()) },
+		"signOff":    signOffLook,
+		"mailStatus": mailStatus,
+		"newsIcon":   newsIcon,
+		"looksOnly":  looksOnly,
+		"join":       strings.Join,
+
+		"returnRule": returnRule,
 	}
 }
 

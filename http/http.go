@@ -24,25 +24,29 @@ import (
 // Config is what a Server needs. All services must be set; the functions at
 // the end may be nil, their routes then answer 404.
 type Config struct {
-	Sessions  portal.SessionService
-	Catalog   portal.CatalogService
-	Carts     portal.CartService
-	Entries   portal.EntryService
-	Reorders  portal.ReorderService
-	Guides    portal.GuideService
-	Orders    portal.OrderService
-	Customers portal.CustomerService
-	Invoices  portal.InvoiceService
-	Accounts  portal.AccountService
-	Printer   portal.Printer
-	SignOffs  portal.SignOffService
-	People    portal.PeopleService
-	Desk      portal.DeskService
-	Standing  portal.StandingOrderService
-	Notices   portal.NoticeService
-	Proofs    portal.ProofService
-	Brand     Brand
-	Logger    *slog.Logger
+	Sessions      portal.SessionService
+	Catalog       portal.CatalogService
+	Carts         portal.CartService
+	Entries       portal.EntryService
+	Reorders      portal.ReorderService
+	Guides        portal.GuideService
+	Orders        portal.OrderService
+	Customers     portal.CustomerService
+	Invoices      portal.InvoiceService
+	Accounts      portal.AccountService
+	Printer       portal.Printer
+	SignOffs      portal.SignOffService
+	People        portal.PeopleService
+	Desk          portal.DeskService
+	Standing      portal.StandingOrderService
+	Notices       portal.NoticeService
+	Notifications portal.NotificationService
+	Resets        portal.ResetService
+	Mails         portal.MailService
+	Credits       portal.CreditRequestService
+	Proofs        portal.ProofService
+	Brand         Brand
+	Logger        *slog.Logger
 
 	// PlainHTTP is for a server that is reached without TLS, as the demo is
 	// on the loopback address: its cookie is not Secure and there is no HSTS.
@@ -145,6 +149,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/live", s.live)
 	mux.GET("/invite", s.slowly(s.public(s.inviteForm)))
 	mux.POST("/invite", s.slowly(s.public(s.acceptInvite)))
+	mux.GET("/forgot", s.public(s.forgotForm))
+	mux.POST("/forgot", s.slowly(s.public(s.forgot)))
+	mux.GET("/reset/:token", s.slowly(s.public(s.resetForm)))
+	mux.POST("/reset/:token", s.slowly(s.public(s.reset)))
 
 	mux.GET("/", s.buyer(s.dashboard))
 	mux.GET("/catalog", s.buyer(s.catalog))
@@ -178,11 +186,22 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
 	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
 	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
+	mux.GET("/notifications", s.buyer(s.notifications))
+	mux.POST("/notifications", s.buyer(s.readNotifications))
+	mux.GET("/notifications/:id", s.buyer(s.openNotification))
+	mux.POST("/notifications/:id", s.buyer(s.openNotification))
 	mux.GET("/invoices", s.buyer(s.invoices))
 	mux.GET("/invoices.csv", s.buyer(s.exportInvoices))
 	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
 	mux.GET("/invoices/:invoice_no/pdf", s.buyer(s.invoicePDF))
 	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
+	mux.GET("/returns", s.buyer(s.creditRequests))
+	mux.GET("/returns/:request_no", s.buyer(s.creditRequest)) // or new
+	mux.POST("/returns/:request_no", s.buyer(s.makeReturn))   // new only
+	mux.POST("/returns/:request_no/withdraw", s.buyer(s.withdrawRequest))
+	mux.POST("/returns/:request_no/photos", s.buyer(s.requestPhotos))
+	mux.GET("/returns/:request_no/photos/:photo_id", s.buyer(s.requestPhoto))
+	mux.GET("/credit-memos/:memo_no", s.buyer(s.creditMemo))
 	mux.GET("/account", s.buyer(s.account))
 	mux.GET("/payments", s.buyer(s.payments))
 	mux.GET("/payments/:payment_no", s.buyer(s.payment))
@@ -203,6 +222,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/people/:login_id/link", s.buyer(s.renewInvitation))
 	mux.GET("/profile", s.buyer(s.profile))
 	mux.POST("/profile/password", s.anyone(s.changePassword))
+	mux.POST("/profile/mail", s.buyer(s.chooseMail))
 	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
 
 	mux.POST("/acting/end", s.staff(s.endActing))
@@ -227,6 +247,14 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
 	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
 	mux.POST("/desk/shipments/:shipment_id/take-back", s.staff(s.takeBack))
+	mux.GET("/desk/returns", s.staff(s.deskCredits))
+	mux.GET("/desk/returns/:request_no", s.staff(s.deskCredit))
+	mux.POST("/desk/returns/:request_no/review", s.staff(s.deskCreditReview))
+	mux.POST("/desk/returns/:request_no/decide", s.staff(s.deskCreditDecide))
+	mux.POST("/desk/returns/:request_no/reject", s.staff(s.deskCreditReject))
+	mux.POST("/desk/returns/:request_no/receive", s.staff(s.deskCreditReceive))
+	mux.POST("/desk/returns/:request_no/credit", s.staff(s.deskCreditIssue))
+	mux.GET("/desk/returns/:request_no/photos/:photo_id", s.staff(s.deskCreditPhoto))
 	mux.GET("/desk/customers", s.staff(s.deskCustomers))
 	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
 	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
@@ -284,6 +312,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/why", s.staff(s.deskWhy))
 	mux.GET("/desk/profile", s.staff(s.deskProfile))
 
+	mux.GET("/ops/mail", s.operator(s.mails))
+	mux.GET("/ops/mail/:mail_id", s.operator(s.mail))
+	mux.GET("/ops/mail/:mail_id/html", s.operator(s.mailHTML))
+	mux.POST("/ops/mail/:mail_id/retry", s.operator(s.retryMail))
 	mux.GET("/ops/proof", s.operator(s.proof))
 	mux.POST("/ops/proof", s.operator(s.runProof))
 	mux.POST("/ops/proof/:difference_id/acknowledge", s.operator(s.acknowledgeProof))

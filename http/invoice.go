@@ -160,7 +160,8 @@ func plainMoney(m *portal.Money) string {
 // invoicePage is one invoice.
 type invoicePage struct {
 	portal.InvoiceDetail
-	Access portal.Access `json:"-"`
+	Access  portal.Access         `json:"-"`
+	Returns portal.InvoiceReturns `json:"returns"`
 }
 
 func (s *Server) invoiceOf(q *request) (portal.InvoiceDetail, error) {
@@ -175,7 +176,11 @@ func (s *Server) invoice(q *request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access})
+	returns, err := s.Credits.InvoiceReturns(q.Context(), q.who, invoice.InvoiceNo)
+	if err != nil {
+		return err
+	}
+	return s.page(q, http.StatusOK, "invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.frame.Access, returns})
 }
 
 func (s *Server) invoicePDF(q *request) error {

@@ -47,7 +47,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
-				s.Logger.Error("panic", "request", id, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				s.Logger.Error("panic", "request", id, "path", loggedPath(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					s.fail(rec, r, fmt.Errorf("panic: %v", p))
 				}
@@ -56,7 +56,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if rec.status >= 500 {
 				level = slog.LevelError
 			}
-			s.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", r.URL.Path,
+			s.Logger.Log(r.Context(), level, "request", "request", id, "method", r.Method, "path", loggedPath(r.URL.Path),
 				"status", rec.status, "took", time.Since(start))
 			if s.Observed != nil {
 				s.Observed(r.URL.Path, cmp.Or(rec.status, http.StatusOK), time.Since(start))
@@ -64,6 +64,14 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// loggedPath is a path as the log may hold it: without the secret of a link.
+func loggedPath(path string) string {
+	if strings.HasPrefix(path, resetPath) {
+		return resetPath + "…"
+	}
+	return path
 }
 
 // secure sets the headers that every answer carries.

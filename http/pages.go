@@ -26,7 +26,7 @@ type pages struct {
 }
 
 // notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true}
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
 
 // parsePages reads the templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
@@ -39,7 +39,7 @@ func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
 	if sets, ok := p.zones.Load(zone.String()); ok {
 		return sets.(map[string]*template.Template), nil
 	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl")
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func pageURL(path string) string {
 	switch {
 	case path == "/cart/submit":
 		return "/cart"
-	case path == "/profile/password":
+	case path == "/profile/password", path == "/profile/mail":
 		return "/profile"
 	case path == "/standing-orders":
 		return "/standing-orders/new"
@@ -132,7 +132,7 @@ func pageURL(path string) string {
 	if strings.HasSuffix(path, "/people") || strings.HasPrefix(path, "/people/") || strings.Contains(path, "/people/") && strings.HasPrefix(path, "/desk/customers/") {
 		return peoplePagePath(path)
 	}
-	if strings.HasPrefix(path, "/approvals/") && strings.Count(path, "/") > 2 {
+	if (strings.HasPrefix(path, "/approvals/") || strings.HasPrefix(path, "/returns/")) && strings.Count(path, "/") > 2 {
 		return path[:strings.LastIndexByte(path, '/')]
 	}
 	for _, verb := range []string{"/payments", "/credits", "/apply"} {

@@ -153,12 +153,12 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	code := status(err)
 	switch {
 	case code >= 500:
-		s.Logger.Error("request failed", "request", id, "path", r.URL.Path, "login", int64(who.LoginID), "error", err)
+		s.Logger.Error("request failed", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "error", err)
 	case code == http.StatusNotFound && who.ID != 0:
 		// somebody may be trying other customers' numbers
-		s.Logger.Warn("not found", "request", id, "path", r.URL.Path, "login", int64(who.LoginID), "customer", int64(who.CustomerID), "error", err)
+		s.Logger.Warn("not found", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "customer", int64(who.CustomerID), "error", err)
 	default:
-		s.Logger.Info("request refused", "request", id, "path", r.URL.Path, "login", int64(who.LoginID), "error", err)
+		s.Logger.Info("request refused", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "error", err)
 	}
 	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id, Status: code, Home: "/"}
 	if e, ok := errors.AsType[*portal.Error](err); ok {

@@ -37,6 +37,7 @@ type loginPage struct {
 	Email string `json:"email,omitempty"`
 	Next  string `json:"next,omitempty"`
 	Error string `json:"error,omitempty"`
+	Done  bool   `json:"-"` // a new password was set just now
 }
 
 func (s *Server) loginForm(q *request) error {
@@ -45,7 +46,7 @@ func (s *Server) loginForm(q *request) error {
 		http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
 		return nil
 	}
-	return s.plainPage(q, http.StatusOK, "login", "Log in", loginPage{Next: to})
+	return s.plainPage(q, http.StatusOK, "login", "Log in", loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset"})
 }
 
 func (s *Server) login(q *request) error {

@@ -60,6 +60,12 @@ var looks = map[string]look{
 	"PAUSED":   {"Paused", "status-off", "player-pause"},
 	"INACTIVE": {"Inactive", "status-off", "ban"},
 
+	// mails
+	"MAIL_WAITING": {"Waiting", "status-wait", "hourglass"},
+	"MAIL_SENT":    {"Sent", "status-done", "check"},
+	"MAIL_KEPT":    {"Kept here", "status-off", "inbox"},
+	"MAIL_FAILED":  {"Failed", "status-bad", "alert-triangle"},
+
 	// log-ins
 	"INVITED":    {"Invited", "status-new", "send"},
 	"LINK_ENDED": {"Link has ended", "status-wait", "clock"},
@@ -118,7 +124,7 @@ func liveWords() words {
 			portal.EventOrder:     "{ref}: {status}",
 			portal.EventInvoice:   "Invoice {ref} changed",
 			portal.EventPayment:   "A payment was posted",
-			portal.EventCredit:    "Return {ref} changed",
+			portal.EventCredit:    "Return {ref}: {status}",
 			portal.EventStatement: "A statement is ready",
 			portal.EventAccess:    "Your account settings changed",
 		},

@@ -31,6 +31,9 @@ type Config struct {
 	Standing portal.StandingOrderRunner
 	// Statements makes statements; nil leaves them to other nodes.
 	Statements portal.StatementMaker
+	// Mails are the mails to send, by Post; nil leaves them to other nodes.
+	Mails portal.MailQueue
+	Post  portal.Postman
 	// Proof runs the price proof; nil leaves it to other nodes.
 	Proof  portal.Prover
 	Logger *slog.Logger // default slog.Default()
@@ -41,6 +44,10 @@ type Config struct {
 
 	// ApprovalWorkers is how many orders are decided at a time; default 4.
 	ApprovalWorkers int
+
+	// MailWorkers is how many mails are sent at a time, each of which holds a
+	// connection of the pool for as long as the mail server takes; default 2.
+	MailWorkers int
 
 	// FetchCooldown is the least time between two fetches from a queue, so it
 	// bounds throughput at workers per cooldown; default 10 ms, least 1 ms.
@@ -65,6 +72,7 @@ type Config struct {
 const (
 	queueApproval  = "approval"
 	queueStatement = "statement"
+	queueMail      = "mail"
 	// defaultWorkers is two, so that a nightly check that takes minutes does
 	// not keep housekeeping waiting.
 	defaultWorkers = 2
@@ -74,6 +82,8 @@ const (
 	standingEvery       = time.Minute
 	statementEvery      = time.Minute
 	statementRunEvery   = time.Hour
+	remindersEvery      = 5 * time.Minute
+	mailRetention       = 90 * 24 * time.Hour
 	invariantsHour      = 3
 	proofHour           = 4 // after the day's last invoices, and when the invariants are through
 	completedRetention  = 72 * time.Hour
@@ -143,6 +153,13 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 		queues[queueStatement] = river.QueueConfig{MaxWorkers: runtime.NumCPU()}
 		periodics = append(periodics, periodic(portal.StatementArgs{}, river.PeriodicInterval(statementEvery), false),
 			periodic(portal.StatementRunArgs{}, river.PeriodicInterval(statementRunEvery), true))
+	}
+	if c.Mails != nil && c.Post != nil {
+		river.AddWorker(workers, &mailWorker{mails: c.Mails, post: c.Post, logger: logger})
+		river.AddWorker(workers, &passwordResetWorker{mails: c.Mails, logger: logger})
+		river.AddWorker(workers, &remindersWorker{mails: c.Mails, logger: logger})
+		queues[queueMail] = river.QueueConfig{MaxWorkers: cmp.Or(c.MailWorkers, 2)}
+		periodics = append(periodics, periodic(portal.CutoffRemindersArgs{}, river.PeriodicInterval(remindersEvery), true))
 	}
 
 	if c.Proof != nil {

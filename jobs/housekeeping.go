@@ -23,8 +23,9 @@ type housekeepingWorker struct {
 func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.HousekeepingArgs]) error {
 	sessions, sessionsErr := w.house.EndExpiredSessions(ctx)
 	events, eventsErr := w.house.PruneEvents(ctx, w.retention)
-	if sessions > 0 || events > 0 {
-		w.logger.InfoContext(ctx, "house kept", "sessions_ended", sessions, "events_pruned", events)
+	mails, mailsErr := w.house.KeepMails(ctx, mailRetention)
+	if sessions > 0 || events > 0 || mails > 0 {
+		w.logger.InfoContext(ctx, "house kept", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails)
 	}
-	return errors.Join(sessionsErr, eventsErr)
+	return errors.Join(sessionsErr, eventsErr, mailsErr)
 }

@@ -16,6 +16,10 @@ func options(args portal.JobArgs) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 	case portal.OrderSettleArgs:
 		return &river.InsertOpts{Queue: queueApproval, MaxAttempts: 25}
+	case portal.MailArgs:
+		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 100}
+	case portal.PasswordResetArgs:
+		return &river.InsertOpts{Queue: queueMail, MaxAttempts: 5}
 	case portal.StatementArgs:
 		return &river.InsertOpts{Queue: queueStatement, MaxAttempts: 25}
 	default:

@@ -13,7 +13,10 @@ func (p *Press) InvoicePDF(i portal.InvoiceDetail) ([]byte, error) {
 	if i.Kind == "adjustment" {
 		title = "Adjustment"
 	}
-	s := p.newSheet(title, i.InvoiceNo, title+" "+i.InvoiceNo, i.InvoiceDate)
+	return p.print(title, i.InvoiceNo, title+" "+i.InvoiceNo, i.InvoiceDate, func(s *sheet) { s.invoice(i) })
+}
+
+func (s *sheet) invoice(i portal.InvoiceDetail) {
 	s.first()
 	y := s.GetY()
 	a := s.block(left, y, 58, "Bill to", append([]string{i.CustomerName}, lines(i.BillTo)...))
@@ -70,15 +73,11 @@ func (p *Press) InvoicePDF(i portal.InvoiceDetail) ([]byte, error) {
 	s.grey()
 	s.CellFormat(width, 4, fmt.Sprintf("Please name invoice %s with your payment.", i.InvoiceNo), "", 1, "L", false, 0, "")
 	s.black()
-	return s.bytes()
 }
 
 // invoiceLine prints one line; a long description takes a second row.
 func (s *sheet) invoiceLine(columns []column, l portal.InvoiceLine) {
-	rows := s.SplitText(l.Description, columns[1].width-1)
-	if len(rows) == 0 {
-		rows = []string{""}
-	}
+	rows := s.wrapped(l.Description, columns[1].width-1)
 	rows = rows[:min(len(rows), 3)]
 	s.room(5*float64(len(rows)) + 0.4)
 	price, amount := "", ""

@@ -63,7 +63,14 @@ func read(t *testing.T, paper []byte) []string {
 
 func TestStatement(t *testing.T) {
 	t.Parallel()
+	for name, minus := range map[string]string{"Žižkov & Łódź Delicatessen GmbH": "−", "Café Größe & Sons": "-"} {
+		t.Run(name, func(t *testing.T) { testStatement(t, name, minus) })
+	}
+}
+
+func testStatement(t *testing.T, name, minus string) {
 	st := statement(95)
+	st.CustomerName = name
 	paper, err := pdf.New(head).StatementPDF(st)
 	if err != nil {
 		t.Fatal(err)
@@ -73,8 +80,8 @@ func TestStatement(t *testing.T) {
 		t.Fatalf("%d pages", len(pages))
 	}
 	all := strings.Join(pages, "\n")
-	for _, want := range []string{"Žižkov & Łódź Delicatessen GmbH", "Opening balance", st.Opening.Shown(), st.Closing.Shown(), "Page 1 of 3", "Page 3 of 3",
-		"−100.00", portal.BucketNames[3], "48 Pier Street", st.Lines[94].DocNo} {
+	for _, want := range []string{name, "Opening balance", st.Opening.Shown(), st.Closing.Shown(), "Page 1 of 3", "Page 3 of 3",
+		minus + "100.00", portal.BucketNames[3], "48 Pier Street", st.Lines[94].DocNo} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the paper does not say %q", want)
 		}
@@ -152,9 +159,10 @@ func invoice(n int) portal.InvoiceDetail {
 
 func BenchmarkStatement(b *testing.B) {
 	press := pdf.New(head)
-	for _, n := range []int{10, 95, 2000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for name, n := range map[string]int{"Ocean Deli 10": 10, "Ocean Deli 95": 95, "Ocean Deli 2000": 2000, "Łódź 10": 10} {
+		b.Run(name, func(b *testing.B) {
 			st := statement(n)
+			st.CustomerName = name
 			b.ReportAllocs()
 			for b.Loop() {
 				paper, err := press.StatementPDF(st)

@@ -6,7 +6,10 @@ import (
 
 // StatementPDF implements portal.Printer.
 func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
-	s := p.newSheet("Statement", day(st.From)+" – "+day(st.To), "Statement "+st.CustomerNo+" "+day(st.To), st.AsOf)
+	return p.print("Statement", day(st.From)+" – "+day(st.To), "Statement "+st.CustomerNo+" "+day(st.To), st.AsOf, func(s *sheet) { s.statement(st) })
+}
+
+func (s *sheet) statement(st portal.Statement) {
 	s.first()
 	y := s.GetY()
 	a := s.block(left, y, 95, "Bill to", append([]string{st.CustomerName}, lines(st.BillTo)...))
@@ -16,7 +19,7 @@ func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
 		{"Terms", terms(st.TermsDays)},
 		{"Amounts in", st.Currency},
 		{"Balance", st.Aging.Balance.Shown()},
-		{"Of it past due", st.Aging.PastDue.Shown()},
+		{"Invoices past due", st.Aging.PastDue.Shown()},
 	})
 	s.SetY(max(a, b) + 5)
 
@@ -47,7 +50,6 @@ func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
 	}
 	s.aging(st)
 	s.remittance(st)
-	return s.bytes()
 }
 
 func (s *sheet) aging(st portal.Statement) {
@@ -68,7 +70,9 @@ func (s *sheet) aging(st portal.Statement) {
 	s.agingBar(st.Aging)
 	s.font("", 7.5)
 	s.grey()
-	s.MultiCell(width, 3.6, portal.AgingRule(st.Basis), "", "L", false)
+	for _, row := range s.wrapped(portal.AgingRule(st.Basis), width) {
+		s.CellFormat(width, 3.6, row, "", 1, "L", false, 0, "")
+	}
 	s.black()
 }
 

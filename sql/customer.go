@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -19,14 +20,17 @@ func NewCustomerStore(db *DB) *CustomerStore { return &CustomerStore{db} }
 type frameRow struct {
 	portal.Access
 	portal.Rights
-	CartLines  int
-	CartTotal  *portal.Money
-	Cursor     string
-	TimeZone   string
-	Currency   string
-	Notices    int
-	NoticeID   portal.NoticeID
-	NoticeText string
+	CartLines int
+	CartTotal *portal.Money
+	Cursor    string
+	TimeZone  string
+	Currency  string
+	Notices   int
+	NewsID    string
+	NewsAt    time.Time
+	NewsKind  portal.NewsKind
+	NewsRef   string
+	NewsData  json.RawMessage
 
 	StaffActing bool
 }
@@ -43,8 +47,16 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 	if err != nil {
 		return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
 	}
+	var newest portal.Notification
+	if row.NewsID != "" {
+		zone, err := time.LoadLocation(row.TimeZone)
+		if err != nil {
+			return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
+		}
+		newest = notificationRow{ID: row.NewsID, At: row.NewsAt, Kind: row.NewsKind, Ref: row.NewsRef, Data: row.NewsData}.notification(zone)
+	}
 	return portal.Frame{Access: row.Access, Rights: row.Rights, CartLines: row.CartLines, CartTotal: row.CartTotal,
-		Notices: row.Notices, Notice: portal.Notice{ID: row.NoticeID, Text: row.NoticeText},
+		Notices: row.Notices, Notice: newest,
 		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
 		StaffActing: row.StaffActing}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -343,13 +342,24 @@ func (s *DeskStore) ToInvoice(ctx context.Context, who portal.Session) ([]portal
 }
 
 // InvoiceOrders implements portal.DeskService.
-func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string) ([]string, error) {
+func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight map[string]string) ([]string, error) {
+	freights := make([]*decimal.Decimal, len(orderNos))
+	for i, no := range orderNos {
+		if strings.TrimSpace(freight[no]) == "" {
+			continue
+		}
+		d, err := typedAmount("freight-"+no, freight[no])
+		if err != nil {
+			return nil, err
+		}
+		freights[i] = &d
+	}
 	var out []string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "select erp.invoice_orders($1)", orderNos).Scan(&out)
+		return tx.QueryRow(ctx, "select erp.invoice_orders($1, $2)", orderNos, freights).Scan(&out)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("invoice %s orders: %w", strconv.Itoa(len(orderNos)), err)
+		return nil, fmt.Errorf("invoice %d orders: %w", len(orderNos), err)
 	}
 	return out, nil
 }

@@ -49,6 +49,27 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// KeepMails implements portal.Housekeeper.
+func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, error) {
+	for _, name := range []string{"secret_end", "mail_forgotten"} {
+		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
+			return 0, fmt.Errorf("keep mails: %w", err)
+		}
+	}
+	var sum int64
+	for _, name := range []string{"mail_prune", "notification_prune"} {
+		n, err := inBatches(func() (int64, error) {
+			tag, err := h.pool.Exec(ctx, query(name), args{"older_than": olderThan, "batch": houseBatch})
+			return tag.RowsAffected(), err
+		})
+		sum += n
+		if err != nil {
+			return sum, fmt.Errorf("%s older than %v: %w", name, olderThan, err)
+		}
+	}
+	return sum, nil
+}
+
 // SettleOrder implements portal.Housekeeper.
 func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
 	err := inTx(ctx, h.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {

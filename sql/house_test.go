@@ -199,3 +199,38 @@ func TestCheckInvariants(t *testing.T) {
 	}
 	pgtest.Exec(t, db, `update erp.sales_order set total = 0`)
 }
+
+// Old mails and notifications go, but not what waits; secrets of links that have
+// ended go; what waits without a job gets one.
+func TestKeepMails(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	pgtest.Exec(t, db, newsFixtures)
+	pgtest.Exec(t, db, `
+		insert into portal.mail (mail_id, key, kind, recipient, status, sent_at, created_at, secret) overriding system value values
+			(1, 'a', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '91 days', ''), (2, 'b', 'order_shipped', 'x@y.example', 'failed', null, now() - interval '91 days', ''),
+			(3, 'c', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '89 days', ''), (4, 'd', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '91 days', ''),
+			(5, 'e', 'password_reset', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'), (6, 'f', 'invitation', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
+			(7, 'g', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '59 minutes', ''), (8, 'h', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '2 hours', '');
+		select portal.enqueue_mails(array[8]);
+		insert into portal.password_reset (login_id, token_hash, expires_at) values (1, sha256('1'), now() - interval '1 minute'), (2, sha256('2'), now() + interval '1 minute');
+		insert into portal.notification (login_id, customer_id, kind, key, created_at) values (1, 1, 'statement', 'old', now() - interval '91 days'), (1, 1, 'statement', 'new', now())`)
+	store, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 1, DeskConns: 1, WorkConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if n, err := sql.NewHouse(store.Work).KeepMails(t.Context(), 90*24*time.Hour); n != 3 || err != nil {
+		t.Errorf("%d gone, %v", n, err)
+	}
+	for what, want := range map[string]string{
+		"select string_agg(mail_id || secret, ' ' order by mail_id) from portal.mail":                     "3 4 5 6s 7 8",
+		"select string_agg(key, ' ') from portal.notification":                                            "new",
+		"select string_agg(login_id::text, ' ') from portal.password_reset":                               "2",
+		"select string_agg(args ->> 'mail_id', ' ' order by id) from river.river_job where kind = 'mail'": "8 4",
+	} {
+		if got := pgtest.Value[string](t, db, what); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+}

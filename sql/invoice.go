@@ -94,8 +94,8 @@ func (s *InvoiceStore) Invoice(ctx context.Context, who portal.Session, invoiceN
 			return err
 		}
 		out, err = invoiceDetail(ctx, tx, args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "sees_balance": sees, "staff": false})
-		if err == nil && !sees {
-			out.Applied = nil
+		if !sees || out.Total == nil {
+			out.Applied = nil // what was credited would tell a price
 		}
 		return err
 	})

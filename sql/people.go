@@ -79,7 +79,10 @@ func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo
 	a := args{"email": p.Email, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod,
 		"sign_off_all": p.SignOffAll, "password_hash": string(hash), "token_hash": tokenHash}
 	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("person_invite"), a).Scan(&out.LoginID)
+		if err := tx.QueryRow(ctx, query("person_invite"), a).Scan(&out.LoginID); err != nil {
+			return err
+		}
+		return mailInvitation(ctx, tx, out)
 	})
 	if err != nil {
 		return portal.Invitation{}, fmt.Errorf("invite %q by login %d: %w", p.Email, who.LoginID, err)
@@ -105,11 +108,24 @@ func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, cus
 // RenewInvitation implements portal.PeopleService.
 func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID) (portal.Invitation, error) {
 	token, hash := newToken()
-	err := s.change(ctx, who, customerNo, "invitation_renew", args{"login_id": id, "token_hash": hash})
+	out := portal.Invitation{LoginID: id, Token: token}
+	a := args{"login_id": id, "token_hash": hash}
+	err := s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, query("invitation_renew"), a); err != nil {
+			return err
+		}
+		return mailInvitation(ctx, tx, out)
+	})
 	if err != nil {
-		return portal.Invitation{}, err
+		return portal.Invitation{}, fmt.Errorf("renew invitation %d by login %d: %w", id, who.LoginID, err)
 	}
-	return portal.Invitation{LoginID: id, Token: token}, nil
+	return out, nil
+}
+
+// mailInvitation queues the link by mail, beside being shown to who made it.
+func mailInvitation(ctx context.Context, tx pgx.Tx, i portal.Invitation) error {
+	_, err := tx.Exec(ctx, query("mail_invitation"), args{"login_id": i.LoginID, "token": i.Token})
+	return err
 }
 
 func (s *PeopleStore) change(ctx context.Context, who portal.Session, customerNo, name string, a args) error {

@@ -79,8 +79,11 @@ table erp.company
   review_new_ship_to boolean not null default false
   review_past_due_days integer
   closed_through date
+  cutoff_reminders boolean not null default false
+  cutoff_reminder_hours integer not null default 3
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
@@ -107,6 +110,7 @@ table erp.credit_memo
   index credit_memo_of_customer ON erp.credit_memo USING btree (customer_id, memo_date DESC, credit_memo_id DESC)
   index credit_memo_open ON erp.credit_memo USING btree (customer_id) WHERE (open_amount <> (0)::numeric)
   row-level security: on
+  policy balance_only restrictive to portal_web: ( SELECT portal.sees_balance() AS sees_balance)
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
@@ -139,10 +143,15 @@ table erp.credit_memo_line
   constraint credit_memo_line_pkey PRIMARY KEY (credit_memo_id, line_no)
   index credit_memo_line_invoice_line ON erp.credit_memo_line USING btree (invoice_id, invoice_line_no) WHERE (invoice_id IS NOT NULL)
   row-level security: on
+  policy balance_only restrictive to portal_web: ( SELECT portal.sees_balance() AS sees_balance)
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_memo m
   WHERE ((m.credit_memo_id = credit_memo_line.credit_memo_id) AND (m.customer_id = portal.customer_id()))))
+  trigger credit_memo_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_line_before()
+  trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   trigger credit_memo_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   trigger credit_memo_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
@@ -179,27 +188,62 @@ table erp.credit_request
   note text not null default ''::text
   credit_memo_id bigint
   requested_at timestamp with time zone not null default erp.now()
+  login_id bigint
+  requested_by text not null default portal.actor()
+  request_key uuid not null default gen_random_uuid()
+  goods_received_at timestamp with time zone
   constraint credit_request_credited_has_memo CHECK (((status <> 'CREDITED'::text) OR (credit_memo_id IS NOT NULL)))
   constraint credit_request_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_request_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
+  constraint credit_request_key UNIQUE (customer_id, request_key)
   constraint credit_request_memo_fk FOREIGN KEY (credit_memo_id) REFERENCES erp.credit_memo(credit_memo_id)
   constraint credit_request_no_key UNIQUE (request_no)
   constraint credit_request_pkey PRIMARY KEY (request_id)
   constraint credit_request_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
   constraint credit_request_status CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'REJECTED'::text, 'AWAITING_GOODS'::text, 'CREDITED'::text, 'WITHDRAWN'::text])))
+  index credit_request_memo ON erp.credit_request USING btree (credit_memo_id) WHERE (credit_memo_id IS NOT NULL)
   index credit_request_of_customer ON erp.credit_request USING btree (customer_id, requested_at DESC, request_id DESC)
+  index credit_request_of_invoice ON erp.credit_request USING btree (invoice_id)
+  index credit_request_queue ON erp.credit_request USING btree (requested_at, request_id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'AWAITING_GOODS'::text]))
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
+  trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
   trigger credit_request_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
+  trigger credit_request_made: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
+  trigger credit_request_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
+  trigger notify_return: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_return()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.credit_request_history
+  history_id bigint not null generated by default as identity
+  request_id bigint not null
+  from_status text
+  to_status text not null
+  at timestamp with time zone not null default erp.now()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  by_customer boolean not null default (portal.customer_id() IS NOT NULL)
+  reason text
+  constraint credit_request_history_pkey PRIMARY KEY (history_id)
+  constraint credit_request_history_request_fk FOREIGN KEY (request_id) REFERENCES erp.credit_request(request_id) ON DELETE CASCADE
+  index credit_request_history_request ON erp.credit_request_history USING btree (request_id, history_id)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM erp.credit_request r
+  WHERE ((r.request_id = credit_request_history.request_id) AND (r.customer_id = portal.customer_id()))))
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.credit_request_line
   request_id bigint not null
@@ -210,10 +254,13 @@ table erp.credit_request_line
   qty_approved numeric
   reason_code text not null
   note text not null default ''::text
+  qty_received numeric
+  decision_note text not null default ''::text
   constraint credit_request_line_invoice_line_fk FOREIGN KEY (invoice_id, invoice_line_no) REFERENCES erp.invoice_line(invoice_id, line_no)
   constraint credit_request_line_pkey PRIMARY KEY (request_id, line_no)
   constraint credit_request_line_qty CHECK ((qty > (0)::numeric))
   constraint credit_request_line_qty_approved CHECK (((qty_approved >= (0)::numeric) AND (qty_approved <= qty)))
+  constraint credit_request_line_qty_received CHECK (((qty_received >= (0)::numeric) AND (qty_received <= qty_approved)))
   constraint credit_request_line_reason_fk FOREIGN KEY (reason_code) REFERENCES erp.credit_reason(reason_code)
   constraint credit_request_line_request_fk FOREIGN KEY (request_id) REFERENCES erp.credit_request(request_id) ON DELETE CASCADE
   index credit_request_line_invoice_line ON erp.credit_request_line USING btree (invoice_id, invoice_line_no)
@@ -222,12 +269,25 @@ table erp.credit_request_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_request r
   WHERE ((r.request_id = credit_request_line.request_id) AND (r.customer_id = portal.customer_id()))))
+  trigger credit_request_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_line_before()
+  trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_told: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.credit_request_move
+  from_status text not null
+  to_status text not null
+  constraint credit_request_move_pkey PRIMARY KEY (from_status, to_status)
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.customer
   customer_id bigint not null generated by default as identity
@@ -370,6 +430,7 @@ table erp.invoice_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   trigger invoice_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   trigger invoice_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
@@ -486,6 +547,7 @@ table erp.order_change
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = order_change.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_order_change: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_change()
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -532,6 +594,7 @@ table erp.order_status_history
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = order_status_history.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_order_status: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_status()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -706,6 +769,16 @@ table erp.price_group
   grant SELECT to portal_desk
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.return_claim
+  invoice_id bigint not null
+  line_no integer not null
+  qty numeric not null default 0
+  amount numeric not null default 0
+  constraint return_claim_line_fk FOREIGN KEY (invoice_id, line_no) REFERENCES erp.invoice_line(invoice_id, line_no) ON UPDATE CASCADE ON DELETE CASCADE
+  constraint return_claim_pkey PRIMARY KEY (invoice_id, line_no)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
 
 table erp.route
   route_id bigint not null generated by default as identity
@@ -953,6 +1026,7 @@ table erp.shipment
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   trigger shipment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   trigger shipment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
@@ -977,6 +1051,7 @@ table erp.shipment_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shipment_line: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
@@ -1370,6 +1445,78 @@ table portal.login_source
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.mail
+  mail_id bigint not null generated always as identity
+  key text not null
+  kind text not null
+  recipient text not null
+  login_id bigint
+  customer_id bigint
+  notification_id bigint
+  ref text not null default ''::text
+  data jsonb not null default '{}'::jsonb
+  document_id bigint
+  secret text not null default ''::text
+  message_id uuid not null default gen_random_uuid()
+  status text not null default 'queued'::text
+  attempts integer not null default 0
+  last_error text not null default ''::text
+  subject text not null default ''::text
+  body_text text not null default ''::text
+  body_html text not null default ''::text
+  created_at timestamp with time zone not null default erp.now()
+  tried_at timestamp with time zone
+  sent_at timestamp with time zone
+  constraint mail_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint mail_data_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint mail_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id) ON DELETE SET NULL
+  constraint mail_key UNIQUE (key)
+  constraint mail_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
+  constraint mail_notification_fk FOREIGN KEY (notification_id) REFERENCES portal.notification(notification_id) ON DELETE SET NULL
+  constraint mail_pkey PRIMARY KEY (mail_id)
+  constraint mail_sent_at CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
+  constraint mail_status CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'kept'::text])))
+  index mail_age ON portal.mail USING btree (created_at)
+  index mail_customer ON portal.mail USING btree (customer_id) WHERE (customer_id IS NOT NULL)
+  index mail_document ON portal.mail USING btree (document_id) WHERE (document_id IS NOT NULL)
+  index mail_login ON portal.mail USING btree (login_id) WHERE (login_id IS NOT NULL)
+  index mail_notification ON portal.mail USING btree (notification_id) WHERE (notification_id IS NOT NULL)
+  index mail_status ON portal.mail USING btree (status, mail_id DESC)
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.mail_choice
+  login_id bigint not null
+  kind text not null
+  by_mail boolean not null
+  constraint mail_choice_kind_fk FOREIGN KEY (kind) REFERENCES portal.news_kind(kind) ON DELETE CASCADE
+  constraint mail_choice_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint mail_choice_pkey PRIMARY KEY (login_id, kind)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_login_only restrictive to portal_web: (login_id = portal.login_id())
+  grant DELETE to portal_web
+  grant DELETE to portal_work
+  grant INSERT to portal_web
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_web
+  grant UPDATE to portal_work
+
+table portal.news_kind
+  kind text not null
+  needs text not null
+  for_all boolean not null default false
+  by_mail boolean not null
+  sort integer not null
+  constraint news_kind_needs CHECK ((needs = ANY (ARRAY['order'::text, 'sign_off'::text, 'account'::text, 'balance'::text])))
+  constraint news_kind_pkey PRIMARY KEY (kind)
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+
 table portal.notice
   notice_id bigint not null generated always as identity
   customer_id bigint not null
@@ -1390,10 +1537,59 @@ table portal.notice
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger notice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   trigger notice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
+  trigger notify_notice: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_notice()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_desk
   grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.notification
+  notification_id bigint not null generated always as identity
+  login_id bigint not null
+  customer_id bigint not null
+  kind text not null
+  ref text not null default ''::text
+  data jsonb not null default '{}'::jsonb
+  key text not null
+  document_id bigint
+  created_at timestamp with time zone not null default erp.now()
+  read_at timestamp with time zone
+  constraint notification_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint notification_data_object CHECK ((jsonb_typeof(data) = 'object'::text))
+  constraint notification_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id) ON DELETE SET NULL
+  constraint notification_key UNIQUE (login_id, key)
+  constraint notification_kind_fk FOREIGN KEY (kind) REFERENCES portal.news_kind(kind)
+  constraint notification_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint notification_pkey PRIMARY KEY (notification_id)
+  index notification_age ON portal.notification USING btree (created_at)
+  index notification_document ON portal.notification USING btree (document_id) WHERE (document_id IS NOT NULL)
+  index notification_of_customer ON portal.notification USING btree (customer_id)
+  index notification_of_login ON portal.notification USING btree (login_id, created_at DESC)
+  index notification_unread ON portal.notification USING btree (login_id) WHERE (read_at IS NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_login_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND (login_id = portal.login_id()) AND ((kind <> ALL (ARRAY['statement'::text, 'return_decided'::text])) OR ( SELECT portal.may('account'::text) AS may)) AND ((kind <> 'statement'::text) OR ( SELECT w.see_balance
+   FROM erp.web_access w
+  WHERE (w.customer_id = portal.customer_id()))))
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.password_reset
+  login_id bigint not null
+  token_hash bytea not null
+  made_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint password_reset_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint password_reset_pkey PRIMARY KEY (login_id)
+  constraint password_reset_token_hash_key UNIQUE (token_hash)
+  constraint password_reset_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  grant DELETE to portal_work
+  grant INSERT to portal_work
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1461,6 +1657,45 @@ table portal.proof_run
   constraint proof_run_pkey PRIMARY KEY (run_id)
   grant SELECT to portal_desk
   grant SELECT to portal_work
+
+table portal.request_photo
+  photo_id bigint not null generated always as identity
+  customer_id bigint not null
+  request_key uuid not null
+  login_id bigint
+  name text not null default ''::text
+  media_type text not null
+  width integer not null
+  height integer not null
+  data bytea not null
+  digest bytea not null generated always as (sha256(data)) stored
+  added_at timestamp with time zone not null default erp.now()
+  constraint request_photo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint request_photo_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
+  constraint request_photo_media_type CHECK (
+CASE media_type
+    WHEN 'image/jpeg'::text THEN (SUBSTRING(data FROM 1 FOR 3) = '\xffd8ff'::bytea)
+    WHEN 'image/png'::text THEN (SUBSTRING(data FROM 1 FOR 8) = '\x89504e470d0a1a0a'::bytea)
+    WHEN 'image/webp'::text THEN ((SUBSTRING(data FROM 1 FOR 4) = '\x52494646'::bytea) AND (SUBSTRING(data FROM 9 FOR 4) = '\x57454250'::bytea))
+    ELSE false
+END)
+  constraint request_photo_name CHECK ((length(name) <= 120))
+  constraint request_photo_once UNIQUE (customer_id, request_key, digest)
+  constraint request_photo_pkey PRIMARY KEY (photo_id)
+  constraint request_photo_sides CHECK (((width > 0) AND (height > 0)))
+  constraint request_photo_size CHECK (((octet_length(data) >= 16) AND (octet_length(data) <= ((5 * 1024) * 1024))))
+  index request_photo_key ON portal.request_photo USING btree (customer_id, request_key, photo_id)
+  index request_photo_login ON portal.request_photo USING btree (login_id) WHERE (login_id IS NOT NULL)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.may('account'::text) AS may))
+  trigger request_photo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.request_photo_changed()
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
 
 table portal.session
   session_id bigint not null generated by default as identity
@@ -1530,6 +1765,8 @@ table portal.sign_off
   row-level security: on
   policy open_to_programs: true
   policy own_or_to_sign restrictive to portal_web: ((customer_id = portal.customer_id()) AND ((login_id = portal.login_id()) OR ( SELECT portal.may('sign_off'::text) AS may)))
+  trigger notify_sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
+  trigger notify_sign_off_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
   trigger sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   trigger sign_off_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   grant DELETE to portal_work
@@ -1697,6 +1934,7 @@ table portal.statement
   row-level security: on
   policy balance_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.sees_balance() AS sees_balance))
   policy open_to_programs: true
+  trigger notify_statement: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_statement()
   trigger statement_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_inserted()
   trigger statement_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status = 'READY'::text) AND (new.* IS DISTINCT FROM old.*))) EXECUTE FUNCTION portal.statement_stays()
   trigger statement_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.statement_updated()
@@ -1734,27 +1972,36 @@ function erp.balance(p_customer_id bigint, p_on date) returns numeric security d
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.claim_returns(p_invoice_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_before() returns trigger security definer
+function erp.credit_memo_line_before() returns trigger security definer
 function erp.credit_memo_line_changed() returns trigger security definer
 function erp.credit_memo_moved() returns trigger security definer
+function erp.credit_request_after() returns trigger security definer
+function erp.credit_request_before() returns trigger security definer
+function erp.credit_request_claims() returns trigger security definer
+function erp.credit_request_line_before() returns trigger security definer
 function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamp with time zone, p_released_amount numeric) returns TABLE(exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean) security definer for portal_desk, portal_work
 function erp.customer_credit_hold() returns trigger security definer
 function erp.day_text(p_day date) returns text for portal_desk, portal_web, portal_work
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
+function erp.decide_request(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_notes text[], p_reason text) returns text security definer for portal_desk
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
 function erp.hold_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
+function erp.invoice_line_claimed() returns trigger security definer
 function erp.invoice_moved() returns trigger security definer
-function erp.invoice_order(p_order_no text) returns text security definer for portal_desk
-function erp.invoice_orders(p_order_nos text[]) returns text[] security definer for portal_desk
+function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
+function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
+function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
@@ -1772,11 +2019,18 @@ function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish 
 function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
 function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty numeric, p_at timestamp with time zone) returns TABLE(step text, rule_id bigint, unit_price numeric, wins boolean, reason text, valid_from date, valid_until date, min_qty numeric, detail text) security definer for portal_desk
+function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_restock integer[]) returns void security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
+function erp.request_to_decide(p_request_no text) returns erp.credit_request security definer
+function erp.return_line_changed() returns trigger security definer
+function erp.return_room(p_invoice_ids bigint[], p_line_nos integer[]) returns TABLE(invoice_id bigint, line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric, amount numeric, credited_amount numeric) security definer for portal_desk, portal_work
 function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) returns void security definer for portal_desk
 function erp.review_order(p_order_id bigint) returns integer security definer
+function erp.review_request(p_request_no text) returns void security definer for portal_desk
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
@@ -1812,11 +2066,14 @@ function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
+function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.adopt_prices() returns bigint security definer
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
+function portal.ask_password_reset(p_email text) returns void security definer for portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
+function portal.assert_returns(p_customer_id bigint) returns void security definer
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
@@ -1828,18 +2085,21 @@ function portal.catalogue_changed() returns trigger security definer
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices boolean) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.credit_memo_changed() returns trigger security definer
 function portal.credit_request_changed() returns trigger security definer
+function portal.credit_request_line_changed() returns trigger security definer
 function portal.customer_id() returns bigint
 function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_sessions(p_customer_id bigint) returns void security definer
+function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
@@ -1853,14 +2113,27 @@ function portal.item_price_audited() returns trigger security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function portal.limited() returns boolean security definer for portal_web
 function portal.login_id() returns bigint
-function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer
+function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_updated() returns trigger security definer
+function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
+function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.notice_changed() returns trigger security definer
+function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
+function portal.notify_all(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[], p_document_ids bigint[]) returns void security definer
+function portal.notify_notice() returns trigger security definer
+function portal.notify_order_change() returns trigger security definer
+function portal.notify_order_status() returns trigger security definer
+function portal.notify_return() returns trigger security definer
+function portal.notify_shipment() returns trigger security definer
+function portal.notify_sign_off() returns trigger security definer
+function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
+function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
+function portal.password_reset_of(p_token_hash bytea) returns TABLE(login_id bigint, email text) security definer for portal_work
 function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
@@ -1877,9 +2150,16 @@ function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind te
 function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
+function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.request_credited(p_request_id bigint) returns TABLE(invoice_line_no integer, qty numeric) security definer for portal_desk, portal_web
+function portal.request_memo_no(p_request_id bigint) returns text security definer for portal_desk, portal_web
+function portal.request_photo_changed() returns trigger security definer
+function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no text, p_line_nos integer[], p_qtys numeric[], p_reasons text[], p_notes text[], p_note text) returns TABLE(request_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
 function portal.retry_statements() returns integer security definer for portal_desk
+function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns TABLE(reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort integer) security definer for portal_web
+function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
@@ -1903,7 +2183,7 @@ function portal.statement_stays() returns trigger security definer
 function portal.statement_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
-function portal.store_statement(p_statement_id bigint, p_name text, p_data bytea, p_closing numeric) returns void security definer for portal_work
+function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void security definer for portal_work
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
@@ -1911,3 +2191,4 @@ function portal.wake() returns void security definer
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer
+function portal.withdraw_request(p_customer_id bigint, p_request_no text) returns void security definer for portal_web

@@ -280,6 +280,18 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	})
 }
 
+// hash hashes a new password, in its turn.
+func (s *SessionStore) hash(ctx context.Context, password string) (string, error) {
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
+	return string(hash), err
+}
+
 // CheckPassword says what is wrong with a new password. bcrypt reads no more
 // than 72 bytes, so longer ones are refused rather than cut.
 func CheckPassword(password string) error {

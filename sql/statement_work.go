@@ -63,17 +63,23 @@ func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) 
 		if jobs, err = pgx.CollectRows(rows, pgx.RowToStructByName[statementJob]); err != nil || len(jobs) == 0 {
 			return err
 		}
+		var made madeStatements
 		// figures of one statement agree because they are read from one
 		// snapshot, which the transaction that claims cannot have
-		return pgx.BeginTxFunc(ctx, w.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(snapshot pgx.Tx) error {
+		err = pgx.BeginTxFunc(ctx, w.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(snapshot pgx.Tx) error {
 			for i := range jobs {
-				if err := w.make(ctx, tx, snapshot, jobs[i]); err != nil {
+				if err := w.make(ctx, tx, snapshot, jobs[i], &made); err != nil {
 					stuck = &jobs[i]
 					return err
 				}
 			}
 			return nil
 		})
+		if err != nil || len(made.ids) == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, query("statement_store"), args{"ids": made.ids, "names": made.names, "papers": made.papers, "closings": made.closings})
+		return err
 	})
 	if err != nil && stuck != nil && ctx.Err() == nil {
 		// the batch is undone; the one that undid it must not undo the next
@@ -89,9 +95,17 @@ func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) 
 	return len(jobs), nil
 }
 
-// make makes one and stores it, or notes why not. An error is one of the
-// database's, which ends the batch.
-func (w *StatementWork) make(ctx context.Context, tx, snapshot pgx.Tx, j statementJob) error {
+// madeStatements are papers to be stored together.
+type madeStatements struct {
+	ids      []portal.StatementID
+	names    []string
+	papers   [][]byte
+	closings []portal.Money
+}
+
+// make makes one, or notes why not. An error is one of the database's, which
+// ends the batch.
+func (w *StatementWork) make(ctx context.Context, tx, snapshot pgx.Tx, j statementJob, made *madeStatements) error {
 	failed := func(reason string, final bool) error {
 		_, err := tx.Exec(ctx, query("statement_failed"), args{"statement_id": j.ID, "error": reason, "final": final, "most": statementTries})
 		return err
@@ -107,6 +121,7 @@ func (w *StatementWork) make(ctx context.Context, tx, snapshot pgx.Tx, j stateme
 	if err != nil {
 		return failed(err.Error(), false)
 	}
-	_, err = tx.Exec(ctx, query("statement_store"), args{"statement_id": j.ID, "name": j.name(), "data": paper, "closing": statement.Closing})
-	return err
+	made.ids, made.names = append(made.ids, j.ID), append(made.names, j.name())
+	made.papers, made.closings = append(made.papers, paper), append(made.closings, statement.Closing)
+	return nil
 }

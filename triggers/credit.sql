@@ -12,6 +12,8 @@ begin
   if tg_op in ('DELETE', 'UPDATE') then
     memos := memos || array(select distinct p.credit_memo_id from old_rows p);
   end if;
+  -- held before it is added up, as invoices are
+  perform m.credit_memo_id from erp.credit_memo m where m.credit_memo_id = any (memos) order by m.credit_memo_id for no key update;
   update erp.credit_memo m
     set total = t.total, open_amount = t.total - t.applied
     from (

@@ -54,6 +54,18 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
 		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
+	pgtest.Exec(t, s.db, "update erp.invoice_line set qty = 9, line_total = 243 where invoice_id = (select invoice_id from erp.invoice where invoice_no = $1)", invoice)
+	key := v.returnKey(invoice)
+	asked := v.withPhotos("/returns/new", "application/json", []string{"invoice", invoice, "key", key, "qty_1", "2", "reason_1", "defective"}, "one.jpg", somePhoto(t, 20)).get("request_no").(string)
+	credited := v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no").(string)
+	awaited := v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "recall").get("request_no").(string)
+	pgtest.Exec(t, s.db, "select erp.decide_request('"+credited+"', array[1], array[1], array['one is whole']), erp.issue_request_memo('"+credited+"', 'CM-81'), erp.decide_request('"+awaited+"', null, null)")
+	reset, mail := "/reset/a-link", ""
+	pgtest.Exec(t, s.db, `insert into portal.password_reset (login_id, token_hash, expires_at) select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login where email = 'buyer@c1001.example'`)
+	eventually(t, "the mails are written", func() bool {
+		mail = pgtest.Value[string](t, s.db, "select coalesce((select '/ops/mail/' || min(mail_id) from portal.mail where kind = 'order_shipped' and status = 'kept'), '')")
+		return mail != ""
+	})
 	pgtest.Exec(t, s.db, "update erp.sales_order_line set unit_price = 1 where line_no = 1; select portal.prove_prices(true)")
 
 	for _, visit := range []struct {
@@ -61,15 +73,15 @@ func TestBrowserAccessible(t *testing.T) {
 		pages []string
 		act   string // as C1003: preview or order
 	}{
-		{"", []string{"/login", strings.TrimPrefix(link, s.URL)}, ""},
+		{"", []string{"/login", strings.TrimPrefix(link, s.URL), "/forgot", reset}, ""},
 		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
-			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/invoices/" + invoice, "/account", "/payments", "/payments/PY-A", "/payments/PY-B", "/statement", "/profile", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
+			"/orders/" + orderNo, "/orders/" + picked, "/orders/" + waits, "/invoices", "/invoices/" + invoice, "/returns", "/returns/new?invoice=" + invoice + "&line=1", "/returns/" + asked, "/credit-memos/CM-81", "/account", "/payments", "/payments/PY-A", "/payments/PY-B", "/statement", "/profile", "/notifications", "/approvals", request, "/people", "/people/" + person, "/standing-orders", "/standing-orders/new?order=" + orderNo, standing, "/no-such-page"}, ""},
 		{"desk@demo.example", []string{"/desk/orders", "/desk/orders?status=all", "/desk/orders?status=review&reason=over_credit", "/desk/orders/" + orderNo, "/desk/orders/" + waits, "/desk/orders/" + stopped, "/desk/warehouse", "/desk/warehouse?view=way",
-			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
+			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/returns", "/desk/returns/" + asked, "/desk/returns/" + awaited, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile", "/desk/aging", "/desk/payments", "/desk/payments/PY-A", "/desk/payments/PY-B", "/desk/invoices", "/desk/invoices/" + invoice, "/desk/invoicing",
 			"/desk/customers/C1003/account", "/desk/customers/C1003/statement"}, ""},
-		{"ops@demo.example", []string{"/ops/statements", "/ops/proof"}, ""},
+		{"ops@demo.example", []string{"/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
 	} {

@@ -46,17 +46,19 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 }
 
 func (a *app) build(direct string) error {
-	brand, err := http.DefaultBrand()
-	if a.Brand != "" {
-		brand, err = http.LoadBrand(os.DirFS(a.Brand))
-	}
+	brand, err := a.brand()
 	if err != nil {
 		return err
 	}
+	post, err := a.postman(brand)
+	if err != nil {
+		return err
+	}
+	mails := sql.NewMailStore(a.db)
 	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
 		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
-		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Logger: a.logger,
+		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
@@ -79,13 +81,22 @@ func (a *app) build(direct string) error {
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
 		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing, Brand: brand, Logger: a.logger,
+		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
+		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		Proofs: sql.NewProofStore(a.db), Enqueue: a.jobs.Enqueue,
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
 	})
 	return err
+}
+
+// brand is the one that is set, else the built-in.
+func (c settings) brand() (http.Brand, error) {
+	if c.Brand == "" {
+		return http.DefaultBrand()
+	}
+	return http.LoadBrand(os.DirFS(c.Brand))
 }
 
 // run starts everything, tells ready the address, and returns when ctx ends and

@@ -40,7 +40,7 @@ Log-ins, all with the password ` + demoPassword + `:
   buyer@c1004.example    a customer with several people: this one signs off what buyer2@c1004.example orders over its
                          limit; accounts@c1004.example sees invoices and orders nothing
   desk@demo.example      staff: order desk and warehouse
-  ops@demo.example       operator: the desk and the job queues`
+  ops@demo.example       operator: the desk, the job queues and the mails, which are kept at /ops/mail`
 }
 
 func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
@@ -87,6 +87,9 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	}
 
 	c.PlainHTTP = true
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Addr
+	}
 	a, err := newApp(ctx, url, url, c.settings, logger)
 	if err != nil {
 		return err
@@ -119,7 +122,7 @@ The portal is at   http://%s
   customer         buyer@c1003.example   (each customer number has one: c1001 … )
                    buyer@c1004.example   (several people: also buyer2@ and accounts@)
   staff            desk@demo.example     → the desk
-  operator         ops@demo.example      → the desk and the job queues
+  operator         ops@demo.example      → the desk, the job queues, and the mails, which are kept
   password         %s
 
   database         psql "$(cat %s)"

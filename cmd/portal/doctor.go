@@ -5,18 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"portal.example/portal/mail"
 	"portal.example/portal/sql"
 )
 
 type doctorCommand struct {
 	database
+	mailSettings
 }
 
 // Help teaches what the flags do not.
 func (doctorCommand) Help() string {
 	return `Looks at the database as the portal needs it: version, migrations, functions and triggers as this binary carries
-them, rights of the roles, the event path, invariants. Each finding says what to do. Ends with 1 if anything is wrong.`
+them, rights of the roles, the event path, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
+}
+
+// examineMail looks at the settings of mail and reaches the mail server,
+// without sending anything.
+func (c mailSettings) examineMail(ctx context.Context) []sql.Checkup {
+	if c.SMTPURL == "" {
+		return []sql.Checkup{{OK: true, What: "no mail server is set: mails are kept at /ops/mail"}}
+	}
+	post, err := mail.New(mail.Config{URL: c.SMTPURL, From: c.MailFrom, PublicURL: c.PublicURL})
+	if err != nil {
+		return []sql.Checkup{{What: "settings of mail", Advice: "Set PORTAL_SMTP_URL, PORTAL_MAIL_FROM and PORTAL_PUBLIC_URL: " + err.Error()}}
+	}
+	out := []sql.Checkup{{OK: strings.HasPrefix(c.PublicURL, "https://"), What: "links in mails begin with " + c.PublicURL,
+		Advice: "PORTAL_PUBLIC_URL is what customers open from elsewhere: it should begin with https://."}}
+	reached := sql.Checkup{OK: true, What: "the mail server takes our log-in"}
+	if err := post.Check(ctx); err != nil {
+		reached.OK, reached.Advice = false, "Look at PORTAL_SMTP_URL. It said: "+err.Error()
+	}
+	return append(out, reached)
 }
 
 func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
@@ -24,6 +46,7 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	findings = append(findings, c.examineMail(ctx)...)
 	bad := 0
 	for _, f := range findings {
 		mark := "ok  "

@@ -45,8 +45,9 @@ func newSite(t testing.TB) *site {
 	return startSite(t, db, "127.0.0.1:0", fixtures)
 }
 
-// startSite starts a portal on db after running the statements of setup.
-func startSite(t testing.TB, db *pgtest.DB, addr, setup string) *site {
+// startSite starts a portal on db after running the statements of setup. Each of
+// more changes its settings.
+func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*settings)) *site {
 	t.Helper()
 	if setup != "" {
 		hash, err := bcrypt.GenerateFromPassword([]byte(demoPassword), bcrypt.MinCost)
@@ -57,7 +58,11 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string) *site {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &lockedBuffer{}
-	a, err := newApp(ctx, db.URL, db.URL, settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost},
+	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost}
+	for _, f := range more {
+		f(&set)
+	}
+	a, err := newApp(ctx, db.URL, db.URL, set,
 		slog.New(slog.NewMultiHandler(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}),
 			slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	if err != nil {

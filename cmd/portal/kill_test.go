@@ -159,10 +159,10 @@ func TestAcceptance44KilledDuringSubmit(t *testing.T) {
 }
 
 // startProcess starts the portal as a process of its own and waits until it
-// serves.
-func startProcess(t *testing.T, databaseURL string) (*os.Process, string) {
+// serves. flags are more of serve's.
+func startProcess(t *testing.T, databaseURL string, flags ...string) (*os.Process, string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "serve", "--addr", "127.0.0.1:0", "--plain-http", "--database-url", databaseURL, "--log", "error")
+	cmd := exec.Command(os.Args[0], append([]string{"serve", "--addr", "127.0.0.1:0", "--plain-http", "--database-url", databaseURL, "--log", "error"}, flags...)...)
 	cmd.Env = append(os.Environ(), asPortal+"=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -73,6 +73,7 @@ var queries = map[string][]string{
 	"/login":                {"?next=/items/OIL5"},
 	"/desk/customers":       {"?q=C1"},
 	"/orders/:order_no":     {"?x=1"},
+	"/returns":              {"?status=open", "?q=CR"},
 }
 
 // forms are what each address is sent, right and wrong, beside nothing at all.
@@ -111,6 +112,14 @@ var forms = map[string][][]string{
 	"POST /standing-orders/:standing_order_id/dates":    {{"run_date", "2026-06-01", "action", "skip"}, {"run_date", "never", "action", "retry"}},
 	"POST /standing-orders/:standing_order_id/delete":   {{"x", "y"}},
 	"POST /notices/:notice_id/put-away":                 {{"x", "y"}},
+	"POST /returns/:request_no":                         {{"qty_1", "1", "reason_1", "damaged"}},
+	"POST /returns/:request_no/withdraw":                {{"x", "y"}},
+	"POST /returns/:request_no/photos":                  {{"x", "y"}},
+	"POST /notifications":                               {{"x", "y"}},
+	"POST /notifications/:id":                           {{"x", "y"}},
+	"POST /profile/mail":                                {{"mail", "order_received"}, {"mail", "nonsense"}},
+	"POST /forgot":                                      {{"email", "nobody@c1001.example"}, {"email", ""}},
+	"POST /reset/:token":                                {{"new_password", "short"}},
 }
 
 // raised is a price a cent higher.
@@ -179,19 +188,24 @@ func TestPricesNeverLeak(t *testing.T) {
 			}
 		}
 		v := r.v
-		v.post("/cart/lines", "item_no", "OIL5", "qty", "2")
+		v.post("/cart/lines", "item_no", "OIL5", "qty", "5") // so that no sum of money is the price of one, or of a case
 		no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
 		eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 		pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 		invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
+		back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no"))
+		pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
+		memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
+		hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
+			v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
 		payment := pgtest.Value[string](t, s.db, "insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+"' returning payment_no")
 		list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
 		hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
 		standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
 		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
-		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-			":session_id", "999999", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
+			":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")
 			path := names.Replace(pattern)
@@ -249,6 +263,16 @@ func TestPricesNeverLeak(t *testing.T) {
 			return len(missing) == 0
 		})
 		r.heard.WriteString(r.frames.String())
+	}
+	eventually(t, "the mails are written", func() bool {
+		return pgtest.Value[int](t, s.db, "select count(*)::int from portal.mail where status = 'queued'") == 0
+	})
+	for _, r := range readers {
+		mails := pgtest.Value[string](t, s.db, "select coalesce(string_agg(concat_ws(' ', m.subject, m.body_text, m.body_html, m.data), ' '), '') from portal.mail m join erp.customer using (customer_id) where customer_no = $1", r.no)
+		if !strings.Contains(mails, "OIL5") {
+			t.Errorf("%s gets no mail about its orders: %s", r.no, mails)
+		}
+		r.heard.WriteString(mails)
 	}
 
 	// what is looked for is really said to whom it belongs

@@ -30,7 +30,7 @@ func (a *app) newMetrics() *metrics {
 // pages are the first parts of addresses that are told apart; a label must not
 // be the visitor's to choose.
 var pages = map[string]bool{"": true, "login": true, "logout": true, "catalog": true, "my-items": true, "items": true, "favorites": true,
-	"cart": true, "orders": true, "invoices": true, "profile": true, "desk": true, "ops": true, "assets": true}
+	"cart": true, "orders": true, "invoices": true, "profile": true, "notifications": true, "forgot": true, "reset": true, "desk": true, "ops": true, "assets": true}
 
 // observed counts one answered request. Sockets last for hours and are not
 // requests in this sense.

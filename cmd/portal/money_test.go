@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"portal.example/portal/internal/pgtest"
 )
 
@@ -63,6 +67,9 @@ func TestAcceptance30Invoice(t *testing.T) {
 	desk := s.logIn("desk@demo.example")
 	if a := desk.read("/desk/invoicing"); a.get("orders.0.order_no") != no || a.get("orders.0.amount") != "164.35" || a.get("orders.0.freight") != "12.50" {
 		t.Errorf("to invoice: %s", a.body)
+	}
+	if a := desk.post("/desk/invoicing", "order_no", no, "freight-"+no, "-1"); a.status != http.StatusUnprocessableEntity || a.get("fields.0.field") != "freight-"+no {
+		t.Errorf("a negative freight: %d %s", a.status, a.body)
 	}
 	made := desk.post("/desk/invoicing", "order_no", no)
 	invoice := fmt.Sprint(made.get("invoice_nos.0"))
@@ -193,6 +200,9 @@ func TestAcceptance31to33Account(t *testing.T) {
 	figures := []string{"Opening balance", "1,000.00", "CM-32", "−100.00", "900.00", "−250.00", "650.00", "750.00"}
 	says(t, "the statement's page", v.page(path).body, figures...)
 	first33 := v.page("/statement/pdf?from=2026-03-01&to=2026-03-31")
+	for i := range figures {
+		figures[i] = strings.Replace(figures[i], "−", "-", 1) // the paper's font has no other
+	}
 	says(t, "the statement's paper", paper(t, first33), figures...)
 
 	socket := v.live("")
@@ -289,6 +299,29 @@ func TestAcceptance34BalanceHidden(t *testing.T) {
 	b.see("the balance, in the open page", "document.querySelector('#balance')?.textContent.includes('417.33') && document.querySelector('#side-nav a[href=\"/account\"]') !== null")
 	b.stillMarked()
 	is(t, v.read("/account"), map[string]any{"aging.balance": "417.33"})
+
+	// in print: a head, no menus, and what A4 and Letter have room for
+	for _, path := range []string{"/invoices/H1", "/statement"} {
+		b.goTo(path)
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+			t.Fatal(err)
+		}
+		if shown := eval[string](b, `[...document.querySelectorAll('.top, .side, .bar, .foot, .btn, .toolbar, #toasts')].filter((e) => e.getClientRects().length > 0).map((e) => e.className).join(', ')`); shown != "" {
+			t.Errorf("%s prints %s", path, shown)
+		}
+		if head := eval[string](b, "document.querySelector('.print-head').innerText"); !strings.Contains(head, "Harbor & Main Wholesale") {
+			t.Errorf("%s prints the head %q", path, head)
+		}
+		for name, size := range map[string][2]float64{"A4": {8.27, 11.69}, "Letter": {8.5, 11}} {
+			pdf, err := chromedp.Call(b.ctx, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: size[0], PaperHeight: size[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pages := strings.Count(string(pdf.Data), "/Type /Page\n"); pages != 1 {
+				t.Errorf("%s on %s: %d pages", path, name, pages)
+			}
+		}
+	}
 }
 
 // Half of a run's statements are being made when the process is killed; the next
@@ -325,5 +358,76 @@ func TestStatementRunKilled(t *testing.T) {
 	})
 	if got := pgtest.Value[string](t, db, `select concat_ws(' ', (select count(*) from portal.document), count(distinct document_id), min(closing), max(closing)) from portal.statement`); got != "100 100 2100.00 2100.00" {
 		t.Errorf("papers, statements with one, their balances: %s", got)
+	}
+}
+
+// The desk's forms: a credit for an amount, what is open applied and taken back,
+// a payment that came back, oldest first, and runs of statements.
+func TestDeskMoney(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	desk, ops, v := s.logIn("desk@demo.example"), s.logIn("ops@demo.example"), s.buyer("C1003")
+	pgtest.Exec(t, s.db, `select erp.set_clock('2026-04-10 12:00-04');
+		update erp.web_access set monthly_statement = true where customer_id <= 2;
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total) select customer_id, 'D' || n, date '2026-03-01' + n, date '2026-03-31' + n, 100 from erp.customer, generate_series(1, 3) n where customer_no = 'C1003'`)
+	open := func() string {
+		return pgtest.Value[string](t, s.db, "select string_agg(trim_scale(open_amount)::text, ' ' order by invoice_no) from erp.invoice")
+	}
+	step := func(what string, a answer, want int, field any, openAfter string) {
+		t.Helper()
+		if a.status != want || field != nil && a.get("fields.0.field") != field {
+			t.Errorf("%s: %d %s, want %d at %v", what, a.status, a.body, want, field)
+		}
+		if got := open(); got != openAfter {
+			t.Errorf("%s leaves %s open, want %s", what, got, openAfter)
+		}
+	}
+	paid := desk.post("/desk/customers/C1003/payments", "amount", "1,150.00", "payment_date", "2026-04-09", "oldest_first", "true", "apply-D3", "20")
+	step("oldest first", paid, http.StatusOK, nil, "0 0 0")
+	no := fmt.Sprint(paid.get("payment_no"))
+	is(t, v.read("/account"), map[string]any{"aging.balance": "-850.00", "recent_payments.0.open_amount": "850.00"})
+	step("no reason", desk.post("/desk/payments/"+no+"/reverse", "reversed_on", "2026-04-10"), http.StatusUnprocessableEntity, "reason", "0 0 0")
+	step("before it came", desk.post("/desk/payments/"+no+"/reverse", "reversed_on", "2026-04-01", "reason", "no funds"), http.StatusUnprocessableEntity, "reversed_on", "0 0 0")
+	step("it came back", desk.post("/desk/payments/"+no+"/reverse", "reversed_on", "2026-04-10", "reason", "no funds"), http.StatusOK, nil, "100 100 100")
+	step("again", desk.post("/desk/payments/"+no+"/reverse", "reversed_on", "2026-04-10", "reason", "no funds"), http.StatusConflict, nil, "100 100 100")
+	says(t, "the payment's page", v.page("/payments/"+no).body, "came back", "no funds", "1,150.00")
+	is(t, v.read("/statement?from=2026-04-01"), map[string]any{"documents.0.amount": "-1150.00", "documents.1.kind": "reversal", "documents.1.amount": "1150.00", "closing_balance": "300.00"})
+
+	memo := desk.post("/desk/customers/C1003/credits", "credit_amount", "130", "credit_reason", "Spring rebate", "credit_invoice", "D1")
+	step("a credit for an invoice", memo, http.StatusOK, nil, "0 100 100")
+	memoNo := fmt.Sprint(memo.get("memo_no"))
+	step("no reason", desk.post("/desk/customers/C1003/credits", "credit_amount", "130"), http.StatusUnprocessableEntity, "credit_reason", "0 100 100")
+	step("another's invoice", desk.post("/desk/customers/C1002/credits", "credit_amount", "130", "credit_reason", "x", "credit_invoice", "D1"), http.StatusUnprocessableEntity, "credit_invoice", "0 100 100")
+	apply := func(amount, invoice string) answer {
+		return desk.post("/desk/customers/C1003/apply", "kind", "credit_memo", "doc_no", memoNo, "invoice_no", invoice, "amount", amount)
+	}
+	step("more than is open", apply("31", "D2"), http.StatusUnprocessableEntity, "amount", "0 100 100")
+	step("the rest of the credit", apply("30", "D2"), http.StatusOK, nil, "0 70 100")
+	step("taken back", apply("-10", "D2"), http.StatusOK, nil, "0 80 100")
+	step("more taken back than applied", apply("-21", "D2"), http.StatusUnprocessableEntity, "amount", "0 80 100")
+	step("to nobody's invoice", apply("1", "NONE"), http.StatusUnprocessableEntity, "invoice_no", "0 80 100")
+	if a := desk.read("/desk/customers/C1003/account"); a.get("aging.balance") != "170.00" || a.get("open_credits.0.open_amount") != "10.00" {
+		t.Errorf("the account: %s", a.body)
+	}
+	rows, err := csv.NewReader(strings.NewReader(desk.page("/desk/aging.csv").body)).ReadAll()
+	if err != nil || len(rows) != 2 || rows[1][0] != "C1003" || rows[1][8] != "170.00" {
+		t.Errorf("the report as a file: %v %v", rows, err)
+	}
+	is(t, desk.read("/desk/invoices?state=open&q=C1003"), map[string]any{"invoices.0.invoice_no": "D3", "invoices.1.invoice_no": "D2", "invoices.2": nil})
+	is(t, desk.read("/desk/payments?q="+no), map[string]any{"payments.0.payment_no": no, "payments.1": nil})
+
+	if a := ops.post("/ops/statements", "from", "2026-03-01", "to", "2026-03-31"); a.status != http.StatusOK {
+		t.Fatalf("a run: %d %s", a.status, a.body)
+	}
+	eventually(t, "the run is done", func() bool { return ops.read("/ops/statements").get("runs.0.finished_at") != nil })
+	is(t, ops.read("/ops/statements"), map[string]any{"runs.0.wanted": 2, "runs.0.ready": 2, "runs.0.failed": 0, "runs.0.started_by": "ops@demo.example"})
+	if a := ops.post("/ops/statements", "from", "2026-03-01", "to", "2026-03-31"); a.status != http.StatusConflict {
+		t.Errorf("the same period again: %d", a.status)
+	}
+	if a := desk.read("/ops/statements"); a.status != http.StatusNotFound {
+		t.Errorf("the desk sees the operators' page: %d", a.status)
+	}
+	if got := pgtest.Value[int](t, s.db, "select portal.begin_monthly_run()"); got != 0 {
+		t.Errorf("a monthly run in the middle of a month, or twice: %d", got)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"portal.example/portal/http"
+	"portal.example/portal/mail"
 )
 
 type serveCommand struct {
@@ -25,6 +28,8 @@ type settings struct {
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
+	mailSettings
+
 	bcryptCost int // of new passwords; 0 takes the default. Tests lower it
 }
 
@@ -34,7 +39,22 @@ func (serveCommand) Help() string {
 migrate first. TLS ends in front of it (a load balancer or reverse proxy), which must pass Host and the Upgrade of
 websockets; without TLS in front, browsers refuse the session cookie unless --plain-http is given.
 
+Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
+
 SIGTERM ends it in order: sockets are told to come back (1012), requests and jobs in hand are finished.`
+}
+
+// mailSettings say how mails are sent; doctor takes them as well.
+type mailSettings struct {
+	SMTPURL   string `name:"smtp-url" help:"Mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://user:password@host:465. Without one mails are kept." env:"PORTAL_SMTP_URL" placeholder:"URL"`
+	MailFrom  string `help:"Who mails come from: orders@example.com, or 'Name <orders@example.com>'. Bounces come back to it." env:"PORTAL_MAIL_FROM" placeholder:"ADDRESS"`
+	PublicURL string `name:"public-url" help:"Where the portal is reached, for links in mails: https://orders.example.com." env:"PORTAL_PUBLIC_URL" placeholder:"URL"`
+}
+
+// postman writes mails in a brand and sends them, or keeps them where no mail
+// server is set.
+func (c mailSettings) postman(brand http.Brand) (*mail.Postman, error) {
+	return mail.New(mail.Config{URL: c.SMTPURL, From: c.MailFrom, PublicURL: c.PublicURL, Letterhead: brand.Letterhead()})
 }
 
 func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {

@@ -85,8 +85,10 @@
 		const id = Number(e.target.dataset.notice)
 		if (id > newest) {
 			const text = e.target.querySelector('[data-notice-text]')?.textContent
-			toast({ text, about: 'notice' })
-			announce(text)
+			if (text) { // without one the page tells it by another way
+				toast({ text, about: 'notice' })
+				announce(text)
+			}
 		}
 		newest = Math.max(newest, id)
 	})

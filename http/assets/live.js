@@ -173,7 +173,7 @@
 		for (const e of events) {
 			const form = words.kinds?.[e.kind]
 			if (!form) continue
-			if (e.kind === 'order') {
+			if (e.kind === 'order' || e.kind === 'credit') {
 				if (!e.status || told.get(e.ref) === e.status) continue
 				told.set(e.ref, e.status)
 			}

@@ -105,6 +105,20 @@ var acts = []act{
 	{"change a price", "Dana at the desk", 1, `
 		update erp.item set price_a = round(price_a * 1.01, 2) where item_id = (
 			select item_id from erp.item where item_id > 20 and price_a is not null order by random() limit 1)`},
+	{"look at a return", "Dana at the desk", 1, `
+		select erp.review_request(request_no) from (select request_no from erp.credit_request
+			where status = 'REQUESTED' and login_id is not null and requested_at < now() - interval '8 seconds' order by requested_at limit 1) r`},
+	{"decide on a return", "Dana at the desk", 1, `
+		select erp.decide_request(request_no, null, null) from (select r.request_no from erp.credit_request r
+			where r.status = 'IN_REVIEW' and r.login_id is not null and exists (select from erp.credit_request_line l where l.request_id = r.request_id)
+			order by r.requested_at limit 1) r`},
+	{"receive a return", "Walt in the warehouse", 1, `
+		select erp.receive_request_goods(request_no) from (select request_no from erp.credit_request
+			where status = 'AWAITING_GOODS' and goods_received_at is null and login_id is not null order by requested_at limit 1) r`},
+	{"credit a return", "Dana at the desk", 1, `
+		select erp.issue_request_memo(request_no) from (select r.request_no from erp.credit_request r
+			where r.login_id is not null and (r.status = 'APPROVED' and not erp.request_awaits_goods(r.request_id) or r.status = 'AWAITING_GOODS' and r.goods_received_at is not null)
+			order by r.requested_at limit 1) r`},
 	{"order", "", 5, placeOrder},
 }
 

@@ -60,7 +60,7 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 		}{
 			{"company", w.writeCompany}, {"items", w.writeItems}, {"customers", w.writeCustomers}, {"prices", w.writePrices},
 			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse},
-			{"standing orders", w.writeStandingOrders},
+			{"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns}, {"notifications", w.readOldNotifications},
 		} {
 			if err := step.do(ctx); err != nil {
 				return fmt.Errorf("seed %s: %w", step.name, err)
@@ -110,9 +110,15 @@ func (w *world) chance(percent int) bool { return w.rand.IntN(100) < percent }
 // pick takes one of a list.
 func pick[T any](w *world, list []T) T { return list[w.rand.IntN(len(list))] }
 
+// readOldNotifications leaves unread what was told since last night.
+func (w *world) readOldNotifications(ctx context.Context) error {
+	_, err := w.tx.Exec(ctx, "update portal.notification set read_at = created_at where created_at < now() - interval '10 hours'")
+	return err
+}
+
 func (w *world) writeCompany(ctx context.Context) error {
 	_, err := w.tx.Exec(ctx, `
-		update erp.company set name = 'Harbor & Main Wholesale', remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
+		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true, remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
 		insert into erp.route (route_id, code, name, every_days, start_date) values
 			(1, 'NORTH', 'North, Tuesday and Friday', null, null),
 			(2, 'CITY', 'City, Monday, Wednesday and Friday', null, null),

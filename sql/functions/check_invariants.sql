@@ -4,6 +4,14 @@
 create or replace function erp.check_invariants() returns table (invariant text, subject text, detail text)
 language sql stable security definer set search_path = pg_catalog
 as $$
+  with return_lines as materialized (
+    select array_agg(l.invoice_id) as invoice_ids, array_agg(l.line_no) as line_nos
+    from (
+      select m.invoice_id, m.invoice_line_no as line_no from erp.credit_memo_line m where m.invoice_id is not null and m.invoice_line_no is not null
+      union select q.invoice_id, q.invoice_line_no from erp.credit_request_line q
+      union select c.invoice_id, c.line_no from erp.return_claim c
+    ) l
+  )
   select 'order_total', o.order_no, format('total %s, lines %s', o.total, coalesce(sum(l.line_total), 0))
   from erp.sales_order o left join erp.sales_order_line l using (order_id)
   group by o.order_id having o.total <> coalesce(sum(l.line_total), 0)
@@ -83,10 +91,27 @@ as $$
   join erp.customer c using (customer_id)
   where coalesce(d.amount, 0) <> coalesce(g.buckets, 0)
   union all
-  select 'returned_over_invoiced', i.invoice_no, format('line %s: invoiced %s, credited %s', l.line_no, l.qty, c.qty)
-  from (select invoice_id, invoice_line_no as line_no, sum(qty) as qty from erp.credit_memo_line
-        where invoice_id is not null group by 1, 2) c
-  join erp.invoice_line l using (invoice_id, line_no) join erp.invoice i using (invoice_id)
-  where c.qty > l.qty
+  select 'returned_over_invoiced', i.invoice_no, format('line %s: invoiced %s, credited %s, asked for %s', r.line_no, r.invoiced, r.credited, r.pending)
+  from return_lines k
+  cross join lateral erp.return_room(k.invoice_ids, k.line_nos) r
+  join erp.invoice i using (invoice_id)
+  where r.credited + r.pending > greatest(r.invoiced, 0)
+  union all
+  select 'credited_over_line', i.invoice_no, format('line %s: cost %s, credited %s', r.line_no, r.amount, r.credited_amount)
+  from return_lines k
+  cross join lateral erp.return_room(k.invoice_ids, k.line_nos) r
+  join erp.invoice i using (invoice_id)
+  where r.credited_amount > greatest(r.amount, 0)
+  union all
+  select 'return_claim', i.invoice_no, format('line %s: claim %s, credited %s, asked for %s', r.line_no, c.qty, r.credited, r.pending)
+  from return_lines k
+  cross join lateral erp.return_room(k.invoice_ids, k.line_nos) r
+  join erp.invoice i using (invoice_id)
+  join erp.return_claim c on c.invoice_id = r.invoice_id and c.line_no = r.line_no
+  where c.qty <> r.credited + r.pending or c.amount <> r.credited_amount
+  union all
+  select 'request_credited', q.request_no, 'credited without a credit memo, or with one of another customer'
+  from erp.credit_request q left join erp.credit_memo m using (credit_memo_id)
+  where q.status = 'CREDITED' and m.customer_id is distinct from q.customer_id
 $$;
 grant execute on function erp.check_invariants() to portal_desk, portal_work;

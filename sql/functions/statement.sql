@@ -78,25 +78,28 @@ end
 $$;
 grant execute on function portal.begin_monthly_run() to portal_work;
 
--- Stores a statement's paper and says so, in the caller's transaction.
-create or replace function portal.store_statement(p_statement_id bigint, p_name text, p_data bytea, p_closing numeric) returns void
+-- Stores papers and says so, in the caller's transaction, which holds the rows.
+create or replace function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  s portal.statement;
-  paper bigint;
 begin
-  select * into s from portal.statement x where x.statement_id = p_statement_id and x.status = 'QUEUED' for update;
-  if not found then
-    return;
-  end if;
-  insert into portal.document (customer_id, kind, name, media_type, data)
-    values (s.customer_id, 'statement', p_name, 'application/pdf', p_data) returning document_id into paper;
-  update portal.statement x set status = 'READY', document_id = paper, closing = p_closing, made_at = erp.now(), error = null
-    where x.statement_id = p_statement_id;
+  with
+  paper as materialized (
+    select s.statement_id, s.customer_id, nextval(pg_get_serial_sequence('portal.document', 'document_id')) as document_id, u.name, u.paper, u.closing
+    from unnest(p_statement_ids, p_names, p_papers, p_closings) as u(statement_id, name, paper, closing)
+    join portal.statement s using (statement_id)
+    where s.status = 'QUEUED'
+    order by s.statement_id
+  ),
+  stored as (
+    insert into portal.document (document_id, customer_id, kind, name, media_type, data)
+    select p.document_id, p.customer_id, 'statement', p.name, 'application/pdf', p.paper from paper p
+  )
+  update portal.statement s set status = 'READY', document_id = p.document_id, closing = p.closing, made_at = erp.now(), error = null
+  from paper p where p.statement_id = s.statement_id;
 end
 $$;
-grant execute on function portal.store_statement(bigint, text, bytea, numeric) to portal_work;
+grant execute on function portal.store_statements(bigint[], text[], bytea[], numeric[]) to portal_work;
 
 -- Puts what could not be made back into the queue; returns how many.
 create or replace function portal.retry_statements() returns int

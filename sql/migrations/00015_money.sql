@@ -149,6 +149,9 @@ create policy balance_only on portal.statement as restrictive to portal_web
 create policy balance_only on erp.payment as restrictive to portal_web using ((select portal.sees_balance()));
 create policy balance_only on erp.payment_application as restrictive to portal_web using ((select portal.sees_balance()));
 
+-- it takes the freight as well: see sql/functions/invoice_order.sql
+drop function if exists erp.invoice_order(text);
+
 -- +goose Down
 drop policy balance_only on erp.payment_application;
 drop policy balance_only on erp.payment;

@@ -74,7 +74,7 @@ limit @row_limit
 for update of s skip locked;
 
 -- name: statement_store
-select portal.store_statement(@statement_id, @name, @data, @closing);
+select portal.store_statements(@ids, @names, @papers, @closings);
 
 -- name: statement_failed
 update portal.statement set attempts = attempts + 1, error = @error, status = case when attempts + 1 >= @most or @final then 'FAILED' else status end

@@ -11,12 +11,24 @@ select
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
   k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text as cursor, co.time_zone, co.currency,
   portal.staff_acting(@customer_id) as staff_acting,
-  n.notices, coalesce(n.notice_id, 0) as notice_id, coalesce((select x.text from portal.notice x where x.notice_id = n.notice_id), '') as notice_text
+  n.notices, coalesce(t.id, '') as news_id, coalesce(t.at, now()) as news_at, coalesce(t.kind, '') as news_kind, coalesce(t.ref, '') as news_ref, coalesce(t.data, '{}') as news_data
 from erp.web_access w
 cross join erp.company co
 cross join lateral (
-  select count(*)::int as notices, max(x.notice_id) as notice_id from portal.notice x where x.customer_id = @customer_id and x.read_at is null
+  select (select count(*) from portal.notice x where x.customer_id = @customer_id and x.read_at is null)::int
+    + (select count(*) from portal.notification x where x.login_id = @login_id and x.customer_id = @customer_id and x.read_at is null)::int as notices
 ) n
+left join lateral (
+  -- the newest not read yet
+  (select 'n' || x.notification_id as id, x.created_at as at, x.kind, x.ref, x.data
+   from portal.notification x where x.login_id = @login_id and x.customer_id = @customer_id and x.read_at is null
+   order by x.created_at desc, x.notification_id desc limit 1)
+  union all
+  (select 'c' || x.notice_id, x.at, '', '', jsonb_build_object('text', x.text, 'link', x.link, 'status', x.kind)
+   from portal.notice x where x.customer_id = @customer_id and x.read_at is null
+   order by x.at desc, x.notice_id desc limit 1)
+  order by 2 desc, 1 desc limit 1
+) t on true
 cross join lateral (
   select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
   from (

@@ -1,0 +1,134 @@
+package mail_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"portal.example/portal"
+	"portal.example/portal/internal/smtptest"
+	"portal.example/portal/mail"
+)
+
+var acme = portal.Letterhead{Name: "Acme Foods", ShortName: "Acme", Accent: "#7a1f3d", OnAccent: "#ffffff", Phone: "555-0100", Email: "desk@acme.example", Footer: "Acme Foods, 1 Dock Road"}
+
+func postman(t *testing.T, url string) *mail.Postman {
+	t.Helper()
+	p, err := mail.New(mail.Config{URL: url, From: "orders@acme.example", PublicURL: "https://shop.acme.example/", Letterhead: acme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]mail.Config{
+		"no host":         {URL: "smtp://", From: "a@b.example", PublicURL: "https://x.example"},
+		"another scheme":  {URL: "http://host", From: "a@b.example", PublicURL: "https://x.example"},
+		"no from":         {URL: "smtp://host", PublicURL: "https://x.example"},
+		"from is nobody":  {URL: "smtp://host", From: "nobody", PublicURL: "https://x.example"},
+		"no public URL":   {URL: "smtp://host", From: "a@b.example"},
+		"a path in it":    {URL: "smtp://host", From: "a@b.example", PublicURL: "https://x.example/shop"},
+		"another scheme2": {URL: "smtp://host", From: "a@b.example", PublicURL: "ftp://x.example"},
+	} {
+		if _, err := mail.New(c); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	_, err := mail.New(mail.Config{URL: "smtp://user:s3cret@host:99999", From: "a@b.example", PublicURL: "https://x.example"})
+	if err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("the error holds the password, or there is none: %v", err)
+	}
+	if p, err := mail.New(mail.Config{Letterhead: acme}); err != nil || !p.Keeps() {
+		t.Errorf("without a server: %v", err)
+	}
+}
+
+// Every kind of mail is whole, in the brand, with all that is foreign escaped,
+// in HTML and in plain text.
+func TestLetters(t *testing.T) {
+	t.Parallel()
+	p := postman(t, "")
+	price := portal.Money{Decimal: decimal.RequireFromString("1234.5")}
+	was := portal.Qty{Decimal: decimal.NewFromInt(10)}
+	for _, kind := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderRejected, portal.NewsOrderCancelled,
+		portal.NewsOrderShipped, portal.NewsOrderDelivered, portal.NewsSignOffWaiting, portal.NewsSignOffDecided, portal.NewsStandingOrder, portal.NewsReminder,
+		portal.NewsReturnDecided, portal.NewsStatement, portal.NewsInvitation, portal.NewsPasswordReset} {
+		m := portal.Mail{ID: 1, To: "pat@cafe.example", ToName: "Pat <b>", Customer: "Café & Co", Secret: "s3cret", Zone: time.UTC, Currency: "USD", SeePrices: true,
+			News: portal.News{Kind: kind, Ref: "SO-1", Facts: portal.NewsFacts{Reason: "<script>no</script>", By: "Bea", Status: "REJECTED", Carrier: "UPS", TrackingNo: "1Z",
+				DeliveryDate: "2026-06-05", Cutoff: time.Date(2026, 6, 4, 15, 0, 0, 0, time.UTC), From: "2026-03-01", To: "2026-03-31", Text: "Order SO-1 was sent. Left out: salt.", Link: "/orders/SO-1"}}}
+		if strings.HasPrefix(string(kind), "order_") {
+			m.Order = &portal.MailOrder{OrderNo: "SO-1", Total: &price, Count: 3, TrackingURL: "https://ups.example/1Z",
+				Lines: []portal.MailLine{{ItemNo: "OIL5", Description: `Oil "5 L"`, UOM: "EA", Qty: portal.Qty{Decimal: decimal.NewFromInt(8)}, Was: &was, Total: &price}}}
+		}
+		l, err := p.Write(m)
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		if l.Subject == "" || strings.ContainsAny(l.Subject, "\r\n") || !strings.Contains(l.HTML, "<title>"+strings.ReplaceAll(l.Subject, "'", "&#39;")) {
+			t.Errorf("%s: subject %q", kind, l.Subject)
+		}
+		for _, text := range []string{"Acme Foods, 1 Dock Road", "555-0100", "https://shop.acme.example/"} {
+			if !strings.Contains(l.HTML, text) || !strings.Contains(l.Text, text) {
+				t.Errorf("%s: %q is missing", kind, text)
+			}
+		}
+		if strings.Contains(l.HTML, "<script>") || strings.Contains(l.HTML, "Pat <b>") || strings.Contains(l.HTML, "ZgotmplZ") || !strings.Contains(l.HTML, "background-color:#7a1f3d") {
+			t.Errorf("%s: not escaped, or without its colour:\n%s", kind, l.HTML)
+		}
+		link := kind == portal.NewsInvitation || kind == portal.NewsPasswordReset
+		if strings.Contains(l.HTML+l.Text, "s3cret") || link != strings.Contains(l.Text, portal.SecretMark) || link != strings.Contains(l.HTML, portal.SecretMark) {
+			t.Errorf("%s: the secret of a link", kind)
+		}
+		if m.Order != nil && (!strings.Contains(l.Text, "1,234.50") || !strings.Contains(l.HTML, "1,234.50") || !strings.Contains(l.Text, "and 2 more") || !strings.Contains(l.Text, "was 10 EA")) {
+			t.Errorf("%s: lines\n%s", kind, l.Text)
+		}
+	}
+}
+
+// What a server refuses for good, for now, and what is a matter of settings.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	server := smtptest.New(t)
+	p := postman(t, server.URL)
+	m := portal.Mail{ID: 1, MessageID: "one", To: "pat@cafe.example", ToName: "Pat\r\nBcc: x@evil.example", News: portal.News{Kind: portal.NewsOrderApproved, Ref: "SO-1\r\nBcc: x@evil.example"}}
+	l, err := p.Write(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(m portal.Mail) (refused string, err error) {
+		err = p.Send(t.Context(), m, l)
+		if r, ok := errors.AsType[*portal.MailRefusal](err); ok {
+			return r.Words, nil
+		}
+		return "", err
+	}
+	if refused, err := send(m); refused != "" || err != nil {
+		t.Errorf("%q, %v", refused, err)
+	}
+	if got := server.Messages(); len(got) != 1 || got[0].Header.Get("Bcc") != "" || got[0].Header.Get("Message-ID") != "<one@acme.example>" || got[0].Header.Get("Auto-Submitted") != "auto-generated" {
+		t.Errorf("arrived: %+v", got)
+	}
+	for code, want := range map[int]string{550: "550 5.0.0 no such box", 451: ""} {
+		server.OnRecipient(func(string) error { return smtptest.Refuse(code, "no such box") })
+		refused, err := send(m)
+		if refused != want || (want == "") != (err != nil) || err != nil && !strings.HasSuffix(err.Error(), "451 4.0.0 no such box") {
+			t.Errorf("%d: refused %q, %v", code, refused, err)
+		}
+	}
+	m.To = "no address"
+	if refused, err := send(m); refused == "" || err != nil {
+		t.Errorf("an address that is none: %q, %v", refused, err)
+	}
+	if err := p.Check(t.Context()); err != nil {
+		t.Errorf("check: %v", err)
+	}
+	if err := postman(t, "smtp://127.0.0.1:1").Check(t.Context()); err == nil {
+		t.Error("a server that is not there is checked as one")
+	}
+}

@@ -1,0 +1,324 @@
+package portal
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// NewsKind names a kind of news: the rows of portal.news_kind.
+type NewsKind string
+
+const (
+	NewsOrderReceived  NewsKind = "order_received"
+	NewsOrderApproved  NewsKind = "order_approved"
+	NewsOrderChanged   NewsKind = "order_changed" // by the distributor
+	NewsOrderRejected  NewsKind = "order_rejected"
+	NewsOrderCancelled NewsKind = "order_cancelled"
+	NewsOrderShipped   NewsKind = "order_shipped" // a shipment of it, perhaps not all
+	NewsOrderDelivered NewsKind = "order_delivered"
+	NewsSignOffWaiting NewsKind = "sign_off_waiting"
+	NewsSignOffDecided NewsKind = "sign_off_decided"
+	NewsStandingOrder  NewsKind = "standing_order"
+	NewsReminder       NewsKind = "cutoff_reminder"
+	NewsReturnDecided  NewsKind = "return_decided"
+	NewsStatement      NewsKind = "statement"
+
+	// Links that set a password: always mailed, never in the portal.
+	NewsInvitation    NewsKind = "invitation"
+	NewsPasswordReset NewsKind = "password_reset"
+)
+
+// Label is how a kind is called where somebody chooses.
+func (k NewsKind) Label() string {
+	switch k {
+	case NewsOrderReceived:
+		return "Order received"
+	case NewsOrderApproved:
+		return "Order approved"
+	case NewsOrderChanged:
+		return "Order changed by us"
+	case NewsOrderRejected:
+		return "Order rejected"
+	case NewsOrderCancelled:
+		return "Order cancelled"
+	case NewsOrderShipped:
+		return "Order shipped, with tracking"
+	case NewsOrderDelivered:
+		return "Order delivered"
+	case NewsSignOffWaiting:
+		return "A colleague's order waits for your sign-off"
+	case NewsSignOffDecided:
+		return "Your request for a sign-off was decided"
+	case NewsStandingOrder:
+		return "Standing order made, or not"
+	case NewsReminder:
+		return "Reminder before the cutoff, when you have not ordered"
+	case NewsReturnDecided:
+		return "Return decided"
+	case NewsStatement:
+		return "Statement, as PDF"
+	case NewsInvitation:
+		return "Invitation"
+	case NewsPasswordReset:
+		return "New password"
+	}
+	return string(k)
+}
+
+// NewsFacts are what the words of a piece of news are made of: portal.notification.data.
+// Other programs may leave any of them out.
+type NewsFacts struct {
+	PONo         string    `json:"po_no"`
+	Reason       string    `json:"reason"`
+	Carrier      string    `json:"carrier"`
+	TrackingNo   string    `json:"tracking_no"`
+	ShipmentID   int64     `json:"shipment_id"`
+	ChangeID     int64     `json:"change_id"` // the first of the changes
+	By           string    `json:"by"`        // who asked, or decided
+	Status       string    `json:"status"`
+	OrderNo      string    `json:"order_no"`
+	InvoiceNo    string    `json:"invoice_no"`
+	DeliveryDate string    `json:"delivery_date"` // 2006-01-02
+	Cutoff       time.Time `json:"cutoff"`
+	From         string    `json:"from"` // of a statement, 2006-01-02
+	To           string    `json:"to"`
+	AsOf         string    `json:"as_of"`
+	Text         string    `json:"text"` // words that are made already
+	Link         string    `json:"link"`
+}
+
+// News is what somebody is told: on their pages and by mail, in the same words.
+type News struct {
+	Kind  NewsKind
+	Ref   string // the document's number
+	Facts NewsFacts
+}
+
+// Title is one line with the document's number: the subject of a mail. Times
+// are told in zone.
+func (n News) Title(zone *time.Location) string {
+	switch n.Kind {
+	case NewsOrderReceived:
+		return "Order " + n.Ref + " received"
+	case NewsOrderApproved:
+		return "Order " + n.Ref + " approved"
+	case NewsOrderChanged:
+		return "Order " + n.Ref + " changed"
+	case NewsOrderRejected:
+		return "Order " + n.Ref + " rejected"
+	case NewsOrderCancelled:
+		return "Order " + n.Ref + " cancelled"
+	case NewsOrderShipped:
+		return "Order " + n.Ref + ": goods are on their way"
+	case NewsOrderDelivered:
+		return "Order " + n.Ref + " delivered"
+	case NewsSignOffWaiting:
+		return "Request " + n.Ref + " waits for your sign-off"
+	case NewsSignOffDecided:
+		if n.Facts.Status == "APPROVED" {
+			return fmt.Sprintf("Request %s signed off: order %s", n.Ref, n.Facts.OrderNo)
+		}
+		return "Request " + n.Ref + " was not signed off"
+	case NewsStandingOrder:
+		title, _, _ := strings.Cut(n.Facts.Text, ". ")
+		return strings.TrimSuffix(title, ".")
+	case NewsReminder:
+		return fmt.Sprintf("Order by %s for delivery on %s", n.Facts.Cutoff.In(zone).Format("Mon 2 Jan 15:04"), newsDay(n.Facts.DeliveryDate, "Mon 2 Jan"))
+	case NewsReturnDecided:
+		return "Return " + n.Ref + " " + map[string]string{"APPROVED": "approved", "REJECTED": "rejected",
+			"AWAITING_GOODS": "approved: please send the goods back", "CREDITED": "credited"}[n.Facts.Status]
+	case NewsStatement:
+		switch {
+		case n.Facts.From != "" && n.Facts.To != "":
+			return fmt.Sprintf("Your statement from %s to %s", newsDay(n.Facts.From, "2 Jan 2006"), newsDay(n.Facts.To, "2 Jan 2006"))
+		case n.Facts.AsOf != "":
+			return "Your statement as of " + newsDay(n.Facts.AsOf, "2 Jan 2006")
+		}
+		return strings.TrimSpace("Your statement " + n.Ref)
+	case NewsInvitation:
+		return "Your log-in: set your password"
+	case NewsPasswordReset:
+		return "Set a new password"
+	}
+	return strings.TrimSpace(n.Kind.Label() + " " + n.Ref)
+}
+
+// Text is a sentence or two beneath the title; may be empty.
+func (n News) Text() string {
+	reason := strings.TrimSpace(n.Facts.Reason)
+	switch n.Kind {
+	case NewsOrderReceived:
+		return "Thank you. You hear from us when it is approved."
+	case NewsOrderApproved:
+		return "We are getting it ready."
+	case NewsOrderChanged:
+		return because("We changed quantities", reason)
+	case NewsOrderRejected:
+		return because("Nothing of it will ship", reason)
+	case NewsOrderCancelled:
+		return because("Nothing more of it will ship", reason)
+	case NewsOrderShipped:
+		switch {
+		case n.Facts.Carrier != "" && n.Facts.TrackingNo != "":
+			return fmt.Sprintf("With %s, tracking number %s.", n.Facts.Carrier, n.Facts.TrackingNo)
+		case n.Facts.TrackingNo != "":
+			return "Tracking number " + n.Facts.TrackingNo + "."
+		case n.Facts.Carrier != "":
+			return "With " + n.Facts.Carrier + "."
+		}
+		return ""
+	case NewsOrderDelivered:
+		return "Is something missing or damaged? Tell us."
+	case NewsSignOffWaiting:
+		return n.Facts.By + " asks you to sign off an order. It is sent to us when you do."
+	case NewsSignOffDecided:
+		if n.Facts.Status == "APPROVED" {
+			return n.Facts.By + " signed it off, and it was sent."
+		}
+		return because(n.Facts.By+" said no", reason)
+	case NewsStandingOrder:
+		_, rest, _ := strings.Cut(n.Facts.Text, ". ")
+		return rest
+	case NewsReminder:
+		return "You have not ordered for this delivery yet. What is ordered later comes with the next one."
+	case NewsReturnDecided:
+		text := map[string]string{"APPROVED": "We accept it.", "REJECTED": "We cannot accept it.",
+			"AWAITING_GOODS": "The credit follows when the goods are back.", "CREDITED": "The credit is in your account."}[n.Facts.Status]
+		if n.Facts.InvoiceNo != "" {
+			text = "It is about invoice " + n.Facts.InvoiceNo + ". " + text
+		}
+		return because(strings.TrimSuffix(text, "."), reason)
+	case NewsStatement:
+		return "It is under Account, as PDF."
+	}
+	return ""
+}
+
+// because adds a reason to a sentence without its full stop.
+func because(sentence, reason string) string {
+	if reason == "" {
+		return sentence + "."
+	}
+	if !strings.HasSuffix(reason, ".") && !strings.HasSuffix(reason, "!") && !strings.HasSuffix(reason, "?") {
+		reason += "."
+	}
+	return sentence + ". Reason: " + reason
+}
+
+// Link is the page of it, a path of the portal.
+func (n News) Link() string {
+	switch n.Kind {
+	case NewsSignOffWaiting, NewsSignOffDecided:
+		return "/approvals/" + url.PathEscape(n.Ref)
+	case NewsStandingOrder:
+		if strings.HasPrefix(n.Facts.Link, "/") {
+			return n.Facts.Link
+		}
+		return "/standing-orders"
+	case NewsReminder:
+		return "/catalog"
+	case NewsReturnDecided:
+		return "/returns/" + url.PathEscape(n.Ref)
+	case NewsStatement:
+		return "/account"
+	}
+	if strings.HasPrefix(string(n.Kind), "order_") {
+		return "/orders/" + url.PathEscape(n.Ref)
+	}
+	return "/"
+}
+
+// Tone is how it is shown: info, success, warning.
+func (n News) Tone() string {
+	switch n.Kind {
+	case NewsOrderRejected, NewsOrderCancelled, NewsOrderChanged, NewsSignOffWaiting, NewsReminder:
+		return "warning"
+	case NewsOrderApproved, NewsOrderShipped, NewsOrderDelivered:
+		return "success"
+	case NewsSignOffDecided, NewsReturnDecided:
+		if n.Facts.Status == "REJECTED" {
+			return "warning"
+		}
+		return "success"
+	}
+	return "info"
+}
+
+// toldOtherwise reports news that an open page tells already, by the event of
+// the document itself.
+func (n News) toldOtherwise() bool {
+	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NewsOrderChanged || n.Kind == NewsReturnDecided || n.Kind == NewsStatement
+}
+
+// newsDay writes a date of the facts; what is none stays as it is.
+func newsDay(date, layout string) string {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return date
+	}
+	return t.Format(layout)
+}
+
+// Notification is one entry of what somebody is told in the portal: news of
+// their own log-in, or a Notice to all of the customer's.
+type Notification struct {
+	ID     string     `json:"id"` // "n12" of a log-in, "c12" of the customer
+	At     time.Time  `json:"at"`
+	Kind   NewsKind   `json:"kind"` // empty for a notice
+	Ref    string     `json:"ref,omitempty"`
+	Tone   string     `json:"tone"` // info, success, warning
+	Title  string     `json:"title"`
+	Text   string     `json:"text,omitempty"`
+	Link   string     `json:"link,omitempty"` // a path of the portal, or empty
+	ReadAt *time.Time `json:"read_at"`
+}
+
+// Toast is what an open page says when it comes; empty where the page says it
+// already.
+func (n Notification) Toast() string {
+	if n.Kind != "" && (News{Kind: n.Kind}).toldOtherwise() {
+		return ""
+	}
+	if n.Kind == "" {
+		return strings.TrimSpace(n.Title + " " + n.Text)
+	}
+	return n.Title
+}
+
+// Notification makes the entry of a piece of news.
+func (n News) Notification(id string, at time.Time, readAt *time.Time, zone *time.Location) Notification {
+	return Notification{ID: id, At: at, Kind: n.Kind, Ref: n.Ref, Tone: n.Tone(), Title: n.Title(zone), Text: n.Text(), Link: n.Link(), ReadAt: readAt}
+}
+
+// Notifications is a page of them, the newest first.
+type Notifications struct {
+	List   []Notification `json:"notifications"`
+	Unread int            `json:"unread"`
+	Next   string         `json:"next,omitempty"` // where the older ones begin; empty: there are none
+}
+
+// MailChoice is whether a log-in gets a kind by mail.
+type MailChoice struct {
+	Kind   NewsKind `json:"kind"`
+	ByMail bool     `json:"by_mail"`
+}
+
+// NotificationService shows a log-in what it is told and keeps what it chose.
+type NotificationService interface {
+	// Notifications are the newest, or those before a page's Next.
+	Notifications(ctx context.Context, who Session, before string) (Notifications, error)
+	// OpenNotification marks one read and returns where it leads; one that is
+	// not the log-in's is CodeNotFound.
+	OpenNotification(ctx context.Context, who Session, id string) (link string, err error)
+	// ReadNotifications marks all read; notices to the customer are thereby
+	// put away for all its log-ins.
+	ReadNotifications(ctx context.Context, who Session) error
+
+	// MailChoices are the kinds that the log-in's rights allow.
+	MailChoices(ctx context.Context, who Session) ([]MailChoice, error)
+	// ChooseMail sets which of those come by mail: the kinds named, no other.
+	ChooseMail(ctx context.Context, who Session, kinds []NewsKind) error
+}
