@@ -205,7 +205,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
 		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-			":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+			":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 		for _, route := range everyRoute(t) {
 			method, pattern, _ := strings.Cut(route, " ")
 			path := names.Replace(pattern)
