@@ -97,7 +97,8 @@ func TestBrowserAccessible(t *testing.T) {
 		for _, look := range []struct {
 			width  int64
 			scheme string
-		}{{1280, "dark"}, {360, "light"}} {
+			rules  string // of axe; all where empty
+		}{{1280, "dark", `'color-contrast', 'target-size', 'link-in-text-block'`}, {360, "light", ""}} { // what the look can change, then all
 			b.do(chromedp.EmulateViewport(look.width, 900))
 			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
@@ -109,7 +110,7 @@ func TestBrowserAccessible(t *testing.T) {
 				// what is folded is looked at as well
 				eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
 				eval[bool](b, axe+";true")
-				for _, problem := range axeProblems(b) {
+				for _, problem := range axeProblems(b, look.rules) {
 					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
 				}
 				if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
@@ -120,10 +121,16 @@ func TestBrowserAccessible(t *testing.T) {
 	}
 }
 
-func axeProblems(b *tab) []string {
+// axeProblems are what axe finds on a page, by some of its rules or by all of
+// WCAG 2.2 AA.
+func axeProblems(b *tab, rules string) []string {
 	b.t.Helper()
+	only := `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']`
+	if rules != "" {
+		only = `{type: 'rule', values: [` + rules + `]}`
+	}
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {
-		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'],
+		runOnly: `+only+`, resultTypes: ['violations'],
 	}).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join(' | ')).join('\n'))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {

@@ -175,7 +175,7 @@ func TestPricesNeverLeak(t *testing.T) {
 		insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
 			select s.sign_off_id, 1, i.item_id, 'EA', 2, (erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
 			from portal.sign_off s, erp.item i where i.item_no = 'OIL5'`)
-	for _, r := range readers {
+	for i, r := range readers {
 		colleague := pgtest.Value[string](t, s.db, "select s.login_id || ' ' || s.sign_off_id from portal.sign_off s join erp.customer using (customer_id) where customer_no = '"+r.no+"'")
 		loginID, signOff, _ := strings.Cut(colleague, " ")
 		hear := func(answers ...answer) {
@@ -216,6 +216,8 @@ func TestPricesNeverLeak(t *testing.T) {
 				path = regexp.MustCompile(`[:*]\w+`).ReplaceAllString(path, "1")
 			}
 			switch {
+			case i > 0 && (strings.HasPrefix(pattern, "/desk/") || strings.HasPrefix(pattern, "/ops/")):
+				// closed to all customers alike: one tries
 			case pattern == "/live" || pattern == "/logout":
 			case method == "GET":
 				for _, query := range append([]string{""}, queries[pattern]...) {
