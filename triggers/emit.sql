@@ -23,8 +23,8 @@ $$;
 -- Documents that one statement changed. A few are told by number; of many,
 -- each customer concerned is told once, without a number: read the list again.
 -- Of a bulk load, which concerns most of them, all are told in one event. That
--- one is never of kind payment, which is not for customers that do not see
--- their balance; their pages look at the invoices, as those of the others do.
+-- one is never of a kind that is not for customers who do not see their
+-- balance: their pages look at the invoices, as those of the others do.
 create or replace function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
@@ -40,7 +40,7 @@ begin
   if cardinality(customers) <= 250 then
     perform portal.emit(p_kind, c.customer_id, '') from unnest(customers) with ordinality as c(customer_id, n) order by c.n;
   else
-    perform portal.emit(case p_kind when 'payment' then 'invoice' else p_kind end, null, '');
+    perform portal.emit(case when p_kind in ('payment', 'credit', 'statement') then 'invoice' else p_kind end, null, '');
   end if;
 end
 $$;
