@@ -3,6 +3,7 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,11 +69,7 @@ func TestBrowserAccessible(t *testing.T) {
 	})
 	pgtest.Exec(t, s.db, "update erp.sales_order_line set unit_price = 1 where line_no = 1; select portal.prove_prices(true)")
 
-	for _, visit := range []struct {
-		email string
-		pages []string
-		act   string // as C1003: preview or order
-	}{
+	visits := []accessVisit{
 		{"", []string{"/login", strings.TrimPrefix(link, s.URL), "/forgot", reset}, ""},
 		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
 		{"buyer@c1003.example", []string{"/", "/catalog", "/catalog?q=nothing-like-it", "/catalog?q=oil&in_stock=1&sort=code", "/my-items", "/my-items?list=bought", "/quick-order", "/items/OIL5", "/items/GLOV9", "/cart", "/orders",
@@ -84,38 +81,56 @@ func TestBrowserAccessible(t *testing.T) {
 		{"ops@demo.example", []string{"/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
-	} {
-		b := openBrowser(t, s.URL, 1280)
-		if visit.email != "" {
-			b.logIn(visit.email)
+	}
+	for n, visit := range visits {
+		for part, pages := range slices.Collect(slices.Chunk(visit.pages, 14)) { // side by side, or it takes longer than all other tests
+			t.Run(fmt.Sprint(n, "-", part), func(t *testing.T) {
+				t.Parallel()
+				visit.pages = pages
+				visit.look(t, s)
+			})
 		}
-		if visit.act != "" {
-			b.goTo("/desk/customers/C1003")
-			b.click("#desk-customer-actions form:has([value=" + visit.act + "]) button")
-			b.see("the banner", "document.querySelector('.acting') !== null")
+	}
+}
+
+// accessVisit is what somebody looks at.
+type accessVisit struct {
+	email string
+	pages []string
+	act   string // as C1003: preview or order
+}
+
+func (visit accessVisit) look(t *testing.T, s *site) {
+	b := openBrowser(t, s.URL, 1280)
+	if visit.email != "" {
+		b.logIn(visit.email)
+	}
+	if visit.act != "" {
+		b.goTo("/desk/customers/C1003")
+		b.click("#desk-customer-actions form:has([value=" + visit.act + "]) button")
+		b.see("the banner", "document.querySelector('.acting') !== null")
+	}
+	for _, look := range []struct {
+		width  int64
+		scheme string
+		rules  string // of axe; all where empty
+	}{{1280, "dark", `'color-contrast', 'target-size', 'link-in-text-block'`}, {360, "light", ""}} { // what the look can change, then all
+		b.do(chromedp.EmulateViewport(look.width, 900))
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
+		}); err != nil {
+			t.Fatal(err)
 		}
-		for _, look := range []struct {
-			width  int64
-			scheme string
-			rules  string // of axe; all where empty
-		}{{1280, "dark", `'color-contrast', 'target-size', 'link-in-text-block'`}, {360, "light", ""}} { // what the look can change, then all
-			b.do(chromedp.EmulateViewport(look.width, 900))
-			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
-			}); err != nil {
-				t.Fatal(err)
+		for _, page := range visit.pages {
+			b.goTo(page)
+			// what is folded is looked at as well
+			eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
+			eval[bool](b, axe+";true")
+			for _, problem := range axeProblems(b, look.rules) {
+				t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
 			}
-			for _, page := range visit.pages {
-				b.goTo(page)
-				// what is folded is looked at as well
-				eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
-				eval[bool](b, axe+";true")
-				for _, problem := range axeProblems(b, look.rules) {
-					t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
-				}
-				if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
-					t.Errorf("%s, %d px: %d px wider than the screen", page, look.width, over)
-				}
+			if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
+				t.Errorf("%s, %d px: %d px wider than the screen", page, look.width, over)
 			}
 		}
 	}

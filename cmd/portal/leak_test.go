@@ -175,67 +175,72 @@ func TestPricesNeverLeak(t *testing.T) {
 		insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
 			select s.sign_off_id, 1, i.item_id, 'EA', 2, (erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
 			from portal.sign_off s, erp.item i where i.item_no = 'OIL5'`)
-	for i, r := range readers {
-		colleague := pgtest.Value[string](t, s.db, "select s.login_id || ' ' || s.sign_off_id from portal.sign_off s join erp.customer using (customer_id) where customer_no = '"+r.no+"'")
-		loginID, signOff, _ := strings.Cut(colleague, " ")
-		hear := func(answers ...answer) {
-			for _, a := range answers {
-				if a.status >= 500 {
-					t.Errorf("%s: %d", r.no, a.status)
-				}
-				r.heard.WriteString(a.body)
-				fmt.Fprint(&r.heard, a.header)
-			}
-		}
-		v := r.v
-		v.post("/cart/lines", "item_no", "OIL5", "qty", "5") // so that no sum of money is the price of one, or of a case
-		no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
-		eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
-		pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
-		invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
-		back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no"))
-		pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
-		memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
-		hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
-			v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
-		payment := pgtest.Value[string](t, s.db, "insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+"' returning payment_no")
-		list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
-		hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
-		standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
-		pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
-			'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
-		names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-			":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
-		for _, route := range everyRoute(t) {
-			method, pattern, _ := strings.Cut(route, " ")
-			path := names.Replace(pattern)
-			if strings.ContainsAny(path, ":*") {
-				if !strings.HasPrefix(pattern, "/desk/") { // closed to customers, whatever stands there
-					t.Errorf("the walk has no value for %s", pattern)
-				}
-				path = regexp.MustCompile(`[:*]\w+`).ReplaceAllString(path, "1")
-			}
-			switch {
-			case i > 0 && (strings.HasPrefix(pattern, "/desk/") || strings.HasPrefix(pattern, "/ops/")):
-				// closed to all customers alike: one tries
-			case pattern == "/live" || pattern == "/logout":
-			case method == "GET":
-				for _, query := range append([]string{""}, queries[pattern]...) {
-					hear(v.page(path+query), v.read(path+query))
-				}
-			case len(forms[route]) == 0 && !strings.HasPrefix(pattern, "/desk/") && !strings.HasPrefix(pattern, "/ops/"):
-				t.Errorf("the walk sends no form to %s", route)
-			default:
-				for _, fields := range append([][]string{nil}, forms[route]...) {
-					pairs := append([]string(nil), fields...)
-					for i := range pairs {
-						pairs[i] = names.Replace(pairs[i])
+	t.Run("walk", func(t *testing.T) { // side by side; goes on when all have walked
+		for i, r := range readers {
+			t.Run(r.no, func(t *testing.T) {
+				t.Parallel()
+				colleague := pgtest.Value[string](t, s.db, "select s.login_id || ' ' || s.sign_off_id from portal.sign_off s join erp.customer using (customer_id) where customer_no = '"+r.no+"'")
+				loginID, signOff, _ := strings.Cut(colleague, " ")
+				hear := func(answers ...answer) {
+					for _, a := range answers {
+						if a.status >= 500 {
+							t.Errorf("%s: %d", r.no, a.status)
+						}
+						r.heard.WriteString(a.body)
+						fmt.Fprint(&r.heard, a.header)
 					}
-					hear(v.send(path, pairs...), v.post(path, pairs...))
 				}
-			}
+				v := r.v
+				v.post("/cart/lines", "item_no", "OIL5", "qty", "5") // so that no sum of money is the price of one, or of a case
+				no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
+				eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
+				pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
+				invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
+				back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no"))
+				pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
+				memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
+				hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
+					v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
+				payment := pgtest.Value[string](t, s.db, "insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+"' returning payment_no")
+				list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
+				hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
+				standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
+				pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
+					'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
+				names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
+					":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+				for _, route := range everyRoute(t) {
+					method, pattern, _ := strings.Cut(route, " ")
+					path := names.Replace(pattern)
+					if strings.ContainsAny(path, ":*") {
+						if !strings.HasPrefix(pattern, "/desk/") { // closed to customers, whatever stands there
+							t.Errorf("the walk has no value for %s", pattern)
+						}
+						path = regexp.MustCompile(`[:*]\w+`).ReplaceAllString(path, "1")
+					}
+					switch {
+					case i > 0 && (strings.HasPrefix(pattern, "/desk/") || strings.HasPrefix(pattern, "/ops/")):
+						// closed to all customers alike: one tries
+					case pattern == "/live" || pattern == "/logout":
+					case method == "GET":
+						for _, query := range append([]string{""}, queries[pattern]...) {
+							hear(v.page(path+query), v.read(path+query))
+						}
+					case len(forms[route]) == 0 && !strings.HasPrefix(pattern, "/desk/") && !strings.HasPrefix(pattern, "/ops/"):
+						t.Errorf("the walk sends no form to %s", route)
+					default:
+						for _, fields := range append([][]string{nil}, forms[route]...) {
+							pairs := append([]string(nil), fields...)
+							for i := range pairs {
+								pairs[i] = names.Replace(pairs[i])
+							}
+							hear(v.send(path, pairs...), v.post(path, pairs...))
+						}
+					}
+				}
+			})
 		}
-	}
+	})
 	pgtest.Exec(t, s.db, events)
 	for _, r := range readers {
 		// what rose since it was put into the cart is refused, in the buyer's words

@@ -151,6 +151,7 @@ func TestBrowserCartReprices(t *testing.T) {
 	b.stillMarked()
 	b.click("#submit-end button")
 	b.see("the question", "document.querySelector('[data-errors]') !== null && document.querySelector('#submit-end').innerText.includes('Confirm')")
+	b.connected() // or the page may still move under the click
 	b.click("#submit-end button")
 	b.see("the order", "location.pathname.startsWith('/orders/')")
 }
