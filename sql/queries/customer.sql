@@ -76,12 +76,12 @@ month as (
 ),
 spend as (
   select date_trunc('month', i.invoice_date)::date as first, sum(i.total) as amount
-  from erp.invoice i where i.customer_id = @customer_id and i.invoice_date >= (select min(m.first) from month m) and i.invoice_date <= erp.today()
+  from erp.invoice i where i.customer_id = @customer_id and i.invoice_date >= (select min(m.first) from month m) and i.invoice_date <= (select erp.today())
   group by 1
   union all
   select date_trunc('month', m.memo_date)::date, -sum(m.total)
-  from erp.credit_memo m where m.customer_id = @customer_id and m.memo_date >= (select min(x.first) from month x) and m.memo_date <= erp.today()
-    and portal.sees_balance()
+  from erp.credit_memo m where m.customer_id = @customer_id and m.memo_date >= (select min(x.first) from month x) and m.memo_date <= (select erp.today())
+    and (select portal.sees_balance())
   group by 1
 ),
 by_month as (select m.first, coalesce(sum(s.amount), 0) as amount from month m left join spend s using (first) group by 1)
@@ -98,7 +98,7 @@ from (
   select l.item_id, count(distinct l.invoice_id)::int as invoices, round(sum(l.line_total), 2) as amount
   from (
     select i.invoice_id from erp.invoice i
-    where i.customer_id = @customer_id and i.kind = 'invoice' and i.invoice_date > erp.today() - 365
+    where i.customer_id = @customer_id and i.kind = 'invoice' and i.invoice_date > (select erp.today()) - 365
     order by i.invoice_date desc, i.invoice_id desc limit 1000
   ) i
   join erp.invoice_line l using (invoice_id)
