@@ -153,9 +153,9 @@ func (b *tab) see(what, condition string) {
 		if (holds()) return yes(true)
 		const o = new MutationObserver(() => { if (holds()) { o.disconnect(); yes(true) } })
 		o.observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
-		setTimeout(() => { o.disconnect(); no(new Error('not seen')) }, 10000)
+		setTimeout(() => { o.disconnect(); no(new Error('not seen')) }, 30000)
 	})`
-	deadline := time.Now().Add(12 * time.Second)
+	deadline := time.Now().Add(32 * time.Second)
 	for {
 		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
 		if err == nil {

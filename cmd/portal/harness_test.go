@@ -327,7 +327,7 @@ func (v *visitor) liveAt(path string) *socket {
 	for _, c := range v.client.Jar.Cookies(u) {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	address := "ws" + strings.TrimPrefix(v.s.URL, "http") + path
 	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: header})
@@ -340,7 +340,7 @@ func (v *visitor) liveAt(path string) *socket {
 
 // next waits for one frame.
 func (s *socket) next() (frame, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, raw, err := s.conn.Read(ctx)
 	if err != nil {
@@ -428,7 +428,7 @@ func sameInstant(t testing.TB, got any, want string) bool {
 // node brings about; it gives up after ten seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(30 * time.Second) // never waited for where all is well
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
