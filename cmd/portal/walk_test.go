@@ -154,7 +154,7 @@ const sameAsFresh = `(async () => {
 	const text = (el) => {
 		if (!el) return 'nothing'
 		const copy = el.cloneNode(true)
-		copy.querySelectorAll('time, script').forEach((t) => t.remove())
+		copy.querySelectorAll('time, script, noscript').forEach((t) => t.remove())
 		const badges = [...copy.querySelectorAll('[data-status]')].map((b) => b.dataset.status).join()
 		const fields = [...copy.querySelectorAll('input')].map((f) => f.getAttribute('value')).join()
 		return copy.textContent.replace(/\s+/g, ' ').trim() + badges + fields
