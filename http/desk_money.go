@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -65,8 +66,7 @@ func (s *Server) exportAging(q *request) error {
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	q.w.Header().Set("Content-Disposition", `attachment; filename="aging-`+report.AsOf.Format(time.DateOnly)+`.csv"`)
+	q.attachCSV("aging", report.AsOf)
 	w := csv.NewWriter(q.w)
 	lines := [][]string{{"customer_no", "name", "as_of", "basis", "current", "days_30", "days_60", "days_90", "balance", "past_due"}}
 	for _, r := range report.Rows {
@@ -127,16 +127,7 @@ func newKey() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	const hex = "0123456789abcdef"
-	var out strings.Builder
-	for i, x := range b {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			out.WriteByte('-')
-		}
-		out.WriteByte(hex[x>>4])
-		out.WriteByte(hex[x&15])
-	}
-	return out.String()
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func (s *Server) postPayment(q *request) error {

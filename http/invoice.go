@@ -107,8 +107,7 @@ func (s *Server) exportInvoices(q *request) error {
 		return err
 	}
 	f.Before = ""
-	q.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	q.w.Header().Set("Content-Disposition", `attachment; filename="invoices-`+time.Now().In(q.location).Format(time.DateOnly)+`.csv"`)
+	q.attachCSV("invoices", time.Now().In(q.location))
 	out := &startedWriter{Writer: q.w}
 	w := csv.NewWriter(out)
 	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}
@@ -123,15 +122,7 @@ func (s *Server) exportInvoices(q *request) error {
 	if err == nil {
 		err = w.Error()
 	}
-	if err == nil {
-		return nil
-	}
-	if out.started {
-		s.Logger.Error("export broke off", "request", requestID(q.Context()), "list", "invoices", "error", err)
-		panic(http.ErrAbortHandler)
-	}
-	q.w.Header().Del("Content-Disposition")
-	return err
+	return s.exported(q, out, "invoices", err)
 }
 
 // cell keeps a spreadsheet from taking text for a formula.

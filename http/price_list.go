@@ -130,16 +130,25 @@ func (s *Server) exportPrices(q *request) error {
 	list := portal.PriceList(q.URL.Query().Get("what"))
 	out := &startedWriter{Writer: q.w}
 	if list.Columns() != nil {
-		q.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		q.w.Header().Set("Content-Disposition", `attachment; filename="`+string(list)+"-"+time.Now().In(q.location).Format(time.DateOnly)+`.csv"`)
+		q.attachCSV(string(list), time.Now().In(q.location))
 	}
-	err := s.Desk.ExportPrices(q.Context(), q.who, list, out)
+	return s.exported(q, out, string(list), s.Desk.ExportPrices(q.Context(), q.who, list, out))
+}
+
+// attachCSV announces a list of a day as a file.
+func (q *request) attachCSV(list string, day time.Time) {
+	q.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	q.w.Header().Set("Content-Disposition", `attachment; filename="`+list+"-"+day.Format(time.DateOnly)+`.csv"`)
+}
+
+// exported ends an export. Half a file must not look like a whole one: what
+// broke off is cut, and what did not begin is an answer like any other.
+func (s *Server) exported(q *request, out *startedWriter, list string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if out.started {
-		// half a file must not look like a whole one
-		s.Logger.Error("export broke off", "request", requestID(q.Context()), "list", string(list), "error", err)
+		s.Logger.Error("export broke off", "request", requestID(q.Context()), "list", list, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	q.w.Header().Del("Content-Disposition")

@@ -266,10 +266,8 @@ func (s *Server) quickTemplate(q *request) error {
 // safeCells keeps a spreadsheet from taking text for a formula.
 func safeCells(table [][]string) [][]string {
 	for _, row := range table {
-		for i, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				row[i] = "'" + cell
-			}
+		for i := range row {
+			row[i] = cell(row[i])
 		}
 	}
 	return table

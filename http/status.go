@@ -31,8 +31,7 @@ var looks = map[string]look{
 	"PAID":      {"Paid", "status-done", "circle-check"},
 
 	// payments
-	"RETURNED":  {"Returned", "status-bad", "arrow-back-up"},
-	"UNAPPLIED": {"Not all applied", "status-wait", "coin"},
+	"RETURNED": {"Returned", "status-bad", "arrow-back-up"},
 
 	// statements
 	"QUEUED": {"Being made", "status-wait", "hourglass"},

@@ -36,8 +36,7 @@ func (s *sheet) invoice(i portal.InvoiceDetail) {
 	})
 	s.SetY(max(a, b, c) + 5)
 
-	columns := []column{{"Item", 30, "L"}, {"Description", 73, "L"}, {"Quantity", 20, "R"}, {"Unit", 14, "L"}, {"Price", 22, "R"}, {"Amount", 26, "R"}}
-	columns[3].name = "  Unit"
+	columns := []column{{"Item", 30, "L"}, {"Description", 73, "L"}, {"Quantity", 20, "R"}, {"  Unit", 14, "L"}, {"Price", 22, "R"}, {"Amount", 26, "R"}}
 	s.headRow(columns)
 	s.again = func() { s.headRow(columns) }
 	for _, l := range i.Lines {

@@ -1999,6 +1999,7 @@ function erp.invoice_moved() returns trigger security definer
 function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
 function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
+function erp.invoice_state(p_total numeric, p_open numeric, p_due_date date, p_today date, p_tell_part boolean) returns text for portal_desk, portal_web, portal_work
 function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk

@@ -1,12 +1,11 @@
 -- name: invoice_list
+-- All, or what is paid; what is open has a list of its own below.
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
   case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount end as open_amount,
-  case when i.open_amount = 0 then 'PAID' when i.due_date < (select erp.today()) and i.open_amount > 0 then 'PAST_DUE'
-    when i.open_amount <> i.total and @sees_balance then 'PART_PAID' else 'OPEN' end as state
+  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state
 from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.customer_id = @customer_id
-  and case @state when 'open' then i.open_amount <> 0 when 'past_due' then i.open_amount > 0 and i.due_date < (select erp.today())
-    when 'paid' then i.open_amount = 0 else true end
+  and (@state <> 'paid' or i.open_amount = 0)
   and (@query = '' or i.invoice_no ilike @pattern or i.po_no ilike @pattern or o.order_no ilike @pattern)
   and (@from_date::date is null or i.invoice_date >= @from_date)
   and (@to_date::date is null or i.invoice_date <= @to_date)
@@ -19,8 +18,7 @@ limit @row_limit;
 -- The same for what is open: from the index of open invoices, however many are paid.
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
   case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount end as open_amount,
-  case when i.due_date < (select erp.today()) and i.open_amount > 0 then 'PAST_DUE' when i.open_amount <> i.total and @sees_balance then 'PART_PAID'
-    else 'OPEN' end as state
+  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state
 from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.customer_id = @customer_id and i.open_amount <> 0
   and (@state <> 'past_due' or i.open_amount > 0 and i.due_date < (select erp.today()))
@@ -35,8 +33,7 @@ limit @row_limit;
 -- name: invoice_head
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
   case when @staff or w.see_prices then i.total end as total, case when @staff or w.see_prices and @sees_balance then i.open_amount end as open_amount,
-  case when i.open_amount = 0 then 'PAID' when i.due_date < (select erp.today()) and i.open_amount > 0 then 'PAST_DUE'
-    when i.open_amount <> i.total and @sees_balance then 'PART_PAID' else 'OPEN' end as state,
+  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state,
   c.customer_no, c.name as customer_name, erp.bill_to(c.customer_id) as bill_to, c.terms_days, co.remit_to, co.currency,
   case when @staff or w.see_prices then i.total - i.tax - i.freight end as merchandise, i.tax_rate,
   case when @staff or w.see_prices then i.tax end as tax, case when @staff or w.see_prices then i.freight end as freight
@@ -73,8 +70,7 @@ select i.customer_id from erp.invoice i where i.invoice_no = @invoice_no;
 
 -- name: desk_invoice_list
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
-  case when i.open_amount = 0 then 'PAID' when i.due_date < (select erp.today()) and i.open_amount > 0 then 'PAST_DUE'
-    when i.open_amount <> i.total then 'PART_PAID' else 'OPEN' end as state, c.customer_no, c.name as customer_name
+  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), true) as state, c.customer_no, c.name as customer_name
 from erp.invoice i join erp.customer c using (customer_id) left join erp.sales_order o using (order_id)
 where case @state when 'open' then i.open_amount <> 0 when 'past_due' then i.open_amount > 0 and i.due_date < (select erp.today()) when 'paid' then i.open_amount = 0 else true end
   and (@query = '' or i.invoice_no ilike @prefix or i.po_no ilike @prefix or o.order_no ilike @prefix or c.customer_no ilike @prefix or c.name ilike @pattern)
