@@ -11,9 +11,10 @@
 
 	function tell(text, kind) {
 		say.className = 'pick-say ' + kind
-		// the same words again are news as well
+		// the same words again are news as well; a tab that lies behind others
+		// gets no animation frame
 		say.textContent = ''
-		requestAnimationFrame(() => { say.textContent = text })
+		setTimeout(() => { say.textContent = text })
 		document.body.classList.remove('pick-wrong')
 		if (kind === 'wrong') {
 			void document.body.offsetWidth // or the browser would not begin anew
