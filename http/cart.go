@@ -229,11 +229,14 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 		page.Form = *typed
 	}
 	page.Form.Key = cart.Key
+	page.AskRose, page.AskPO = q.asked("prices"), q.asked("po")
 	if e, ok := errors.AsType[*portal.Error](refused); ok {
 		page.Message, page.Fields = e.Message, e.Fields
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 		page.AskRose, page.AskPO = asksAgain(refused)
+		q.ask("prices", page.AskRose)
+		q.ask("po", page.AskPO)
 		if !slices.ContainsFunc(r.Findings, func(f portal.OrderFinding) bool {
 			return f.Action == "refuse" && f.Code != "prices_rose" && f.Code != "po_repeated"
 		}) {

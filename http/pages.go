@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -108,6 +109,9 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		f.PageURL = pageURL(q.URL.Path)
 		if f.PageURL == q.URL.Path && q.URL.RawQuery != "" { // a list that is posted to as it is narrowed
 			f.PageURL += "?" + q.URL.RawQuery
+		}
+		if len(q.asks) > 0 { // by one form only, whose page is narrowed by nothing else
+			f.PageURL += "?" + url.Values{"confirm": q.asks}.Encode()
 		}
 	}
 	return f

@@ -22,7 +22,19 @@ type request struct {
 	frame    portal.Frame   // of the customer or the desk; taken before the page's data
 	location *time.Location // the company's
 	params   httprouter.Params
+	asks     []string // what this answer asks to have confirmed
 }
+
+// ask notes that a refused form asks to have something confirmed: the page that
+// a live update fetches instead of it then asks for it as well.
+func (q *request) ask(what string, really bool) {
+	if really {
+		q.asks = append(q.asks, what)
+	}
+}
+
+// asked reports whether the page that is being kept true asks for it.
+func (q *request) asked(what string) bool { return slices.Contains(q.URL.Query()["confirm"], what) }
 
 func (q *request) param(name string) string { return q.params.ByName(name) }
 

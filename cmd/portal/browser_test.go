@@ -122,9 +122,25 @@ func (b *tab) logIn(email string) {
 	b.see("the page after log-in", "document.querySelector('#account-menu') !== null")
 }
 
+// click presses an element as a hand does: again when nothing came of it. A page
+// that has not been painted yet swallows clicks, and on a busy machine a test is
+// quicker than the paint.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
+	for range 100 {
+		eval[bool](b, `(() => {
+			window.awaitsClick = true
+			document.addEventListener('click', () => { window.awaitsClick = false }, { capture: true, once: true })
+			return true
+		})()`)
+		b.do(chromedp.Click(chromedp.CSS(selector)))
+		unheard, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
+			"window.awaitsClick && new Promise((done) => setTimeout(() => done(window.awaitsClick), 50))", chromedp.EvalAwaitPromise))
+		if err != nil || !unheard { // an error: the click has led to another page
+			return
+		}
+	}
+	b.t.Fatalf("browser: nothing hears a click on %s", selector)
 }
 
 func (b *tab) fill(selector, text string) {
@@ -164,7 +180,8 @@ func (b *tab) see(what, condition string) {
 		// a navigation destroys the promise with its page: ask the next page
 		if time.Now().After(deadline) || strings.Contains(err.Error(), "not seen") {
 			b.shoot(what)
-			b.t.Fatalf("never seen: %s (%s): %v", what, condition, err)
+			shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("location.href + ': ' + document.body.innerText.slice(0, 1000)"))
+			b.t.Fatalf("never seen: %s (%s): %v\non %s", what, condition, err, shown)
 		}
 	}
 }

@@ -151,7 +151,10 @@ func TestBrowserCartReprices(t *testing.T) {
 	b.stillMarked()
 	b.click("#submit-end button")
 	b.see("the question", "document.querySelector('[data-errors]') !== null && document.querySelector('#submit-end').innerText.includes('Confirm')")
-	b.connected() // or the page may still move under the click
+	b.mark()
+	pgtest.Exec(t, s.db, "update erp.item set price_c = 29 where item_no = 'OIL5'")
+	b.see("the question for today's total", "document.querySelector('#submit-end').innerText.includes('Confirm and submit order · 232.00')")
+	b.stillMarked()
 	b.click("#submit-end button")
 	b.see("the order", "location.pathname.startsWith('/orders/')")
 }
