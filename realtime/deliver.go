@@ -66,7 +66,8 @@ type audience struct {
 type message struct {
 	events      []int
 	last, other []byte
-	tooMuch     bool // told as a resync
+	at          int64 // when the oldest of the events was written, in Unix nanoseconds
+	tooMuch     bool  // told as a resync
 }
 
 func (h *Hub) sort(b portal.Batch) *delivery {
@@ -149,10 +150,10 @@ func (sh *shard) deliver(d *delivery, customers []portal.CustomerID) {
 		check := d.access[r.id] || d.access[0]
 		for _, s := range r.sockets {
 			for _, item := range watchers[s] {
-				s.push(d.frame(item, false), d.cursorAt)
+				d.tell(s, item, false)
 			}
 			delete(watchers, s)
-			s.push(d.frame(m, true), d.cursorAt)
+			d.tell(s, m, true)
 			if check && len(s.watched) > 0 {
 				d.recheck = append(d.recheck, s)
 			}
@@ -172,14 +173,14 @@ func (sh *shard) deliver(d *delivery, customers []portal.CustomerID) {
 	}
 	for s, items := range watchers {
 		for i, item := range items {
-			s.push(d.frame(item, i == len(items)-1), d.cursorAt)
+			d.tell(s, item, i == len(items)-1)
 		}
 	}
 	if d.resync {
 		frame := resyncFrame(d.cursor)
 		sh.each(func(s *socket) {
 			d.hub.counts.resyncs.Add(1)
-			s.push(frame, d.cursorAt)
+			s.push(frame, 0, d.cursorAt)
 			s.checkFrom(d.now)
 		})
 	}
@@ -256,6 +257,12 @@ func (d *delivery) of(id portal.CustomerID) *message {
 	return d.broadcast
 }
 
+// tell queues a message for one socket.
+func (d *delivery) tell(s *socket, m *message, last bool) {
+	frame := d.frame(m, last) // which sets m.at
+	s.push(frame, m.at, d.cursorAt)
+}
+
 // frame encodes a message. The cursor after the batch is only for the last
 // frame that a socket gets of it: a client that has this cursor has all before.
 func (d *delivery) frame(m *message, last bool) []byte {
@@ -270,6 +277,9 @@ func (d *delivery) frame(m *message, last bool) []byte {
 				d.encoded[i] = appendEvent(nil, d.events[i])
 			}
 			list[n] = d.encoded[i]
+			if at := d.events[i].At; !at.IsZero() && (m.at == 0 || at.UnixNano() < m.at) {
+				m.at = at.UnixNano()
+			}
 		}
 		*at = eventsFrame(cursor, list...)
 		if len(*at) > d.hub.cfg.QueueBytes/2 {

@@ -124,7 +124,7 @@ type Hub struct {
 // New starts a hub without sockets.
 func New(cfg Config) *Hub {
 	cfg = cfg.withDefaults()
-	h := &Hub{cfg: cfg, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{})}
+	h := &Hub{cfg: cfg, counts: counts{lag: portal.NewHistogram(lagBounds...)}, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{})}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.shards = make([]*shard, cfg.Shards)
 	for i := range h.shards {

@@ -510,3 +510,26 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 	}
 	eventually(t, "cut off", func() bool { return s.hub.Stats().Sockets == 0 })
 }
+
+// The lag is counted once a write, for frames with events only.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 14, 3, 7, 0, time.UTC)
+	s := newSite(t, func(c *realtime.Config) { c.Now = func() time.Time { return at.Add(40 * time.Millisecond) } })
+	a := s.dial(alder, "")
+	a.text() // hello
+	if n := s.hub.Stats().Lag.Total(); n != 0 {
+		t.Errorf("a hello counts: %d", n)
+	}
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1", At: at.Add(20 * time.Millisecond)}, portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-2", At: at})
+	a.frame()
+	lag := s.hub.Stats().Lag
+	if lag.Total() != 1 || lag.Sum != 40*time.Millisecond || lag.Quantile(0.5) <= 25*time.Millisecond || lag.Quantile(0.5) > 50*time.Millisecond {
+		t.Errorf("two events in one frame: %+v", lag)
+	}
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-3", At: at.Add(time.Minute)}) // by a clock that is ahead
+	a.frame()
+	if lag := s.hub.Stats().Lag; lag.Counts[0] != 1 || lag.Sum != 40*time.Millisecond {
+		t.Errorf("an event from the future: %+v", lag)
+	}
+}

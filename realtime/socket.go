@@ -55,6 +55,7 @@ type socket struct {
 	mu       sync.Mutex
 	queue    net.Buffers // frames as sent; nil while idle
 	size     int         // bytes in queue and in the write under way
+	eventAt  int64       // when the oldest event in queue was written; 0: none is
 	held     bool        // frames wait for a replay to be put before them
 	writing  bool
 	code     websocket.StatusCode // why it ends; 0: it does not
@@ -75,8 +76,9 @@ func (s *socket) room() portal.CustomerID {
 }
 
 // push queues one frame and never waits: a queue that would grow over its bound
-// ends the socket. cursorAt is when the next cursor is due after this one.
-func (s *socket) push(frame []byte, cursorAt int64) {
+// ends the socket. eventAt is when the oldest event in it was written, 0 where
+// it has none; cursorAt is when the next cursor is due after this one.
+func (s *socket) push(frame []byte, eventAt, cursorAt int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.code != 0 {
@@ -89,6 +91,9 @@ func (s *socket) push(frame []byte, cursorAt int64) {
 	}
 	s.cursorAt = cursorAt
 	s.queue = append(s.queue, frame)
+	if eventAt != 0 && (s.eventAt == 0 || eventAt < s.eventAt) {
+		s.eventAt = eventAt
+	}
 	s.grow(len(frame))
 	s.startLocked()
 }
@@ -180,10 +185,14 @@ func (s *socket) write() {
 			s.mu.Unlock()
 			return
 		}
-		frames, n := s.queue, s.size
-		s.queue = nil
-		s.deadline = s.hub.cfg.Now().Add(s.hub.cfg.WriteTimeout).UnixNano()
+		frames, n, eventAt := s.queue, s.size, s.eventAt
+		s.queue, s.eventAt = nil, 0
+		now := s.hub.cfg.Now()
+		s.deadline = now.Add(s.hub.cfg.WriteTimeout).UnixNano()
 		s.mu.Unlock()
+		if eventAt != 0 {
+			s.hub.counts.lag.Observe(time.Duration(now.UnixNano() - eventAt))
+		}
 
 		told := 0
 		for _, f := range frames {

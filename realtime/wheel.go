@@ -44,7 +44,7 @@ func (h *Hub) turn(now time.Time) {
 				if idle == nil {
 					idle = eventsFrame(sh.cursor)
 				}
-				s.push(idle, now.Add(h.cfg.CursorEvery).UnixNano())
+				s.push(idle, 0, now.Add(h.cfg.CursorEvery).UnixNano())
 			}
 			if due.ping {
 				s.control(pingFrame())
@@ -111,7 +111,7 @@ func (s *socket) control(frame []byte) {
 	s.mu.Lock()
 	cursorAt := s.cursorAt
 	s.mu.Unlock()
-	s.push(frame, cursorAt)
+	s.push(frame, 0, cursorAt)
 }
 
 // past remembers a position of the stream that is a little old: older than
