@@ -89,6 +89,7 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
 		if f.Session.Role == portal.RoleOps {
+			nav = append(nav, NavEntry{Key: "overview", Label: "Overview", URL: "/ops", Icon: "trending-up"})
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
 			nav = append(nav, NavEntry{Key: "mail", Label: "Mail", URL: "/ops/mail", Icon: "mail"})
 			nav = append(nav, NavEntry{Key: "proof", Label: "Price proof", URL: "/ops/proof", Icon: "shield-check"})

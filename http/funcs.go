@@ -88,6 +88,7 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"signOff":    signOffLook,
 		"mailStatus": mailStatus,
 		"newsIcon":   newsIcon,
+		"spark":      sparkOf,
 		"looksOnly":  looksOnly,
 		"join":       strings.Join,
 

@@ -69,6 +69,8 @@ type Config struct {
 	JobsCSP string
 	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
+	// Ops is what GET /ops shows of this node.
+	Ops func() portal.NodeState
 	// Observed, if set, is told of each answered request.
 	Observed func(path string, status int, took time.Duration)
 }
@@ -312,6 +314,9 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/why", s.staff(s.deskWhy))
 	mux.GET("/desk/profile", s.staff(s.deskProfile))
 
+	if s.Ops != nil {
+		mux.GET("/ops", s.operator(s.overview))
+	}
 	mux.GET("/ops/mail", s.operator(s.mails))
 	mux.GET("/ops/mail/:mail_id", s.operator(s.mail))
 	mux.GET("/ops/mail/:mail_id/html", s.operator(s.mailHTML))

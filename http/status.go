@@ -65,6 +65,12 @@ var looks = map[string]look{
 	"MAIL_KEPT":    {"Kept here", "status-off", "inbox"},
 	"MAIL_FAILED":  {"Failed", "status-bad", "alert-triangle"},
 
+	// what operators watch
+	"GOOD":    {"Good", "status-done", "circle-check"},
+	"LOOK":    {"Have a look", "status-wait", "eye"},
+	"BAD":     {"Bad", "status-bad", "alert-triangle"},
+	"UNKNOWN": {"Not known yet", "status-off", "help"},
+
 	// log-ins
 	"INVITED":    {"Invited", "status-new", "send"},
 	"LINK_ENDED": {"Link has ended", "status-wait", "clock"},

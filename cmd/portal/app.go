@@ -29,6 +29,7 @@ type app struct {
 	source *listener.Notify
 	jobs   *jobs.Client // nil when only pages are served
 	ui     *jobs.UI
+	watch  *watch // nil when only jobs are worked
 }
 
 // newApp opens the database and builds the parts; nothing runs yet.
@@ -76,6 +77,7 @@ func (a *app) build(direct string) error {
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err
 	}
+	a.watch = a.newWatch()
 	m := a.newMetrics()
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
@@ -87,6 +89,7 @@ func (a *app) build(direct string) error {
 		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
 		Proofs: sql.NewProofStore(a.db), Enqueue: a.jobs.Enqueue,
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
+		Ops: a.watch.state,
 	})
 	return err
 }
@@ -127,6 +130,11 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 			fail(fmt.Errorf("event source: %w", err))
 		}
 	}()
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		a.watch.run(ctx)
+	}()
 	if err := a.ui.Start(ctx); err != nil {
 		return fmt.Errorf("start job pages: %w", err)
 	}
@@ -154,6 +162,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		a.logger.Warn("finish requests", "error", err)
 	}
 	<-listening
+	<-watching
 	return context.Cause(ctx)
 }
 

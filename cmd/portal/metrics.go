@@ -5,13 +5,15 @@ import (
 	"crypto/subtle"
 	"net"
 	nethttp "net/http"
+	"runtime"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	domain "portal.example/portal"
 )
 
 // metrics is what GET /metrics tells, read from the parts when it is asked.
@@ -41,6 +43,9 @@ func (m *metrics) observed(path string, status int, took time.Duration) {
 		return
 	case !pages[page]:
 		page = "other"
+	}
+	if page != "assets" && page != "login" { // files, and what is slow on purpose
+		m.app.watch.observed(status, took)
 	}
 	m.requests.WithLabelValues(page, string(rune('0'+status/100))+"xx").Observe(took.Seconds())
 }
@@ -86,12 +91,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		tell(prometheus.GaugeValue, name, help, value, labels...)
 	}
 	count := func(name, help string, value int64) { tell(prometheus.CounterValue, name, help, float64(value)) }
-	truth := func(b bool) float64 {
-		if b {
-			return 1
-		}
-		return 0
-	}
+	gauge("portal_build_info", "1; which program runs, and where.", 1, "version", version(), "go", runtime.Version(), "node", m.app.node())
 
 	hub := m.app.hub.Stats()
 	gauge("portal_live_sockets", "Open websockets.", float64(hub.Sockets))
@@ -101,6 +101,8 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_live_resyncs_total", "Sockets told to read everything again.", hub.Resyncs)
 	count("portal_live_slow_closes_total", "Sockets closed because they read too slowly.", hub.SlowCloses)
 	count("portal_live_dead_closes_total", "Sockets closed because nobody answered.", hub.DeadCloses)
+
+	out <- histogram("portal_live_lag_seconds", "From the time a change was written to the time its frame was handed to a socket's connection, replays aside.", hub.Lag)
 
 	source := m.app.source.Stats()
 	gauge("portal_events_connected", "1 while the listener's connection stands.", truth(source.Connected))
@@ -114,19 +116,62 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_events_reconnects_total", "Connections of the listener lost, or not got.", source.Reconnects)
 	count("portal_events_resyncs_total", "Gaps in the log that could not be read any more.", source.Resyncs)
 
-	for name, pool := range map[string]*pgxpool.Pool{"web": m.app.db.Web, "desk": m.app.db.Desk, "work": m.app.db.Work} {
-		s := pool.Stat()
-		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.AcquiredConns()), "pool", name, "state", "used")
-		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.IdleConns()), "pool", name, "state", "idle")
-		gauge("portal_pool_connections_max", "Most database connections, by pool.", float64(s.MaxConns()), "pool", name)
-		tell(prometheus.CounterValue, "portal_pool_waits_total", "Requests that had to wait for a connection.", float64(s.EmptyAcquireCount()), "pool", name)
+	for _, p := range m.app.pools() {
+		s := p.pool.Stat()
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.AcquiredConns()), "pool", p.name, "state", "used")
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.IdleConns()), "pool", p.name, "state", "idle")
+		gauge("portal_pool_connections_max", "Most database connections, by pool.", float64(s.MaxConns()), "pool", p.name)
+		tell(prometheus.CounterValue, "portal_pool_waits_total", "Requests that had to wait for a connection.", float64(s.EmptyAcquireCount()), "pool", p.name)
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	js, err := m.app.jobs.Stats(ctx)
-	gauge("portal_jobs_readable", "1 if the job queue could be read.", truth(err == nil))
-	if err != nil {
+	read := m.app.watch.figures(context.Background())
+	m.database(gauge, read.database)
+	m.jobs(gauge, read.jobs)
+}
+
+// told tells one figure with its labels, name and value in turn.
+type told func(name, help string, value float64, labels ...string)
+
+// database tells the figures of the database. Every node tells the same: take
+// the maximum.
+func (m *metrics) database(gauge told, f *domain.DatabaseFigures) {
+	gauge("portal_database_readable", "1 if the figures of the database could be read within 2 s.", truth(f != nil))
+	if f == nil {
+		return
+	}
+	gauge("portal_database_bytes", "Size of the database.", float64(f.Bytes))
+	gauge("portal_database_connections", "Connections to the server, of everybody.", float64(f.Connections))
+	gauge("portal_database_connections_max", "The server's max_connections.", float64(f.MaxConnections))
+	gauge("portal_database_oldest_transaction_seconds", "Age of the longest transaction, of those that the portal's log-in may see: its own, or all with pg_monitor.", f.OldestTransactionSeconds)
+	gauge("portal_event_log_rows", "Events in the log, estimated.", float64(f.LogRows))
+	gauge("portal_event_log_bytes", "Size of the event log with its indexes.", float64(f.LogBytes))
+	gauge("portal_event_log_oldest_seconds", "Age of the oldest event; 0 without any.", f.LogOldestSeconds)
+	gauge("portal_notify_queue_usage_ratio", "Share of PostgreSQL's NOTIFY queue in use.", f.NotifyUsage)
+	inactive := 0
+	for _, s := range f.Slots {
+		if !s.Active {
+			inactive++
+		}
+		if s.Ours {
+			gauge("portal_replication_slot_lag_bytes", "WAL that the reader of a slot of ours has not confirmed.", float64(s.LagBytes), "slot", s.Name)
+		}
+	}
+	gauge("portal_replication_slots", "Replication slots of the server.", float64(len(f.Slots)-inactive), "state", "active")
+	gauge("portal_replication_slots", "Replication slots of the server.", float64(inactive), "state", "inactive")
+	gauge("portal_replication_retained_bytes", "WAL kept for the slot that holds most; 0 without any.", float64(f.Retained()))
+	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsQueued), "state", "queued")
+	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsFailed), "state", "failed")
+	gauge("portal_mails_oldest_seconds", "How long the first mail has waited.", f.MailOldestSeconds)
+	gauge("portal_price_proof_differences", "Differences of the price proof that nobody has acknowledged.", float64(f.ProofOpen))
+	if f.ProofAt != nil {
+		gauge("portal_price_proof_age_seconds", "Time since the last price proof began.", time.Since(*f.ProofAt).Seconds())
+	}
+}
+
+// jobs tells the job queues, of the whole database as well.
+func (m *metrics) jobs(gauge told, js *domain.JobFigures) {
+	gauge("portal_jobs_readable", "1 if the job queue could be read.", truth(js != nil))
+	if js == nil {
 		return
 	}
 	for _, q := range js.Queues {
@@ -135,5 +180,25 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		gauge("portal_jobs_oldest_seconds", "How long the first job of a queue has waited.", q.OldestSeconds, "queue", q.Queue)
 	}
-	gauge("portal_invariant_violations", "Violated invariants at the last nightly check.", float64(js.ViolationCount))
+	gauge("portal_invariant_violations", "Violated invariants at the last nightly check.", float64(js.Violations))
+	if js.CheckedAt != nil {
+		gauge("portal_invariants_age_seconds", "Time since the last nightly check.", time.Since(*js.CheckedAt).Seconds())
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// histogram tells a distribution in Prometheus' form, in seconds.
+func histogram(name, help string, d domain.Distribution) prometheus.Metric {
+	buckets, n := make(map[float64]uint64, len(d.Bounds)), uint64(0)
+	for i, bound := range d.Bounds {
+		n += d.Counts[i]
+		buckets[bound.Seconds()] = n
+	}
+	return prometheus.MustNewConstHistogram(prometheus.NewDesc(name, help, nil, nil), d.Total(), d.Sum.Seconds(), buckets)
 }

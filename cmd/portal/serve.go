@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"portal.example/portal/http"
@@ -26,6 +27,7 @@ type settings struct {
 	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
 	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
+	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
@@ -42,6 +44,18 @@ websockets; without TLS in front, browsers refuse the session cookie unless --pl
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 
 SIGTERM ends it in order: sockets are told to come back (1012), requests and jobs in hand are finished.`
+}
+
+// node is the name of this node.
+func (c settings) node() string {
+	if c.Node != "" {
+		return c.Node
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "unnamed"
+	}
+	return name
 }
 
 // mailSettings say how mails are sent; doctor takes them as well.

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	domain "portal.example/portal"
+	"portal.example/portal/sql"
+)
+
+// watch keeps what operators see of this node: a sample every few seconds, for
+// the plots, and the figures of the database, which are read anew only when
+// they are a few seconds old. Safe for concurrent use.
+type watch struct {
+	app   *app
+	store *sql.OpsStore
+	since time.Time
+	pages *domain.Histogram // times to answer
+
+	mu       sync.Mutex
+	failures int64 // answers with 500 and above
+	samples  []domain.NodeSample
+
+	reading sync.Mutex // held while the database is asked
+	read    shared
+}
+
+// shared is what a node reads of the database, and when.
+type shared struct {
+	at       time.Time
+	database *domain.DatabaseFigures // nil: could not be read
+	jobs     *domain.JobFigures      // likewise
+}
+
+const (
+	sampleEvery = 5 * time.Second
+	sampleCount = 15*60/5 + 1 // a quarter of an hour
+
+	// sharedFor is how long the figures of the database are good for. Scrapes,
+	// samples and the page ask as often as they like.
+	sharedFor = 8 * time.Second
+	jobsLimit = 2 * time.Second
+)
+
+func (a *app) newWatch() *watch {
+	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), pages: domain.NewHistogram(
+		2*time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond, 35*time.Millisecond, 50*time.Millisecond, 75*time.Millisecond, 100*time.Millisecond,
+		150*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second)}
+}
+
+// run takes samples until ctx ends.
+func (w *watch) run(ctx context.Context) {
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		w.add(w.sample(ctx))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *watch) add(s domain.NodeSample) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.samples) == sampleCount {
+		w.samples = append(w.samples[:0], w.samples[1:]...)
+	}
+	w.samples = append(w.samples, s)
+}
+
+// observed counts one answered request.
+func (w *watch) observed(status int, took time.Duration) {
+	w.pages.Observe(took)
+	if status >= 500 {
+		w.mu.Lock()
+		w.failures++
+		w.mu.Unlock()
+	}
+}
+
+// sample is this node now.
+func (w *watch) sample(ctx context.Context) domain.NodeSample {
+	hub, source, read := w.app.hub.Stats(), w.app.source.Stats(), w.figures(ctx)
+	now := time.Now()
+	s := domain.NodeSample{At: now,
+		Sockets: hub.Sockets, QueueBytes: hub.QueueBytes, Resyncs: hub.Resyncs, SlowCloses: hub.SlowCloses, Lag: hub.Lag,
+		Connected: source.Connected, WokenUp: source.NotifyHealthy, Reconnects: source.Reconnects, Events: source.Events,
+		Pages: w.pages.Read(), Database: read.database, Jobs: read.jobs}
+	if !source.LastRead.IsZero() {
+		s.ReadAge = now.Sub(source.LastRead)
+	}
+	for _, p := range w.app.pools() {
+		stat := p.pool.Stat()
+		s.Pools = append(s.Pools, domain.PoolSample{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.Failures = w.failures
+	return s
+}
+
+// figures are those of the database, at most sharedFor old. Who asks while they
+// are being read waits for the same answer.
+func (w *watch) figures(ctx context.Context) shared {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	if time.Since(w.read.at) < sharedFor {
+		return w.read
+	}
+	ctx = context.WithoutCancel(ctx) // the answer is for others, too
+	read := shared{}
+	if f, err := w.store.Figures(ctx); err != nil {
+		w.app.logger.Warn("operators' figures", "error", err)
+	} else {
+		read.database = &f
+	}
+	ctx, cancel := context.WithTimeout(ctx, jobsLimit)
+	defer cancel()
+	if js, err := w.app.jobs.Stats(ctx); err != nil {
+		w.app.logger.Warn("operators' figures", "error", err)
+	} else {
+		read.jobs = &domain.JobFigures{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]domain.QueueFigures, len(js.Queues))}
+		for i, q := range js.Queues {
+			read.jobs.Queues[i] = domain.QueueFigures(q)
+		}
+	}
+	read.at = time.Now()
+	w.read = read
+	return read
+}
+
+// state is what the operators' page shows.
+func (w *watch) state() domain.NodeState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return domain.NodeState{Node: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: sampleEvery,
+		Samples: append([]domain.NodeSample(nil), w.samples...)}
+}
+
+// namedPool is a pool with the name that operators know it by.
+type namedPool struct {
+	name string
+	pool *pgxpool.Pool
+}
+
+func (a *app) pools() []namedPool {
+	return []namedPool{{"web", a.db.Web}, {"desk", a.db.Desk}, {"work", a.db.Work}}
+}
+
+// version is the program's, as the Go tool has written it into the binary.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v, revision, changed := info.Main.Version, "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(len(s.Value), 12)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+changes"
+		}
+	}
+	if (v == "" || v == "(devel)") && revision != "" {
+		v = revision + changed
+	}
+	if v == "" {
+		v = "(devel)"
+	}
+	return v
+}

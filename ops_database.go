@@ -1,0 +1,230 @@
+package portal
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+func (s NodeState) databaseSigns() []Sign {
+	db := s.Last().Database
+	if db == nil {
+		return []Sign{{Key: "database", Group: SignsDatabase, Title: "Database", State: SignBad, Text: "Cannot be read", Threshold: "Bad when it does not answer within 2 s",
+			Advice: "Is PostgreSQL up, and are connections free? portal doctor tells more. What is said of it below is missing, not good."}}
+	}
+	series := func(of func(*DatabaseFigures) float64) Series {
+		return s.series(func(n *NodeSample) float64 {
+			if n.Database == nil {
+				return math.NaN()
+			}
+			return of(n.Database)
+		})
+	}
+	log := Sign{Key: "event-log", Group: SignsDatabase, Title: "Event log", Value: float64(db.LogBytes), Unit: "bytes", Text: fmt.Sprintf("%s events, %s", count(db.LogRows), Bytes(db.LogBytes)),
+		Note: "empty", Threshold: "Look from 84 hours or 1 GB, bad from 120 hours or 8 GB", Series: series(func(f *DatabaseFigures) float64 { return float64(f.LogBytes) }),
+		Advice: "Housekeeping should prune events after 72 hours, but not past the oldest running transaction. Look at the job housekeeping, and for transactions that stay open."}
+	if db.LogOldestSeconds > 0 {
+		log.Note = "the oldest from " + inWords(db.LogOldestSeconds) + " ago"
+	}
+	log.State = worse(limitLogAge.of(db.LogOldestSeconds), limitLogBytes.of(float64(db.LogBytes)))
+
+	notify := Sign{Key: "notify-queue", Group: SignsDatabase, Title: "NOTIFY queue", Value: db.NotifyUsage, Text: fmt.Sprintf("%.1f %% used", 100*db.NotifyUsage), State: limitNotify.of(db.NotifyUsage),
+		Threshold: "Look from 1 %, bad from 25 %", Series: series(func(f *DatabaseFigures) float64 { return f.NotifyUsage }),
+		Advice: "A session that listens does not come to its end: it is busy in a transaction, or hangs. When the queue is full every NOTIFY fails. portal doctor names ours; for others: select * from pg_stat_activity where query ilike 'listen%'."}
+
+	slots := Sign{Key: "slots", Group: SignsDatabase, Title: "Replication slots", Value: float64(db.Retained()), Unit: "bytes", Text: "None", State: limitRetained.of(float64(db.Retained())),
+		Threshold: "Look from 1 GB of WAL kept or when one is not in use, bad from 10 GB", Advice: "A slot keeps WAL until its reader has taken it. One that nobody reads fills the disk: select pg_drop_replication_slot('…'), if its reader does not come back.",
+		Series: series(func(f *DatabaseFigures) float64 { return float64(f.Retained()) })}
+	if n := len(db.Slots); n > 0 {
+		ours, idle, lag := 0, 0, int64(0)
+		for _, slot := range db.Slots {
+			if slot.Ours {
+				ours++
+				lag = max(lag, slot.LagBytes)
+			}
+			if !slot.Active {
+				idle++
+			}
+		}
+		slots.Text = fmt.Sprintf("%d, %s of WAL kept", n, Bytes(db.Retained()))
+		slots.Note = fmt.Sprintf("%d of the portal's, %s behind; %d not in use", ours, Bytes(lag), idle)
+		if idle > 0 {
+			slots.State = worse(slots.State, SignLook)
+		}
+	}
+
+	share := float64(db.Connections) / float64(max(db.MaxConnections, 1))
+	connections := Sign{Key: "connections", Group: SignsDatabase, Title: "Connections to the server", Value: float64(db.Connections), Text: fmt.Sprintf("%d of %d", db.Connections, db.MaxConnections), State: limitConnections.of(share),
+		Threshold: "Look from 80 %, bad from 95 %", Advice: "When none is free, requests and the ERP are refused. Put a pooler in between (PORTAL_DIRECT_URL then leads past it), or raise max_connections.",
+		Series: series(func(f *DatabaseFigures) float64 { return float64(f.Connections) })}
+
+	transaction := Sign{Key: "transactions", Group: SignsDatabase, Title: "Longest transaction", Value: db.OldestTransactionSeconds, Unit: "seconds", Text: inWords(db.OldestTransactionSeconds), State: limitTransaction.of(db.OldestTransactionSeconds),
+		Threshold: "Look from 5 minutes, bad from an hour", Advice: "Events of others pass it by, but it holds back pruning and vacuum, and makes cursors longer. Find it: select pid, application_name, xact_start, query from pg_stat_activity order by xact_start limit 5.",
+		Series: series(func(f *DatabaseFigures) float64 { return f.OldestTransactionSeconds })}
+	if !db.SeesAll {
+		transaction.Note = "of the portal's own; grant pg_monitor to the log-in to see all"
+	}
+	size := Sign{Key: "size", Group: SignsDatabase, Title: "Size", State: SignGood, Value: float64(db.Bytes), Unit: "bytes", Text: Bytes(db.Bytes), Series: series(func(f *DatabaseFigures) float64 { return float64(f.Bytes) })}
+	return []Sign{log, notify, slots, connections, transaction, size}
+}
+
+func (s NodeState) workSigns() []Sign {
+	var out []Sign
+	if jobs := s.Last().Jobs; jobs == nil {
+		out = append(out, Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", State: SignBad, Text: "Cannot be read", Threshold: "Bad when they cannot be read", Advice: "Is PostgreSQL up? Orders wait for their approval while jobs stand still."})
+	} else {
+		out = append(out, s.jobSign(*jobs), s.invariantSign(*jobs))
+	}
+	db := s.Last().Database
+	if db == nil {
+		return out
+	}
+	mails := Sign{Key: "mails", Group: SignsWork, Title: "Mails", Value: float64(db.MailsQueued), Text: fmt.Sprintf("%s waiting", count(int64(db.MailsQueued))), Note: fmt.Sprintf("%d failed in 24 hours", db.MailsFailed), State: limitMailWait.of(db.MailOldestSeconds),
+		Threshold: "Look when one failed or waits for 15 minutes, bad for 2 hours", Advice: "Mail lists them with the server's words, and sends them again. portal doctor logs in at the mail server.",
+		Series: s.series(func(n *NodeSample) float64 {
+			if n.Database == nil {
+				return math.NaN()
+			}
+			return float64(n.Database.MailsQueued)
+		})}
+	if db.MailsFailed > 0 {
+		mails.State = worse(mails.State, SignLook)
+	}
+	proof := Sign{Key: "proof", Group: SignsWork, Title: "Price proof", State: SignUnknown, Text: "None yet", Note: "it runs every night", Value: float64(db.ProofOpen), Threshold: "Look when something differs or the last is older than 36 hours",
+		Advice: "Price proof says what differs, and takes a note of what it is; its button runs one at once."}
+	if db.ProofAt != nil {
+		age := s.Now.Sub(*db.ProofAt)
+		proof.State, proof.Text, proof.Note = SignGood, "Everything agrees", "proved "+inWords(age.Seconds())+" ago"
+		if db.ProofOpen > 0 {
+			proof.State, proof.Text = SignLook, fmt.Sprintf("%d open differences", db.ProofOpen)
+		} else if age > checkEvery {
+			proof.State = SignLook
+		}
+	}
+	return append(out, mails, proof)
+}
+
+func (s NodeState) jobSign(jobs JobFigures) Sign {
+	waiting, discarded, oldest := 0, 0, 0.0
+	for _, q := range jobs.Queues {
+		waiting += q.Available + q.Retrying
+		discarded += q.Discarded
+		oldest = max(oldest, q.OldestSeconds)
+	}
+	sign := Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))), Note: fmt.Sprintf("%d given up", discarded), State: limitJobWait.of(oldest),
+		Threshold: "Look when one was given up or waits for a minute, bad for 15 minutes", Advice: "Jobs shows what they failed with, and runs them again. If they only wait: is a node running that works jobs?",
+		Series: s.series(func(n *NodeSample) float64 {
+			if n.Jobs == nil {
+				return math.NaN()
+			}
+			v := 0
+			for _, q := range n.Jobs.Queues {
+				v += q.Available + q.Retrying
+			}
+			return float64(v)
+		})}
+	if oldest > 0 {
+		sign.Note = "the first for " + inWords(oldest) + "; " + sign.Note
+	}
+	if discarded > 0 {
+		sign.State = worse(sign.State, SignLook)
+	}
+	return sign
+}
+
+// State judges one queue as the sign of all does.
+func (q QueueFigures) State() SignState {
+	state := limitJobWait.of(q.OldestSeconds)
+	if q.Discarded > 0 {
+		state = worse(state, SignLook)
+	}
+	return state
+}
+
+// Wait is how long the first has waited, in words.
+func (q QueueFigures) Wait() string { return inWords(q.OldestSeconds) }
+
+func (s NodeState) invariantSign(jobs JobFigures) Sign {
+	sign := Sign{Key: "invariants", Group: SignsWork, Title: "Invariants", State: SignUnknown, Text: "Not checked yet", Note: "they are checked every night", Value: float64(jobs.Violations),
+		Threshold: "Bad when one is violated, look when the last check is older than 36 hours", Advice: "Something wrote figures past the rules: select * from erp.check_invariants() tells which. portal.audit and the price proof help to find who."}
+	if jobs.CheckedAt == nil {
+		return sign
+	}
+	age := s.Now.Sub(*jobs.CheckedAt)
+	sign.State, sign.Text, sign.Note = SignGood, "All hold", "checked "+inWords(age.Seconds())+" ago"
+	switch {
+	case jobs.Violations > 0:
+		sign.State, sign.Text = SignBad, fmt.Sprintf("%d violated", jobs.Violations)
+	case age > checkEvery:
+		sign.State, sign.Advice = SignLook, "The nightly job has not run: look at Jobs."
+	}
+	return sign
+}
+
+func worse(a, b SignState) SignState {
+	if a == SignBad || b == SignBad {
+		return SignBad
+	}
+	if a == SignLook || b == SignLook {
+		return SignLook
+	}
+	return a
+}
+
+// Bytes is an amount of data in words.
+func Bytes(n int64) string {
+	v, unit := float64(n), ""
+	for _, u := range []string{"KB", "MB", "GB", "TB"} {
+		if v < 1024 {
+			break
+		}
+		v, unit = v/1024, u
+	}
+	switch {
+	case unit == "":
+		return fmt.Sprintf("%d B", n)
+	case v < 10:
+		return fmt.Sprintf("%.1f %s", v, unit)
+	}
+	return fmt.Sprintf("%.0f %s", v, unit)
+}
+
+// count writes a number with its thousands apart.
+func count(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func perSecond(v float64) string {
+	if v < 10 {
+		return fmt.Sprintf("%.1f/s", v)
+	}
+	return count(int64(math.Round(v))) + "/s"
+}
+
+// short is a time as engineers write it: 0.8 ms, 42 ms, 1.2 s.
+func short(d time.Duration) string {
+	switch ms := d.Seconds() * 1000; {
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// inWords is a length of time as one says it: 12 s, 5 min, 3 hours.
+func inWords(seconds float64) string {
+	switch {
+	case seconds < 90:
+		return fmt.Sprintf("%.0f s", math.Max(seconds, 0))
+	case seconds < 90*60:
+		return fmt.Sprintf("%.0f min", seconds/60)
+	case seconds < 48*3600:
+		return fmt.Sprintf("%.0f hours", seconds/3600)
+	}
+	return fmt.Sprintf("%.0f days", seconds/86400)
+}
