@@ -85,9 +85,10 @@ var (
 	limitMailWait    = limit{900, 7200}
 )
 
-// wakeUpGrace is how long a node may run before a wake-up must have arrived;
-// readGrace how long the log may stay unread.
+// connectGrace and wakeUpGrace are how long a node may run before it must listen
+// and a wake-up must have arrived; readGrace is how long the log may stay unread.
 const (
+	connectGrace = 10 * time.Second
 	wakeUpGrace = 45 * time.Second
 	readGrace   = 10 * time.Second
 	checkEvery  = 36 * time.Hour // the nightly checks come once a day
@@ -119,6 +120,8 @@ func (s NodeState) liveSigns() []Sign {
 	path := Sign{Key: "event-path", Group: SignsLive, Title: "Event path", State: SignGood, Text: "Connected",
 		Note: fmt.Sprintf("%d reconnects since the start", now.Reconnects), Threshold: "Bad without a connection or when the log is not read for 10 s, look when wake-ups do not arrive"}
 	switch {
+	case !now.Connected && now.At.Sub(s.Since) < connectGrace:
+		path.State, path.Text = SignUnknown, "Connecting"
 	case !now.Connected:
 		path.State, path.Text = SignBad, "Not connected"
 		path.Advice = "Open pages do not change until the listener is connected again; then they catch up by themselves. Is the database up? The log says why, portal doctor tells more."

@@ -6,13 +6,18 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"portal.example/portal/internal/pgtest"
 )
 
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	v := s.buyer("C1003")
-	v.live("").hello()
+	socket := v.live("")
+	socket.hello()
+	pgtest.Exec(t, s.db, "select portal.emit('order', customer_id, 'SO-1') from erp.customer where customer_no = 'C1003'")
+	socket.until(func(_, ref, _ string) bool { return ref == "SO-1" })
 	v.page("/catalog")
 	v.page("/no-such-page-" + strings.Repeat("x", 50))
 
@@ -27,6 +32,16 @@ func TestMetrics(t *testing.T) {
 		`(?m)^portal_http_request_seconds_count\{page="other",status="4xx"\} 1$`,
 		`(?m)^portal_pool_connections_max\{pool="web"\} 8$`,
 		`(?m)^portal_jobs_readable 1$`,
+		`(?m)^portal_live_lag_seconds_bucket\{le="10"\} 1$`,
+		`(?m)^portal_live_lag_seconds_count 1$`,
+		`(?m)^portal_database_readable 1$`,
+		`(?m)^portal_database_connections [1-9]\d*$`,
+		`(?m)^portal_event_log_bytes [1-9]`,
+		`(?m)^portal_event_log_rows \d+$`,
+		`(?m)^portal_notify_queue_usage_ratio 0$`,
+		`(?m)^portal_replication_slots\{state="inactive"\} \d+$`,
+		`(?m)^portal_replication_retained_bytes \d`,
+		`(?m)^portal_build_info\{go="go[^"]+",node="[^"]+",version="[^"]+"\} 1$`,
 		`(?m)^go_goroutines \d+$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(a.body) {
