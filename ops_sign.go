@@ -165,6 +165,9 @@ func (s NodeState) lagSign() Sign {
 	sign.Value, sign.State = p99.Seconds(), limitLag.among(lag, p99)
 	sign.Text = fmt.Sprintf("p50 %s · p95 %s · p99 %s", short(lag.Quantile(0.5)), short(lag.Quantile(0.95)), short(p99))
 	sign.Note = fmt.Sprintf("%s writes to sockets in the last %s; the plot is p95", count(int64(lag.Total())), inWords(over.Seconds()))
+	if sign.State == SignUnknown {
+		sign.Note = "too few to judge: " + sign.Note
+	}
 	return sign
 }
 
@@ -181,6 +184,9 @@ func (s NodeState) pageSigns() []Sign {
 		latency.Value, latency.State = p95.Seconds(), limitPageTime.among(d, p95)
 		latency.Text = fmt.Sprintf("p50 %s · p95 %s", short(d.Quantile(0.5)), short(p95))
 		latency.Note = fmt.Sprintf("%s requests in the last %s, log-ins aside; the plot is p95", count(int64(d.Total())), inWords(over.Seconds()))
+		if latency.State == SignUnknown {
+			latency.Note = "too few to judge: " + latency.Note
+		}
 	}
 
 	first, now := &s.Samples[0], s.Last()

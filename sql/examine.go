@@ -19,21 +19,29 @@ type Checkup struct {
 	What   string
 	OK     bool
 	Advice string // what to do where it is not well
+	Note   string // what to know in any case; may be empty
 }
 
-// Examine looks at a database as the portal needs it. It changes nothing but
-// for a ping in the event log.
-func Examine(ctx context.Context, url string) ([]Checkup, error) {
-	conn, err := pgx.Connect(ctx, url)
+// Examination says what to look at. URL is required; the zero value of
+// everything else takes the default named.
+type Examination struct {
+	URL       string
+	DirectURL string // what LISTEN goes over; default: URL
+	WebConns  int32  // as Config has it
+
+	Stuck           time.Duration // a listener that has been at one thing for that long hangs; default 30 s
+	LongTransaction time.Duration // default 5 min
+}
+
+// Examine looks at a database as the portal needs it. It changes nothing.
+func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
+	conn, err := connectPlainly(ctx, e.URL)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	var out []Checkup
-	add := func(ok bool, advice, what string, args ...any) bool {
-		out = append(out, Checkup{What: fmt.Sprintf(what, args...), OK: ok, Advice: advice})
-		return ok
-	}
+	var found findings
+	add := found.add
 
 	var version int
 	var name string
@@ -53,7 +61,7 @@ func Examine(ctx context.Context, url string) ([]Checkup, error) {
 		return nil, err
 	}
 	if !add(migrated, "Run portal migrate with a user that may create roles and schemas.", "the portal's schemas are there") {
-		return out, nil
+		return found.list, nil
 	}
 	pending, err := pendingFiles(ctx, conn)
 	if err != nil {
@@ -77,12 +85,12 @@ func Examine(ctx context.Context, url string) ([]Checkup, error) {
 	}
 	add(off == 0, "Somebody ran ALTER TABLE … DISABLE TRIGGER: rules and live updates are off. Enable them again.", "no trigger is disabled (%d are)", off)
 
-	heard, err := hearsItself(ctx, conn)
-	if err != nil {
+	if err := e.events(ctx, conn, &found); err != nil {
 		return nil, err
 	}
-	add(heard, "LISTEN brings nothing on this connection: a pooler in transaction mode is in between. Set PORTAL_DIRECT_URL to the server itself.",
-		"NOTIFY reaches LISTEN")
+	if err := e.server(ctx, conn, &found); err != nil {
+		return nil, err
+	}
 
 	rows, _ := conn.Query(ctx, "select invariant, count(*)::int from erp.check_invariants() group by 1 order by 1")
 	type violation struct {
@@ -94,7 +102,31 @@ func Examine(ctx context.Context, url string) ([]Checkup, error) {
 		return nil, err
 	}
 	add(len(violations) == 0, fmt.Sprintf("See: select * from erp.check_invariants(). By kind: %v", violations), "the ledger's invariants hold")
-	return out, nil
+	return found.list, nil
+}
+
+// connectPlainly prepares no statements, which would not be found again behind
+// a pooler.
+func connectPlainly(ctx context.Context, url string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// findings are gathered in the order in which they are told.
+type findings struct{ list []Checkup }
+
+func (f *findings) add(ok bool, advice, what string, args ...any) bool {
+	f.list = append(f.list, Checkup{What: fmt.Sprintf(what, args...), OK: ok, Advice: advice})
+	return ok
+}
+
+// note adds to the last finding.
+func (f *findings) note(format string, args ...any) {
+	f.list[len(f.list)-1].Note = fmt.Sprintf(format, args...)
 }
 
 // pendingFiles are the functions and triggers whose content is not installed.
@@ -126,28 +158,4 @@ func pendingFiles(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// hearsItself notifies a channel of its own and waits for it.
-func hearsItself(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	if _, err := conn.Exec(ctx, "listen portal_doctor"); err != nil {
-		return false, err
-	}
-	if _, err := conn.Exec(ctx, "select pg_notify('portal_doctor', '')"); err != nil {
-		return false, err
-	}
-	wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	_, err := conn.WaitForNotification(wait)
-	if wait.Err() != nil && ctx.Err() == nil {
-		// the wait has cost the connection its use; go on with a new one
-		config := conn.Config()
-		fresh, e := pgx.ConnectConfig(ctx, config)
-		if e != nil {
-			return false, e
-		}
-		*conn = *fresh
-		return false, nil
-	}
-	return err == nil, err
 }

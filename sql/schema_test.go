@@ -144,7 +144,7 @@ func TestMigrateTwiceAtOnce(t *testing.T) {
 	if after := pgtest.Value[string](t, db, "select string_agg(installed_at::text, ',' order by name) from portal.installed"); after != before {
 		t.Error("a third run installed something again")
 	}
-	findings, err := sql.Examine(context.Background(), db.URL)
+	findings, err := sql.Examine(context.Background(), sql.Examination{URL: db.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

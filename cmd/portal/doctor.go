@@ -13,13 +13,16 @@ import (
 
 type doctorCommand struct {
 	database
+	DirectURL string `help:"Connection that does not pass a pooler, as serve has it. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	WebConns  int32  `help:"Most database connections for customers' requests, as serve has it." default:"16" env:"PORTAL_WEB_CONNS"`
 	mailSettings
 }
 
 // Help teaches what the flags do not.
 func (doctorCommand) Help() string {
 	return `Looks at the database as the portal needs it: version, migrations, functions and triggers as this binary carries
-them, rights of the roles, the event path, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
+them, rights of the roles, the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
+between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
 }
 
 // examineMail looks at the settings of mail and reaches the mail server,
@@ -42,7 +45,7 @@ func (c mailSettings) examineMail(ctx context.Context) []sql.Checkup {
 }
 
 func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
-	findings, err := sql.Examine(ctx, c.URL)
+	findings, err := sql.Examine(ctx, sql.Examination{URL: c.URL, DirectURL: c.DirectURL, WebConns: c.WebConns})
 	if err != nil {
 		return err
 	}
@@ -57,6 +60,9 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "%s %s\n", mark, f.What)
 		if !f.OK {
 			fmt.Fprintf(out, "     %s\n", f.Advice)
+		}
+		if f.Note != "" {
+			fmt.Fprintf(out, "     %s\n", f.Note)
 		}
 	}
 	if bad > 0 {

@@ -27,10 +27,54 @@ from wal w;
 
 -- name: ops_transactions
 -- Of the sessions that the log-in may see. Without pg_read_all_stats those are
--- its own; prepared transactions everybody sees.
+-- its own; prepared transactions everybody sees. Those that write hold up
+-- pruning from any database of the server.
 select pg_has_role('pg_read_all_stats', 'usage') as sees_all,
   greatest(
     (select max(extract(epoch from clock_timestamp() - a.xact_start)) from pg_stat_activity a
-      where a.datname = current_database() and a.pid <> pg_backend_pid() and a.backend_type in ('client backend', 'background worker')),
-    (select max(extract(epoch from clock_timestamp() - p.prepared)) from pg_prepared_xacts p where p.database = current_database()),
+      where (a.datname = current_database() or a.backend_xid is not null) and a.pid <> pg_backend_pid() and a.backend_type in ('client backend', 'background worker')),
+    (select max(extract(epoch from clock_timestamp() - p.prepared)) from pg_prepared_xacts p),
     0)::float8 as seconds;
+
+-- name: examine_log
+select coalesce(nullif(pg_stat_get_live_tuples('portal.event'::regclass), 0), (select count(*) from (select from portal.event limit 1000) few)) as rows,
+  pg_total_relation_size('portal.event') as bytes,
+  coalesce(extract(epoch from clock_timestamp() - (select e.at from portal.event e order by e.at limit 1)), 0)::float8 as oldest_seconds,
+  pg_notification_queue_usage() as usage;
+
+-- name: examine_housekeeping
+select extract(epoch from clock_timestamp() - max(j.finalized_at))::float8
+from river.river_job j where j.kind = 'housekeeping' and j.state = 'completed';
+
+-- name: examine_listeners
+-- Ours, and which of them hang: at one statement or in one transaction for too
+-- long, or writing to a client that does not read.
+select a.pid,
+  a.state_change < clock_timestamp() - @stuck::interval and (a.state <> 'idle' or a.wait_event = 'ClientWrite') as stuck
+from pg_stat_activity a
+where a.datname = current_database() and a.application_name like 'portal listener%' and a.backend_type = 'client backend';
+
+-- name: examine_server
+select current_setting('wal_level') as wal_level,
+  current_setting('max_replication_slots')::int - (select count(*)::int from pg_replication_slots) as free_slots,
+  current_setting('max_wal_senders')::int - (select count(*)::int from pg_stat_replication) as free_senders,
+  (select r.rolreplication or r.rolsuper from pg_roles r where r.rolname = session_user) as may_replicate,
+  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max_connections,
+  (select coalesce(sum(d.numbackends), 0)::int from pg_stat_database d) as connections,
+  (select count(*)::int from pg_stat_activity a where a.application_name in ('portal', 'portal listener') or a.pid = pg_backend_pid()) as ours,
+  (select r.rolconnlimit from pg_roles r where r.rolname = session_user) as login_limit;
+
+-- name: examine_slots
+select s.slot_name as name, coalesce(s.database, '') as database,
+  greatest(coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0), 0)::bigint as retained_bytes
+from pg_replication_slots s where not s.active order by retained_bytes desc;
+
+-- name: examine_transactions
+select a.pid::text as who, coalesce(nullif(a.application_name, ''), a.usename::text, '?') as program, extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds
+from pg_stat_activity a
+where (a.datname = current_database() or a.backend_xid is not null) and a.pid <> pg_backend_pid()
+  and a.backend_type in ('client backend', 'background worker') and a.xact_start < clock_timestamp() - @long::interval
+union all
+select p.gid, 'prepared transaction', extract(epoch from clock_timestamp() - p.prepared)::float8
+from pg_prepared_xacts p where p.prepared < clock_timestamp() - @long::interval
+order by seconds desc limit 3;
