@@ -89,9 +89,9 @@ var (
 // and a wake-up must have arrived; readGrace is how long the log may stay unread.
 const (
 	connectGrace = 10 * time.Second
-	wakeUpGrace = 45 * time.Second
-	readGrace   = 10 * time.Second
-	checkEvery  = 36 * time.Hour // the nightly checks come once a day
+	wakeUpGrace  = 45 * time.Second
+	readGrace    = 10 * time.Second
+	checkEvery   = 36 * time.Hour // the nightly checks come once a day
 )
 
 // Signs judges a node. There are none before the first sample.

@@ -36,12 +36,14 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 	if err := direct.QueryRow(ctx, "select pg_backend_pid()").Scan(&backend); err != nil {
 		return err
 	}
-	heard, err := hearsItself(ctx, direct)
-	if err != nil {
-		return err
+	heard := false
+	if backend == direct.PgConn().PID() { // else LISTEN would stay with the pooler's connection
+		var err error
+		if heard, err = hearsItself(ctx, direct); err != nil {
+			return err
+		}
 	}
-	pooled := backend != direct.PgConn().PID()
-	found.add(heard && !pooled, "A pooler is in between: LISTEN, replication and migrations need the server itself. Set PORTAL_DIRECT_URL to it; DATABASE_URL may go on passing the pooler.",
+	found.add(heard, "A pooler is in between: LISTEN, replication and migrations need the server itself. Set PORTAL_DIRECT_URL to it; DATABASE_URL may go on passing the pooler.",
 		"NOTIFY reaches LISTEN, without a pooler in between")
 
 	rows, _ := conn.Query(ctx, query("examine_log"))

@@ -78,7 +78,7 @@ func TestBrowserAccessible(t *testing.T) {
 			"/desk/warehouse/" + picked, "/desk/warehouse/" + picked + "/pick-list", "/desk/warehouse/" + picked + "/packing-slip", "/desk/returns", "/desk/returns/" + asked, "/desk/returns/" + awaited, "/desk/customers", "/desk/customers/C1003", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items",
 			"/desk/items/OIL5", "/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why", "/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile", "/desk/aging", "/desk/payments", "/desk/payments/PY-A", "/desk/payments/PY-B", "/desk/invoices", "/desk/invoices/" + invoice, "/desk/invoicing",
 			"/desk/customers/C1003/account", "/desk/customers/C1003/statement"}, ""},
-		{"ops@demo.example", []string{"/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail}, ""},
+		{"ops@demo.example", []string{"/ops", "/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
 	}

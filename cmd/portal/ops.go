@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 	"sync"
@@ -19,6 +20,7 @@ type watch struct {
 	app   *app
 	store *sql.OpsStore
 	since time.Time
+	every time.Duration     // between samples
 	pages *domain.Histogram // times to answer
 
 	mu       sync.Mutex
@@ -47,14 +49,14 @@ const (
 )
 
 func (a *app) newWatch() *watch {
-	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), pages: domain.NewHistogram(
+	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), every: cmp.Or(a.sampleEvery, sampleEvery), pages: domain.NewHistogram(
 		2*time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond, 35*time.Millisecond, 50*time.Millisecond, 75*time.Millisecond, 100*time.Millisecond,
 		150*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second)}
 }
 
 // run takes samples until ctx ends.
 func (w *watch) run(ctx context.Context) {
-	tick := time.NewTicker(sampleEvery)
+	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	for {
 		w.add(w.sample(ctx))
@@ -140,7 +142,7 @@ func (w *watch) figures(ctx context.Context) shared {
 func (w *watch) state() domain.NodeState {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return domain.NodeState{Node: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: sampleEvery,
+	return domain.NodeState{Node: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: w.every,
 		Samples: append([]domain.NodeSample(nil), w.samples...)}
 }
 

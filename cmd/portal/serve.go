@@ -32,7 +32,8 @@ type settings struct {
 
 	mailSettings
 
-	bcryptCost int // of new passwords; 0 takes the default. Tests lower it
+	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
+	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
 
 // Help teaches what the flags do not.

@@ -12,7 +12,7 @@
 		const at = region()
 		if (e.target !== at || !e.detail.successful) return
 		const fresh = new DOMParser().parseFromString(e.detail.xhr.responseText, 'text/html').getElementById('ops-now')
-		if (fresh) window.Idiomorph.morph(at, fresh, { morphStyle: 'innerHTML' })
+		if (fresh) window.Idiomorph.morph(at, fresh, { morphStyle: 'outerHTML' })
 	})
 	document.addEventListener('visibilitychange', () => {
 		if (!document.hidden && region()) window.htmx.ajax('GET', '/ops', { source: region(), swap: 'none' })
