@@ -171,7 +171,8 @@ func worse(a, b SignState) SignState {
 	return a
 }
 
-// Bytes is an amount of data in words.
+// Bytes is an amount of data in words. Here and below figures and units do not
+// part at a line's end.
 func Bytes(n int64) string {
 	v, unit := float64(n), ""
 	for _, u := range []string{"KB", "MB", "GB", "TB"} {
@@ -182,11 +183,11 @@ func Bytes(n int64) string {
 	}
 	switch {
 	case unit == "":
-		return fmt.Sprintf("%d B", n)
+		return fmt.Sprintf("%d\u00a0B", n)
 	case v < 10:
-		return fmt.Sprintf("%.1f %s", v, unit)
+		return fmt.Sprintf("%.1f\u00a0%s", v, unit)
 	}
-	return fmt.Sprintf("%.0f %s", v, unit)
+	return fmt.Sprintf("%.0f\u00a0%s", v, unit)
 }
 
 // count writes a number with its thousands apart.
@@ -209,22 +210,22 @@ func perSecond(v float64) string {
 func short(d time.Duration) string {
 	switch ms := d.Seconds() * 1000; {
 	case ms < 10:
-		return fmt.Sprintf("%.1f ms", ms)
+		return fmt.Sprintf("%.1f\u00a0ms", ms)
 	case ms < 1000:
-		return fmt.Sprintf("%.0f ms", ms)
+		return fmt.Sprintf("%.0f\u00a0ms", ms)
 	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
+	return fmt.Sprintf("%.1f\u00a0s", d.Seconds())
 }
 
 // inWords is a length of time as one says it: 12 s, 5 min, 3 hours.
 func inWords(seconds float64) string {
 	switch {
 	case seconds < 90:
-		return fmt.Sprintf("%.0f s", math.Max(seconds, 0))
+		return fmt.Sprintf("%.0f\u00a0s", math.Max(seconds, 0))
 	case seconds < 90*60:
-		return fmt.Sprintf("%.0f min", seconds/60)
+		return fmt.Sprintf("%.0f\u00a0min", seconds/60)
 	case seconds < 48*3600:
-		return fmt.Sprintf("%.0f hours", seconds/3600)
+		return fmt.Sprintf("%.0f\u00a0hours", seconds/3600)
 	}
-	return fmt.Sprintf("%.0f days", seconds/86400)
+	return fmt.Sprintf("%.0f\u00a0days", seconds/86400)
 }

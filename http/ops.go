@@ -30,11 +30,13 @@ func (s *Server) overview(q *request) error {
 }
 
 func newOpsPage(n portal.NodeState) opsPage {
-	p := opsPage{Node: n.Node, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), Signs: n.Signs(), State: portal.SignUnknown}
+	p := opsPage{Node: n.Node, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), State: portal.SignUnknown,
+		Signs: []portal.Sign{}, Queues: []portal.QueueFigures{}, Pools: []portal.PoolSample{}, Slots: []portal.ReplicationSlot{}}
 	now := n.Last()
 	if now == nil {
 		return p
 	}
+	p.Signs = n.Signs()
 	p.SampledAt, p.State, p.Pools = &now.At, portal.Worst(p.Signs), now.Pools
 	if now.Jobs != nil {
 		p.Queues = now.Jobs.Queues

@@ -19,7 +19,7 @@ func TestSpark(t *testing.T) {
 		label      string
 	}{
 		{portal.Series{0, 10, 5}, "", "M0.0 35.0L120.0 2.0L240.0 18.5", "M0.0 36L0.0 35.0L120.0 2.0L240.0 18.5V36Z", "Sockets, up to 10"},
-		{portal.Series{gap, 4, gap, 4, 4}, "bytes", "M60.0 2.0h2M180.0 2.0L240.0 2.0", "M60.0 36L60.0 2.0h2V36ZM180.0 36L180.0 2.0L240.0 2.0V36Z", "Sockets, up to 4 B"},
+		{portal.Series{gap, 4, gap, 4, 4}, "bytes", "M60.0 2.0h2M180.0 2.0L240.0 2.0", "M60.0 36L60.0 2.0h2V36ZM180.0 36L180.0 2.0L240.0 2.0V36Z", "Sockets, up to 4\u00a0B"},
 		{portal.Series{0, 0}, "seconds", "M0.0 35L240.0 35", "M0.0 36L0.0 35L240.0 35V36Z", "Sockets, up to 0.0 ms"},
 	} {
 		s := sparkOf(portal.Sign{Title: "Sockets", Unit: c.unit, Series: c.series})

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -109,25 +110,26 @@ func (w *watch) sample(ctx context.Context) domain.NodeSample {
 }
 
 // figures are those of the database, at most sharedFor old. Who asks while they
-// are being read waits for the same answer.
+// are being read waits for the same answer, so ctx ends with the program and not
+// with a request.
 func (w *watch) figures(ctx context.Context) shared {
 	w.reading.Lock()
 	defer w.reading.Unlock()
 	if time.Since(w.read.at) < sharedFor {
 		return w.read
 	}
-	ctx = context.WithoutCancel(ctx) // the answer is for others, too
 	read := shared{}
-	if f, err := w.store.Figures(ctx); err != nil {
-		w.app.logger.Warn("operators' figures", "error", err)
-	} else {
+	f, err := w.store.Figures(ctx)
+	if err == nil {
 		read.database = &f
 	}
 	ctx, cancel := context.WithTimeout(ctx, jobsLimit)
 	defer cancel()
-	if js, err := w.app.jobs.Stats(ctx); err != nil {
-		w.app.logger.Warn("operators' figures", "error", err)
-	} else {
+	js, jobsErr := w.app.jobs.Stats(ctx)
+	if err = errors.Join(err, jobsErr); err != nil && ctx.Err() != context.Canceled && (w.read.at.IsZero() || w.read.database != nil && w.read.jobs != nil) {
+		w.app.logger.Warn("operators' figures cannot be read", "error", err) // once: the next readings say the same
+	}
+	if jobsErr == nil {
 		read.jobs = &domain.JobFigures{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]domain.QueueFigures, len(js.Queues))}
 		for i, q := range js.Queues {
 			read.jobs.Queues[i] = domain.QueueFigures(q)

@@ -52,7 +52,7 @@ from river.river_job j where j.kind = 'housekeeping' and j.state = 'completed';
 select a.pid,
   a.state_change < clock_timestamp() - @stuck::interval and (a.state <> 'idle' or a.wait_event = 'ClientWrite') as stuck
 from pg_stat_activity a
-where a.datname = current_database() and a.application_name like 'portal listener%' and a.backend_type = 'client backend';
+where a.datname = current_database() and a.application_name like 'portal listener%' and coalesce(a.backend_type, '') <> 'walsender';
 
 -- name: examine_server
 select current_setting('wal_level') as wal_level,
