@@ -26,6 +26,9 @@ func (s NodeState) databaseSigns() []Sign {
 	if db.LogOldestSeconds > 0 {
 		log.Note = "the oldest from " + inWords(db.LogOldestSeconds) + " ago"
 	}
+	if limitLogAge.of(db.LogOldestSeconds) != SignGood {
+		log.Text += ", the oldest " + inWords(db.LogOldestSeconds)
+	}
 	log.State = worse(limitLogAge.of(db.LogOldestSeconds), limitLogBytes.of(float64(db.LogBytes)))
 
 	notify := Sign{Key: "notify-queue", Group: SignsDatabase, Title: "NOTIFY queue", Value: db.NotifyUsage, Text: fmt.Sprintf("%.1f %% used", 100*db.NotifyUsage), State: limitNotify.of(db.NotifyUsage),
@@ -47,8 +50,9 @@ func (s NodeState) databaseSigns() []Sign {
 			}
 		}
 		slots.Text = fmt.Sprintf("%d, %s of WAL kept", n, Bytes(db.Retained()))
-		slots.Note = fmt.Sprintf("%d of the portal's, %s behind; %d not in use", ours, Bytes(lag), idle)
+		slots.Note = fmt.Sprintf("%d of the portal's, %s behind", ours, Bytes(lag))
 		if idle > 0 {
+			slots.Text = fmt.Sprintf("%d of %d not in use, %s of WAL kept", idle, n, Bytes(db.Retained()))
 			slots.State = worse(slots.State, SignLook)
 		}
 	}
@@ -89,6 +93,7 @@ func (s NodeState) workSigns() []Sign {
 		})}
 	if db.MailsFailed > 0 {
 		mails.State = worse(mails.State, SignLook)
+		mails.Text, mails.Note = fmt.Sprintf("%d failed, %s", db.MailsFailed, mails.Text), "failed in 24 hours"
 	}
 	proof := Sign{Key: "proof", Group: SignsWork, Title: "Price proof", State: SignUnknown, Text: "None yet", Note: "it runs every night", Value: float64(db.ProofOpen), Threshold: "Look when something differs or the last is older than 36 hours",
 		Advice: "Price proof says what differs, and takes a note of what it is; its button runs one at once."}
@@ -98,7 +103,7 @@ func (s NodeState) workSigns() []Sign {
 		if db.ProofOpen > 0 {
 			proof.State, proof.Text = SignLook, fmt.Sprintf("%d open differences", db.ProofOpen)
 		} else if age > checkEvery {
-			proof.State = SignLook
+			proof.State, proof.Text = SignLook, "Not proved lately"
 		}
 	}
 	return append(out, mails, proof)
@@ -111,7 +116,7 @@ func (s NodeState) jobSign(jobs JobFigures) Sign {
 		discarded += q.Discarded
 		oldest = max(oldest, q.OldestSeconds)
 	}
-	sign := Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))), Note: fmt.Sprintf("%d given up", discarded), State: limitJobWait.of(oldest),
+	sign := Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))),  State: limitJobWait.of(oldest),
 		Threshold: "Look when one was given up or waits for a minute, bad for 15 minutes", Advice: "Jobs shows what they failed with, and runs them again. If they only wait: is a node running that works jobs?",
 		Series: s.series(func(n *NodeSample) float64 {
 			if n.Jobs == nil {
@@ -124,10 +129,11 @@ func (s NodeState) jobSign(jobs JobFigures) Sign {
 			return float64(v)
 		})}
 	if oldest > 0 {
-		sign.Note = "the first for " + inWords(oldest) + "; " + sign.Note
+		sign.Note = "the first for " + inWords(oldest)
 	}
 	if discarded > 0 {
 		sign.State = worse(sign.State, SignLook)
+		sign.Text = fmt.Sprintf("%d given up, %s", discarded, sign.Text)
 	}
 	return sign
 }
@@ -156,7 +162,7 @@ func (s NodeState) invariantSign(jobs JobFigures) Sign {
 	case jobs.Violations > 0:
 		sign.State, sign.Text = SignBad, fmt.Sprintf("%d violated", jobs.Violations)
 	case age > checkEvery:
-		sign.State, sign.Advice = SignLook, "The nightly job has not run: look at Jobs."
+		sign.State, sign.Text, sign.Advice = SignLook, "Not checked lately", "The nightly job has not run: look at Jobs."
 	}
 	return sign
 }

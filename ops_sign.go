@@ -130,7 +130,7 @@ func (s NodeState) liveSigns() []Sign {
 		path.Advice = "The listener's connection stands but brings nothing. Look for locks on portal.event and at the load of the database; a restart of this node connects anew."
 	case !now.WokenUp && s.Now.Sub(s.Since) > wakeUpGrace:
 		path.State, path.Text = SignLook, "Polling only"
-		path.Advice = "Wake-ups do not arrive: changes are found by the slow poll, a quarter of a second late. A pooler is in between: set PORTAL_DIRECT_URL to the server itself."
+		path.Advice = "Changes are found by the slow poll, a quarter of a second late: wake-ups do not arrive, or there is no stream of the write-ahead log. The log says why. Behind a pooler, set PORTAL_DIRECT_URL to the server itself."
 	}
 
 	rates := s.rate(func(n *NodeSample) float64 { return float64(n.Events) })
