@@ -116,7 +116,7 @@ func (s NodeState) jobSign(jobs JobFigures) Sign {
 		discarded += q.Discarded
 		oldest = max(oldest, q.OldestSeconds)
 	}
-	sign := Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))),  State: limitJobWait.of(oldest),
+	sign := Sign{Key: "jobs", Group: SignsWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))), State: limitJobWait.of(oldest),
 		Threshold: "Look when one was given up or waits for a minute, bad for 15 minutes", Advice: "Jobs shows what they failed with, and runs them again. If they only wait: is a node running that works jobs?",
 		Series: s.series(func(n *NodeSample) float64 {
 			if n.Jobs == nil {
