@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,22 +28,66 @@ type benchTarget struct {
 	Duration time.Duration `help:"How long to measure." default:"10s"`
 }
 
-type benchLiveCommand struct {
-	benchTarget
-	Sockets []int `help:"Sockets, one customer each; several numbers are measured one after another." default:"1,100,1000"`
-	Rate    int   `help:"Commits a second." default:"100"`
-	PID     int   `name:"pid" help:"Process of the portal on this machine, to read the memory of idle sockets."`
+// benchOutput is where the findings go besides the table.
+type benchOutput struct {
+	SVG  string `name:"svg" help:"Write a plot to this file." placeholder:"FILE"`
+	JSON string `name:"json" help:"Write the figures to this file, for machines." placeholder:"FILE"`
 }
 
-func (c benchLiveCommand) Run(ctx context.Context, out io.Writer) error {
-	for _, n := range c.Sockets {
-		report, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: n, Rate: c.Rate, Duration: c.Duration, PID: c.PID})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "%d sockets, %d commits/s, %s\n%s\n\n", n, c.Rate, c.Duration, report)
+func (o benchOutput) write(out io.Writer, r bench.Report) error {
+	return errors.Join(r.Write(out), r.Save(o.SVG, o.JSON))
+}
+
+// toLog tells on the log, which is not where the table goes.
+func toLog(logger *slog.Logger) func(string, ...any) {
+	return func(format string, args ...any) { logger.Info(fmt.Sprintf(format, args...)) }
+}
+
+type benchLiveCommand struct {
+	benchTarget
+	benchOutput
+	Sockets       []int         `help:"Sockets, one customer each; several numbers are measured one after another, best in rising order." default:"1,100,1000"`
+	Modes         []string      `help:"single: each event to one customer; broadcast: each to everybody." default:"single,broadcast"`
+	Rate          float64       `help:"Commits a second in mode single, and while sockets come back." default:"100"`
+	BroadcastRate float64       `help:"Commits a second in mode broadcast." default:"2"`
+	Writers       int           `help:"Connections that commit." default:"4"`
+	Settle        time.Duration `help:"How long idle sockets are left alone before the server's memory is read." default:"3s"`
+	Reconnect     bool          `help:"At the end cut all sockets at once, but 100 that stay, and see them come back with their cursors."`
+	PID           int           `name:"pid" help:"Process of the portal on this machine, where /metrics cannot be read."`
+	MetricsToken  string        `help:"Bearer token of GET /metrics, where it asks for one." env:"PORTAL_METRICS_TOKEN"`
+}
+
+// Help explains the units.
+func (benchLiveCommand) Help() string {
+	return `Opens sockets on a running portal, commits changes, and takes the time from just before COMMIT is sent until the frame
+is read at the socket, in milliseconds: p50, p95, p99 and max. Beside them, in the same run and at the same rate, other
+connections commit changes with triggers off and a pg_notify of their own to a bare pgx connection that only listens: "over" is
+the socket's figure minus that one's.
+
+Every socket checks what it gets: lost (committed, and not there five seconds after the last commit), doubled (twice over one
+connection), wrong recipient, out of order within a document. What comes again after a reconnect is counted apart: clients drop it
+by id. It ends with 1 if anything was lost, doubled, wrong or out of order.
+
+Memory is what the server's process has resident more than before the first socket, a socket, in KB of 1024 bytes. CPU is all the
+time the process ran meanwhile, over the frames it wrote, in microseconds. Both are read from /metrics of the portal, or of --pid.
+
+With broadcasts: until the first, the median and the last socket had it. With --reconnect: until all are greeted again, the
+browser's own jitter of 200 to 1500 ms included, and the latency of those that stayed.
+
+10,000 sockets need as many open files here and in the portal: ulimit -n 20000. Customers, orders and sessions are made for the
+measurement and taken away after it; the events stay in the log until it is pruned.`
+}
+
+func (c benchLiveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
+	result, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: c.Sockets, Modes: c.Modes, Rate: c.Rate, BroadcastRate: c.BroadcastRate,
+		Writers: c.Writers, Duration: c.Duration, Settle: c.Settle, Reconnect: c.Reconnect, PID: c.PID, MetricsToken: c.MetricsToken, Progress: toLog(logger)})
+	if len(result.Points) > 0 {
+		err = errors.Join(err, c.write(out, result.Report()))
 	}
-	return nil
+	if err == nil && !result.Flawless() {
+		err = errors.New("events were lost, doubled, wrong or out of order")
+	}
+	return err
 }
 
 type benchPagesCommand struct {
