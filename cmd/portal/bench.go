@@ -15,6 +15,7 @@ import (
 
 type benchCommand struct {
 	Live       benchLiveCommand       `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
+	WriteTax   benchWriteTaxCommand   `cmd:"" help:"How many of its commits the ERP keeps with the portal's triggers."`
 	Pages      benchPagesCommand      `cmd:"" help:"How quick the pages are under load."`
 	Prices     benchPricesCommand     `cmd:"" help:"How long ordering takes while a price list is loaded."`
 	Orders     benchOrdersCommand     `cmd:"" help:"Prices, uploads and orders of several lengths, and many buyers at once."`
@@ -88,6 +89,44 @@ func (c benchLiveCommand) Run(ctx context.Context, logger *slog.Logger, out io.W
 		err = errors.New("events were lost, doubled, wrong or out of order")
 	}
 	return err
+}
+
+type benchWriteTaxCommand struct {
+	database
+	benchOutput
+	Writers  []int             `help:"Connections that commit, each as fast as it is answered; several numbers are measured." default:"1,8,32"`
+	Modes    []string          `help:"What is compared, turn by turn: none, current, notify, wal, or names of your own with --before." default:"none,current,notify"`
+	Before   map[string]string `help:"A statement that sets a mode, executed before each of its turns; may be given several times." placeholder:"MODE=SQL" mapsep:"none"`
+	Changes  []string          `help:"seen: a change that the customer sees; unseen: one that it does not." default:"seen,unseen"`
+	Rounds   int               `help:"How often all modes have their turn." default:"2"`
+	Duration time.Duration     `help:"How long a turn is." default:"3s"`
+	FlushMS  float64           `name:"flush-ms" help:"Delay each flush of a commit by so many ms, as an ordinary disk does (commit_delay, commit_siblings = 0)." default:"0"`
+}
+
+// Help says what the modes are.
+func (benchWriteTaxCommand) Help() string {
+	return `Writers change one order a transaction, as fast as they are answered. All modes have their turns in every round, there and
+back, so that what else the machine does falls on all alike; share is a mode's commits over those of none. Spread is half the
+distance between the slowest and the fastest round.
+
+none     the writers' sessions have all triggers off (session_replication_role = replica)
+current  the database as it is at the moment: start a portal beside it, or do not
+notify   as current, and every transaction notifies one listening connection, as triggers do for a node that sleeps
+wal      as current, and a temporary logical slot with the event log is read meanwhile (needs wal_level = logical)
+
+A mode of your own is a name with a statement: --modes none,asleep --before "asleep=update …". Statements are not undone.
+
+The database's user has to be a superuser. Orders are made for the measurement and taken away after it; the events stay in the log
+until it is pruned.`
+}
+
+func (c benchWriteTaxCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
+	result, err := bench.WriteTax(ctx, bench.WriteTaxOptions{DatabaseURL: c.URL, Writers: c.Writers, Modes: c.Modes, Before: c.Before, Changes: c.Changes,
+		Rounds: c.Rounds, Duration: c.Duration, Flush: time.Duration(c.FlushMS * float64(time.Millisecond)), Progress: toLog(logger)})
+	if err != nil {
+		return err
+	}
+	return c.write(out, result.Report())
 }
 
 type benchPagesCommand struct {

@@ -234,7 +234,7 @@ func (r *liveRun) phase(ctx context.Context, mode string, rate float64, commit f
 func (r *liveRun) single(ctx context.Context, who []person) error {
 	point, from, err := r.phase(ctx, ModeSingle, r.Rate, func(ctx context.Context, conn *pgx.Conn, n int) error {
 		to := n % len(who)
-		return changeOrder(ctx, conn, r.ledger, who[to], to, n)
+		return changeOrder(ctx, conn, r.ledger, who[to], to)
 	})
 	if err != nil {
 		return err
@@ -292,7 +292,7 @@ func (r *liveRun) reconnect(ctx context.Context, who []person) error {
 		if stay == 0 || n%2 == 1 {
 			to = stay + n/2%len(cut)
 		}
-		return changeOrder(ctx, conn, r.ledger, who[to], to, n)
+		return changeOrder(ctx, conn, r.ledger, who[to], to)
 	})
 	if err != nil {
 		return err
@@ -356,6 +356,9 @@ func (r LiveResult) Report() Report {
 		if len(t.Rows) > 0 {
 			out.Tables = append(out.Tables, t)
 		}
+	}
+	if len(r.Memory) > 0 {
+		out.Notes = append(out.Notes, "Memory is what the process has grown by since before the first socket: right for a portal that has just started.")
 	}
 	out.Plot = r.plot()
 	return out

@@ -67,8 +67,8 @@ func (l *ledger) entries() []entry {
 type Verdict struct {
 	Expected   int `json:"expected"`
 	Lost       int `json:"lost"`          // committed, and never at the socket
-	Doubled    int `json:"doubled"`       // twice over one connection
-	Repeated   int `json:"repeated"`      // again after a reconnect: allowed, clients drop it by id
+	Doubled    int `json:"doubled"`       // twice over one connection, a replay at its beginning aside
+	Repeated   int `json:"repeated"`      // again after a reconnect, or in its replay: allowed, clients drop it by id
 	OutOfOrder int `json:"out_of_order"`  // behind a later event of the same document
 	Wrong      int `json:"wrong"`         // of another customer
 	Resyncs    int `json:"resyncs"`       // told to read everything again
@@ -100,6 +100,7 @@ type receiver struct {
 	ref      string // the document whose events are its own
 	seen     bits
 	here     bits // over this connection; nil on the first, where seen says it
+	replay   bool // the next frame with events is the replay
 	newest   map[string]int64
 	arrivals []arrival
 	resyncAt int64
@@ -112,7 +113,7 @@ func newReceiver(l *ledger, own int, ref string) *receiver {
 }
 
 // reconnected begins another connection.
-func (r *receiver) reconnected() { r.here = bits{} }
+func (r *receiver) reconnected() { r.here, r.replay = bits{}, true }
 
 // liveFrame is what the server sends.
 type liveFrame struct {
@@ -161,6 +162,10 @@ func (r *receiver) take(f liveFrame, at int64) {
 		r.found.Resyncs++
 		r.resyncAt = at
 	}
+	replayed := r.replay && len(f.Events) > 0
+	if len(f.Events) > 0 {
+		r.replay = false
+	}
 	for _, e := range f.Events {
 		n, entry, known := r.ledger.find(e.ID)
 		switch {
@@ -176,8 +181,8 @@ func (r *receiver) take(f liveFrame, at int64) {
 			r.found.Doubled++
 			continue
 		}
-		if r.here != nil {
-			r.here.set(n)
+		if r.here != nil && !replayed {
+			r.here.set(n) // what waited during the replay may be in both
 		}
 		if again {
 			r.found.Repeated++

@@ -91,10 +91,10 @@ schedule:
 
 // changeOrder commits a change of one order that its customer sees, and enters
 // the event into the ledger just before COMMIT.
-func changeOrder(ctx context.Context, conn *pgx.Conn, l *ledger, p person, to, n int) error {
+func changeOrder(ctx context.Context, conn *pgx.Conn, l *ledger, p person, to int) error {
 	b := &pgx.Batch{}
 	b.Queue("begin")
-	b.Queue("update erp.sales_order set note = $1 where order_id = $2", strconv.Itoa(n), p.orderID)
+	b.Queue("update erp.sales_order set note = $1 where order_id = $2", strconv.FormatInt(time.Now().UnixNano(), 36), p.orderID)
 	b.Queue("select event_id from portal.event where xid = pg_current_xact_id() and ref = $1 order by event_id desc limit 1", p.orderNo)
 	return commitEvent(ctx, conn, l, b, to)
 }
