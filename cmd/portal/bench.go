@@ -16,6 +16,7 @@ import (
 type benchCommand struct {
 	Live       benchLiveCommand       `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
 	WriteTax   benchWriteTaxCommand   `cmd:"" help:"How many of its commits the ERP keeps with the portal's triggers."`
+	Faults     benchFaultsCommand     `cmd:"" help:"Breaks things while events flow, and counts what is lost. Starts portals of its own."`
 	Pages      benchPagesCommand      `cmd:"" help:"How quick the pages are under load."`
 	Prices     benchPricesCommand     `cmd:"" help:"How long ordering takes while a price list is loaded."`
 	Orders     benchOrdersCommand     `cmd:"" help:"Prices, uploads and orders of several lengths, and many buyers at once."`
@@ -127,6 +128,34 @@ func (c benchWriteTaxCommand) Run(ctx context.Context, logger *slog.Logger, out 
 		return err
 	}
 	return c.write(out, result.Report())
+}
+
+type benchFaultsCommand struct {
+	database
+	benchOutput
+	Sockets int     `help:"Sockets over two nodes." default:"200"`
+	Rate    float64 `help:"Commits a second." default:"100"`
+}
+
+// Help says what is broken.
+func (benchFaultsCommand) Help() string {
+	return `Starts portals of its own on a migrated database and, while events flow: kills one node of two (kill -9), ends one of two
+(SIGTERM), terminates the backends that tell the nodes of events, and has 5 of 50 clients stop reading. Every socket checks
+what it gets and comes back with its cursor, as a browser does. It takes under a minute, and ends with 1 if anything was lost,
+doubled, wrong or out of order. No other portal should run on the database.`
+}
+
+func (c benchFaultsCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets, Rate: c.Rate, Progress: toLog(logger)})
+	if len(result.Points) > 0 {
+		err = errors.Join(err, c.write(out, result.Report()))
+	}
+	if err == nil && !result.Flawless() {
+		err = errors.New("events were lost, doubled, wrong or out of order")
+	}
+	return err
 }
 
 type benchPagesCommand struct {

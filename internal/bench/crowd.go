@@ -272,5 +272,14 @@ func (m *member) cut() {
 	}
 }
 
+// receiveBuffer sets how much the kernel takes for it that is not read, in bytes.
+func (m *member) receiveBuffer(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if tcp, ok := m.conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(n)
+	}
+}
+
 // flat is all of a list of lists.
 func flat(lists [][]time.Duration) []time.Duration { return slices.Concat(lists...) }

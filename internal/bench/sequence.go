@@ -189,7 +189,9 @@ func (r *receiver) take(f liveFrame, at int64) {
 			continue
 		}
 		r.seen.set(n)
-		if e.ID < r.newest[e.Ref] {
+		// order holds within a document; an event without one is in no order with
+		// those of other transactions
+		if e.ID < r.newest[e.Ref] && e.Ref != "" {
 			r.found.OutOfOrder++
 		}
 		r.newest[e.Ref] = max(r.newest[e.Ref], e.ID)

@@ -57,7 +57,7 @@ func (p Plot) SVG() []byte {
 </style>
 `)
 	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d"/>`+"\n", plotWidth, plotHeight)
-	text(plotLeft-50, 26, "start", "title", p.Title)
+	text(plotLeft-50, 22, "start", "title", p.Title)
 	low, high, steps := p.scale()
 	y := func(v float64) float64 {
 		if p.Log {
@@ -70,7 +70,7 @@ func (p Plot) SVG() []byte {
 		fmt.Fprintf(&b, `<line class="rule" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`+"\n", plotLeft, plotRight, y(s), y(s))
 		text(plotLeft-6, y(s)+4, "end", "soft", strconv.FormatFloat(s, 'g', 4, 64))
 	}
-	text(plotLeft-50, plotTop-8, "start", "soft", p.Unit)
+	text(plotLeft-50, plotTop-11, "start", "soft", p.Unit)
 	slot := float64(plotRight-plotLeft) / float64(max(1, len(p.Categories)))
 	middle := func(i int) float64 { return plotLeft + slot*(float64(i)+.5) }
 	for i, c := range p.Categories {

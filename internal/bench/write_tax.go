@@ -327,6 +327,9 @@ func (r WriteTaxResult) plot() Plot {
 			i = len(p.Categories)
 			p.Categories = append(p.Categories, fmt.Sprint(x.Writers))
 		}
+		if x.Mode == TaxNone && x.Change == ChangeUnseen {
+			continue // 1 as well
+		}
 		name := x.Mode
 		if x.Change == ChangeUnseen {
 			name += ", unseen"
