@@ -115,7 +115,8 @@ current  the database as it is at the moment: start a portal beside it, or do no
 notify   as current, and every transaction notifies one listening connection, as triggers do for a node that sleeps
 wal      as current, and a temporary logical slot with the event log is read meanwhile (needs wal_level = logical)
 
-A mode of your own is a name with a statement: --modes none,asleep --before "asleep=update …". Statements are not undone.
+A mode of your own is a name with a statement: --modes none,asleep --before "asleep=update …". Statements are not undone. With
+"select 1" it is a name for the database as it is: --modes none,adaptive --before "adaptive=select 1".
 
 The database's user has to be a superuser. Orders are made for the measurement and taken away after it; the events stay in the log
 until it is pruned.`
@@ -133,8 +134,9 @@ func (c benchWriteTaxCommand) Run(ctx context.Context, logger *slog.Logger, out 
 type benchFaultsCommand struct {
 	database
 	benchOutput
-	Sockets int     `help:"Sockets over two nodes." default:"200"`
-	Rate    float64 `help:"Commits a second." default:"100"`
+	Sockets int           `help:"Sockets over two nodes." default:"200"`
+	Rate    float64       `help:"Commits a second." default:"100"`
+	Each    time.Duration `help:"How long events flow over each fault, which comes after a quarter of it." default:"6s"`
 }
 
 // Help says what is broken.
@@ -142,13 +144,16 @@ func (benchFaultsCommand) Help() string {
 	return `Starts portals of its own on a migrated database and, while events flow: kills one node of two (kill -9), ends one of two
 (SIGTERM), terminates the backends that tell the nodes of events, and has 5 of 50 clients stop reading. Every socket checks
 what it gets and comes back with its cursor, as a browser does. It takes under a minute, and ends with 1 if anything was lost,
-doubled, wrong or out of order. No other portal should run on the database.`
+doubled, wrong or out of order. No other portal should run on the database.
+
+"others" are the sockets that the fault was not about, meanwhile; where the listeners go, all of them. A client that missed too much
+is told to read everything again (a resync): what lies before is counted as resynced over, not as lost.`
 }
 
 func (c benchFaultsCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets, Rate: c.Rate, Progress: toLog(logger)})
+	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets, Rate: c.Rate, Each: c.Each, Progress: toLog(logger)})
 	if len(result.Points) > 0 {
 		err = errors.Join(err, c.write(out, result.Report()))
 	}

@@ -24,6 +24,7 @@ type FaultsOptions struct {
 	Portal      func(arguments ...string) *exec.Cmd // the portal as a process of its own
 	Sockets     int                                 // over two nodes
 	Rate        float64                             // events a second
+	Each        time.Duration                       // how long events flow over each fault, which comes after a quarter of it
 	Progress    func(format string, args ...any)
 }
 
@@ -51,10 +52,6 @@ func (r FaultsResult) Flawless() bool {
 // late is what makes an event part of a fault's time to recover.
 const late = 100 * time.Millisecond
 
-// faultTime is how long events flow over each fault, which comes after a
-// quarter of it.
-const faultTime = 6 * time.Second
-
 // faultRun is one measurement at work.
 type faultRun struct {
 	FaultsOptions
@@ -70,8 +67,8 @@ func Faults(ctx context.Context, o FaultsOptions) (FaultsResult, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, ...any) {}
 	}
-	if o.Sockets < 10 || o.Rate <= 0 {
-		return FaultsResult{}, errors.New("ten sockets at least, and a rate, are needed")
+	if o.Sockets < 10 || o.Rate <= 0 || o.Each <= 0 {
+		return FaultsResult{}, errors.New("ten sockets at least, a rate and some time are needed")
 	}
 	conn, err := pgx.Connect(ctx, o.DatabaseURL)
 	if err != nil {
@@ -187,12 +184,12 @@ func (r *faultRun) try(ctx context.Context, b blow) error {
 	var struck error
 	var striking sync.WaitGroup
 	striking.Go(func() {
-		if struck = sleep(ctx, faultTime/4); struck == nil {
+		if struck = sleep(ctx, r.Each/4); struck == nil {
 			at = time.Now()
 			struck = b.strike(ctx, nodes, c)
 		}
 	})
-	_, err = r.writers.run(ctx, b.rate, 0, faultTime, b.commit(l))
+	_, err = r.writers.run(ctx, b.rate, 0, r.Each, b.commit(l))
 	striking.Wait()
 	if err = errors.Join(err, struck); err != nil {
 		return fmt.Errorf("%s: %w", b.name, err)
@@ -303,12 +300,12 @@ func (r FaultsResult) Report() Report {
 	out := newReport("Faults while events flow")
 	out.Result = r
 	t := Table{Title: fmt.Sprintf("Recovered: ms from the fault (or from its end) until all were greeted and the last event that took over %v was there", late),
-		Columns: []string{"fault", "sockets", "commits", "expected", "lost", "doubled", "wrong", "out of order", "resyncs", "repeated", "recovered", "others p50", "p95", "p99", "max", "closed with"}}
+		Columns: []string{"fault", "sockets", "commits", "expected", "lost", "doubled", "wrong", "out of order", "resyncs", "resynced over", "repeated", "recovered", "others p50", "p95", "p99", "max", "closed with"}}
 	p := Plot{Title: "Time to recover from a fault", Unit: "ms", Bars: true, Categories: []string{""}}
 	for _, x := range r.Points {
 		v := x.Verdict
 		row := []string{x.Fault}
-		for _, n := range []int{x.Sockets, x.Commits, v.Expected, v.Lost, v.Doubled, v.Wrong, v.OutOfOrder, v.Resyncs, v.Repeated} {
+		for _, n := range []int{x.Sockets, x.Commits, v.Expected, v.Lost, v.Doubled, v.Wrong, v.OutOfOrder, v.Resyncs, v.Excused, v.Repeated} {
 			row = append(row, fmt.Sprint(n))
 		}
 		row = append(append(row, fmt.Sprintf("%.0f", x.Recovered)), x.Others.cells()...)
