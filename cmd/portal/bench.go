@@ -71,7 +71,8 @@ connection), wrong recipient, out of order within a document. What comes again a
 by id. It ends with 1 if anything was lost, doubled, wrong or out of order.
 
 Memory is what the server's process has resident more than before the first socket, a socket, in KB of 1024 bytes. CPU is all the
-time the process ran meanwhile, over the frames it wrote, in microseconds. Both are read from /metrics of the portal, or of --pid.
+time the process ran meanwhile, over the frames it wrote, in microseconds: with few frames a second, mostly what it does anyway.
+Both are read from /metrics of the portal, or of --pid. Memory of closed handshakes goes back late: --settle 150s shows what stays.
 
 With broadcasts: until the first, the median and the last socket had it. With --reconnect: until all are greeted again, the
 browser's own jitter of 200 to 1500 ms included, and the latency of those that stayed.

@@ -244,7 +244,10 @@ func (m *member) read(ctx context.Context, first bool) error {
 		at := time.Now().UnixNano()
 		frame, err := m.crowd.last.decode(raw)
 		if err != nil {
-			return fmt.Errorf("frame %.200q: %w", raw, err)
+			m.mu.Lock()
+			m.receiver.found.Unreadable++
+			m.mu.Unlock()
+			continue
 		}
 		m.mu.Lock()
 		m.receiver.take(frame, at)

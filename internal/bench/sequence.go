@@ -71,6 +71,7 @@ type Verdict struct {
 	Repeated   int `json:"repeated"`      // again after a reconnect, or in its replay: allowed, clients drop it by id
 	OutOfOrder int `json:"out_of_order"`  // behind a later event of the same document
 	Wrong      int `json:"wrong"`         // of another customer
+	Unreadable int `json:"unreadable"`    // frames that are not what they should be
 	Resyncs    int `json:"resyncs"`       // told to read everything again
 	Excused    int `json:"resynced_over"` // not at the socket, but before a resync that covers it
 }
@@ -82,12 +83,13 @@ func (v *Verdict) add(o Verdict) {
 	v.Repeated += o.Repeated
 	v.OutOfOrder += o.OutOfOrder
 	v.Wrong += o.Wrong
+	v.Unreadable += o.Unreadable
 	v.Resyncs += o.Resyncs
 	v.Excused += o.Excused
 }
 
 // Flawless tells whether nothing went wrong.
-func (v Verdict) Flawless() bool { return v.Lost+v.Doubled+v.OutOfOrder+v.Wrong == 0 }
+func (v Verdict) Flawless() bool { return v.Lost+v.Doubled+v.OutOfOrder+v.Wrong+v.Unreadable == 0 }
 
 // arrival is when an event was there: n of the ledger, microseconds after it
 // was sent.
