@@ -167,12 +167,13 @@ func (c benchFaultsCommand) Run(ctx context.Context, logger *slog.Logger, out io
 type benchPagesCommand struct {
 	benchTarget
 	benchOutput
-	Buyers     int      `help:"Buyers with a session each." default:"20"`
-	Rate       float64  `help:"Pages a second, over all." default:"50"`
-	Orders     float64  `help:"Orders a second, over all, beside the pages; 0: nobody orders." default:"2"`
-	CheckEvery int      `help:"Compare the prices of every so many-th page with erp.price; 0: of none." default:"10"`
-	As         string   `help:"Customer whose log-in asks. Default: customers that have no log-in get one for the time of the measurement, or are made for it."`
-	Paths      []string `arg:"" optional:"" help:"Pages to ask for in turn; {item}, {word} and {prefix} are filled in. Default: catalog, a search, a category, an item, the typeahead, cart, orders, invoices, account, dashboard."`
+	Buyers     int           `help:"Buyers with a session each." default:"20"`
+	Rate       float64       `help:"Pages a second, over all." default:"50"`
+	Orders     float64       `help:"Orders a second, over all, beside the pages; 0: nobody orders." default:"2"`
+	CheckEvery int           `help:"Compare the prices of every so many-th page with erp.price; 0: of none." default:"10"`
+	Warm       time.Duration `help:"How long pages are asked for before anything is measured: connections prepare their statements." default:"5s"`
+	As         string        `help:"Customer whose log-in asks. Default: customers that have no log-in get one for the time of the measurement, or are made for it."`
+	Paths      []string      `arg:"" optional:"" help:"Pages to ask for in turn; {item}, {word} and {prefix} are filled in. Default: catalog, a search, a category, an item, the typeahead, cart, orders, invoices, account, dashboard."`
 }
 
 // Help tells how to come by a distributor of the size that is spoken of.
@@ -191,7 +192,7 @@ func (c benchPagesCommand) Run(ctx context.Context, logger *slog.Logger, out io.
 		c.Paths = []string{"/catalog", "/catalog?page=100", "/catalog?q={word}", "/catalog?category=5", "/items/{item}", "/lookup?q={prefix}", "/cart", "/orders", "/invoices", "/account", "/"}
 	}
 	result, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Paths: c.Paths, Buyers: c.Buyers, As: c.As, Rate: c.Rate, Orders: c.Orders,
-		CheckEvery: c.CheckEvery, Duration: c.Duration, Progress: toLog(logger)})
+		CheckEvery: c.CheckEvery, Duration: c.Duration, Warm: c.Warm, Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}

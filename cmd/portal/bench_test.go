@@ -84,7 +84,7 @@ func TestBench(t *testing.T) {
 		t.Errorf("modes %v", modes)
 	}
 
-	pages, _ := program("pages", "--url", s.URL, "--duration", "500ms", "--rate", "20", "--orders", "4", "--buyers", "3", "--check-every", "1", "/catalog", "/items/{item}", "/lookup?q=oil")
+	pages, _ := program("pages", "--url", s.URL, "--duration", "500ms", "--rate", "20", "--orders", "4", "--buyers", "3", "--check-every", "1", "--warm", "100ms", "/catalog", "/items/{item}", "/lookup?q=oil")
 	if count(pages["orders"]) != 2 || count(pages["prices_checked"]) == 0 || count(pages["prices_wrong"]) != 0 {
 		t.Errorf("bench pages: %v", pages)
 	}

@@ -45,6 +45,7 @@ type PagesOptions struct {
 	Orders      float64                          // orders a second, over all; 0: nobody orders
 	CheckEvery  int                              // every so many-th answer with prices is asked for again as data and compared; 0: none
 	Duration    time.Duration                    // how long
+	Warm        time.Duration                    // optional: how long pages are asked for before anything is measured
 	Progress    func(format string, args ...any) // optional
 }
 
@@ -126,8 +127,13 @@ func Pages(ctx context.Context, o PagesOptions) (PagesResult, error) {
 		return r.result, err
 	}
 	o.Progress("%d buyers, %g pages/s and %g orders/s for %v, on %s", len(r.who), o.Rate, o.Orders, o.Duration, r.result.Size)
-	start := time.Now()
 	var asking sync.WaitGroup
+	asking.Go(func() {
+		at(ctx, o.Rate, o.Warm, func(n int) { asking.Go(func() { r.page(ctx, n) }) })
+	})
+	asking.Wait()
+	clear(r.took) // failures stay
+	start := time.Now()
 	asking.Go(func() {
 		at(ctx, o.Rate, o.Duration, func(n int) { asking.Go(func() { r.page(ctx, n) }) })
 	})
