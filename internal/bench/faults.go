@@ -158,6 +158,7 @@ type blow struct {
 	members int
 	nodes   int
 	rate    float64
+	lasts   time.Duration // 0: Each
 	commit  func(l *ledger) func(ctx context.Context, conn *pgx.Conn, n int) error
 	strike  func(ctx context.Context, nodes []*node, c *crowd) error
 	mend    func(c *crowd)   // nil: it mends itself. Recovery is counted from then on
@@ -166,6 +167,9 @@ type blow struct {
 
 // try lets events flow, strikes, and looks what came of it.
 func (r *faultRun) try(ctx context.Context, b blow) error {
+	if b.lasts == 0 {
+		b.lasts = r.Each
+	}
 	r.Progress("%s: starting %d portal(s) and %d sockets", b.name, b.nodes, b.members)
 	nodes, stop, err := r.start(ctx, b.nodes)
 	if err != nil {
@@ -184,12 +188,12 @@ func (r *faultRun) try(ctx context.Context, b blow) error {
 	var struck error
 	var striking sync.WaitGroup
 	striking.Go(func() {
-		if struck = sleep(ctx, r.Each/4); struck == nil {
+		if struck = sleep(ctx, b.lasts/4); struck == nil {
 			at = time.Now()
 			struck = b.strike(ctx, nodes, c)
 		}
 	})
-	_, err = r.writers.run(ctx, b.rate, 0, r.Each, b.commit(l))
+	_, err = r.writers.run(ctx, b.rate, 0, b.lasts, b.commit(l))
 	striking.Wait()
 	if err = errors.Join(err, struck); err != nil {
 		return fmt.Errorf("%s: %w", b.name, err)
@@ -241,12 +245,12 @@ func (r *faultRun) single(members int) func(*ledger) func(context.Context, *pgx.
 func ofFirstNode(i int) bool { return i%2 == 0 }
 
 func (r *faultRun) killed(ctx context.Context) error {
-	return r.try(ctx, blow{name: "one node of two: kill -9", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
+	return r.try(ctx, blow{name: "a node killed -9", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
 		strike: func(_ context.Context, nodes []*node, _ *crowd) error { return nodes[0].cmd.Process.Kill() }})
 }
 
 func (r *faultRun) ended(ctx context.Context) error {
-	return r.try(ctx, blow{name: "one node of two: SIGTERM", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
+	return r.try(ctx, blow{name: "a node ended (TERM)", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
 		strike: func(_ context.Context, nodes []*node, _ *crowd) error {
 			return nodes[0].cmd.Process.Signal(syscall.SIGTERM)
 		}})
@@ -255,7 +259,7 @@ func (r *faultRun) ended(ctx context.Context) error {
 // listenerGone terminates the backends that tell the nodes of events, by NOTIFY
 // or from a slot.
 func (r *faultRun) listenerGone(ctx context.Context) error {
-	return r.try(ctx, blow{name: "the listeners' backends terminated", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets),
+	return r.try(ctx, blow{name: "listeners terminated", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets),
 		about: func(int) bool { return false }, // all had to wait: theirs is the latency shown
 		strike: func(ctx context.Context, _ []*node, _ *crowd) error {
 			var n int
@@ -275,7 +279,7 @@ const stallEvent = 8 << 10
 func (r *faultRun) readersStall(ctx context.Context) error {
 	const members, stalling = 50, 5
 	n := min(members, r.Sockets)
-	return r.try(ctx, blow{name: fmt.Sprintf("%d of %d clients stop reading", stalling, n), members: n, nodes: 1, rate: 150,
+	return r.try(ctx, blow{name: fmt.Sprintf("%d of %d stop reading", stalling, n), members: n, nodes: 1, rate: 150, lasts: 6 * time.Second,
 		about: func(i int) bool { return i < stalling },
 		commit: func(l *ledger) func(context.Context, *pgx.Conn, int) error {
 			return func(ctx context.Context, conn *pgx.Conn, _ int) error { return tellEverybody(ctx, conn, l, stallEvent) }
@@ -301,7 +305,8 @@ func (r FaultsResult) Report() Report {
 	out.Result = r
 	t := Table{Title: fmt.Sprintf("Recovered: ms from the fault (or from its end) until all were greeted and the last event that took over %v was there", late),
 		Columns: []string{"fault", "sockets", "commits", "expected", "lost", "doubled", "wrong", "out of order", "resyncs", "resynced over", "repeated", "recovered", "others p50", "p95", "p99", "max", "closed with"}}
-	p := Plot{Title: "Time to recover from a fault", Unit: "ms", Bars: true, Categories: []string{""}}
+	p := Plot{Title: "Time to recover from a fault", Unit: "ms", Bars: true}
+	recovered := Series{Name: "recovered"}
 	for _, x := range r.Points {
 		v := x.Verdict
 		row := []string{x.Fault}
@@ -318,8 +323,9 @@ func (r FaultsResult) Report() Report {
 			codes = []string{"-"}
 		}
 		t.Rows = append(t.Rows, append(row, strings.Join(codes, ", ")))
-		p.Series = append(p.Series, Series{Name: x.Fault, Values: []float64{x.Recovered}})
+		p.Categories, recovered.Values = append(p.Categories, x.Fault), append(recovered.Values, x.Recovered)
 	}
+	p.Series = []Series{recovered}
 	out.Tables, out.Plot = []Table{t}, p
 	return out
 }

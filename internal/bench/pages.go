@@ -417,19 +417,10 @@ func (r PagesResult) Report() Report {
 
 // short is a page's name where there is little room.
 func short(page string) string {
-	page = strings.TrimPrefix(strings.TrimPrefix(page, "GET "), "POST ")
-	page, _, _ = strings.Cut(page, "?")
 	page, _, _ = strings.Cut(page, ",")
-	if len(page) > 1 {
-		page = strings.TrimPrefix(page, "/")
+	page = strings.TrimPrefix(strings.TrimPrefix(page, "GET "), "POST ")
+	if len(page) > 16 {
+		page = page[:15] + "…"
 	}
-	_, last, ok := strings.Cut(page, "/")
-	if ok && last != "" && !strings.HasPrefix(last, "{") {
-		return last
-	}
-	name, _, _ := strings.Cut(page, "/")
-	if name == "" {
-		return page
-	}
-	return name
+	return page
 }

@@ -29,7 +29,7 @@ type Series struct {
 const (
 	plotWidth, plotHeight         = 760, 400
 	plotLeft, plotRight           = 70, 590
-	plotTop, plotBottom   float64 = 50, 340
+	plotTop, plotBottom   float64 = 50, 320
 )
 
 // hues are readable on white and on near-black; marks and dashes tell the lines
@@ -74,7 +74,13 @@ func (p Plot) SVG() []byte {
 	slot := float64(plotRight-plotLeft) / float64(max(1, len(p.Categories)))
 	middle := func(i int) float64 { return plotLeft + slot*(float64(i)+.5) }
 	for i, c := range p.Categories {
-		text(middle(i), plotBottom+18, "middle", "soft", c)
+		if len(p.Categories) <= 8 {
+			text(middle(i), plotBottom+18, "middle", "soft", c)
+			continue
+		}
+		fmt.Fprintf(&b, `<g transform="translate(%.1f %.1f) rotate(-35)">`, middle(i)+4, plotBottom+14)
+		text(0, 0, "end", "soft", c)
+		b.WriteString("</g>\n")
 	}
 	text((plotLeft+plotRight)/2, plotBottom+40, "middle", "soft", p.X)
 	for k, s := range p.Series {
