@@ -137,6 +137,9 @@ func Live(ctx context.Context, o LiveOptions) (LiveResult, error) {
 	if !run.baseline.quiet {
 		o.Progress("the baseline's transactions run with triggers on: this user may not set session_replication_role")
 	}
+	if err := run.warm(ctx, who[:min(10, most)]); err != nil {
+		return run.result, fmt.Errorf("warm up: %w", err)
+	}
 	empty := run.server.usage(ctx)
 	for _, n := range o.Sockets {
 		if err := run.measure(ctx, who[:n], empty); err != nil {
@@ -161,6 +164,23 @@ func (o LiveOptions) check() error {
 	return nil
 }
 
+// warm has a portal that has just started do what it will do, for a moment:
+// what it keeps for that is not the sockets' memory, nor its first statements
+// their latency.
+func (r *liveRun) warm(ctx context.Context, who []person) error {
+	r.Progress("warming up")
+	l := newLedger()
+	c, err := gather(ctx, l, who, func(int, int) string { return r.URL })
+	if err != nil {
+		return err
+	}
+	defer c.leave()
+	_, err = r.writers.run(ctx, r.Rate, 0, min(time.Second, r.Duration), func(ctx context.Context, conn *pgx.Conn, n int) error {
+		return changeOrder(ctx, conn, l, who[n%len(who)], n%len(who))
+	})
+	return err
+}
+
 // measure is all of one number of sockets.
 func (r *liveRun) measure(ctx context.Context, who []person, empty usage) error {
 	r.Progress("%d sockets: opening", len(who))
@@ -176,7 +196,7 @@ func (r *liveRun) measure(ctx context.Context, who []person, empty usage) error 
 	if err := sleep(ctx, r.Settle); err != nil {
 		return err
 	}
-	if now := r.server.usage(ctx); now.resident > 0 && len(who) >= 100 {
+	if now := r.server.usage(ctx); now.resident > 0 && len(who) >= 500 { // of few it is lost in what else the process does
 		memory.BytesASocket = (now.resident - empty.resident) / int64(len(who))
 	}
 	r.result.Memory = append(r.result.Memory, memory)
