@@ -111,12 +111,15 @@ func (benchWriteTaxCommand) Help() string {
 back, so that what else the machine does falls on all alike; share is a mode's commits over those of none. Spread is half the
 distance between the slowest and the fastest round.
 
-none     the writers' sessions have all triggers off (session_replication_role = replica)
-current  the database as it is at the moment: start a portal beside it, or do not
-notify   as current, and every transaction notifies one listening connection, as triggers do for a node that sleeps
-wal      as current, and a temporary logical slot with the event log is read meanwhile (needs wal_level = logical)
+    none     the writers' sessions have all triggers off
+             (session_replication_role = replica)
+    current  the database as it is: start a portal beside it, or do not
+    notify   as current, and every transaction notifies one listening
+             connection, as triggers do for a node that sleeps
+    wal      as current, and a temporary logical slot with the event log
+             is read meanwhile (needs wal_level = logical)
 
-A mode of your own is a name with a statement: --modes none,asleep --before "asleep=update …". Statements are not undone. With
+A mode, one of these or of your own, may have a statement that sets it: --modes none,asleep --before "asleep=update …". Statements are not undone. With
 "select 1" it is a name for the database as it is: --modes none,adaptive --before "adaptive=select 1".
 
 The database's user has to be a superuser. Orders are made for the measurement and taken away after it; the events stay in the log
