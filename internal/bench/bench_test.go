@@ -30,7 +30,7 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// socketOf is what a socket of receiver 0 gets, event by event.
+// told is a frame with events of the one order that receiver 0 has.
 func told(ids ...int64) (f liveFrame) {
 	for _, id := range ids {
 		f.Events = append(f.Events, struct {
