@@ -113,6 +113,8 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_events_total", "Events delivered.", source.Events)
 	count("portal_events_polled_total", "Of these, found by the slow poll: nobody woke us for them.", source.PollEvents)
 	count("portal_events_wakeups_total", "Notifications received.", source.WakeUps)
+	gauge("portal_events_awake", "1 while the node reads the log by itself, and triggers need not notify.", truth(source.Awake))
+	count("portal_events_awakenings_total", "Times it began to.", source.Awakenings)
 	count("portal_events_reconnects_total", "Connections of the listener lost, or not got.", source.Reconnects)
 	count("portal_events_resyncs_total", "Gaps in the log that could not be read any more.", source.Resyncs)
 
