@@ -88,6 +88,7 @@ declare
   whose bigint[];
   refs text[];
   facts jsonb[];
+  moves boolean;
 begin
   if tg_op = 'INSERT' then
     insert into erp.order_status_history (order_id, from_status, to_status, at, actor, reason)
@@ -101,17 +102,30 @@ begin
   end if;
 
   -- one look at what a customer sees; most of what programs write is not
-  for o in
-    select n.order_id, n.customer_id, n.order_no, n.status, p.status as was, n.status_reason
+  select array_agg(c.customer_id), array_agg(c.order_no), array_agg(jsonb_build_object('status', c.status)), bool_or(c.moves)
+    into whose, refs, facts, moves
+  from (
+    select n.order_id, n.customer_id, n.order_no, n.status, n.status <> p.status as moves
     from new_rows n join old_rows p using (order_id)
     where n.status <> p.status
        or (n.po_no, n.ship_to_id, n.requested_date, n.delivery_date, n.note, n.total, n.reviewed_at, n.status_reason)
           is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.delivery_date, p.note, p.total, p.reviewed_at, p.status_reason)
     order by n.order_id
-  loop
-    if o.status <> o.was then
-      insert into erp.order_status_history (order_id, from_status, to_status, reason)
-      values (o.order_id, o.was, o.status, o.status_reason);
+  ) c;
+  if refs is null then
+    return null;
+  end if;
+
+  if moves then
+    insert into erp.order_status_history (order_id, from_status, to_status, reason)
+    select n.order_id, p.status, n.status, n.status_reason
+    from new_rows n join old_rows p using (order_id)
+    where n.status <> p.status order by n.order_id;
+
+    for o in
+      select n.order_id, n.status from new_rows n join old_rows p using (order_id)
+      where n.status <> p.status order by n.order_id
+    loop
       if o.status in ('REJECTED', 'CANCELLED') then
         perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
         update erp.sales_order_line l
@@ -128,14 +142,9 @@ begin
         -- stock may be locked already, out of its order
         perform erp.allocate(array[o.order_id], null);
       end if;
-    end if;
-    whose := whose || o.customer_id;
-    refs := refs || o.order_no;
-    facts := facts || jsonb_build_object('status', o.status);
-  end loop;
-  if refs is not null then
-    perform portal.emit_all('order', whose, refs, facts);
+    end loop;
   end if;
+  perform portal.emit_all('order', whose, refs, facts);
   return null;
 end
 $$;
