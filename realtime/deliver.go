@@ -14,6 +14,7 @@ func (h *Hub) Deliver(b portal.Batch) {
 	d := h.sort(b)
 	first := h.cursor == "" && d.cursor != ""
 	h.cursor = d.cursor
+	h.tail.add(b) // first: who comes in between gets it twice, not never
 	for i, sh := range h.shards {
 		sh.deliver(d, d.customers[i])
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -96,11 +97,7 @@ func (s *socket) greet(after, now portal.Cursor) {
 // replay reads the events after a cursor. Where they cannot be had, or are too
 // many, the frame says so: with the position now the client is to read from.
 func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, wanted func(portal.Event) bool) ([]byte, error) {
-	var gap portal.Batch
-	err := s.hub.ask(func(ctx context.Context) (err error) {
-		gap, err = s.hub.cfg.EventLog.Since(ctx, s.who, after, items)
-		return err
-	})
+	gap, err := s.gap(after, items)
 	if errors.Is(err, portal.ErrCursorTooOld) {
 		s.hub.counts.resyncs.Add(1)
 		s.greeted = now
@@ -133,6 +130,30 @@ func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, 
 	return frame, nil
 }
 
+// gap returns what came after a cursor, from memory if it goes back so far or can
+// be made to by one reading for all, else from the log.
+func (s *socket) gap(after portal.Cursor, items []string) (gap portal.Batch, err error) {
+	h := s.hub
+	events, to, ok := h.tail.since(after)
+	if !ok && h.ask(func(ctx context.Context) error { return h.tail.reach(ctx, after, h.cfg.EventLog.Tail) }) == nil {
+		events, to, ok = h.tail.since(after)
+	}
+	if ok {
+		gap.Cursor = to
+		for _, e := range events {
+			if s.mayHear(e) && (e.Kind != portal.EventItem || slices.Contains(items, e.Ref)) {
+				gap.Events = append(gap.Events, e)
+			}
+		}
+		return gap, nil
+	}
+	err = h.ask(func(ctx context.Context) error {
+		gap, err = h.cfg.EventLog.Since(ctx, s.who, after, items)
+		return err
+	})
+	return gap, err
+}
+
 // mayHear holds for replayed events what delivery holds for live ones, whatever
 // the log returned.
 func (s *socket) mayHear(e portal.Event) bool {
@@ -148,11 +169,7 @@ func (s *socket) mayHear(e portal.Event) bool {
 // alive asks whether the session lives, and ends the socket if it does not or
 // if that cannot be known.
 func (s *socket) alive() bool {
-	var alive bool
-	err := s.hub.ask(func(ctx context.Context) (err error) {
-		alive, err = s.hub.cfg.Alive(ctx, s.who.ID)
-		return err
-	})
+	alive, err := s.hub.poll.alive(s.hub, s.who.ID)
 	switch {
 	case err != nil:
 		s.fail("check session", err)
