@@ -46,6 +46,9 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	}
 	conn.SetReadLimit(-1) // read has a limit of its own, with another code
 	s.conn, s.wire = conn, thin.conn
+	if tcp, ok := thin.conn.(*net.TCPConn); ok && writesNow { // of TLS every write is the connection's own affair
+		s.raw, _ = tcp.SyscallConn()
+	}
 	if !who.Staff() && who.CustomerID == 0 {
 		_ = conn.Close(closeNotAllowed, "not allowed")
 		h.open.Done()
