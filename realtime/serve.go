@@ -111,9 +111,9 @@ func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, 
 	}
 	s.hub.counts.replays.Add(1)
 	list := make([][]byte, 0, len(gap.Events))
-	for _, e := range gap.Events {
-		if s.mayHear(e) && wanted(e) {
-			list = append(list, appendEvent(nil, e))
+	for i := range gap.Events {
+		if e := &gap.Events[i]; s.mayHear(e) && wanted(*e) {
+			list = append(list, appendEvent(nil, *e))
 		}
 	}
 	cursor := gap.Cursor
@@ -137,18 +137,15 @@ func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, 
 // be made to by one reading for all, else from the log.
 func (s *socket) gap(after portal.Cursor, items []string) (gap portal.Batch, err error) {
 	h := s.hub
-	events, to, ok := h.tail.since(after)
+	wanted := func(e *portal.Event) bool {
+		return s.mayHear(e) && (e.Kind != portal.EventItem || slices.Contains(items, e.Ref))
+	}
+	events, to, ok := h.tail.since(after, wanted)
 	if !ok && h.ask(func(ctx context.Context) error { return h.tail.reach(ctx, after, h.cfg.EventLog.Tail) }) == nil {
-		events, to, ok = h.tail.since(after)
+		events, to, ok = h.tail.since(after, wanted)
 	}
 	if ok {
-		gap.Cursor = to
-		for _, e := range events {
-			if s.mayHear(e) && (e.Kind != portal.EventItem || slices.Contains(items, e.Ref)) {
-				gap.Events = append(gap.Events, e)
-			}
-		}
-		return gap, nil
+		return portal.Batch{Cursor: to, Events: events}, nil
 	}
 	err = h.ask(func(ctx context.Context) error {
 		gap, err = h.cfg.EventLog.Since(ctx, s.who, after, items)
@@ -159,7 +156,7 @@ func (s *socket) gap(after portal.Cursor, items []string) (gap portal.Batch, err
 
 // mayHear holds for replayed events what delivery holds for live ones, whatever
 // the log returned.
-func (s *socket) mayHear(e portal.Event) bool {
+func (s *socket) mayHear(e *portal.Event) bool {
 	switch {
 	case e.Kind == portal.EventSession, e.Kind == portal.EventPing:
 		return false

@@ -94,9 +94,9 @@ func (t *tail) restart(at portal.Cursor) {
 	t.to = at
 }
 
-// since returns what came after a position, all customers' events, and the
-// position after it; false if the tail does not go back so far.
-func (t *tail) since(after portal.Cursor) (events []portal.Event, to portal.Cursor, ok bool) {
+// since returns those of the events after a position that are wanted, and the
+// position after them; false if the tail does not go back so far.
+func (t *tail) since(after portal.Cursor, wanted func(*portal.Event) bool) (events []portal.Event, to portal.Cursor, ok bool) {
 	seen, ok := after.Snapshot()
 	if !ok {
 		return nil, "", false
@@ -110,9 +110,9 @@ func (t *tail) since(after portal.Cursor) (events []portal.Event, to portal.Curs
 		if p.newest < seen.Xmin {
 			continue
 		}
-		for _, e := range p.events {
-			if !seen.Shows(e.XID) {
-				events = append(events, e)
+		for i := range p.events {
+			if e := &p.events[i]; !seen.Shows(e.XID) && wanted(e) {
+				events = append(events, *e)
 			}
 		}
 	}
