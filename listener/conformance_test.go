@@ -26,6 +26,9 @@ var sources = map[string]func(testing.TB, *pgtest.DB) portal.EventSource{
 	"notify": func(t testing.TB, db *pgtest.DB) portal.EventSource {
 		return listener.NewNotify(listener.Config{ConnString: db.URL, Logger: logTo(t)})
 	},
+	"wal": func(t testing.TB, db *pgtest.DB) portal.EventSource {
+		return listener.NewWAL(listener.WALConfig{Config: listener.Config{ConnString: db.URL, Logger: logTo(t)}})
+	},
 }
 
 // patience bounds every wait; nothing here takes that long.
@@ -68,6 +71,9 @@ func listen(t testing.TB, source portal.EventSource) *stream {
 		}
 	})
 	s.wait("the first position", func() bool { return len(s.batches) > 0 })
+	if w, ok := source.(*listener.WAL); ok { // or the log would be polled, as far as a short test goes
+		eventually(t, "the stream stands", func() bool { return w.Stats().Streaming })
+	}
 	return s
 }
 
@@ -182,7 +188,7 @@ func commit(t testing.TB, tx pgx.Tx) {
 // terminate ends the connections of the portal's listeners to this database.
 func terminate(t testing.TB, db *pgtest.DB) int64 {
 	t.Helper()
-	return pgtest.Value[int64](t, db, `select count(pg_terminate_backend(pid)) from pg_stat_activity
+	return pgtest.Value[int64](t, db, `select count(*) filter (where pg_terminate_backend(pid, 5000)) from pg_stat_activity
 		where datname = current_database() and application_name like 'portal listener%'`)
 }
 

@@ -16,6 +16,11 @@ type Stats struct {
 	PollEvents    int64     // of these, found by a poll: nobody woke us for them
 	Reconnects    int64     // connections lost, or not got
 	Resyncs       int64     // gaps that could not be read any more
+
+	// of a WAL only
+	Streaming bool   // a stream stands; without one the log is polled
+	LagBytes  int64  // written to the write-ahead log, and not delivered or passed over yet
+	Trouble   string // why there is no stream; empty while one stands or the slot is waited for
 }
 
 type counts struct {

@@ -1,0 +1,464 @@
+package listener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pglogrepl"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"portal.example/portal"
+)
+
+// WALConfig sets up a WAL. Of Config, Poll is also how often a position is
+// taken for clients, and TestEvery has no meaning.
+type WALConfig struct {
+	Config
+
+	// Replicate opens the replication connection instead of ConnString, to the
+	// same server as Connect. Needed if Connect is given.
+	Replicate func(context.Context) (*pgconn.PgConn, error)
+}
+
+// WAL is the event source that reads PostgreSQL's write-ahead log: inserts into
+// portal.event come decoded from a temporary replication slot, transaction by
+// transaction in the order of the commits, and nobody need be notified of them.
+// A second connection takes positions, and reads the log of events wherever
+// there is no stream: at the start, after a loss, while the slot waits for
+// transactions that are open, and for as long as the server refuses one. It
+// implements portal.EventSource. Run is called once, Stats at any time.
+type WAL struct {
+	cfg    WALConfig
+	counts counts
+	stands standing
+
+	cursor portal.Cursor    // the last one handed out
+	held   snapshot         // of it; what it sees has been delivered
+	more   map[int64]uint64 // events delivered that it does not see, with their transactions
+	up     time.Time        // when the server that it was read from had started
+}
+
+// NewWAL prepares a source; Run starts it.
+func NewWAL(cfg WALConfig) *WAL {
+	cfg.Config = cfg.withDefaults()
+	return &WAL{cfg: cfg, more: map[int64]uint64{}}
+}
+
+// Run implements portal.EventSource. Its first batch is the position it starts
+// from. After a lost connection it connects again and catches up from where it
+// stood. A connection string that cannot be read is the error that no retry
+// mends.
+func (w *WAL) Run(ctx context.Context, deliver func(portal.Batch)) error {
+	connect, err := w.cfg.open()
+	if err != nil {
+		return err
+	}
+	replicate, err := w.cfg.replication()
+	if err != nil {
+		return err
+	}
+	pause := w.cfg.BackoffMin
+	for {
+		began := time.Now()
+		err := w.work(ctx, connect, replicate, deliver)
+		w.counts.connected.Store(false)
+		w.stands.streaming.Store(false)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(began) > w.cfg.BackoffMax {
+			pause = w.cfg.BackoffMin
+		}
+		w.counts.reconnects.Add(1)
+		w.stands.say(err)
+		w.cfg.Logger.Warn("event source lost its connection", "error", err, "again_in", pause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(jitter(pause)):
+		}
+		pause = min(2*pause, w.cfg.BackoffMax)
+	}
+}
+
+func jitter(pause time.Duration) time.Duration { return pause/2 + rand.N(pause/2+1) }
+
+// replication checks what no retry can mend and returns how to connect.
+func (c WALConfig) replication() (func(context.Context) (*pgconn.PgConn, error), error) {
+	if c.Replicate != nil {
+		return c.Replicate, nil
+	}
+	if c.ConnString == "" {
+		return nil, errors.New("event source: Connect without Replicate")
+	}
+	parsed, err := pgx.ParseConfig(c.ConnString) // not pgconn's: the string may hold settings of pgx
+	if err != nil {
+		return nil, fmt.Errorf("event source: %w", err)
+	}
+	config := parsed.Config.Copy()
+	config.RuntimeParams["application_name"] = "portal listener wal"
+	config.RuntimeParams["replication"] = "database"
+	// what the decoder reads
+	config.RuntimeParams["datestyle"] = "ISO"
+	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	return func(ctx context.Context) (*pgconn.PgConn, error) { return pgconn.ConnectConfig(ctx, config) }, nil
+}
+
+// work uses one pair of connections until either fails or ctx ends.
+func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	replicate func(context.Context) (*pgconn.PgConn, error), deliver func(portal.Batch)) error {
+	side, err := w.beside(ctx, connect)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = side.conn.Close(ctx)
+	}()
+	if err := w.resume(ctx, side, deliver); err != nil {
+		return err
+	}
+	w.counts.connected.Store(true)
+	stream, err := w.untilStream(ctx, side, replicate, deliver)
+	if err != nil {
+		return err
+	}
+	defer stream.close()
+	if err := w.handOver(ctx, side, stream, deliver); err != nil {
+		return err
+	}
+	if err := stream.begin(ctx, w.cfg.ReadTimeout); err != nil {
+		return err
+	}
+
+	// Positions are taken meanwhile; a server that is slow to answer must not
+	// keep events waiting.
+	ctx, cancel := context.WithCancelCause(ctx)
+	marks := make(chan mark, 1)
+	var taking sync.WaitGroup
+	taking.Go(func() {
+		if err := w.takeMarks(ctx, side, marks); err != nil {
+			cancel(err)
+		}
+	})
+	defer taking.Wait()
+	defer cancel(nil)
+	w.stands.streaming.Store(true)
+	w.stands.say(nil)
+	w.cfg.Logger.Info("event source streams", "slot", stream.slot, "from", stream.start)
+	err = (&following{WAL: w, stream: stream, marks: marks, deliver: deliver, decoder: decoder{most: w.cfg.MaxEvents}}).run(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// beside connects for what is not replication.
+func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*reader, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.ReadTimeout)
+	defer cancel()
+	conn, err := connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("event source: connect: %w", err)
+	}
+	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` + pgx.Identifier{w.cfg.Role}.Sanitize()
+	if err := conn.PgConn().Exec(ctx, setUp).Close(); err != nil {
+		_ = conn.Close(ctx)
+		return nil, fmt.Errorf("event source: set up: %w", err)
+	}
+	return &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: w.cfg.ReadTimeout, most: w.cfg.MaxEvents}, nil
+}
+
+// resume takes the position to start from, or catches up from where we stood.
+func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batch)) error {
+	var up time.Time
+	if err := side.conn.QueryRow(ctx, `select pg_postmaster_start_time()`, pgx.QueryExecModeExec).Scan(&up); err != nil {
+		return fmt.Errorf("event source: %w", err)
+	}
+	if w.cursor == "" {
+		at, err := side.position(ctx)
+		if err != nil {
+			return err
+		}
+		if err := w.advance(at); err != nil {
+			return err
+		}
+		deliver(portal.Batch{Cursor: at})
+	}
+	if err := w.read(ctx, side, deliver); err != nil {
+		return err
+	}
+	if !w.up.IsZero() && !up.Equal(w.up) {
+		// A crash forgets transactions that wrote nothing to disk, and gives
+		// their numbers to others, which look delivered then. Pages look once.
+		w.counts.resyncs.Add(1)
+		deliver(portal.Batch{Cursor: w.cursor, Resync: true})
+	}
+	w.up = up
+	return nil
+}
+
+// untilStream reads the log at every poll until there is a slot to stream from.
+// What keeps the server from giving one is tried again and again: the right may
+// be granted, another node may give its slot back.
+func (w *WAL) untilStream(ctx context.Context, side *reader, replicate func(context.Context) (*pgconn.PgConn, error), deliver func(portal.Batch)) (*walStream, error) {
+	type opened struct {
+		stream *walStream
+		err    error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan opened, 1)
+	opening := false
+	open := func() {
+		opening = true
+		go func() {
+			s, err := openStream(ctx, replicate, w.cfg.ReadTimeout)
+			results <- opened{s, err}
+		}()
+	}
+	defer func() {
+		cancel()
+		if opening {
+			if late := <-results; late.stream != nil {
+				late.stream.close()
+			}
+		}
+	}()
+	poll := time.NewTicker(w.cfg.Poll)
+	defer poll.Stop()
+	var again <-chan time.Time
+	pause := w.cfg.BackoffMin
+	long := time.NewTimer(5 * time.Second)
+	defer long.Stop()
+	open()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case r := <-results:
+			opening = false
+			if r.err == nil {
+				return r.stream, nil
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			w.stands.say(r.err)
+			w.cfg.Logger.Warn("event source cannot stream: the log is polled", "error", r.err, "every", w.cfg.Poll, "again_in", pause)
+			again = time.After(jitter(pause))
+			pause = min(2*pause, w.patience())
+		case <-again:
+			open()
+		case <-long.C:
+			if opening {
+				w.stands.say(errWaits)
+				w.cfg.Logger.Info("event source does not stream yet", "because", errWaits, "every", w.cfg.Poll)
+			}
+		case <-poll.C:
+			if err := w.read(ctx, side, deliver); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// errWaits is no failure; a transaction may be open for as long as it likes.
+var errWaits = errors.New("the replication slot waits for transactions that were open when it was asked for; the log is polled meanwhile")
+
+// patience bounds the pause before a server that refuses a slot is asked again.
+// The log is polled meanwhile, so it need not be short.
+func (w *WAL) patience() time.Duration { return 10 * w.cfg.BackoffMax }
+
+// read delivers what the log has that was not delivered before.
+func (w *WAL) read(ctx context.Context, side *reader, deliver func(portal.Batch)) error {
+	batch, err := side.since(ctx, w.cursor)
+	if err != nil {
+		return err
+	}
+	w.counts.reads.Add(1)
+	w.counts.lastRead.Store(time.Now().UnixMicro())
+	if batch.Cursor == w.cursor {
+		return nil
+	}
+	batch.Events = w.unknown(batch.Events)
+	if err := w.advance(batch.Cursor); err != nil {
+		return err
+	}
+	w.counts.pollEvents.Add(int64(len(batch.Events)))
+	w.hand(batch, deliver)
+	return nil
+}
+
+// hand delivers a batch.
+func (w *WAL) hand(batch portal.Batch, deliver func(portal.Batch)) {
+	w.counts.events.Add(int64(len(batch.Events)))
+	if batch.Resync {
+		w.counts.resyncs.Add(1)
+		w.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once", "position", batch.Cursor)
+	}
+	deliver(batch)
+}
+
+// unknown leaves out events that the stream has delivered, though the cursor
+// does not see them.
+func (w *WAL) unknown(events []portal.Event) []portal.Event {
+	if len(w.more) == 0 {
+		return events
+	}
+	fresh := events[:0]
+	for _, e := range events {
+		if _, delivered := w.more[e.ID]; !delivered {
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh
+}
+
+// advance makes a cursor the one that is handed out: all that it sees has been
+// delivered.
+func (w *WAL) advance(to portal.Cursor) error {
+	seen, err := parseSnapshot(to)
+	if err != nil {
+		return fmt.Errorf("event source: %w", err)
+	}
+	w.cursor, w.held = to, seen
+	for id, xid := range w.more {
+		if seen.sees(xid) {
+			delete(w.more, id)
+		}
+	}
+	return nil
+}
+
+// handOver delivers what committed before the stream begins and no poll has
+// found: what the slot's snapshot sees and the cursor does not. The snapshot is
+// made of the write-ahead log itself, so it differs from the stream in nothing,
+// while one of our own may not see a commit yet that is already in the log.
+func (w *WAL) handOver(ctx context.Context, side *reader, stream *walStream, deliver func(portal.Batch)) error {
+	tx, err := side.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("event source: hand over: %w", err)
+	}
+	defer func() { _ = tx.Rollback(ctx) }()
+	if _, err := tx.Exec(ctx, "set transaction snapshot '"+stream.snapshot+"'"); err != nil {
+		return fmt.Errorf("event source: hand over: %w", err)
+	}
+	at, err := side.position(ctx)
+	if err != nil {
+		return err
+	}
+	edge, err := parseSnapshot(at)
+	if err != nil {
+		return fmt.Errorf("event source: hand over: %w", err)
+	}
+	// The last poll may have seen more than the slot's snapshot. The log is
+	// asked as if it had not, or it would take the cursor for one of a future.
+	batch, err := side.since(ctx, w.held.below(edge.xmax))
+	if err != nil {
+		return err
+	}
+	xids, err := side.xids(ctx, batch.Events)
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("event source: hand over: %w", err)
+	}
+	w.counts.reads.Add(1)
+	w.counts.lastRead.Store(time.Now().UnixMicro())
+	batch.Events, batch.Cursor = w.unknown(batch.Events), w.cursor
+	if len(batch.Events) == 0 && !batch.Resync {
+		return nil
+	}
+	maps.Copy(w.more, xids)
+	w.counts.pollEvents.Add(int64(len(batch.Events)))
+	w.hand(batch, deliver)
+	return nil
+}
+
+// xids returns the transactions of events of the log.
+func (r *reader) xids(ctx context.Context, events []portal.Event) (map[int64]uint64, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	rows, _ := r.conn.Query(ctx, `select event_id, xid from portal.event where event_id = any ($1::bigint[])`, r.mode, ids)
+	found := make(map[int64]uint64, len(ids))
+	var id int64
+	var xid uint64
+	_, err := pgx.ForEachRow(rows, []any{&id, &xid}, func() error { found[id] = xid; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("read transactions of events: %w", err)
+	}
+	return found, nil
+}
+
+// mark is a position that may be handed out once the stream has passed lsn.
+type mark struct {
+	cursor portal.Cursor
+	lsn    pglogrepl.LSN
+}
+
+// takeMarks takes positions. First the snapshot, then the place in the
+// write-ahead log: whatever the one sees has its commit before the other.
+func (w *WAL) takeMarks(ctx context.Context, side *reader, marks chan<- mark) error {
+	poll := time.NewTicker(w.cfg.Poll)
+	defer poll.Stop()
+	var last mark
+	for {
+		m, err := side.mark(ctx)
+		if err != nil {
+			return err
+		}
+		w.counts.reads.Add(1)
+		w.counts.lastRead.Store(time.Now().UnixMicro())
+		w.stands.written.Store(uint64(m.lsn))
+		if m.cursor != last.cursor {
+			last = m
+			select {
+			case marks <- m:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-poll.C:
+		}
+	}
+}
+
+// mark takes the present position.
+func (r *reader) mark(ctx context.Context) (mark, error) {
+	cursor, err := r.position(ctx)
+	if err != nil {
+		return mark{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	// At the beginning of a page stands its header, which no record ends behind:
+	// the stream would never pass a place there while nothing is written.
+	var lsn string
+	err = r.conn.QueryRow(ctx, `
+		select case when at - '0/0' > 0 and (at - '0/0') % block <= 40 then at - (at - '0/0') % block else at end::text
+		from (select pg_current_wal_insert_lsn() as at, current_setting('wal_block_size')::numeric as block) as now`, r.mode).Scan(&lsn)
+	if err != nil {
+		return mark{}, fmt.Errorf("read position of the write-ahead log: %w", err)
+	}
+	at, err := pglogrepl.ParseLSN(lsn)
+	return mark{cursor: cursor, lsn: at}, err
+}

@@ -1,0 +1,42 @@
+package listener
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// standing is what the stats of a WAL have beyond the counts.
+type standing struct {
+	streaming          atomic.Bool
+	written, confirmed atomic.Uint64 // places in the write-ahead log
+	trouble            atomic.Pointer[string]
+}
+
+// say notes why there is no stream; nil: there is one.
+func (s *standing) say(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	s.trouble.Store(&text)
+}
+
+// Stats may be asked at any time, from any goroutine.
+func (w *WAL) Stats() Stats {
+	c := &w.counts
+	s := Stats{
+		Connected: c.connected.Load(), Streaming: w.stands.streaming.Load(),
+		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
+		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
+	}
+	if at := c.lastRead.Load(); at != 0 {
+		s.LastRead = time.UnixMicro(at)
+	}
+	if written, confirmed := w.stands.written.Load(), w.stands.confirmed.Load(); s.Streaming && written > confirmed {
+		s.LagBytes = int64(written - confirmed)
+	}
+	if text := w.stands.trouble.Load(); text != nil && !s.Streaming {
+		s.Trouble = *text
+	}
+	return s
+}
