@@ -6,7 +6,7 @@ as $$
 begin
   -- the lock lets no other transaction with events be under way
   update portal.event_floor f set pruned_xid = greatest(f.pruned_xid, pg_current_xact_id(),
-    pg_snapshot_xmax(pg_current_snapshot()), (select e.xid from portal.event e order by e.xid desc limit 1));
+    (select e.xid from portal.event e order by e.xid desc limit 1));
   return null;
 end
 $$;
