@@ -285,8 +285,11 @@ func (w *WAL) read(ctx context.Context, side *reader, deliver func(portal.Batch)
 	}
 	w.counts.reads.Add(1)
 	w.counts.lastRead.Store(time.Now().UnixMicro())
-	if batch.Cursor == w.cursor {
+	if batch.Cursor == w.cursor && !batch.Resync {
 		return nil
+	}
+	if batch.Resync {
+		clear(w.more) // their numbers may be others' by now
 	}
 	batch.Events = w.unknown(batch.Events)
 	if err := w.advance(batch.Cursor); err != nil {
@@ -351,17 +354,13 @@ func (w *WAL) handOver(ctx context.Context, side *reader, stream *walStream, del
 	if _, err := tx.Exec(ctx, "set transaction snapshot '"+stream.snapshot+"'"); err != nil {
 		return fmt.Errorf("event source: hand over: %w", err)
 	}
-	at, err := side.position(ctx)
-	if err != nil {
-		return err
-	}
-	edge, err := parseSnapshot(at)
-	if err != nil {
+	var edge uint64
+	if err := tx.QueryRow(ctx, `select pg_snapshot_xmax(pg_current_snapshot())`).Scan(&edge); err != nil {
 		return fmt.Errorf("event source: hand over: %w", err)
 	}
 	// The last poll may have seen more than the slot's snapshot. The log is
 	// asked as if it had not, or it would take the cursor for one of a future.
-	batch, err := side.since(ctx, w.held.below(edge.xmax))
+	batch, err := side.since(ctx, w.held.below(edge))
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (s *standing) say(err error) {
 func (w *WAL) Stats() Stats {
 	c := &w.counts
 	s := Stats{
-		Connected: c.connected.Load(), Streaming: w.stands.streaming.Load(),
+		Connected: c.connected.Load(), Streaming: w.stands.streaming.Load(), NotifyHealthy: w.stands.streaming.Load(),
 		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
 		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
 	}
