@@ -161,7 +161,8 @@ func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	return err
 }
 
-// beside connects for what is not replication.
+// beside connects for what is not replication. It listens, too, though for one
+// thing only: see unwritten.
 func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Conn, error)) (*reader, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.ReadTimeout)
 	defer cancel()
@@ -169,7 +170,8 @@ func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Co
 	if err != nil {
 		return nil, fmt.Errorf("event source: connect: %w", err)
 	}
-	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` + pgx.Identifier{w.cfg.Role}.Sanitize()
+	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` +
+		pgx.Identifier{w.cfg.Role}.Sanitize() + `; listen ` + channel
 	if err := conn.PgConn().Exec(ctx, setUp).Close(); err != nil {
 		_ = conn.Close(ctx)
 		return nil, fmt.Errorf("event source: set up: %w", err)
@@ -285,13 +287,14 @@ func (w *WAL) read(ctx context.Context, side *reader, deliver func(portal.Batch)
 	}
 	w.counts.reads.Add(1)
 	w.counts.lastRead.Store(time.Now().UnixMicro())
-	if batch.Cursor == w.cursor && !batch.Resync {
+	lost := side.unwritten()
+	if batch.Cursor == w.cursor && !batch.Resync && !lost {
 		return nil
 	}
 	if batch.Resync {
 		clear(w.more) // their numbers may be others' by now
 	}
-	batch.Events = w.unknown(batch.Events)
+	batch.Events, batch.Resync = w.unknown(batch.Events), batch.Resync || lost
 	if err := w.advance(batch.Cursor); err != nil {
 		return err
 	}
@@ -405,10 +408,27 @@ func (r *reader) xids(ctx context.Context, events []portal.Event) (map[int64]uin
 	return found, nil
 }
 
+// unwritten reports whether a trigger has told, since the last call, that it
+// could not write its event (a full disk must not fail the ERP's statement):
+// with this payload, and as the only notification that a WAL heeds. It asks the
+// server nothing; notifications come with the answers to other questions.
+func (r *reader) unwritten() (lost bool) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for {
+		n, err := r.conn.WaitForNotification(over)
+		if err != nil {
+			return lost
+		}
+		lost = lost || n.Payload == "lost"
+	}
+}
+
 // mark is a position that may be handed out once the stream has passed lsn.
 type mark struct {
 	cursor portal.Cursor
 	lsn    pglogrepl.LSN
+	lost   bool // an event before it could not be written to the log
 }
 
 // takeMarks takes positions. First the snapshot, then the place in the
@@ -425,7 +445,7 @@ func (w *WAL) takeMarks(ctx context.Context, side *reader, marks chan<- mark) er
 		w.counts.reads.Add(1)
 		w.counts.lastRead.Store(time.Now().UnixMicro())
 		w.stands.written.Store(uint64(m.lsn))
-		if m.cursor != last.cursor {
+		if m.cursor != last.cursor || m.lost {
 			last = m
 			select {
 			case marks <- m:
@@ -459,5 +479,5 @@ func (r *reader) mark(ctx context.Context) (mark, error) {
 		return mark{}, fmt.Errorf("read position of the write-ahead log: %w", err)
 	}
 	at, err := pglogrepl.ParseLSN(lsn)
-	return mark{cursor: cursor, lsn: at}, err
+	return mark{cursor: cursor, lsn: at, lost: r.unwritten()}, err
 }

@@ -32,6 +32,7 @@ type following struct {
 	deliver func(portal.Batch)
 
 	waiting   []mark
+	lost      bool // pages are to be told that an event could not be written
 	batch     []portal.Event
 	took      int           // messages since the last delivery
 	delivered pglogrepl.LSN // everything that committed before it has been delivered
@@ -101,6 +102,7 @@ func (f *following) flush() error {
 	select {
 	case m := <-f.marks:
 		f.wait(m)
+		f.lost = f.lost || m.lost
 	default:
 	}
 	cursor := f.cursor
@@ -112,12 +114,12 @@ func (f *following) flush() error {
 		cursor = f.waiting[passed-1].cursor
 		f.waiting = append(f.waiting[:0], f.waiting[passed:]...)
 	}
-	if cursor != f.cursor || len(f.batch) > 0 {
+	if cursor != f.cursor || len(f.batch) > 0 || f.lost {
 		if err := f.advance(cursor); err != nil {
 			return err
 		}
-		f.hand(portal.Batch{Cursor: cursor, Events: f.batch}, f.deliver)
-		f.batch = nil
+		f.hand(portal.Batch{Cursor: cursor, Events: f.batch, Resync: f.lost}, f.deliver)
+		f.batch, f.lost = nil, false
 	}
 	f.delivered = f.stream.passed
 	return nil

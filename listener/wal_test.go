@@ -93,6 +93,24 @@ func TestWALStats(t *testing.T) {
 	}
 }
 
+// A trigger that could not write its event says so by NOTIFY, whichever source
+// there is; what else is notified concerns nobody here.
+func TestWALHearsOfUnwrittenEvent(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	w := newWAL(t, db.URL)
+	s := listen(t, w)
+	pgtest.Exec(t, db, `select pg_notify('portal_event', '')`)
+	emit(t, db, "1")
+	s.until("1")
+	pgtest.Exec(t, db, `select pg_notify('portal_event', 'lost')`)
+	s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+	s.want(s.finish(db), "1")
+	if n := s.resyncs(); n != 1 {
+		t.Errorf("%d resyncs", n)
+	}
+}
+
 // A migration may add columns while the stream goes on.
 func TestWALReadsColumnsByName(t *testing.T) {
 	t.Parallel()
