@@ -198,7 +198,7 @@ func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batc
 	if err := w.read(ctx, side, deliver); err != nil {
 		return err
 	}
-	if !w.up.IsZero() && !up.Equal(w.up) {
+	if w.held.rest == "" && !w.up.IsZero() && !up.Equal(w.up) { // a position with an epoch tells by that
 		// A crash forgets transactions that wrote nothing to disk, and gives
 		// their numbers to others, which look delivered then. Pages look once.
 		w.counts.resyncs.Add(1)
