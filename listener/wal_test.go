@@ -313,3 +313,64 @@ func TestWALServerGoesSilent(t *testing.T) {
 	s.want(s.finish(db), "1", "2")
 	s.checkCursors(db)
 }
+
+// gated is a source whose batches wait at a gate.
+type gated struct {
+	*listener.WAL
+	gate chan struct{} // closed: open
+}
+
+func (g gated) Run(ctx context.Context, deliver func(portal.Batch)) error {
+	return g.WAL.Run(ctx, func(b portal.Batch) {
+		if len(b.Events) > 0 {
+			<-g.gate
+		}
+		deliver(b)
+	})
+}
+
+// An operator may bound what slots keep. The stream of a node that falls behind
+// is ended then, and the log has what it missed.
+func TestWALSlotKeptTooMuch(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Private(t)
+	db.Server().Stop(t)
+	db.Server().Set(t, map[string]string{"max_slot_wal_keep_size": "16MB"})
+	db.Server().Start(t)
+	db.Pool.Reset()
+	w := newWAL(t, db.URL)
+	gate := make(chan struct{})
+	s := start(t, gated{w, gate})
+	eventually(t, "the stream stands", func() bool { return w.Stats().Streaming })
+	slot := pgtest.Value[string](t, db, `select slot_name::text from pg_replication_slots where active`)
+	emit(t, db, "1")
+	eventually(t, "the slot is gone", func() bool {
+		pgtest.Exec(t, db, `create table bulk as select g from generate_series(1, 1000) g; drop table bulk; select pg_switch_wal()`)
+		pgtest.Exec(t, db, `checkpoint`)
+		return !pgtest.Value[bool](t, db, `select exists (select from pg_replication_slots where slot_name = $1 and active)`, slot)
+	})
+	emit(t, db, "2")
+	close(gate)
+	eventually(t, "another stream stands", func() bool { return w.Stats().Reconnects > 0 && w.Stats().Streaming })
+	s.want(s.finish(db), "1", "2")
+	s.checkCursors(db)
+}
+
+// An end does not wait for what the slot waits for, nor leave the server waiting.
+func TestWALEndsWhileSlotWaits(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	long := begin(t, db)
+	tell(t, long, "long")
+	w := newWAL(t, db.URL)
+	s := start(t, w)
+	const waiting = `select count(*)::int from pg_stat_activity where datname = current_database() and backend_type = 'walsender'`
+	eventually(t, "the slot is asked for", func() bool { return pgtest.Value[int](t, db, waiting) == 1 })
+	emit(t, db, "polled")
+	s.until("polled")
+	if st := w.Stats(); st.Streaming || !st.Connected {
+		t.Errorf("stats %+v", st)
+	}
+	_ = s.stop()
+	eventually(t, "nobody waits", func() bool { return pgtest.Value[int](t, db, waiting) == 0 })
+}
