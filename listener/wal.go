@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pglogrepl"
@@ -42,6 +43,7 @@ type WAL struct {
 	held   snapshot         // of it; what it sees has been delivered
 	more   map[int64]uint64 // events delivered that it does not see, with their transactions
 	up     time.Time        // when the server that it was read from had started
+	lost   atomic.Bool      // pages are to be told that an event could not be written
 }
 
 // NewWAL prepares a source; Run starts it.
@@ -151,6 +153,7 @@ func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	})
 	defer taking.Wait()
 	defer cancel(nil)
+	w.stands.delivered.Store(uint64(stream.start))
 	w.stands.streaming.Store(true)
 	w.stands.say(nil)
 	w.cfg.Logger.Info("event source streams", "slot", stream.slot, "from", stream.start)
@@ -287,7 +290,7 @@ func (w *WAL) read(ctx context.Context, side *reader, deliver func(portal.Batch)
 	}
 	w.counts.reads.Add(1)
 	w.counts.lastRead.Store(time.Now().UnixMicro())
-	lost := side.unwritten()
+	lost := side.unwritten() || w.lost.Swap(false)
 	if batch.Cursor == w.cursor && !batch.Resync && !lost {
 		return nil
 	}
@@ -428,7 +431,6 @@ func (r *reader) unwritten() (lost bool) {
 type mark struct {
 	cursor portal.Cursor
 	lsn    pglogrepl.LSN
-	lost   bool // an event before it could not be written to the log
 }
 
 // takeMarks takes positions. First the snapshot, then the place in the
@@ -445,7 +447,10 @@ func (w *WAL) takeMarks(ctx context.Context, side *reader, marks chan<- mark) er
 		w.counts.reads.Add(1)
 		w.counts.lastRead.Store(time.Now().UnixMicro())
 		w.stands.written.Store(uint64(m.lsn))
-		if m.cursor != last.cursor || m.lost {
+		if side.unwritten() {
+			w.lost.Store(true)
+		}
+		if m.cursor != last.cursor {
 			last = m
 			select {
 			case marks <- m:
@@ -479,5 +484,5 @@ func (r *reader) mark(ctx context.Context) (mark, error) {
 		return mark{}, fmt.Errorf("read position of the write-ahead log: %w", err)
 	}
 	at, err := pglogrepl.ParseLSN(lsn)
-	return mark{cursor: cursor, lsn: at, lost: r.unwritten()}, err
+	return mark{cursor: cursor, lsn: at}, err
 }

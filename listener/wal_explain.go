@@ -18,6 +18,8 @@ func explain(err error) error {
 	switch {
 	case pg.Code == "55000" && strings.Contains(pg.Message, "wal_level"):
 		advice = "set wal_level = logical in postgresql.conf and restart PostgreSQL, or use the event source notify"
+	case strings.Contains(pg.Message, "startup parameter"):
+		advice = "a pooler is in between: set PORTAL_DIRECT_URL to the server itself"
 	case pg.Code == "42501":
 		advice = "the log-in of the direct URL needs a right that the event source notify does not: alter role … replication"
 	case pg.Code == "53400":

@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// statusEvery is how often the server is told where we are, though nothing
-	// else asks for it.
-	statusEvery = 5 * time.Second
+	// statusEvery is how often the server is told where we are when that has
+	// changed, so that it can let go of what it keeps for us.
+	statusEvery = time.Second
+
+	// statusAnyway is how often it is told in any case.
+	statusAnyway = 5 * time.Second
 
 	// gather bounds the messages that are read before what they brought is
 	// delivered.
@@ -32,15 +35,16 @@ type following struct {
 	deliver func(portal.Batch)
 
 	waiting   []mark
-	lost      bool // pages are to be told that an event could not be written
 	batch     []portal.Event
 	took      int           // messages since the last delivery
 	delivered pglogrepl.LSN // everything that committed before it has been delivered
+	told      pglogrepl.LSN // what the server knows of that
 }
 
 // run delivers what the stream brings until it ends.
 func (f *following) run(ctx context.Context) error {
 	f.delivered = f.stream.passed
+	defer f.rest() // which is known as delivered already
 	for {
 		message, err := f.stream.receive(ctx, time.Now().Add(f.cfg.Poll), !f.decoder.open)
 		if err != nil {
@@ -77,9 +81,8 @@ func (f *following) transaction(tx transaction) {
 	if f.held.sees(tx.xid) {
 		return // a poll was quicker
 	}
-	if len(f.batch) > 0 && len(f.batch)+tx.count > f.cfg.MaxEvents {
-		f.hand(portal.Batch{Cursor: f.cursor, Events: f.batch}, f.deliver)
-		f.batch = nil
+	if len(f.batch)+tx.count > f.cfg.MaxEvents {
+		f.rest()
 	}
 	if tx.count > f.cfg.MaxEvents {
 		f.hand(portal.Batch{Cursor: f.cursor, Resync: true}, f.deliver)
@@ -96,13 +99,20 @@ func (f *following) transaction(tx transaction) {
 	}
 }
 
+// rest delivers the batch without a new position.
+func (f *following) rest() {
+	if len(f.batch) > 0 {
+		f.hand(portal.Batch{Cursor: f.cursor, Events: f.batch}, f.deliver)
+		f.batch = nil
+	}
+}
+
 // flush delivers the batch, and the newest position that the stream has passed.
 func (f *following) flush() error {
 	f.took = 0
 	select {
 	case m := <-f.marks:
 		f.wait(m)
-		f.lost = f.lost || m.lost
 	default:
 	}
 	cursor := f.cursor
@@ -114,14 +124,16 @@ func (f *following) flush() error {
 		cursor = f.waiting[passed-1].cursor
 		f.waiting = append(f.waiting[:0], f.waiting[passed:]...)
 	}
-	if cursor != f.cursor || len(f.batch) > 0 || f.lost {
+	lost := f.lost.Swap(false)
+	if cursor != f.cursor || len(f.batch) > 0 || lost {
 		if err := f.advance(cursor); err != nil {
 			return err
 		}
-		f.hand(portal.Batch{Cursor: cursor, Events: f.batch, Resync: f.lost}, f.deliver)
-		f.batch, f.lost = nil, false
+		f.hand(portal.Batch{Cursor: cursor, Events: f.batch, Resync: lost}, f.deliver)
+		f.batch = nil
 	}
 	f.delivered = f.stream.passed
+	f.stands.delivered.Store(uint64(f.delivered))
 	return nil
 }
 
@@ -147,10 +159,11 @@ func (f *following) status(ctx context.Context) error {
 		return errors.New("event source: stream: the server has gone silent")
 	}
 	ask := len(f.waiting) > 0 && now.Sub(f.stream.askedAt) >= f.cfg.Poll/2
-	if !ask && now.Sub(f.stream.statusAt) < statusEvery {
+	since := now.Sub(f.stream.statusAt)
+	if !ask && since < statusAnyway && (since < statusEvery || f.delivered == f.told) {
 		return nil
 	}
-	f.stands.confirmed.Store(uint64(f.delivered))
+	f.told = f.delivered
 	// an answer shows that the connection stands
-	return f.stream.tell(ctx, f.delivered, ask || silent > statusEvery)
+	return f.stream.tell(ctx, f.delivered, ask || silent > statusAnyway)
 }

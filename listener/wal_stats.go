@@ -8,7 +8,7 @@ import (
 // standing is what the stats of a WAL have beyond the counts.
 type standing struct {
 	streaming          atomic.Bool
-	written, confirmed atomic.Uint64 // places in the write-ahead log
+	written, delivered atomic.Uint64 // places in the write-ahead log
 	trouble            atomic.Pointer[string]
 }
 
@@ -32,8 +32,8 @@ func (w *WAL) Stats() Stats {
 	if at := c.lastRead.Load(); at != 0 {
 		s.LastRead = time.UnixMicro(at)
 	}
-	if written, confirmed := w.stands.written.Load(), w.stands.confirmed.Load(); s.Streaming && written > confirmed {
-		s.LagBytes = int64(written - confirmed)
+	if written, delivered := w.stands.written.Load(), w.stands.delivered.Load(); s.Streaming && written > delivered {
+		s.LagBytes = int64(written - delivered)
 	}
 	if text := w.stands.trouble.Load(); text != nil && !s.Streaming {
 		s.Trouble = *text
