@@ -7,6 +7,7 @@ import (
 
 // Stats is how a source stands. The numbers count since Run began.
 type Stats struct {
+	StreamStats   // of a WAL only
 	Connected     bool
 	NotifyHealthy bool      // the last self-test's notification arrived; false before the first. Of a WAL: it streams
 	LastRead      time.Time // when the log was last read; zero before the first time
@@ -16,11 +17,6 @@ type Stats struct {
 	PollEvents    int64     // of these, found by a poll: nobody woke us for them
 	Reconnects    int64     // connections lost, or not got
 	Resyncs       int64     // gaps that could not be read any more
-
-	// of a WAL only
-	Streaming bool   // a stream stands; without one the log is polled
-	LagBytes  int64  // written to the write-ahead log, and not delivered or passed over yet
-	Trouble   string // why there is no stream; empty while one stands or the slot is waited for
 }
 
 type counts struct {

@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// StreamStats is how the stream of a WAL stands.
+type StreamStats struct {
+	Streaming bool   // a stream stands; without one the log is polled
+	LagBytes  int64  // written to the write-ahead log, and not delivered or passed over yet
+	Trouble   string // why there is no stream; empty while one stands, and at first
+}
+
 // standing is what the stats of a WAL have beyond the counts.
 type standing struct {
 	streaming          atomic.Bool
@@ -25,10 +32,11 @@ func (s *standing) say(err error) {
 func (w *WAL) Stats() Stats {
 	c := &w.counts
 	s := Stats{
-		Connected: c.connected.Load(), Streaming: w.stands.streaming.Load(), NotifyHealthy: w.stands.streaming.Load(),
+		Connected: c.connected.Load(), NotifyHealthy: w.stands.streaming.Load(),
 		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
 		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
 	}
+	s.Streaming = s.NotifyHealthy
 	if at := c.lastRead.Load(); at != 0 {
 		s.LastRead = time.UnixMicro(at)
 	}
