@@ -294,10 +294,11 @@ func (w *WAL) read(ctx context.Context, side *reader, deliver func(portal.Batch)
 	if batch.Cursor == w.cursor && !batch.Resync && !lost {
 		return nil
 	}
+	batch.Events = w.unknown(batch.Events)
 	if batch.Resync {
 		clear(w.more) // their numbers may be others' by now
 	}
-	batch.Events, batch.Resync = w.unknown(batch.Events), batch.Resync || lost
+	batch.Resync = batch.Resync || lost
 	if err := w.advance(batch.Cursor); err != nil {
 		return err
 	}
