@@ -137,13 +137,14 @@ func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	if err := w.handOver(ctx, side, stream, deliver); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if err := stream.begin(ctx, w.cfg.ReadTimeout); err != nil {
 		return err
 	}
 
 	// Positions are taken meanwhile; a server that is slow to answer must not
 	// keep events waiting.
-	ctx, cancel := context.WithCancelCause(ctx)
 	marks := make(chan mark, 1)
 	var taking sync.WaitGroup
 	taking.Go(func() {

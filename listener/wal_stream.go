@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/jackc/pglogrepl"
@@ -27,6 +29,10 @@ type walStream struct {
 	askedAt  time.Time     // when the server was last asked where it is
 	heardAt  time.Time     // when it last said anything
 	statusAt time.Time     // when it was last told where we are
+	late     bool          // the last wait ended without a message
+
+	ending  sync.Mutex // guards closing
+	closing bool       // close waits for the server
 }
 
 // openStream connects and makes the slot. That waits until every transaction
@@ -80,8 +86,8 @@ func lower(name string) string {
 // begin streams from where the snapshot ends, which is not valid any more then.
 // Version 1 of the protocol sends a transaction when it has committed, and
 // whole; one that is too big for the server's memory waits on its disk.
-func (s *walStream) begin(ctx context.Context, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+func (s *walStream) begin(life context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(life, timeout)
 	defer cancel()
 	err := pglogrepl.StartReplication(ctx, s.conn, s.slot, s.start, pglogrepl.StartReplicationOptions{
 		Mode: pglogrepl.LogicalReplication, PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'"},
@@ -90,6 +96,14 @@ func (s *walStream) begin(ctx context.Context, timeout time.Duration) error {
 		return fmt.Errorf("event source: stream: %w", explain(err))
 	}
 	now := time.Now()
+	// the end of ctx, told to a wait that has begun
+	context.AfterFunc(life, func() {
+		s.ending.Lock()
+		defer s.ending.Unlock()
+		if !s.closing {
+			_ = s.conn.Conn().SetReadDeadline(now)
+		}
+	})
 	s.passed, s.heardAt, s.askedAt = s.start, now, now
 	return nil
 }
@@ -97,14 +111,23 @@ func (s *walStream) begin(ctx context.Context, timeout time.Duration) error {
 // receive waits for a message of pgoutput until a time, and returns none if
 // there was none, or if it was one of the protocol's own. It answers those.
 func (s *walStream) receive(ctx context.Context, until time.Time, between bool) ([]byte, error) {
-	timed, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	message, err := s.conn.ReceiveMessage(timed)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	// A context for each message would cost more than the message.
+	if !s.buffered() || s.late {
+		if err := s.conn.Conn().SetReadDeadline(until); err != nil {
+			return nil, fmt.Errorf("event source: stream: %w", err)
+		}
+		s.late = false
+	}
+	message, err := s.conn.ReceiveMessage(context.Background())
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case pgconn.Timeout(err) && !s.conn.IsClosed():
+	case errors.Is(err, os.ErrDeadlineExceeded) && !s.conn.IsClosed():
+		s.late = true // part of a message may be here already
 		return nil, nil
 	default:
 		return nil, fmt.Errorf("event source: stream: %w", err)
@@ -177,6 +200,9 @@ func (s *walStream) close() {
 	if s.conn.IsClosed() {
 		return
 	}
+	s.ending.Lock()
+	s.closing = true
+	s.ending.Unlock()
 	raw := s.conn.Conn()
 	if raw.SetDeadline(time.Now().Add(time.Second)) != nil {
 		return
