@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -42,10 +43,24 @@ type Event struct {
 	Data       json.RawMessage // a JSON object whose members are merged into the frame; may be empty
 }
 
-// Cursor is a position in the stream of events: the text of a pg_snapshot
-// ("xmin:xmax:xip,…"). Everything visible in it has been delivered. Every node
-// on the same database understands it. The empty cursor means "from now on".
+// Cursor is a position in the stream of events: the text of a pg_snapshot, an @
+// and the log's epoch ("xmin:xmax:xip,…@epoch"). Everything visible in the
+// snapshot has been delivered. Every node on the same database understands it.
+// The empty cursor means "from now on".
+//
+// The epoch is another after a crash, a failover or a restored dump: transaction
+// numbers that were not saved are given again then, and a position from before
+// would take the new events for old ones. A cursor without one is not checked.
 type Cursor string
+
+// CursorOf joins a snapshot and an epoch.
+func CursorOf(snapshot, epoch string) Cursor { return Cursor(snapshot + "@" + epoch) }
+
+// Split returns the snapshot and the epoch.
+func (c Cursor) Split() (snapshot, epoch string) {
+	snapshot, epoch, _ = strings.Cut(string(c), "@")
+	return snapshot, epoch
+}
 
 // Batch is what one read of the event log brought: the events not visible at
 // the previous cursor, ordered by event id, and the cursor after them.

@@ -27,6 +27,25 @@ type Config struct {
 	// an event waits whose wake-up was lost. Default 250 ms.
 	Poll time.Duration
 
+	// AwakeAt is how many notifications a second make the node read the log by
+	// itself, every AwakePoll, and tell triggers not to notify; a quarter of it
+	// does where commits wait for each other to notify. It asks to be notified
+	// again at a fifth. Defaults 250 and 1 ms; negative: it always wants to be
+	// notified.
+	AwakeAt   float64
+	AwakePoll time.Duration
+
+	// over which it is counted how fast events come
+	wakeWindow, sleepWindow time.Duration
+
+	// Name is what the node is called in portal.event_node.
+	Name string
+
+	// FullAt is the part of NOTIFY's queue, of 1, that may be filled before a
+	// listener of ours that has not been seen for three tests is ended. Default
+	// 0.1.
+	FullAt float64
+
 	// ReadTimeout bounds connecting and each statement; a connection that does
 	// not answer in time is given up. Default 30 s.
 	ReadTimeout time.Duration
@@ -49,6 +68,11 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	set(&c.Poll, 250*time.Millisecond)
+	set(&c.AwakeAt, 250)
+	set(&c.AwakePoll, time.Millisecond)
+	set(&c.wakeWindow, 100*time.Millisecond)
+	set(&c.sleepWindow, time.Second)
+	set(&c.FullAt, 0.1)
 	set(&c.ReadTimeout, 30*time.Second)
 	set(&c.TestEvery, 15*time.Second)
 	set(&c.BackoffMin, 50*time.Millisecond)

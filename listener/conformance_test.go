@@ -216,7 +216,7 @@ func TestStartsFromNow(t *testing.T) {
 			s.want(s.finish(db), "after")
 			batches, _ = s.soFar()
 			if last := batches[len(batches)-1].Cursor; !pgtest.Value[bool](t, db,
-				`select pg_snapshot_xmax($1::text::pg_snapshot) >= pg_snapshot_xmax($2::text::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
+				`select pg_snapshot_xmax(split_part($1, '@', 1)::pg_snapshot) >= pg_snapshot_xmax(split_part($2, '@', 1)::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
 				t.Errorf("position went from %s back to %s", batches[0].Cursor, last)
 			}
 		})
@@ -520,7 +520,7 @@ func TestServerRestarts(t *testing.T) {
 			db.Pool.Reset()
 			emit(t, db, "4")
 			// A crash may give a lost transaction's number to the fourth event,
-			// which then looks delivered; so after each start a gap is said.
+			// which then looks delivered; so after it a gap is said.
 			if got := s.finish(db); !slices.Equal(got, []string{"1", "2", "3", "4"}) && !slices.Equal(got, []string{"1", "2", "3"}) {
 				t.Errorf("got %v", got)
 			}
@@ -531,8 +531,8 @@ func TestServerRestarts(t *testing.T) {
 					resyncs++
 				}
 			}
-			if resyncs < 2 {
-				t.Errorf("%d resyncs after a restart and a crash", resyncs)
+			if resyncs != 1 {
+				t.Errorf("%d resyncs after a restart, which loses nothing, and a crash", resyncs)
 			}
 		})
 	}

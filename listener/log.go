@@ -26,6 +26,7 @@ type reader struct {
 // logRow is what since.sql returns; without events one row says the rest.
 type logRow struct {
 	Snapshot   string
+	Epoch      string
 	Lost       bool
 	EventID    *int64
 	Kind       *string
@@ -35,33 +36,46 @@ type logRow struct {
 	Data       json.RawMessage
 }
 
-// position is that of this moment.
+// position is that of this moment. It makes sure that the log has an epoch, and
+// belongs to this server.
 func (r *reader) position(ctx context.Context) (portal.Cursor, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	var at string
+	var epoch, at string
+	if err := r.conn.QueryRow(ctx, `select portal.begin_epoch()`, r.mode).Scan(&epoch); err != nil {
+		return "", fmt.Errorf("epoch of the event log: %w", err)
+	}
 	if err := r.conn.QueryRow(ctx, `select pg_current_snapshot()::text`, r.mode).Scan(&at); err != nil {
 		return "", fmt.Errorf("read position of the event log: %w", err)
 	}
-	return portal.Cursor(at), nil
+	return portal.CursorOf(at, epoch), nil
 }
 
 // since returns what is new since a position, and the position after it. If
 // something in between cannot be had any more, or is too much, the batch says
-// so and holds none of it.
+// so and holds none of it; if the position is of another epoch, it says so and
+// holds what can be had.
 func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	timed, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	rows, _ := r.conn.Query(ctx, sinceSQL, r.mode, string(after), r.most+1)
+	snapshot, epoch := after.Split()
+	rows, _ := r.conn.Query(timed, sinceSQL, r.mode, snapshot, r.most+1)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[logRow])
 	if err != nil {
 		return portal.Batch{}, fmt.Errorf("read event log after %q: %w", after, err)
 	}
-	b := portal.Batch{Cursor: portal.Cursor(list[0].Snapshot)} // the outer join always has a row
+	if list[0].Epoch == "" {
+		if _, err := r.position(ctx); err != nil {
+			return portal.Batch{}, err
+		}
+		return r.since(ctx, after)
+	}
+	b := portal.Batch{Cursor: portal.CursorOf(list[0].Snapshot, list[0].Epoch)} // the outer join always has a row
 	if list[0].Lost || len(list) > r.most {
 		b.Resync = true
 		return b, nil
 	}
+	b.Resync = epoch != "" && epoch != list[0].Epoch
 	if list[0].EventID == nil {
 		return b, nil
 	}

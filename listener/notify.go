@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"portal.example/portal"
 )
 
 // channel is what portal.wake() notifies.
 const channel = "portal_event"
+
+// lostPayload is what a trigger notifies that could not write its event.
+const lostPayload = "lost"
 
 // Notify is the event source that NOTIFY wakes: one connection listens, and
 // reads the log when it is woken and at every poll. Wake-ups that arrive
@@ -23,7 +28,6 @@ type Notify struct {
 	cfg    Config
 	counts counts
 	cursor portal.Cursor // everything visible in it has been delivered
-	up     time.Time     // when the server that it was read from had started
 }
 
 // NewNotify prepares a source; Run starts it.
@@ -80,19 +84,20 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 		deliver(portal.Batch{Cursor: n.cursor})
 	}
 	n.counts.connected.Store(true)
-	restarted := !n.up.IsZero() && !s.up.Equal(n.up)
 	for woken := true; ; {
-		if err := n.read(ctx, s, woken, deliver); err != nil {
+		events, err := n.read(ctx, s, woken, deliver)
+		if err != nil {
 			return err
 		}
-		if restarted {
-			// A crash forgets transactions that wrote nothing to disk, and gives
-			// their numbers to others, which look delivered then. Pages look once.
+		if s.lost {
+			s.lost = false
 			n.counts.resyncs.Add(1)
+			n.cfg.Logger.Error("an event could not be written to the log: is its disk full? Open pages load again")
 			deliver(portal.Batch{Cursor: n.cursor, Resync: true})
-			restarted = false
 		}
-		n.up = s.up
+		if err := s.adapt(ctx, events); err != nil {
+			return err
+		}
 		if err := s.test(ctx); err != nil {
 			return err
 		}
@@ -104,19 +109,19 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 
 // read delivers what is new. A batch without events is delivered, too, when the
 // position has moved: clients are to know a fresh one.
-func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(portal.Batch)) error {
+func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(portal.Batch)) (events int, err error) {
 	batch, err := s.reader.since(ctx, n.cursor)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	n.counts.reads.Add(1)
 	n.counts.lastRead.Store(time.Now().UnixMicro())
-	if batch.Cursor == n.cursor {
-		return nil
+	if batch.Cursor == n.cursor && !batch.Resync {
+		return 0, nil
 	}
 	n.cursor = batch.Cursor
 	n.counts.events.Add(int64(len(batch.Events)))
-	if !woken {
+	if !woken && !s.awake {
 		n.counts.pollEvents.Add(int64(len(batch.Events)))
 	}
 	if batch.Resync {
@@ -124,7 +129,7 @@ func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(
 		n.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once", "position", batch.Cursor)
 	}
 	deliver(batch)
-	return nil
+	return len(batch.Events), nil
 }
 
 // session is one connection that listens.
@@ -133,7 +138,9 @@ type session struct {
 	conn   *pgx.Conn
 	reader *reader
 	pooled bool
-	up     time.Time // when its server had started
+	node   int  // its row in portal.event_node
+	lost   bool // an event could not be written
+	pace
 
 	testAt   time.Time // of the next self-test
 	testing  bool      // testAt is when its notification is late
@@ -154,8 +161,11 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 		pgx.Identifier{n.cfg.Role}.Sanitize() + `; listen ` + channel
 	if err = conn.PgConn().Exec(ctx, setUp).Close(); err == nil {
 		var backend uint32
-		err = conn.QueryRow(ctx, `select pg_backend_pid(), pg_postmaster_start_time()`, pgx.QueryExecModeExec).Scan(&backend, &s.up)
+		err = conn.QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&backend)
 		s.pooled = backend != conn.PgConn().PID()
+	}
+	if err == nil {
+		err = s.enter(ctx)
 	}
 	if err != nil {
 		_ = conn.Close(ctx)
@@ -169,28 +179,40 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 	return s, nil
 }
 
-// wait returns when a notification came (woken) or the poll is due. All
-// notifications that have come together are taken.
+// wait returns when a notification came (woken) or the next look is due. All
+// notifications that have come together are taken; while awake they wake nobody.
 func (s *session) wait(ctx context.Context) (woken bool, err error) {
-	timed, cancel := context.WithTimeout(ctx, s.notify.cfg.Poll)
+	timed, cancel := context.WithTimeout(ctx, s.pause())
 	defer cancel()
-	_, err = s.conn.WaitForNotification(timed)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		return false, ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded) && !s.conn.IsClosed():
-		return false, nil
-	default:
-		return false, fmt.Errorf("event source: wait: %w", err)
+	if s.awake {
+		select {
+		case <-time.After(s.notify.cfg.AwakePoll):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	} else {
+		n, err := s.conn.WaitForNotification(timed)
+		switch {
+		case err == nil:
+			s.heard(n)
+			s.counted++
+			woken = true
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded) && !s.conn.IsClosed():
+			return false, nil
+		default:
+			return false, fmt.Errorf("event source: wait: %w", err)
+		}
 	}
 	cancel()
-	for ; err == nil; _, err = s.conn.WaitForNotification(timed) {
-		// under a context that is over only those already received come
-		s.notify.counts.wakeUps.Add(1)
+	for { // under a context that is over only those already received come
+		n, err := s.conn.WaitForNotification(timed)
+		if err != nil {
+			return woken, nil
+		}
+		s.heard(n)
 	}
-	s.heard()
-	return true, nil
 }
 
 // testPatience bounds how long a self-test's notification may take.
@@ -212,15 +234,29 @@ func (s *session) test(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.ReadTimeout)
 	defer cancel()
-	if _, err := s.conn.Exec(ctx, `select pg_notify($1, '')`, pgx.QueryExecModeExec, channel); err != nil {
+	var full float64
+	if err := s.conn.QueryRow(ctx, `with seen as (
+			update portal.event_node set seen_at = clock_timestamp() where node_id = $2),
+		gone as (
+			delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid))
+		select pg_notification_queue_usage() from (select pg_notify($1, '')) as ping`,
+		pgx.QueryExecModeExec, channel, s.node).Scan(&full); err != nil {
 		return fmt.Errorf("event source: self-test: %w", err)
+	}
+	s.notify.counts.full.Store(math.Float64bits(full))
+	if full >= cfg.FullAt {
+		if err := s.unblock(ctx, full); err != nil {
+			return err
+		}
 	}
 	s.testing, s.testAt = true, time.Now().Add(min(testPatience, cfg.TestEvery))
 	return nil
 }
 
-// heard ends a self-test: any notification shows that they arrive.
-func (s *session) heard() {
+// heard takes a notification. Any of them ends a self-test: they arrive.
+func (s *session) heard(n *pgconn.Notification) {
+	s.notify.counts.wakeUps.Add(1)
+	s.lost = s.lost || n.Payload == lostPayload
 	if !s.testing {
 		return
 	}

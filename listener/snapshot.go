@@ -13,15 +13,12 @@ import (
 type snapshot struct {
 	xmin, xmax uint64   // all below xmin are over, none from xmax on has begun
 	running    []uint64 // those in between that are not over, ascending
-	rest       string   // what a cursor says after it
+	epoch      string
 }
 
 func parseSnapshot(c portal.Cursor) (snapshot, error) {
-	text, rest := string(c), ""
-	if i := strings.IndexByte(text, '@'); i >= 0 {
-		text, rest = text[:i], text[i:]
-	}
-	s := snapshot{rest: rest}
+	text, epoch := c.Split()
+	s := snapshot{epoch: epoch}
 	parts := strings.Split(text, ":")
 	if len(parts) != 3 {
 		return s, fmt.Errorf("cursor %q is not a snapshot", c)
@@ -70,5 +67,5 @@ func (s snapshot) below(xmax uint64) portal.Cursor {
 			running = append(running, strconv.FormatUint(xid, 10))
 		}
 	}
-	return portal.Cursor(fmt.Sprintf("%d:%d:%s%s", min(s.xmin, xmax), xmax, strings.Join(running, ","), s.rest))
+	return portal.CursorOf(fmt.Sprintf("%d:%d:%s", min(s.xmin, xmax), xmax, strings.Join(running, ",")), s.epoch)
 }

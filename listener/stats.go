@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -17,12 +18,16 @@ type Stats struct {
 	PollEvents    int64     // of these, found by a poll: nobody woke us for them
 	Reconnects    int64     // connections lost, or not got
 	Resyncs       int64     // gaps that could not be read any more
+	Awakenings    int64     // how often it began to read the log by itself
+	Awake         bool      // reads the log by itself; triggers need not notify
+	QueueFull     float64   // part of NOTIFY's queue in use at the last self-test, of 1
 }
 
 type counts struct {
-	connected, notifyHealthy                                atomic.Bool
-	lastRead                                                atomic.Int64 // Unix microseconds
-	reads, wakeUps, events, pollEvents, reconnects, resyncs atomic.Int64
+	connected, notifyHealthy, awake                                     atomic.Bool
+	full                                                                atomic.Uint64 // bits of a float64
+	lastRead                                                            atomic.Int64  // Unix microseconds
+	reads, wakeUps, events, pollEvents, reconnects, resyncs, awakenings atomic.Int64
 }
 
 // Stats may be asked at any time, from any goroutine.
@@ -32,6 +37,7 @@ func (n *Notify) Stats() Stats {
 		Connected: c.connected.Load(), NotifyHealthy: c.notifyHealthy.Load(),
 		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
 		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
+		Awake: c.awake.Load(), Awakenings: c.awakenings.Load(), QueueFull: math.Float64frombits(c.full.Load()),
 	}
 	if at := c.lastRead.Load(); at != 0 {
 		s.LastRead = time.UnixMicro(at)

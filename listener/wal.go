@@ -42,7 +42,6 @@ type WAL struct {
 	cursor portal.Cursor    // the last one handed out
 	held   snapshot         // of it; what it sees has been delivered
 	more   map[int64]uint64 // events delivered that it does not see, with their transactions
-	up     time.Time        // when the server that it was read from had started
 	lost   atomic.Bool      // pages are to be told that an event could not be written
 }
 
@@ -185,10 +184,6 @@ func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Co
 
 // resume takes the position to start from, or catches up from where we stood.
 func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batch)) error {
-	var up time.Time
-	if err := side.conn.QueryRow(ctx, `select pg_postmaster_start_time()`, pgx.QueryExecModeExec).Scan(&up); err != nil {
-		return fmt.Errorf("event source: %w", err)
-	}
 	if w.cursor == "" {
 		at, err := side.position(ctx)
 		if err != nil {
@@ -199,17 +194,7 @@ func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batc
 		}
 		deliver(portal.Batch{Cursor: at})
 	}
-	if err := w.read(ctx, side, deliver); err != nil {
-		return err
-	}
-	if w.held.rest == "" && !w.up.IsZero() && !up.Equal(w.up) { // a position with an epoch tells by that
-		// A crash forgets transactions that wrote nothing to disk, and gives
-		// their numbers to others, which look delivered then. Pages look once.
-		w.counts.resyncs.Add(1)
-		deliver(portal.Batch{Cursor: w.cursor, Resync: true})
-	}
-	w.up = up
-	return nil
+	return w.read(ctx, side, deliver)
 }
 
 // untilStream reads the log at every poll until there is a slot to stream from.
@@ -425,7 +410,7 @@ func (r *reader) unwritten() (lost bool) {
 		if err != nil {
 			return lost
 		}
-		lost = lost || n.Payload == "lost"
+		lost = lost || n.Payload == lostPayload
 	}
 }
 

@@ -30,7 +30,8 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 		}
 		return portal.Batch{Cursor: portal.Cursor(now)}, nil
 	}
-	a := args{"cursor": string(after), "customer_id": who.CustomerID, "staff": who.Staff(), "items": items}
+	snapshot, epoch := after.Split()
+	a := args{"cursor": snapshot, "epoch": epoch, "customer_id": who.CustomerID, "staff": who.Staff(), "items": items}
 	if items == nil {
 		a["items"] = []string{}
 	}

@@ -151,7 +151,7 @@ func TestEndExpiredSessions(t *testing.T) {
 			('locked', 30, erp.now() - interval '20 minutes', erp.now() + interval '5 minutes'),
 			('over', 30, erp.now() - interval '40 minutes', erp.now() - interval '10 minutes'),
 			('stale', 3, erp.now() - interval '16 minutes', null)`)
-	if _, err := conn.Exec(t.Context(), `listen portal_event`); err != nil {
+	if _, err := conn.Exec(t.Context(), `listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)`); err != nil {
 		t.Fatal(err)
 	}
 

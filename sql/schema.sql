@@ -895,8 +895,9 @@ table erp.sales_order
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger sales_order_approval: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
-  trigger sales_order_approval_again: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
-  trigger sales_order_before: BEFORE INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
+  trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
+  trigger sales_order_before: BEFORE INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
+  trigger sales_order_changing: BEFORE UPDATE FOR EACH ROW WHEN (((new.status <> old.status) OR (new.po_no IS DISTINCT FROM old.po_no) OR (new.warehouse <> old.warehouse) OR (new.customer_id <> old.customer_id) OR (new.order_no <> old.order_no))) EXECUTE FUNCTION erp.sales_order_before()
   trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
@@ -1262,11 +1263,23 @@ table portal.event
   ref text not null default ''::text
   data jsonb
   constraint event_pkey PRIMARY KEY (event_id)
-  index event_at ON portal.event USING btree (at)
+  index event_at ON portal.event USING brin (at) WITH (pages_per_range='16', autosummarize='on')
   index event_xid ON portal.event USING btree (xid, ref)
   trigger event_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.event_truncated()
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.event_epoch
+  only_row boolean not null default true
+  epoch text not null
+  constraint event_epoch_only_row CHECK (only_row)
+  constraint event_epoch_pkey PRIMARY KEY (only_row)
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1275,6 +1288,19 @@ table portal.event_floor
   pruned_xid xid8 not null default '0'::xid8
   constraint event_floor_only_row CHECK (only_row)
   constraint event_floor_pkey PRIMARY KEY (only_row)
+  grant DELETE to portal_work
+  grant INSERT to portal_work
+  grant SELECT to portal_work
+  grant UPDATE to portal_work
+
+table portal.event_node
+  node_id integer not null generated always as identity
+  name text not null
+  source text not null default 'notify'::text
+  pid integer not null default pg_backend_pid()
+  wants_notify boolean not null
+  seen_at timestamp with time zone not null default clock_timestamp()
+  constraint event_node_pkey PRIMARY KEY (node_id)
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_work
@@ -2079,6 +2105,7 @@ function portal.assert_returns(p_customer_id bigint) returns void security defin
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
+function portal.begin_epoch() returns text security definer for portal_work
 function portal.begin_monthly_run() returns integer security definer for portal_work
 function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
@@ -2095,7 +2122,8 @@ function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
-function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void security definer
+function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
+function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
@@ -2190,7 +2218,7 @@ function portal.store_statements(p_statement_ids bigint[], p_names text[], p_pap
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
-function portal.wake() returns void security definer
+function portal.wake() returns void
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer

@@ -5,12 +5,7 @@ create or replace function portal.event_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if to_regclass('portal.event_epoch') is not null then
-    update portal.event_epoch set epoch = substr(md5(gen_random_uuid()::text), 1, 8);
-  else
-    update portal.event_floor f set pruned_xid = greatest(f.pruned_xid, pg_current_xact_id(),
-      (select e.xid from portal.event e order by e.xid desc limit 1));
-  end if;
+  update portal.event_epoch set epoch = substr(md5(gen_random_uuid()::text), 1, 8);
   return null;
 end
 $$;

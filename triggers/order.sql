@@ -72,33 +72,37 @@ begin
 end
 $$;
 create or replace trigger sales_order_before
-  before insert or update or delete on erp.sales_order
+  before insert or delete on erp.sales_order
   for each row execute function erp.sales_order_before();
+create or replace trigger sales_order_changing
+  before update on erp.sales_order
+  for each row when (new.status <> old.status or new.po_no is distinct from old.po_no or new.warehouse <> old.warehouse
+    or new.customer_id <> old.customer_id or new.order_no <> old.order_no)
+  execute function erp.sales_order_before();
 
 create or replace function erp.sales_order_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
   o record;
+  whose bigint[];
+  refs text[];
+  facts jsonb[];
 begin
   if tg_op = 'INSERT' then
     insert into erp.order_status_history (order_id, from_status, to_status, at, actor, reason)
     select n.order_id, null, n.status, n.submitted_at, n.submitted_by,
       nullif(concat_ws(' ', n.status_reason, nullif(n.delivery_note, '')), '')
     from new_rows n order by n.order_id;
-    for o in select n.customer_id, n.order_no, n.status from new_rows n where n.source <> 'IMPORT' order by n.order_id loop
-      perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
-    end loop;
+    perform portal.emit_all('order', array_agg(n.customer_id order by n.order_id), array_agg(n.order_no order by n.order_id),
+      array_agg(jsonb_build_object('status', n.status) order by n.order_id))
+    from new_rows n where n.source <> 'IMPORT';
     return null;
   end if;
 
-  insert into erp.order_status_history (order_id, from_status, to_status, reason)
-  select n.order_id, p.status, n.status, n.status_reason
-  from new_rows n join old_rows p using (order_id)
-  where n.status <> p.status order by n.order_id;
-
+  -- one look at what a customer sees; most of what programs write is not
   for o in
-    select n.order_id, n.customer_id, n.order_no, n.status, p.status as was
+    select n.order_id, n.customer_id, n.order_no, n.status, p.status as was, n.status_reason
     from new_rows n join old_rows p using (order_id)
     where n.status <> p.status
        or (n.po_no, n.ship_to_id, n.requested_date, n.delivery_date, n.note, n.total, n.reviewed_at, n.status_reason)
@@ -106,6 +110,8 @@ begin
     order by n.order_id
   loop
     if o.status <> o.was then
+      insert into erp.order_status_history (order_id, from_status, to_status, reason)
+      values (o.order_id, o.was, o.status, o.status_reason);
       if o.status in ('REJECTED', 'CANCELLED') then
         perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
         update erp.sales_order_line l
@@ -123,8 +129,13 @@ begin
         perform erp.allocate(array[o.order_id], null);
       end if;
     end if;
-    perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
+    whose := whose || o.customer_id;
+    refs := refs || o.order_no;
+    facts := facts || jsonb_build_object('status', o.status);
   end loop;
+  if refs is not null then
+    perform portal.emit_all('order', whose, refs, facts);
+  end if;
   return null;
 end
 $$;

@@ -16,9 +16,7 @@ begin
     jobs := array(select ('{"order_id":' || n.order_id || '}')::json
       from new_rows n where n.source = 'WEB' and n.status = 'SUBMITTED');
   else
-    jobs := array(select ('{"order_id":' || n.order_id || ',"revision":' || n.revision || '}')::json
-      from new_rows n join old_rows p using (order_id)
-      where n.source = 'WEB' and n.status = 'SUBMITTED' and n.reviewed_at is null and p.reviewed_at is not null);
+    jobs := array[('{"order_id":' || new.order_id || ',"revision":' || new.revision || '}')::json];
   end if;
   if cardinality(jobs) = 0 then
     return null;
@@ -38,8 +36,9 @@ create or replace trigger sales_order_approval
   after insert on erp.sales_order referencing new table as new_rows
   for each statement execute function portal.enqueue_order_approval();
 create or replace trigger sales_order_approval_again
-  after update on erp.sales_order referencing old table as old_rows new table as new_rows
-  for each statement execute function portal.enqueue_order_approval();
+  after update on erp.sales_order
+  for each row when (new.source = 'WEB' and new.status = 'SUBMITTED' and new.reviewed_at is null and old.reviewed_at is not null)
+  execute function portal.enqueue_order_approval();
 
 -- To be decided again: the reasons of the last time are gone, and the revision
 -- is one that no job had.

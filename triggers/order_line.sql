@@ -283,12 +283,9 @@ begin
     end if;
   end loop;
 
-  for o in
-    select s.customer_id, s.order_no, s.status from erp.sales_order s
-    where s.order_id = any (p_order_ids) and s.source <> 'IMPORT' order by s.order_id
-  loop
-    perform portal.emit('order', o.customer_id, o.order_no, jsonb_build_object('status', o.status));
-  end loop;
+  perform portal.emit_all('order', array_agg(s.customer_id order by s.order_id), array_agg(s.order_no order by s.order_id),
+    array_agg(jsonb_build_object('status', s.status) order by s.order_id))
+  from erp.sales_order s where s.order_id = any (p_order_ids) and s.source <> 'IMPORT';
 end
 $$;
 

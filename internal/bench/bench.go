@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -27,7 +28,7 @@ func latency(d []time.Duration) Latency {
 		return Latency{}
 	}
 	slices.Sort(d)
-	at := func(q float64) time.Duration { return d[min(len(d)-1, int(q*float64(len(d))))] }
+	at := func(q float64) time.Duration { return d[int(math.Ceil(q*float64(len(d))))-1] } // the nearest rank
 	return Latency{Count: len(d), P50: at(.50), P95: at(.95), P99: at(.99), Max: d[len(d)-1]}
 }
 

@@ -88,7 +88,7 @@ func busy(t *testing.T, db *pgtest.DB) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(ctx, "listen portal_event"); err != nil {
+	if _, err := conn.Exec(ctx, "listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)"); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)

@@ -2,15 +2,17 @@
 -- What is visible now and was not at the cursor: from a transaction that was
 -- running then, or that had not begun. lost says that some of it cannot be
 -- read: housekeeping has pruned a transaction that the cursor does not hold, or
--- the cursor is not of this database's past. In one statement, so that nothing
+-- the cursor is not of this database's past, or of another epoch. In one statement, so that nothing
 -- is pruned between the question and the reading.
 with now as materialized (
   select pg_current_snapshot() as snapshot,
     f.pruned_xid >= pg_snapshot_xmin(@cursor::pg_snapshot)
-      or pg_snapshot_xmax(@cursor::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) as lost
-  from portal.event_floor f
+      or pg_snapshot_xmax(@cursor::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
+      or p.epoch is null or (@epoch <> '' and @epoch <> p.epoch) as lost,
+    p.epoch
+  from portal.event_floor f left join portal.event_epoch p on true
 )
-select n.snapshot::text as cursor, n.lost, e.event_id, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
+select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
 from now n
 left join portal.event e on (
     e.xid >= pg_snapshot_xmax(@cursor::pg_snapshot)
@@ -27,4 +29,4 @@ where i.item_no = any (@items)
   and (@staff or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
 
 -- name: event_now
-select pg_current_snapshot()::text;
+select pg_current_snapshot()::text || '@' || portal.begin_epoch();

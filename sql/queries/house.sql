@@ -6,7 +6,7 @@ with old as (
   select e.event_id
   from portal.event e
   where e.at < clock_timestamp() - @older_than::interval and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-  order by e.at
+  order by e.event_id
   limit @batch
   for update skip locked
 ),

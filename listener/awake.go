@@ -1,0 +1,155 @@
+package listener
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// NOTIFY makes commits wait for each other until each is on disk. So a node to
+// which events come fast reads the log every millisecond instead, and says so in
+// portal.event_node; triggers notify only while a node wants it. What a
+// transaction writes that has looked there before the node fell asleep, and
+// commits after, nobody announces: short looks that grow apart follow, and then
+// the slow poll, which is always on.
+
+// pace is how fast events come, and what the node does about it.
+type pace struct {
+	awake   bool
+	counted int       // wake-ups while asleep, events while awake
+	since   time.Time // when counting began
+	dozing  time.Duration
+}
+
+// enter says that this node hears the log, asleep at first, and removes those
+// that are gone.
+func (s *session) enter(ctx context.Context) error {
+	err := s.conn.QueryRow(ctx, `with gone as (
+			delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid))
+		insert into portal.event_node (name, pid, wants_notify) values ($1, pg_backend_pid(), true) returning node_id`,
+		pgx.QueryExecModeExec, s.notify.cfg.Name).Scan(&s.node)
+	if err != nil {
+		return fmt.Errorf("event source: enter: %w", err)
+	}
+	s.pace = pace{since: time.Now(), dozing: s.notify.cfg.AwakePoll}
+	return nil
+}
+
+// want says whether triggers are to notify.
+func (s *session) want(ctx context.Context, notify bool) error {
+	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
+	defer cancel()
+	tag, err := s.conn.Exec(ctx, `update portal.event_node set wants_notify = $2, seen_at = clock_timestamp() where node_id = $1`,
+		pgx.QueryExecModeExec, s.node, notify)
+	if err == nil && tag.RowsAffected() == 0 {
+		// removed by another node that could not see us, or by hand
+		return s.enter(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("event source: want notifications: %w", err)
+	}
+	s.awake = !notify
+	s.counted, s.since, s.dozing = 0, time.Now(), s.notify.cfg.AwakePoll
+	s.notify.counts.awake.Store(s.awake)
+	if s.awake {
+		s.notify.counts.awakenings.Add(1)
+	}
+	return nil
+}
+
+// adapt is told of every read what it brought, and wakes up or falls asleep.
+func (s *session) adapt(ctx context.Context, events int) error {
+	cfg := &s.notify.cfg
+	if cfg.AwakeAt < 0 {
+		return nil
+	}
+	if s.awake {
+		s.counted += events
+	}
+	past := time.Since(s.since)
+	switch {
+	case s.awake && past >= cfg.sleepWindow:
+		slow := float64(s.counted) < cfg.AwakeAt/5*past.Seconds()
+		s.counted, s.since = 0, time.Now()
+		if slow {
+			return s.want(ctx, true)
+		}
+	case !s.awake && past >= cfg.wakeWindow:
+		rate := float64(s.counted) / past.Seconds()
+		s.counted, s.since = 0, time.Now()
+		if rate < cfg.AwakeAt {
+			// On a slow disk few commits are enough to wait for each other.
+			if rate < cfg.AwakeAt/4 {
+				return nil
+			}
+			if waits, err := s.contended(ctx); err != nil || !waits {
+				return err
+			}
+		}
+		return s.want(ctx, false)
+	}
+	return nil
+}
+
+// contended reports whether a commit waits to notify: for the lock on the
+// database of oid 0, which commits that notify hold (src/backend/commands/async.c,
+// PreCommit_Notify).
+func (s *session) contended(ctx context.Context) (waits bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
+	defer cancel()
+	err = s.conn.QueryRow(ctx, `select exists (select from pg_locks
+		where locktype = 'object' and database = 0 and classid = 'pg_database'::regclass and objid = 0 and not granted)`,
+		s.reader.mode).Scan(&waits)
+	if err != nil {
+		return false, fmt.Errorf("event source: look at locks: %w", err)
+	}
+	return waits, nil
+}
+
+// pause is how long to wait for a notification before looking at the log.
+func (s *session) pause() time.Duration {
+	cfg := &s.notify.cfg
+	if s.dozing > 0 && s.dozing < cfg.Poll {
+		d := s.dozing
+		s.dozing *= 2
+		return d
+	}
+	return cfg.Poll
+}
+
+// unblock ends listeners of ours that hang: PostgreSQL keeps every notification
+// for the slowest listener, and once that queue is full no commit that notifies
+// goes through, whichever program's it is. Triggers stop notifying when it is half
+// full, so that this is never the ERP's trouble.
+func (s *session) unblock(ctx context.Context, full float64) error {
+	cfg := &s.notify.cfg
+	cfg.Logger.Error("NOTIFY's queue fills up: a listener hangs", "full", full)
+	// it is the log-in's right to end its own connections, not the role's
+	if _, err := s.conn.Exec(ctx, `reset role`, pgx.QueryExecModeExec); err != nil {
+		return fmt.Errorf("event source: %w", err)
+	}
+	rows, _ := s.conn.Query(ctx, `select n.pid, n.name from portal.event_node n join pg_stat_activity a using (pid)
+		where n.node_id <> $1 and n.seen_at < clock_timestamp() - $2::interval and a.application_name like 'portal listener%'`,
+		pgx.QueryExecModeExec, s.node, 3*cfg.TestEvery)
+	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
+		PID  int32
+		Name string
+	}])
+	for _, l := range stuck {
+		var ended bool
+		if err := s.conn.QueryRow(ctx, `select pg_terminate_backend($1)`, pgx.QueryExecModeExec, l.PID).Scan(&ended); err != nil {
+			cfg.Logger.Error("a listener that hangs cannot be ended: do it as a superuser, with pg_terminate_backend", "pid", l.PID, "node", l.Name, "error", err)
+			continue
+		}
+		cfg.Logger.Error("a listener that hangs was ended", "pid", l.PID, "node", l.Name)
+	}
+	if err == nil {
+		_, err = s.conn.Exec(ctx, `set role `+pgx.Identifier{cfg.Role}.Sanitize(), pgx.QueryExecModeExec)
+	}
+	if err != nil {
+		return fmt.Errorf("event source: look for listeners that hang: %w", err)
+	}
+	return nil
+}
