@@ -30,6 +30,7 @@ func TestEventSourcesTakeTurns(t *testing.T) {
 	live.until(is("PH-1"))
 
 	for turn, source := range []string{"notify", "wal"} {
+		_ = live.conn.CloseNow() // or the portal waits for its goodbye
 		s.stop()
 		missed := "PH-2" + source
 		place(missed)
@@ -42,5 +43,6 @@ func TestEventSourcesTakeTurns(t *testing.T) {
 		if cursor == "" {
 			t.Errorf("turn %d: no position", turn)
 		}
+		_ = live.conn.CloseNow()
 	}
 }
