@@ -102,3 +102,10 @@ func (c Config) open() (func(context.Context) (*pgx.Conn, error), error) {
 	}
 	return func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, parsed) }, nil
 }
+
+// setUp is what a connection begins with. The log is read by transaction,
+// whatever its size is thought to be: there is one plan for it.
+func (c Config) setUp() string {
+	return `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off;
+		set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set role ` + pgx.Identifier{c.Role}.Sanitize() + `; listen ` + channel
+}

@@ -157,9 +157,7 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 		return nil, fmt.Errorf("event source: connect: %w", err)
 	}
 	s := &session{notify: n, conn: conn, testAt: time.Now()}
-	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` +
-		pgx.Identifier{n.cfg.Role}.Sanitize() + `; listen ` + channel
-	if err = conn.PgConn().Exec(ctx, setUp).Close(); err == nil {
+	if err = conn.PgConn().Exec(ctx, n.cfg.setUp()).Close(); err == nil {
 		var backend uint32
 		err = conn.QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&backend)
 		s.pooled = backend != conn.PgConn().PID()

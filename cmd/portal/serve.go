@@ -15,6 +15,7 @@ import (
 type serveCommand struct {
 	database
 	DirectURL string `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	Events    string `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
 	settings
 }
 
@@ -33,6 +34,7 @@ type settings struct {
 
 	mailSettings
 
+	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
@@ -78,6 +80,7 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 	if direct == "" {
 		direct = c.URL
 	}
+	c.settings.events = c.Events
 	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
 	if err != nil {
 		return err
