@@ -9,7 +9,7 @@ import (
 )
 
 // NOTIFY makes commits wait for each other until each is on disk. So a node to
-// which events come fast reads the log every millisecond instead, and says so in
+// which events come fast reads the log every other millisecond instead, and says so in
 // portal.event_node; triggers notify only while a node wants it. What a
 // transaction writes that has looked there before the node fell asleep, and
 // commits after, nobody announces: short looks that grow apart follow, and then

@@ -42,6 +42,7 @@ type WAL struct {
 	held   portal.Snapshot  // of it; what it sees has been delivered
 	more   map[int64]uint64 // events delivered that it does not see, with their transactions
 	lost   atomic.Bool      // pages are to be told that an event could not be written
+	missed int64            // events that could not be written, as known when last connected
 }
 
 // NewWAL prepares a source; Run starts it.
@@ -184,6 +185,14 @@ func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Co
 
 // resume takes the position to start from, or catches up from where we stood.
 func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batch)) error {
+	missed, err := side.missed(ctx)
+	if err != nil {
+		return err
+	}
+	if w.cursor != "" && missed != w.missed {
+		w.lost.Store(true) // announced while we were away
+	}
+	w.missed = missed
 	if w.cursor == "" {
 		at, err := side.position(ctx)
 		if err != nil {
