@@ -320,7 +320,7 @@ func TestHundredThousandRowsInOneTransaction(t *testing.T) {
 		const n = 100_000
 		pgtest.Exec(t, db, `
 			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 100000) as n;
-			select portal.wake()`)
+			select pg_notify('portal_event', '')`)
 		s.until(fmt.Sprint(n)) // more together with it would be too many at once
 		refs := s.finish(db)
 		if len(refs) != n {

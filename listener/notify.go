@@ -14,7 +14,7 @@ import (
 	"portal.example/portal"
 )
 
-// channel is what portal.wake() notifies.
+// channel is what triggers notify.
 const channel = "portal_event"
 
 // lostPayload is what a trigger notifies that could not write its event.

@@ -2218,7 +2218,6 @@ function portal.store_statements(p_statement_ids bigint[], p_names text[], p_pap
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
-function portal.wake() returns void
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer
