@@ -22,6 +22,7 @@
 		overlap: 5000, // of a page's own socket and the leader's
 		answer: 2000, // that a leader has to say that it lives
 		rolls: 60_000, // how often a leader asks who is there
+		kept: 60_000, // an item's event, for a page that comes to show it
 	}
 	// As much as the server takes of one socket; it closes on more.
 	const MOST_TOPICS = 5000
@@ -104,7 +105,31 @@
 			heard = Date.now()
 			if (moves && frame.cursor) cursor = frame.cursor
 			if (frame.resync) page.look(false)
-			if (frame.events?.length) page.events(frame.events)
+			const events = frame.events?.filter(concerns) ?? []
+			if (events.length > 0) page.events(events)
+		}
+
+		// A shared socket hears of the items of all tabs. What this page does not
+		// show is kept for a minute: should it come to show it, from an answer
+		// that was made before, the server would not tell it again.
+		let shown = new Set()
+		const passed = new Map() // topic → { event, at }
+		function concerns(event) {
+			const topic = `${event.kind}:${event.ref}`
+			if (event.kind !== 'item' || !event.ref || shown.has(topic)) return true
+			passed.delete(topic) // the newest come last
+			passed.set(topic, { event, at: Date.now() })
+			if (passed.size > MOST_TOPICS) passed.delete(passed.keys().next().value)
+			return false
+		}
+		function show(topics) {
+			shown = new Set(topics)
+			const late = topics.filter((t) => passed.has(t)).map((t) => passed.get(t).event)
+			for (const t of topics) passed.delete(t)
+			if (late.length > 0) page.events(late)
+		}
+		function forget() {
+			for (const [topic, p] of passed) if (Date.now() - p.at > limits.kept) passed.delete(topic)
 		}
 
 		function drop() {
@@ -222,9 +247,8 @@
 		// answer before its own socket is open.
 		function join() {
 			if (!channel || full || role === 'lead' || (role === 'alone' && !greeted)) return
-			const list = page.topics()
-			told = list.join()
-			post({ join: me, list })
+			told = [...shown].join()
+			post({ join: me, list: [...shown] })
 		}
 
 		function follow() {
@@ -288,7 +312,7 @@
 			followers.delete(id) // who comes last goes first
 			followers.set(id, { list, rolls: 0 })
 			if (!greeted) return // all are asked again when it is
-			watch()
+			tellServer()
 			if (followers.has(id)) post({ joined: id })
 		}
 
@@ -309,21 +333,24 @@
 			connect()
 		}
 
-		const union = () => [...new Set([...page.topics(), ...[...followers.values()].flatMap((f) => f.list)])].sort()
+		const union = () => [...new Set([...shown, ...[...followers.values()].flatMap((f) => f.list)])].sort()
 
-		// watch tells the server, or the leader, what the page shows now.
+		// watch is called when the page shows something else.
 		function watch() {
-			if (greeted && socket?.readyState === WebSocket.OPEN) {
-				if (role === 'lead') makeRoom()
-				let list = (role === 'lead' ? union() : page.topics()).slice(0, MOST_TOPICS)
-				while (!fits(list)) list = list.slice(0, list.length >> 1)
-				const text = JSON.stringify({ watch: list })
-				if (text !== sent && (sent !== null || list.length > 0)) {
-					sent = text
-					socket.send(text)
-				}
-			}
-			if (role !== 'lead' && (role === 'follow' || joined) && page.topics().join() !== told) join()
+			show(page.topics())
+			tellServer()
+			if ((role === 'follow' || joined) && [...shown].join() !== told) join()
+		}
+
+		function tellServer() {
+			if (!greeted || socket?.readyState !== WebSocket.OPEN) return
+			if (role === 'lead') makeRoom()
+			let list = (role === 'lead' ? union() : [...shown]).slice(0, MOST_TOPICS)
+			while (!fits(list)) list = list.slice(0, list.length >> 1)
+			const text = JSON.stringify({ watch: list })
+			if (text === sent || (sent === null && list.length === 0)) return
+			sent = text
+			socket.send(text)
 		}
 
 		// A leader that does not answer is frozen, or hangs: its followers are
@@ -351,10 +378,11 @@
 			if (away || over) return
 			if (slept) check()
 			else silent(limits.silence)
+			forget()
 			if (role === 'lead' && now - rolled > limits.rolls) {
 				rolled = now
 				for (const [id, f] of followers) if (++f.rolls > 2) followers.delete(id)
-				watch()
+				tellServer()
 				post({ roll: me })
 			}
 		}, limits.tick)
