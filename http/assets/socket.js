@@ -20,7 +20,8 @@
 		doubt: 35_000, // the same, where something says that it may be
 		late: 10_000, // a timer by so much: the machine has slept
 		overlap: 5000, // of a page's own socket and the leader's
-		answer: 2000, // that a leader has to say that it lives
+		quiet: 10_000, // of a leader, before a page that is seen asks whether it lives
+		answer: 2000, // that it has to say so
 		rolls: 60_000, // how often a leader asks who is there
 		kept: 60_000, // an item's event, for a page that comes to show it
 	}
@@ -28,6 +29,8 @@
 	const MOST_TOPICS = 5000
 	const MOST_LETTERS = 120_000 // of the frame's 256 KB, none of which need be ASCII
 	const fits = (list) => list.length <= MOST_TOPICS && list.join().length <= MOST_LETTERS
+
+	const hidden = () => document.visibilityState === 'hidden'
 
 	const CLOSED = { sessionEnded: 4001, notAllowed: 4003, tooSlow: 4008, restarting: 1012 }
 
@@ -277,8 +280,8 @@
 				if (m.join) admit(m.join, m.list)
 				else if (m.gone) followers.delete(m.gone) // the server hears of it with the next who comes
 				else if (m.ping) {
-					check()
-					post({ pong: me, open: greeted })
+					if (m.check) check()
+					report()
 				}
 				return
 			}
@@ -291,12 +294,13 @@
 					clearTimeout(overlap)
 					overlap = setTimeout(follow, limits.overlap)
 				}
+				prefer(m)
 			} else if (m.full === me) {
 				full = true
 				alone()
 			} else if (m.lead) {
-				handed = false
 				if (role === 'follow') {
+					handed = false
 					heard = Date.now()
 					if (m.again) page.look(true)
 					page.state('open')
@@ -305,7 +309,20 @@
 			} else if (role === 'follow' && (m.lost || m.pong)) {
 				heard = Date.now()
 				page.state(m.open ? 'open' : 'lost')
+				prefer(m)
 			}
+		}
+
+		const report = () => post({ pong: me, open: greeted, hidden: hidden() })
+
+		// A page that is seen leads, rather than one that is not: browsers slow
+		// down the timers of those, and phones stop them altogether.
+		function prefer(m) {
+			if (!m.hidden || hidden()) return
+			if (role === 'follow') {
+				handed = true
+				alone()
+			} else if (role === 'alone' && greeted) seek({ steal: true })
 		}
 
 		function admit(id, list) {
@@ -313,7 +330,7 @@
 			followers.set(id, { list, rolls: 0 })
 			if (!greeted) return // all are asked again when it is
 			tellServer()
-			if (followers.has(id)) post({ joined: id })
+			if (followers.has(id)) post({ joined: id, hidden: hidden() })
 		}
 
 		function makeRoom() {
@@ -355,9 +372,9 @@
 
 		// A leader that does not answer is frozen, or hangs: its followers are
 		// not to wait for it. One of them takes the lock from it.
-		function ask() {
+		function ask(check) {
 			if (question) return
-			post({ ping: me })
+			post({ ping: me, check })
 			question = setTimeout(() => {
 				question = 0
 				leaderless = true
@@ -378,6 +395,7 @@
 			if (away || over) return
 			if (slept) check()
 			else silent(limits.silence)
+			if (role === 'follow' && !hidden() && now - heard > limits.quiet) ask(false)
 			forget()
 			if (role === 'lead' && now - rolled > limits.rolls) {
 				rolled = now
@@ -389,7 +407,7 @@
 
 		function silent(limit) {
 			if (Math.abs(Date.now() - heard) <= limit) return
-			if (role === 'follow') return ask()
+			if (role === 'follow') return ask(true)
 			if (!socket) return
 			drop()
 			if (role === 'lead') post({ lost: me })
@@ -401,7 +419,7 @@
 		function check() {
 			if (away || over) return
 			silent(limits.doubt)
-			if (role === 'follow') ask()
+			if (role === 'follow') ask(true)
 			else if (!socket) {
 				tries = 0
 				connect()
@@ -437,7 +455,10 @@
 		window.addEventListener('pageshow', (e) => { if (e.persisted) start() })
 		document.addEventListener('freeze', stop)
 		document.addEventListener('resume', start)
-		document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') check() })
+		document.addEventListener('visibilitychange', () => {
+			if (!hidden()) check()
+			else if (role === 'lead') report()
+		})
 
 		start()
 		return { watch }
