@@ -29,6 +29,7 @@ type logRow struct {
 	Epoch      string
 	Lost       bool
 	EventID    *int64
+	XID        int64
 	Kind       *string
 	CustomerID portal.CustomerID
 	Ref        *string
@@ -81,8 +82,19 @@ func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, 
 	}
 	b.Events = make([]portal.Event, len(list))
 	for i, e := range list {
-		b.Events[i] = portal.Event{ID: *e.EventID, Kind: portal.EventKind(*e.Kind), CustomerID: e.CustomerID,
+		b.Events[i] = portal.Event{ID: *e.EventID, XID: uint64(e.XID), Kind: portal.EventKind(*e.Kind), CustomerID: e.CustomerID,
 			Ref: *e.Ref, At: *e.At, Data: e.Data}
 	}
 	return b, nil
+}
+
+// missed is how many transactions could not write their events; it moves before
+// they commit, and is announced when they do.
+func (r *reader) missed(ctx context.Context) (n int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	if err := r.conn.QueryRow(ctx, `select case when is_called then last_value else 0 end from portal.event_missed`, r.mode).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read how many events are missing: %w", err)
+	}
+	return n, nil
 }

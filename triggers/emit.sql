@@ -44,7 +44,7 @@ begin
   exception when others then
     -- A full log or disk stops no program's work: everybody is told to look again.
     raise warning 'An event could not be written (%): open pages are told to load again.', sqlerrm;
-    perform set_config('portal.told', 'lost', true), pg_notify('portal_event', 'lost');
+    perform set_config('portal.told', 'lost', true), pg_notify('portal_event', 'lost'), nextval('portal.event_missed');
     return;
   end;
   perform portal.wake();

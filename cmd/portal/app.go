@@ -12,7 +12,6 @@ import (
 
 	"portal.example/portal/http"
 	"portal.example/portal/jobs"
-	"portal.example/portal/listener"
 	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
@@ -26,7 +25,7 @@ type app struct {
 	db     *sql.DB
 	server *http.Server // nil when only jobs are worked
 	hub    *realtime.Hub
-	source *listener.Notify
+	source eventSource
 	jobs   *jobs.Client // nil when only pages are served
 	ui     *jobs.UI
 	watch  *watch // nil when only jobs are worked
@@ -73,7 +72,7 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
-	a.source = listener.NewNotify(listener.Config{ConnString: direct, Poll: a.Poll, Logger: a.logger})
+	a.source = a.newSource(direct)
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err
 	}
@@ -119,6 +118,11 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		return context.Cause(ctx)
 	}
 
+	if a.ProfileAddr != "" {
+		if err := serveProfiles(ctx, a.ProfileAddr); err != nil {
+			return err
+		}
+	}
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)

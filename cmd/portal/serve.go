@@ -15,6 +15,7 @@ import (
 type serveCommand struct {
 	database
 	DirectURL string `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	Events    string `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
 	settings
 }
 
@@ -26,12 +27,14 @@ type settings struct {
 	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
 	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
 	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
+	ProfileAddr  string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
 
+	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
@@ -77,6 +80,7 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 	if direct == "" {
 		direct = c.URL
 	}
+	c.settings.events = c.Events
 	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
 	if err != nil {
 		return err

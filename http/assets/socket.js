@@ -9,7 +9,7 @@
 // for a few seconds, and then closes its own. From then on it follows. When the
 // leader leaves, the browser gives the lock to the next, which connects with the
 // position that the frames have brought it to. Events are told twice at worst;
-// the page knows them by their id. See docs/decisions/0006-tabs-share-a-socket.md.
+// the page knows them by their id. See docs/decisions/0007-tabs-share-a-socket.md.
 (() => {
 	'use strict'
 
