@@ -365,7 +365,7 @@
 			let list = (role === 'lead' ? union() : [...shown]).slice(0, MOST_TOPICS)
 			while (!fits(list)) list = list.slice(0, list.length >> 1)
 			const text = JSON.stringify({ watch: list })
-			if (text === sent || (sent === null && list.length === 0)) return
+			if (text === sent) return // an empty list is told as well: what comes onto it later is new
 			sent = text
 			socket.send(text)
 		}
