@@ -264,17 +264,16 @@
 		// behind what its followers know, never ahead; so anybody's frames are
 		// taken, and a position only where no own socket has a better one.
 		function listen(m) {
-			if (m.frame || m.lead || m.pong || m.lost) {
+			if (m.frame || m.lead || m.pong || m.lost || m.roll || m.joined) { // a leader's word
 				clearTimeout(question)
 				question = 0
 				leaderless = false
+				if (role === 'follow') heard = Date.now()
 			}
-			if (m.bye) {
-				handed = role === 'follow' || (role === 'lead' && !greeted)
-				if (role === 'alone') {
-					joined = false
-					clearTimeout(overlap)
-				}
+			if (m.bye) handed = role === 'follow' || (role === 'lead' && !greeted)
+			if ((m.bye || m.lost) && role === 'alone') { // not yet, then
+				joined = false
+				clearTimeout(overlap)
 			}
 			if (role === 'lead') {
 				if (m.join) admit(m.join, m.list)
@@ -301,13 +300,11 @@
 			} else if (m.lead) {
 				if (role === 'follow') {
 					handed = false
-					heard = Date.now()
 					if (m.again) page.look(true)
 					page.state('open')
 				}
 				join()
 			} else if (role === 'follow' && (m.lost || m.pong)) {
-				heard = Date.now()
 				page.state(m.open ? 'open' : 'lost')
 				prefer(m)
 			}
@@ -456,7 +453,7 @@
 		document.addEventListener('freeze', stop)
 		document.addEventListener('resume', start)
 		document.addEventListener('visibilitychange', () => {
-			if (!hidden()) check()
+			if (!hidden()) start()
 			else if (role === 'lead') report()
 		})
 
