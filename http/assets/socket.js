@@ -28,6 +28,7 @@
 	// As much as the server takes of one socket; it closes on more.
 	const MOST_TOPICS = 5000
 	const MOST_LETTERS = 120_000 // of the frame's 256 KB, none of which need be ASCII
+	const MOST_FRAMES = 500 // remembered
 	const fits = (list) => list.length <= MOST_TOPICS && list.join().length <= MOST_LETTERS
 
 	const hidden = () => document.visibilityState === 'hidden'
@@ -84,6 +85,7 @@
 				try { frame = JSON.parse(e.data) } catch { return }
 				if (frame.hello) greet(frame.hello)
 				else if (role === 'lead') post({ frame })
+				else if (channel) remember(frame)
 				hear(frame, true)
 			}
 			s.onclose = (e) => { if (socket === s) closed(e.code) }
@@ -91,6 +93,9 @@
 
 		function greet(hello) {
 			greeted = true
+			greetedAt = Date.now()
+			recent = []
+			torn = false
 			tries = 0
 			const known = cursor !== ''
 			if (hello.cursor) cursor = hello.cursor
@@ -135,10 +140,26 @@
 			for (const [topic, p] of passed) if (Date.now() - p.at > limits.kept) passed.delete(topic)
 		}
 
+		// Who takes the lead with a socket of its own tells the others what it has
+		// heard of late: the one before may have stopped a little earlier.
+		let recent = []
+		let torn = false // something is missing in it
+		let common = false // the socket began where the followers stood as well
+		let greetedAt = 0
+		function remember(frame) {
+			const now = Date.now()
+			recent.push({ frame, at: now })
+			while (recent.length > MOST_FRAMES || now - recent[0].at > 2 * limits.overlap) {
+				torn ||= common || recent.length > MOST_FRAMES
+				recent.shift()
+			}
+		}
+
 		function drop() {
 			const s = socket
 			socket = null
-			greeted = joined = false
+			greeted = joined = common = false
+			recent = []
 			clearTimeout(overlap)
 			clearTimeout(retry)
 			retry = 0
@@ -182,6 +203,7 @@
 		let overlap = 0
 		let handed = false // the leader said that it goes: what it heard, we have heard
 		let leaderless = false
+		let leaderHidden = false
 		let question = 0 // whether the leader lives
 		const followers = new Map() // id → { list, rolls since its last word }
 
@@ -234,16 +256,18 @@
 
 		function lead() {
 			const from = role
+			const again = leaderless || torn || (!common && Date.now() - greetedAt < limits.overlap)
 			role = 'lead'
 			joined = leaderless = false
 			clearTimeout(overlap)
 			clearTimeout(question)
 			question = 0
-			if (greeted) post({ lead: me, again: false })
+			if (greeted) post({ lead: me, again, frames: recent.map((r) => r.frame) })
 			else {
 				post({ roll: me })
 				if (from === 'follow') connect()
 			}
+			recent = []
 		}
 
 		// join asks the leader to watch what this page shows. It does not
@@ -256,6 +280,7 @@
 
 		function follow() {
 			if (role !== 'alone' || !joined || !greeted) return
+			if (leaderHidden && !hidden()) return seek({ steal: true })
 			role = 'follow'
 			drop()
 		}
@@ -270,6 +295,7 @@
 				leaderless = false
 				if (role === 'follow') heard = Date.now()
 			}
+			if (m.joined || m.pong) leaderHidden = Boolean(m.hidden)
 			if (m.bye) handed = role === 'follow' || (role === 'lead' && !greeted)
 			if ((m.bye || m.lost) && role === 'alone') { // not yet, then
 				joined = false
@@ -298,6 +324,7 @@
 				full = true
 				alone()
 			} else if (m.lead) {
+				if (role === 'follow' || joined) for (const f of m.frames ?? []) hear(f, role === 'follow')
 				if (role === 'follow') {
 					handed = false
 					if (m.again) page.look(true)
@@ -319,7 +346,7 @@
 			if (role === 'follow') {
 				handed = true
 				alone()
-			} else if (role === 'alone' && greeted) seek({ steal: true })
+			} else if (role === 'alone' && greeted && common) seek({ steal: true })
 		}
 
 		function admit(id, list) {
@@ -344,6 +371,7 @@
 			clearTimeout(overlap)
 			if (role !== 'follow') return
 			role = 'alone'
+			common = true
 			connect()
 		}
 
