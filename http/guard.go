@@ -3,6 +3,7 @@ package http
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -171,6 +172,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ httprouter.Param
 			return
 		}
 		who = customer
+	}
+	// and in which session it was made: a page that outlived its log-in, in the
+	// browser's cache or another tab, hears nothing of who logged in since
+	if of := r.URL.Query().Get("session"); of != "" && of != strconv.FormatInt(int64(who.ID), 10) {
+		http.Error(w, "this page is of another session", http.StatusUnauthorized)
+		return
 	}
 	s.Live(w, r, who)
 }

@@ -71,16 +71,16 @@ func (s *socket) watch(refs []string) {
 		s.fail("watch", err)
 		return
 	}
-	added := s.shard.watch(s, refs)
-	if len(added) == 0 {
-		return
-	}
 	since := s.greeted
 	if s.asked {
 		// The page has shown these items only for a moment.
 		since = s.hub.past.cursor(s.greeted)
 	}
-	s.asked = true
+	s.asked = true // also by a page that shows no items yet
+	added := s.shard.watch(s, refs)
+	if len(added) == 0 {
+		return
+	}
 	frame, err := s.replay(since, added, s.hub.past.cursor(s.greeted), func(e portal.Event) bool {
 		return e.Kind == portal.EventItem && slices.Contains(added, e.Ref)
 	})

@@ -105,6 +105,32 @@ func TestWatchReplaysTheGap(t *testing.T) {
 	}
 }
 
+// A page that said at first that it shows no items is not told what happened to
+// one before it came to show it.
+func TestWatchOfAPageWithoutItems(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.happen(item("OIL5"))
+	c := s.dial(alder, "0")
+	c.want(`{"hello":{"cursor":"0"}}`)
+	c.send(`{"watch":[]}`)
+	s.happen(item("OIL5"))
+	s.hub.Turn(time.Now().Add(1 * time.Minute))
+	s.hub.Turn(time.Now().Add(2 * time.Minute))
+	s.watch(c, "OIL5")
+	s.happen(item("OIL5"))
+	for {
+		f := c.frame()
+		if len(f.Events) == 0 {
+			continue // cursors of the turns
+		}
+		if len(f.Events) != 1 || f.Events[0].ID != 3 {
+			t.Errorf("told %+v", f)
+		}
+		break
+	}
+}
+
 // A narrower catalogue narrows what is watched already.
 func TestAccessChangesWhatIsWatched(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,11 @@
-// Keeps the page true: hears over a websocket what changed, fetches the page
-// once more and morphs the regions that show it. What a region shows it says
-// itself: <tbody id="orders" data-live="order access">. See html/kit.tmpl.
+// Keeps the page true: hears over a websocket (socket.js) what changed, fetches
+// the page once more and morphs the regions that show it. What a region shows it
+// says itself: <tbody id="orders" data-live="order access">. See html/kit.tmpl.
+// A page that nobody sees is fetched when it is seen.
 (() => {
 	'use strict'
 	const root = document.documentElement
-	const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? ''
+	const meta = (name, doc = document) => doc.querySelector(`meta[name="${name}"]`)?.content ?? ''
 	const address = meta('live-url')
 	if (!address) return
 	const words = JSON.parse(document.getElementById('live-words')?.textContent || '{}')
@@ -88,9 +89,11 @@
 	let running = false
 	let failures = 0
 
+	const hidden = () => document.visibilityState === 'hidden'
+
 	function refresh(what, delay) {
 		for (const id of what) pending.add(id)
-		if (pending.size === 0) return
+		if (pending.size === 0 || hidden()) return
 		const at = performance.now() + delay
 		if (running || (timer && due <= at)) return
 		clearTimeout(timer)
@@ -112,6 +115,8 @@
 			if ([403, 404, 410].includes(answer.status)) return leave(() => location.replace(page()))
 			if (!answer.ok) throw new Error(`status ${answer.status}`)
 			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
+			// Somebody else has logged in since: nothing of theirs comes into this page.
+			if (meta('live-session', fresh) !== meta('live-session')) return leave(() => location.replace(page()))
 			apply(fresh, wanted)
 			armDay(fresh)
 			failures = 0
@@ -124,7 +129,7 @@
 		} finally {
 			running = false
 		}
-		if (pending.size > 0) refresh([], failures ? backoff(failures) : 0)
+		if (pending.size > 0) refresh([], failures ? window.liveBackoff(failures) : 0)
 	}
 
 	function apply(fresh, wanted) {
@@ -161,6 +166,7 @@
 
 	// ---- telling ----
 
+	const MOST_UNTOLD = 200
 	const told = new Map() // order → status last told
 	let own = 0 // when this tab last sent something
 	const sentByUs = () => { own = Date.now(); try { sessionStorage.setItem('live-own', String(own)) } catch { /* forbidden */ } }
@@ -168,7 +174,22 @@
 	document.addEventListener('htmx:beforeSend', (e) => { if (e.detail.requestConfig?.verb !== 'get') sentByUs() })
 	try { own = Number(sessionStorage.getItem('live-own')) || 0 } catch { /* forbidden */ }
 
+	// What happened while nobody saw the page is told when it is seen: of a
+	// document that moved several times, the last.
+	const untold = new Map()
+	function keep(events) {
+		for (const e of events) {
+			if (words.kinds?.[e.kind]) untold.set(`${e.kind}:${e.ref}:${e.status ? 'status' : ''}`, e)
+			if (untold.size > MOST_UNTOLD) untold.delete(untold.keys().next().value)
+		}
+	}
+	function tellKept() {
+		tell([...untold.values()])
+		untold.clear()
+	}
+
 	function tell(events) {
+		if (hidden()) return keep(events)
 		const texts = []
 		for (const e of events) {
 			const form = words.kinds?.[e.kind]
@@ -189,35 +210,8 @@
 
 	// ---- the socket ----
 
-	let socket = null
-	let cursor = meta('live-cursor')
-	let opened = false // ever
-	let tries = 0
-	let ended = false
-	let retry = 0
-	let lostTimer = 0
-	let watching = null
 	const seen = new Set()
-
-	const backoff = (n) => Math.min(15_000, 250 * 2 ** Math.min(n, 7)) * (0.5 + Math.random() / 2)
-	const state = (s) => { root.dataset.live = s }
-
-	// As much as the server takes of one socket; it closes on more.
-	const MOST_TOPICS = 5000
-	const MOST_LETTERS = 120_000 // of the frame's 256 KB, none of which need be ASCII
-
-	function watch() {
-		const items = new Set()
-		for (const el of document.querySelectorAll('[data-watch]')) {
-			for (const t of topicsOf(el, 'data-watch')) items.add(t.ref ? `${t.kind}:${t.ref}` : t.kind)
-		}
-		let list = [...items].slice(0, MOST_TOPICS)
-		while (list.join().length > MOST_LETTERS) list = list.slice(0, list.length >> 1)
-		const text = JSON.stringify({ watch: list.sort() })
-		if (socket?.readyState !== WebSocket.OPEN || text === watching || (watching === null && list.length === 0)) return
-		watching = text
-		socket.send(text)
-	}
+	let live = null
 
 	function isNew(id) {
 		if (id === undefined) return true
@@ -227,24 +221,17 @@
 		return true
 	}
 
-	function receive(frame) {
-		if (frame.cursor) cursor = frame.cursor
-		if (frame.hello) {
-			const known = cursor !== ''
-			if (frame.hello.cursor) cursor = frame.hello.cursor
-			const again = opened
-			opened = true
-			tries = 0
-			clearTimeout(lostTimer)
-			lostTimer = 0
-			state('open')
-			watch()
-			// after a gap, or without knowing where the page stands, look once
-			if (again || !known) refresh([ALL], again ? Math.random() * 200 : 0)
-			else settled()
+	function topics() {
+		const items = new Set()
+		for (const el of document.querySelectorAll('[data-watch]')) {
+			for (const t of topicsOf(el, 'data-watch')) items.add(t.ref ? `${t.kind}:${t.ref}` : t.kind)
 		}
-		if (frame.resync) refresh([ALL], 30)
-		const events = (frame.events ?? []).filter((e) => isNew(e.id))
+		return [...items].sort()
+	}
+	const watch = () => live?.watch()
+
+	function happened(list) {
+		const events = list.filter((e) => isNew(e.id))
 		if (events.length === 0) return
 		const near = new Set()
 		const wide = new Set()
@@ -258,57 +245,24 @@
 		tell(events)
 	}
 
-	function connect() {
-		clearTimeout(retry)
-		retry = 0
-		if (ended || (socket && socket.readyState <= WebSocket.OPEN)) return
-		state(opened ? 'lost' : 'connecting')
-		const url = new URL(address, location.href)
-		url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
-		if (cursor) url.searchParams.set('after', cursor)
-		const s = new WebSocket(url)
-		let greeted = false
-		socket = s
-		watching = null
-		armLost()
-		s.onmessage = (e) => {
-			let frame
-			try { frame = JSON.parse(e.data) } catch { return }
-			if (frame.hello) greeted = true
-			receive(frame)
-		}
-		s.onclose = (e) => {
-			if (socket !== s) return
-			socket = null
-			if (e.code === 4001) return toLogin()
-			if (e.code === 4003) {
-				ended = true
-				state('lost')
-				clearTimeout(lostTimer)
-				return
-			}
-			state(opened ? 'lost' : 'connecting')
-			armLost()
-			tries++
-			// Where no socket comes through, the page is still kept true, slower;
-			// and a session that ended meanwhile is found out.
-			if (!greeted && tries >= 2) refresh([ALL], 0)
-			const wait = e.code === 1012 ? 200 + Math.random() * 1300 : e.code === 4008 ? Math.random() * 300 : backoff(tries)
-			retry = setTimeout(connect, wait)
-		}
+	function state(s) {
+		root.dataset.live = s
+		if (s !== 'open') return armLost()
+		clearTimeout(lostTimer)
+		lostTimer = 0
+		settled()
 	}
 
-	// now connects at once where something says that it may work again.
-	function now() {
-		if (socket?.readyState === WebSocket.OPEN || ended) return
-		tries = 0
-		connect()
+	function ended(forPage) {
+		if (!forPage) return toLogin()
+		clearTimeout(lostTimer)
 	}
 
 	// ---- the banner ----
 
 	const banner = document.getElementById('live-banner')
 	let hideTimer = 0
+	let lostTimer = 0
 	function armLost() {
 		lostTimer ||= setTimeout(showLost, 1500)
 	}
@@ -331,29 +285,16 @@
 
 	// ---- what else sets it off ----
 
-	window.addEventListener('online', now)
-	window.addEventListener('offline', () => {
-		// the closing handshake would wait for an answer that cannot come
-		const s = socket
-		socket = null
-		if (s) s.close()
-		state('lost')
-		armLost()
-		clearTimeout(retry)
-		retry = setTimeout(connect, backoff(4))
-	})
-	window.addEventListener('pageshow', (e) => { if (e.persisted) now() })
 	window.addEventListener('pagehide', () => {
-		// a page in the browser's cache must not hold a socket
-		clearTimeout(retry)
 		clearTimeout(lostTimer)
 		lostTimer = 0
 		if (banner) banner.hidden = true
-		const s = socket
-		socket = null
-		if (s) s.close()
 	})
-	document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') now() })
+	document.addEventListener('visibilitychange', () => {
+		if (hidden()) return
+		refresh([], 0)
+		tellKept()
+	})
 	document.addEventListener('htmx:afterSettle', watch)
 	// An answer with the header HX-Trigger: {"live": "cart favorite"} asks for it.
 	document.addEventListener('live', (e) => {
@@ -366,5 +307,10 @@
 	})
 
 	armDay(document)
-	connect()
+	live = window.liveSocket(address, meta('live-session'), meta('live-cursor'), {
+		topics, state, ended,
+		events: happened,
+		look: (again) => refresh([ALL], again ? Math.random() * 200 : 30),
+		blocked: () => refresh([ALL], 0),
+	})
 })()
