@@ -54,7 +54,7 @@ type delivery struct {
 	encoded   [][]byte
 	broadcast *message
 	watched   map[audience]*message
-	round     *round // of the shard that is told
+	round     *round    // of the shard that is told
 	recheck   []*socket // what they watch may no longer be theirs
 }
 
