@@ -14,7 +14,8 @@ import (
 
 type serveCommand struct {
 	database
-	DirectURL string `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	DirectURL string        `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	Drain     time.Duration `help:"At SIGTERM, how long to go on serving while /readyz says 503: longer than a load balancer takes to notice." default:"5s" env:"PORTAL_DRAIN"`
 	settings
 }
 
@@ -28,11 +29,13 @@ type settings struct {
 	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
+	Pooled       string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
 
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
+	drainFor    time.Duration // between the signal and the end; 0: none
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
 
@@ -44,7 +47,8 @@ websockets; without TLS in front, browsers refuse the session cookie unless --pl
 
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 
-SIGTERM ends it in order: sockets are told to come back (1012), requests and jobs in hand are finished.`
+SIGTERM ends it in order: /readyz says 503 and no new jobs are taken while pages and sockets are served on for --drain;
+then sockets are told to come back (1012), and requests and jobs in hand are finished.`
 }
 
 // node is the name of this node.
@@ -77,6 +81,7 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 	if direct == "" {
 		direct = c.URL
 	}
+	c.drainFor = c.Drain
 	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
 	if err != nil {
 		return err
