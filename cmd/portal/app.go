@@ -109,6 +109,7 @@ func (c settings) brand() (http.Brand, error) {
 // all has been brought to an end, or when a part fails that nothing can mend.
 func (a *app) run(ctx context.Context, ready func(address string)) error {
 	defer a.db.Close()
+	asked := ctx // to end, in contrast to failing
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
@@ -159,7 +160,10 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	ready(l.Addr().String())
 
 	<-ctx.Done() // jobs take no new work from here on
-	a.drain(ctx)
+	a.draining.Store(true)
+	if asked.Err() != nil {
+		a.drain()
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	if err := a.hub.Close(stop); err != nil {
@@ -186,15 +190,12 @@ func (a *app) ready(ctx context.Context) error {
 }
 
 // drain goes on serving for a while as a node that is not ready, so that load
-// balancers have taken it out before connections are refused. A node that failed
-// does not wait.
-func (a *app) drain(ctx context.Context) {
-	a.draining.Store(true)
-	if a.drainFor <= 0 || context.Cause(ctx) != context.Canceled {
-		return
+// balancers have taken it out before connections are refused.
+func (a *app) drain() {
+	if a.drainFor > 0 {
+		a.logger.Info("ending: not ready for new visitors", "serving_on_for", a.drainFor)
+		time.Sleep(a.drainFor)
 	}
-	a.logger.Info("ending: not ready for new visitors", "serving_on_for", a.drainFor)
-	time.Sleep(a.drainFor)
 }
 
 func (a *app) stopJobs(ctx context.Context) {
