@@ -36,6 +36,7 @@ const (
 // only facts that each of its recipients may see.
 type Event struct {
 	ID         int64           // portal.event.event_id; not in commit order
+	XID        uint64          // the transaction that wrote it
 	Kind       EventKind       //
 	CustomerID CustomerID      // 0: everybody
 	Ref        string          // order_no, item_no, invoice_no …; may be empty
@@ -90,6 +91,10 @@ type EventLog interface {
 	// been pruned or that the cursor is not one of this database's. The empty
 	// cursor gives no events and the cursor of now.
 	Since(ctx context.Context, who Session, after Cursor, items []string) (Batch, error)
+
+	// Tail returns the events committed after the cursor, of all customers and
+	// kinds, at most so many, and the cursor after them. Errors as of Since.
+	Tail(ctx context.Context, after Cursor, most int) (Batch, error)
 
 	// Visible returns those of the item numbers that who may watch: the
 	// active items of the customer's catalogue, for staff all that exist.

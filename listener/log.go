@@ -29,6 +29,7 @@ type logRow struct {
 	Epoch      string
 	Lost       bool
 	EventID    *int64
+	XID        int64
 	Kind       *string
 	CustomerID portal.CustomerID
 	Ref        *string
@@ -81,7 +82,7 @@ func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, 
 	}
 	b.Events = make([]portal.Event, len(list))
 	for i, e := range list {
-		b.Events[i] = portal.Event{ID: *e.EventID, Kind: portal.EventKind(*e.Kind), CustomerID: e.CustomerID,
+		b.Events[i] = portal.Event{ID: *e.EventID, XID: uint64(e.XID), Kind: portal.EventKind(*e.Kind), CustomerID: e.CustomerID,
 			Ref: *e.Ref, At: *e.At, Data: e.Data}
 	}
 	return b, nil

@@ -14,8 +14,11 @@ func (h *Hub) Deliver(b portal.Batch) {
 	d := h.sort(b)
 	first := h.cursor == "" && d.cursor != ""
 	h.cursor = d.cursor
+	h.tail.add(b) // first: who comes in between gets it twice, not never
 	for i, sh := range h.shards {
+		d.round = &round{}
 		sh.deliver(d, d.customers[i])
+		d.round.start()
 	}
 	if first {
 		close(h.begun)
@@ -51,6 +54,7 @@ type delivery struct {
 	encoded   [][]byte
 	broadcast *message
 	watched   map[audience]*message
+	round     *round // of the shard that is told
 	recheck   []*socket // what they watch may no longer be theirs
 }
 
@@ -180,7 +184,7 @@ func (sh *shard) deliver(d *delivery, customers []portal.CustomerID) {
 		frame := resyncFrame(d.cursor)
 		sh.each(func(s *socket) {
 			d.hub.counts.resyncs.Add(1)
-			s.push(frame, 0, d.cursorAt)
+			s.push(d.round, frame, 0, d.cursorAt)
 			s.checkFrom(d.now)
 		})
 	}
@@ -260,7 +264,7 @@ func (d *delivery) of(id portal.CustomerID) *message {
 // tell queues a message for one socket.
 func (d *delivery) tell(s *socket, m *message, last bool) {
 	frame := d.frame(m, last) // which sets m.at
-	s.push(frame, m.at, d.cursorAt)
+	s.push(d.round, frame, m.at, d.cursorAt)
 }
 
 // frame encodes a message. The cursor after the batch is only for the last

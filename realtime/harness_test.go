@@ -3,6 +3,7 @@ package realtime_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -69,6 +70,11 @@ func (l *log) Since(ctx context.Context, who portal.Session, after portal.Cursor
 		}
 	}
 	return b, nil
+}
+
+// Tail is never asked: these positions are no snapshots.
+func (l *log) Tail(context.Context, portal.Cursor, int) (portal.Batch, error) {
+	return portal.Batch{}, errors.New("asked for the tail")
 }
 
 func (l *log) Visible(_ context.Context, who portal.Session, items []string) ([]string, error) {
@@ -163,10 +169,10 @@ func newSiteBefore(t testing.TB, change ...func(*realtime.Config)) *site {
 	return s
 }
 
-func (s *site) alive(_ context.Context, id portal.SessionID) (bool, error) {
+func (s *site) alive(_ context.Context, ids []portal.SessionID) ([]portal.SessionID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.dead[id], nil
+	return slices.DeleteFunc(slices.Clone(ids), func(id portal.SessionID) bool { return s.dead[id] }), nil
 }
 
 func (s *site) kill(id portal.SessionID) {

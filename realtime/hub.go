@@ -22,17 +22,23 @@ type Config struct {
 	// EventLog answers replays and checks what a socket asks to watch.
 	EventLog portal.EventLog
 
-	// Alive reports whether a session still lives. It is asked once a socket is
-	// registered, so that a session that ended between authentication and
+	// Alive returns those of the sessions that still live. A socket asks once it
+	// is registered, so that a session that ended between authentication and
 	// registration does not live on in a socket; again when the session's known
 	// time is over; and after a resync, when the news of its end may be among
-	// what was missed. Nil: every session lives until its event comes.
-	Alive func(context.Context, portal.SessionID) (bool, error)
+	// what was missed. Those who ask at the same time share a question. Nil:
+	// every session lives until its event comes.
+	Alive func(context.Context, []portal.SessionID) ([]portal.SessionID, error)
 
 	// QueueBytes bounds what waits for one socket, in bytes as sent. Beyond it
 	// the socket is closed with 4008. A batch of more than half of it is told as
 	// a resync instead. Default 256 KiB.
 	QueueBytes int
+
+	// TailEvents is how many of the newest events are kept, so that the gaps of
+	// sockets that come back together are read from the log once. Default
+	// 20,000.
+	TailEvents int
 
 	// Shards are locked one at a time, so that a delivery holds up arriving
 	// sockets of its own shard only. Default 16.
@@ -74,6 +80,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	set(&c.QueueBytes, 256<<10)
+	set(&c.TailEvents, 20_000)
 	set(&c.Shards, 16)
 	set(&c.PingEvery, 25*time.Second)
 	set(&c.PongTimeout, 10*time.Second)
@@ -119,12 +126,14 @@ type Hub struct {
 	begun      chan struct{} // closed when there is a first position
 
 	past past
+	tail tail
+	poll poll
 }
 
 // New starts a hub without sockets.
 func New(cfg Config) *Hub {
 	cfg = cfg.withDefaults()
-	h := &Hub{cfg: cfg, counts: counts{lag: portal.NewHistogram(lagBounds...)}, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{})}
+	h := &Hub{cfg: cfg, counts: counts{lag: portal.NewHistogram(lagBounds...)}, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{}), tail: tail{most: cfg.TailEvents}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.shards = make([]*shard, cfg.Shards)
 	for i := range h.shards {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -45,6 +46,9 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	}
 	conn.SetReadLimit(-1) // read has a limit of its own, with another code
 	s.conn, s.wire = conn, thin.conn
+	if tcp, ok := thin.conn.(*net.TCPConn); ok && writesNow { // of TLS every write is the connection's own affair
+		s.raw, _ = tcp.SyscallConn()
+	}
 	if !who.Staff() && who.CustomerID == 0 {
 		_ = conn.Close(closeNotAllowed, "not allowed")
 		h.open.Done()
@@ -96,11 +100,7 @@ func (s *socket) greet(after, now portal.Cursor) {
 // replay reads the events after a cursor. Where they cannot be had, or are too
 // many, the frame says so: with the position now the client is to read from.
 func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, wanted func(portal.Event) bool) ([]byte, error) {
-	var gap portal.Batch
-	err := s.hub.ask(func(ctx context.Context) (err error) {
-		gap, err = s.hub.cfg.EventLog.Since(ctx, s.who, after, items)
-		return err
-	})
+	gap, err := s.gap(after, items)
 	if errors.Is(err, portal.ErrCursorTooOld) {
 		s.hub.counts.resyncs.Add(1)
 		s.greeted = now
@@ -111,9 +111,9 @@ func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, 
 	}
 	s.hub.counts.replays.Add(1)
 	list := make([][]byte, 0, len(gap.Events))
-	for _, e := range gap.Events {
-		if s.mayHear(e) && wanted(e) {
-			list = append(list, appendEvent(nil, e))
+	for i := range gap.Events {
+		if e := &gap.Events[i]; s.mayHear(e) && wanted(*e) {
+			list = append(list, appendEvent(nil, *e))
 		}
 	}
 	cursor := gap.Cursor
@@ -133,9 +133,30 @@ func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, 
 	return frame, nil
 }
 
+// gap returns what came after a cursor, from memory if it goes back so far or can
+// be made to by one reading for all, else from the log.
+func (s *socket) gap(after portal.Cursor, items []string) (gap portal.Batch, err error) {
+	h := s.hub
+	wanted := func(e *portal.Event) bool {
+		return s.mayHear(e) && (e.Kind != portal.EventItem || slices.Contains(items, e.Ref))
+	}
+	events, to, ok := h.tail.since(after, wanted)
+	if !ok && h.ask(func(ctx context.Context) error { return h.tail.reach(ctx, after, h.cfg.EventLog.Tail) }) == nil {
+		events, to, ok = h.tail.since(after, wanted)
+	}
+	if ok {
+		return portal.Batch{Cursor: to, Events: events}, nil
+	}
+	err = h.ask(func(ctx context.Context) error {
+		gap, err = h.cfg.EventLog.Since(ctx, s.who, after, items)
+		return err
+	})
+	return gap, err
+}
+
 // mayHear holds for replayed events what delivery holds for live ones, whatever
 // the log returned.
-func (s *socket) mayHear(e portal.Event) bool {
+func (s *socket) mayHear(e *portal.Event) bool {
 	switch {
 	case e.Kind == portal.EventSession, e.Kind == portal.EventPing:
 		return false
@@ -148,11 +169,7 @@ func (s *socket) mayHear(e portal.Event) bool {
 // alive asks whether the session lives, and ends the socket if it does not or
 // if that cannot be known.
 func (s *socket) alive() bool {
-	var alive bool
-	err := s.hub.ask(func(ctx context.Context) (err error) {
-		alive, err = s.hub.cfg.Alive(ctx, s.who.ID)
-		return err
-	})
+	alive, err := s.hub.poll.alive(s.hub, s.who.ID)
 	switch {
 	case err != nil:
 		s.fail("check session", err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -29,7 +30,7 @@ const closeGrace = 5 * time.Second
 
 // socket is one open /live. An idle one has a single goroutine, which reads:
 // whoever puts the first frame into an empty queue starts another, which ends
-// when the queue is empty again. All times are of the hub's clock, in Unix
+// when the queue is empty again, or hands it to the round of a delivery. All times are of the hub's clock, in Unix
 // nanoseconds, and looked at by the wheel; a socket has no timer.
 //
 // Frames are written to the connection as they are, header and all, because
@@ -42,6 +43,7 @@ type socket struct {
 	who   portal.Session // without what nobody asks for here
 	conn  *websocket.Conn
 	wire  net.Conn
+	raw   syscall.RawConn // of wire; nil where it cannot be written to without waiting
 
 	greeted portal.Cursor // the position in its hello, or where a resync left it
 
@@ -77,8 +79,9 @@ func (s *socket) room() portal.CustomerID {
 
 // push queues one frame and never waits: a queue that would grow over its bound
 // ends the socket. eventAt is when the oldest event in it was written, 0 where
-// it has none; cursorAt is when the next cursor is due after this one.
-func (s *socket) push(frame []byte, eventAt, cursorAt int64) {
+// it has none; cursorAt is when the next cursor is due after this one. It is
+// written in a round, if there is one.
+func (s *socket) push(r *round, frame []byte, eventAt, cursorAt int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.code != 0 {
@@ -95,7 +98,7 @@ func (s *socket) push(frame []byte, eventAt, cursorAt int64) {
 		s.eventAt = eventAt
 	}
 	s.grow(len(frame))
-	s.startLocked()
+	s.startLocked(r)
 }
 
 // hold keeps frames back until release.
@@ -124,7 +127,7 @@ func (s *socket) release(frames ...[]byte) {
 	}
 	s.queue = append(net.Buffers(frames), s.queue...)
 	s.grow(n)
-	s.startLocked()
+	s.startLocked(nil)
 }
 
 func (s *socket) grow(n int) {
@@ -153,28 +156,37 @@ func (s *socket) endLocked(code websocket.StatusCode, reason string) {
 	s.grow(-waiting)
 	if code != gone {
 		s.deadline = s.hub.cfg.Now().Add(closeGrace).UnixNano()
-		s.startLocked()
+		s.startLocked(nil)
 	}
 }
 
-func (s *socket) startLocked() {
+func (s *socket) startLocked(r *round) {
 	if s.writing || (s.code == 0 && (s.held || len(s.queue) == 0)) {
 		return
 	}
 	s.writing = true
 	s.writer.Add(1)
-	go s.write()
+	if r != nil && s.raw != nil && s.code == 0 {
+		r.sockets = append(r.sockets, s)
+		return
+	}
+	go s.write(nil)
 }
 
 // write sends what is queued until nothing is, and the closing frame if the
-// socket ends.
-func (s *socket) write() {
+// socket ends. In a round it leaves what would have to be waited for to another
+// goroutine.
+func (s *socket) write(r *round) {
 	defer s.writer.Done()
 	for {
 		s.mu.Lock()
 		if s.code != 0 {
 			code, reason := s.code, s.reason
 			s.mu.Unlock()
+			if code != gone && r != nil {
+				s.continueAlone()
+				return
+			}
 			if code != gone {
 				_ = s.conn.Close(code, reason) // whether the client heard it changes nothing
 			}
@@ -183,6 +195,11 @@ func (s *socket) write() {
 		if len(s.queue) == 0 || s.held {
 			s.writing = false
 			s.mu.Unlock()
+			return
+		}
+		if r != nil && len(s.queue) > 1 {
+			s.mu.Unlock()
+			s.continueAlone()
 			return
 		}
 		frames, n, eventAt := s.queue, s.size, s.eventAt
@@ -201,9 +218,23 @@ func (s *socket) write() {
 			}
 		}
 		var err error
-		if len(frames) == 1 {
+		switch {
+		case r != nil:
+			var wrote bool
+			if wrote, err = s.writeNow(r, frames[0]); !wrote {
+				s.mu.Lock()
+				if s.code == 0 {
+					s.queue, s.deadline = append(frames, s.queue...), 0
+				} else {
+					s.grow(-n)
+				}
+				s.mu.Unlock()
+				s.continueAlone()
+				return
+			}
+		case len(frames) == 1:
 			_, err = s.wire.Write(frames[0])
-		} else {
+		default:
 			_, err = frames.WriteTo(s.wire)
 		}
 
@@ -219,6 +250,12 @@ func (s *socket) write() {
 		}
 		s.hub.counts.frames.Add(int64(told))
 	}
+}
+
+// continueAlone goes on writing on a goroutine of the socket's own.
+func (s *socket) continueAlone() {
+	s.writer.Add(1)
+	go s.write(nil)
 }
 
 // cut ends the connection without a word. The reader notices and leaves.

@@ -32,6 +32,7 @@ func (h *Hub) spin() {
 // turn does what is due at a time.
 func (h *Hub) turn(now time.Time) {
 	var check []*socket
+	var writing round
 	for i, sh := range h.shards {
 		sh.mu.Lock()
 		if i == 0 {
@@ -44,10 +45,10 @@ func (h *Hub) turn(now time.Time) {
 				if idle == nil {
 					idle = eventsFrame(sh.cursor)
 				}
-				s.push(idle, 0, now.Add(h.cfg.CursorEvery).UnixNano())
+				s.push(&writing, idle, 0, now.Add(h.cfg.CursorEvery).UnixNano())
 			}
 			if due.ping {
-				s.control(pingFrame())
+				s.control(&writing, pingFrame())
 			}
 			if due.check {
 				check = append(check, s)
@@ -55,6 +56,7 @@ func (h *Hub) turn(now time.Time) {
 		})
 		sh.mu.Unlock()
 	}
+	writing.start()
 	if len(check) > 0 {
 		go func() {
 			for _, s := range check {
@@ -107,11 +109,11 @@ func (s *socket) turn(now time.Time) (d due) {
 }
 
 // control queues a control frame; the socket stays due for a cursor.
-func (s *socket) control(frame []byte) {
+func (s *socket) control(r *round, frame []byte) {
 	s.mu.Lock()
 	cursorAt := s.cursorAt
 	s.mu.Unlock()
-	s.push(frame, 0, cursorAt)
+	s.push(r, frame, 0, cursorAt)
 }
 
 // past remembers a position of the stream that is a little old: older than

@@ -167,7 +167,7 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 			t.Errorf("cart of login %d for %s: %q, want %q", c.who.LoginID, c.who.CustomerNo, got, c.want)
 		}
 	}
-	if alive, err := a.sessions.Alive(t.Context(), first.ID); alive || err != nil {
+	if alive, err := a.sessions.Alive(t.Context(), []portal.SessionID{first.ID}); len(alive) > 0 || err != nil {
 		t.Errorf("acting as C1 lives beside acting as C2: %v", err)
 	}
 
@@ -238,7 +238,7 @@ func TestActingEnds(t *testing.T) {
 		if _, ok, err := a.sessions.ActingFor(t.Context(), a.staff); ok || err != nil {
 			t.Errorf("%s: still acts, %v", c.how, err)
 		}
-		if alive, err := a.sessions.Alive(t.Context(), who.ID); alive || err != nil {
+		if alive, err := a.sessions.Alive(t.Context(), []portal.SessionID{who.ID}); len(alive) > 0 || err != nil {
 			t.Errorf("%s: the sockets would stay, %v", c.how, err)
 		}
 		if n := pgtest.Value[int](t, a.DB, "select count(*)::int from portal.event where kind = 'session' and ref = $1", fmt.Sprint(int64(who.ID))); n != 1 {

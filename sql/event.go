@@ -30,22 +30,32 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 		}
 		return portal.Batch{Cursor: portal.Cursor(now)}, nil
 	}
-	snapshot, epoch := after.Split()
-	a := args{"cursor": snapshot, "epoch": epoch, "customer_id": who.CustomerID, "staff": who.Staff(), "items": items}
 	if items == nil {
-		a["items"] = []string{}
+		items = []string{}
 	}
+	return l.read(ctx, "event_since", after, args{"customer_id": who.CustomerID, "staff": who.Staff(), "items": items})
+}
+
+// Tail implements portal.EventLog.
+func (l *EventLog) Tail(ctx context.Context, after portal.Cursor, most int) (portal.Batch, error) {
+	return l.read(ctx, "event_tail", after, args{"most": most})
+}
+
+// read runs a query that returns what came after a cursor.
+func (l *EventLog) read(ctx context.Context, name string, after portal.Cursor, a args) (portal.Batch, error) {
+	a["cursor"], a["epoch"] = after.Split()
 	type row struct {
 		Cursor     string
 		Lost       bool
 		EventID    *int64
+		XID        int64 `db:"xid"`
 		Kind       *string
 		CustomerID portal.CustomerID
 		Ref        *string
 		At         *time.Time
 		Data       json.RawMessage
 	}
-	rows, _ := l.db.Work.Query(ctx, query("event_since"), a)
+	rows, _ := l.db.Work.Query(ctx, query(name), a)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") { // not a snapshot at all
 		return portal.Batch{}, portal.ErrCursorTooOld
@@ -60,8 +70,8 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 		}
 		out.Cursor = portal.Cursor(r.Cursor)
 		if r.EventID != nil {
-			out.Events = append(out.Events, portal.Event{ID: *r.EventID, Kind: portal.EventKind(*r.Kind), CustomerID: r.CustomerID,
-				Ref: *r.Ref, At: *r.At, Data: r.Data})
+			out.Events = append(out.Events, portal.Event{ID: *r.EventID, XID: uint64(r.XID), Kind: portal.EventKind(*r.Kind),
+				CustomerID: r.CustomerID, Ref: *r.Ref, At: *r.At, Data: r.Data})
 		}
 	}
 	return out, nil

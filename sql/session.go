@@ -202,10 +202,14 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 	return row.session(), nil
 }
 
-// Alive reports whether a session still lives.
-func (s *SessionStore) Alive(ctx context.Context, id portal.SessionID) (alive bool, err error) {
-	err = s.db.Work.QueryRow(ctx, query("session_alive"), args{"session_id": id}).Scan(&alive)
-	return alive, err
+// Alive returns those of the sessions that still live.
+func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]portal.SessionID, error) {
+	rows, _ := s.db.Work.Query(ctx, query("session_alive"), args{"session_ids": ids})
+	alive, err := pgx.CollectRows(rows, pgx.RowTo[portal.SessionID])
+	if err != nil {
+		return nil, fmt.Errorf("which sessions live: %w", err)
+	}
+	return alive, nil
 }
 
 // LogOut implements portal.SessionService.

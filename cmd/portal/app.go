@@ -123,6 +123,11 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		return context.Cause(ctx)
 	}
 
+	if a.ProfileAddr != "" {
+		if err := serveProfiles(ctx, a.ProfileAddr); err != nil {
+			return err
+		}
+	}
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)

@@ -12,7 +12,7 @@ with now as materialized (
     p.epoch
   from portal.event_floor f left join portal.event_epoch p on true
 )
-select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
+select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, coalesce(e.xid::text::bigint, 0) as xid, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
 from now n
 left join portal.event e on (
     e.xid >= pg_snapshot_xmax(@cursor::pg_snapshot)
@@ -22,6 +22,24 @@ left join portal.event e on (
   and (not @staff or e.kind not in ('cart', 'favorite', 'notice'))
   and (e.kind <> 'item' or e.ref = any (@items))
 order by e.event_id;
+
+-- name: event_tail
+-- event_since for all customers and kinds.
+with now as materialized (
+  select pg_current_snapshot() as snapshot,
+    f.pruned_xid >= pg_snapshot_xmin(@cursor::pg_snapshot)
+      or pg_snapshot_xmax(@cursor::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
+      or p.epoch is null or (@epoch <> '' and @epoch <> p.epoch) as lost,
+    p.epoch
+  from portal.event_floor f left join portal.event_epoch p on true
+)
+select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, coalesce(e.xid::text::bigint, 0) as xid, e.kind,
+  coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
+from now n
+left join portal.event e on e.xid >= pg_snapshot_xmax(@cursor::pg_snapshot)
+  or e.xid = any (array(select pg_snapshot_xip(@cursor::pg_snapshot)))
+order by e.event_id
+limit @most;
 
 -- name: event_visible
 select i.item_no from erp.item i

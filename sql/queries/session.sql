@@ -75,8 +75,7 @@ where s.token_hash = @token_hash and s.expires_at > erp.now() and not l.disabled
   and (l.staff_role is not null or (c.active and w.enabled));
 
 -- name: session_alive
-select exists (
-  select from portal.session s where s.session_id = @session_id and s.expires_at > erp.now());
+select s.session_id from portal.session s where s.session_id = any (@session_ids) and s.expires_at > erp.now();
 
 -- name: session_seen
 -- At most once a minute: a page is no reason to write.
