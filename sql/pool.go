@@ -101,6 +101,7 @@ func openRole(ctx context.Context, url, role string, max int32, pooled bool) (*p
 		return nil, err
 	}
 	config.MaxConns = max
+	noticeSilence(config, url)
 	config.ConnConfig.RuntimeParams["application_name"] = "portal"
 	if pooled {
 		// A prepared statement would be on another connection of the pooler's. What

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
-	a.source = listener.NewNotify(listener.Config{ConnString: direct, Poll: a.Poll, Logger: a.logger})
+	a.source = listener.NewNotify(listener.Config{ConnString: direct, Poll: a.Poll, ReadTimeout: cmp.Or(a.silence, 10*time.Second), Logger: a.logger})
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err
 	}

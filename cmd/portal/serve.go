@@ -37,6 +37,7 @@ type settings struct {
 
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	drainFor    time.Duration // between the signal and the end; 0: none
+	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
 

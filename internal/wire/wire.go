@@ -87,7 +87,7 @@ func (g gate) Write(b []byte) (int, error) {
 func (w *Wire) wait(c net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !w.down && (w.frozen || w.conns[c]) {
+	for !w.down && (w.frozen || w.conns[c]) { // of one that was broken nothing is known any more: it goes on, and fails
 		w.moving.Wait()
 	}
 }
@@ -100,7 +100,14 @@ func (w *Wire) Cut() {
 	for c := range w.conns {
 		c.Close()
 	}
+	clear(w.conns)
 	w.moving.Broadcast()
+}
+
+// Break breaks the connections there are; new ones are carried.
+func (w *Wire) Break() {
+	w.Cut()
+	w.Mend()
 }
 
 // Freeze stops every byte, without a word to either end.
