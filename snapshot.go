@@ -62,3 +62,24 @@ func (s Snapshot) Holds(earlier Snapshot) bool {
 	}
 	return !slices.ContainsFunc(s.Running, earlier.Shows)
 }
+
+// Below is the snapshot that shows what this one does of the transactions below
+// xmax, and none of the others.
+func (s Snapshot) Below(xmax uint64) Snapshot {
+	out := Snapshot{Xmin: min(s.Xmin, xmax), Xmax: min(s.Xmax, xmax)}
+	for _, xid := range s.Running {
+		if xid < out.Xmax {
+			out.Running = append(out.Running, xid)
+		}
+	}
+	return out
+}
+
+// String is its text as a pg_snapshot.
+func (s Snapshot) String() string {
+	running := make([]string, len(s.Running))
+	for i, xid := range s.Running {
+		running[i] = strconv.FormatUint(xid, 10)
+	}
+	return strconv.FormatUint(s.Xmin, 10) + ":" + strconv.FormatUint(s.Xmax, 10) + ":" + strings.Join(running, ",")
+}

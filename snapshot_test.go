@@ -23,6 +23,11 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("%s: %v", earlier, !want)
 		}
 	}
+	for xmax, want := range map[uint64]string{30: "10:20:12,15", 15: "10:15:12", 12: "10:12:", 8: "8:8:"} {
+		if got := s.Below(xmax).String(); got != want {
+			t.Errorf("below %d: %s", xmax, got)
+		}
+	}
 	for _, bad := range []Cursor{"", "7", "1:2", "1:2:3:4", "a:2:", "2:1:", "1:5:9", "1:5:0", "1:9:4,3", "1:5:x"} {
 		if _, ok := bad.Snapshot(); ok {
 			t.Errorf("%q was read", bad)

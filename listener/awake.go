@@ -9,7 +9,7 @@ import (
 )
 
 // NOTIFY makes commits wait for each other until each is on disk. So a node to
-// which events come fast reads the log every millisecond instead, and says so in
+// which events come fast reads the log every other millisecond instead, and says so in
 // portal.event_node; triggers notify only while a node wants it. What a
 // transaction writes that has looked there before the node fell asleep, and
 // commits after, nobody announces: short looks that grow apart follow, and then
@@ -23,18 +23,25 @@ type pace struct {
 	dozing  time.Duration
 }
 
-// enter says that this node hears the log, asleep at first, and removes those
+// enter says that a node hears the log over this connection, and removes those
 // that are gone.
-func (s *session) enter(ctx context.Context) error {
-	err := s.conn.QueryRow(ctx, `with gone as (
+func enter(ctx context.Context, conn *pgx.Conn, name, source string, wantsNotify bool) (node int, err error) {
+	err = conn.QueryRow(ctx, `with gone as (
 			delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid))
-		insert into portal.event_node (name, pid, wants_notify) values ($1, pg_backend_pid(), true) returning node_id`,
-		pgx.QueryExecModeExec, s.notify.cfg.Name).Scan(&s.node)
+		insert into portal.event_node (name, source, pid, wants_notify) values ($1, $2, pg_backend_pid(), $3) returning node_id`,
+		pgx.QueryExecModeExec, name, source, wantsNotify).Scan(&node)
 	if err != nil {
-		return fmt.Errorf("event source: enter: %w", err)
+		return 0, fmt.Errorf("event source: enter: %w", err)
 	}
+	return node, nil
+}
+
+// enter begins asleep.
+func (s *session) enter(ctx context.Context) (err error) {
+	s.node, err = enter(ctx, s.conn, s.notify.cfg.Name, "notify", true)
 	s.pace = pace{since: time.Now(), dozing: s.notify.cfg.AwakePoll}
-	return nil
+	s.notify.counts.awake.Store(false)
+	return err
 }
 
 // want says whether triggers are to notify.

@@ -180,6 +180,24 @@ func TestLogIsFull(t *testing.T) {
 	s.want(s.finish(db))
 }
 
+// One that was announced while the listener was away is known all the same.
+func TestLogIsFullWhileAway(t *testing.T) {
+	t.Parallel()
+	for name, open := range sources {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.Private(t)
+			s := listen(t, open(t, db))
+			pgtest.Exec(t, db, `alter role portal_work rename to portal_work_away`)
+			terminate(t, db, true)
+			pgtest.Exec(t, db, `alter table portal.event add constraint full_disk check (kind <> 'order') not valid`)
+			emit(t, db, "cannot be told")
+			pgtest.Exec(t, db, `alter role portal_work_away rename to portal_work`)
+			s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+		})
+	}
+}
+
 // A listener that hangs keeps NOTIFY's queue from being emptied, and is ended by
 // another node.
 func TestListenerThatHangsIsEnded(t *testing.T) {

@@ -30,7 +30,7 @@ type Config struct {
 	// AwakeAt is how many notifications a second make the node read the log by
 	// itself, every AwakePoll, and tell triggers not to notify; a quarter of it
 	// does where commits wait for each other to notify. It asks to be notified
-	// again at a fifth. Defaults 250 and 1 ms; negative: it always wants to be
+	// again at a fifth. Defaults 250 and 2 ms; negative: it always wants to be
 	// notified.
 	AwakeAt   float64
 	AwakePoll time.Duration
@@ -69,7 +69,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	set(&c.Poll, 250*time.Millisecond)
 	set(&c.AwakeAt, 250)
-	set(&c.AwakePoll, time.Millisecond)
+	set(&c.AwakePoll, 2*time.Millisecond)
 	set(&c.wakeWindow, 100*time.Millisecond)
 	set(&c.sleepWindow, time.Second)
 	set(&c.FullAt, 0.1)
@@ -101,4 +101,11 @@ func (c Config) open() (func(context.Context) (*pgx.Conn, error), error) {
 		return nil, fmt.Errorf("event source: %w", err)
 	}
 	return func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, parsed) }, nil
+}
+
+// setUp is what a connection begins with. The log is read by transaction,
+// whatever its size is thought to be: there is one plan for it.
+func (c Config) setUp() string {
+	return `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off;
+		set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set role ` + pgx.Identifier{c.Role}.Sanitize() + `; listen ` + channel
 }

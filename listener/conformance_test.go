@@ -26,6 +26,9 @@ var sources = map[string]func(testing.TB, *pgtest.DB) portal.EventSource{
 	"notify": func(t testing.TB, db *pgtest.DB) portal.EventSource {
 		return listener.NewNotify(listener.Config{ConnString: db.URL, Logger: logTo(t)})
 	},
+	"wal": func(t testing.TB, db *pgtest.DB) portal.EventSource {
+		return listener.NewWAL(listener.WALConfig{Config: listener.Config{ConnString: db.URL, Logger: logTo(t)}})
+	},
 }
 
 // patience bounds every wait; nothing here takes that long.
@@ -54,8 +57,18 @@ type stream struct {
 	grown   chan struct{} // closed when more has come
 }
 
-// listen runs a source and waits for the position it starts from.
+// listen runs a source and waits until it works as it is meant to.
 func listen(t testing.TB, source portal.EventSource) *stream {
+	t.Helper()
+	s := start(t, source)
+	if w, ok := source.(*listener.WAL); ok { // or the log would be polled, as far as a short test goes
+		eventually(t, "the stream stands", func() bool { return w.Stats().Streaming })
+	}
+	return s
+}
+
+// start runs a source and waits for the position it starts from.
+func start(t testing.TB, source portal.EventSource) *stream {
 	t.Helper()
 	s := &stream{t: t, grown: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -179,11 +192,12 @@ func commit(t testing.TB, tx pgx.Tx) {
 	}
 }
 
-// terminate ends the connections of the portal's listeners to this database.
-func terminate(t testing.TB, db *pgtest.DB) int64 {
+// terminate ends the connections of the portal's listeners to this database, or
+// those for replication only, and waits until they have ended.
+func terminate(t testing.TB, db *pgtest.DB, replication bool) int64 {
 	t.Helper()
-	return pgtest.Value[int64](t, db, `select count(pg_terminate_backend(pid)) from pg_stat_activity
-		where datname = current_database() and application_name like 'portal listener%'`)
+	return pgtest.Value[int64](t, db, `select count(*) filter (where pg_terminate_backend(pid, 5000)) from pg_stat_activity
+		where datname = current_database() and application_name like 'portal listener%' and (not $1 or backend_type = 'walsender')`, replication)
 }
 
 func TestStartsFromNow(t *testing.T) {
@@ -301,13 +315,15 @@ func TestLongTransactionDelaysOnlyItself(t *testing.T) {
 	})
 }
 
-func TestTenThousandRowsInOneTransaction(t *testing.T) {
+func TestHundredThousandRowsInOneTransaction(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
+		const n = 100_000
 		pgtest.Exec(t, db, `
-			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 10000) as n;
-			select portal.wake()`)
+			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 100000) as n;
+			select pg_notify('portal_event', '')`)
+		s.until(fmt.Sprint(n)) // more together with it would be too many at once
 		refs := s.finish(db)
-		if len(refs) != 10_000 {
+		if len(refs) != n {
 			t.Fatalf("%d events", len(refs))
 		}
 		for i, ref := range refs {
@@ -357,6 +373,37 @@ func (d *documents) write(seed, n int) {
 			}
 		}
 	})
+}
+
+// checkCursors holds every position that was handed out against the log: what
+// it sees, and the first one did not, must have been delivered by then.
+func (s *stream) checkCursors(db *pgtest.DB) {
+	s.t.Helper()
+	batches, _ := s.soFar()
+	first := string(batches[0].Cursor)
+	delivered := map[int64]bool{}
+	var last portal.Cursor
+	for _, b := range batches {
+		for _, e := range b.Events {
+			delivered[e.ID] = true
+		}
+		if b.Cursor == last {
+			continue
+		}
+		last = b.Cursor
+		seen := pgtest.Value[[]int64](s.t, db, `
+			select coalesce(array_agg(event_id), '{}') from portal.event
+			where pg_visible_in_snapshot(xid, split_part($1, '@', 1)::pg_snapshot) and not pg_visible_in_snapshot(xid, split_part($2, '@', 1)::pg_snapshot)`,
+			string(last), first)
+		for _, id := range seen {
+			if !delivered[id] {
+				s.t.Fatalf("position %s sees event %d, which had not been delivered", last, id)
+			}
+		}
+	}
+	if string(last) == first {
+		s.t.Error("no position but the first was handed out")
+	}
 }
 
 var errUndo = errors.New("undo")
@@ -412,9 +459,12 @@ func TestManyWritersExactlyOnceInOrder(t *testing.T) {
 		commit(t, long)
 		s.finish(db)
 		docs.check(s)
+		s.checkCursors(db)
 	})
 }
 
+// Both connections of a source that has two are killed, or the replication
+// connection only, in turns.
 func TestConnectionKilled(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		docs := newDocuments(t, db, 20)
@@ -423,7 +473,7 @@ func TestConnectionKilled(t *testing.T) {
 		}
 		written := make(chan struct{})
 		go func() { docs.writers.Wait(); close(written) }()
-		kills := int64(0)
+		kills, rounds := int64(0), 0
 		for over := false; !over; {
 			select {
 			case <-written:
@@ -438,11 +488,13 @@ func TestConnectionKilled(t *testing.T) {
 						return len(s.events) > n
 					}
 				})
-				kills += terminate(t, db)
+				rounds++
+				kills += terminate(t, db, rounds%2 == 0)
 			}
 		}
 		s.finish(db)
 		docs.check(s)
+		s.checkCursors(db)
 		if kills == 0 {
 			t.Error("nothing was killed")
 		}
@@ -498,7 +550,7 @@ func TestPrunedGapIsSaid(t *testing.T) {
 			s.until("1")
 			// nobody but the superuser gets in while the log is written and pruned
 			pgtest.Exec(t, db, `alter role portal_work rename to portal_work_away`)
-			terminate(t, db)
+			terminate(t, db, false)
 			emit(t, db, "lost")
 			pgtest.Exec(t, db, `with gone as (delete from portal.event returning xid)
 				update portal.event_floor set pruned_xid = (select xid from gone order by xid desc limit 1)`)

@@ -87,3 +87,14 @@ func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, 
 	}
 	return b, nil
 }
+
+// missed is how many transactions could not write their events; it moves before
+// they commit, and is announced when they do.
+func (r *reader) missed(ctx context.Context) (n int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	if err := r.conn.QueryRow(ctx, `select case when is_called then last_value else 0 end from portal.event_missed`, r.mode).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read how many events are missing: %w", err)
+	}
+	return n, nil
+}

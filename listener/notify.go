@@ -14,7 +14,7 @@ import (
 	"portal.example/portal"
 )
 
-// channel is what portal.wake() notifies.
+// channel is what triggers notify.
 const channel = "portal_event"
 
 // lostPayload is what a trigger notifies that could not write its event.
@@ -28,6 +28,7 @@ type Notify struct {
 	cfg    Config
 	counts counts
 	cursor portal.Cursor // everything visible in it has been delivered
+	missed int64         // events that could not be written, as known when last connected
 }
 
 // NewNotify prepares a source; Run starts it.
@@ -77,12 +78,19 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 		defer cancel()
 		_ = s.conn.Close(ctx)
 	}()
+	missed, err := s.reader.missed(ctx)
+	if err != nil {
+		return err
+	}
 	if n.cursor == "" {
 		if n.cursor, err = s.reader.position(ctx); err != nil {
 			return err
 		}
 		deliver(portal.Batch{Cursor: n.cursor})
+	} else {
+		s.lost = missed != n.missed // announced while we were away
 	}
+	n.missed = missed
 	n.counts.connected.Store(true)
 	for woken := true; ; {
 		events, err := n.read(ctx, s, woken, deliver)
@@ -91,6 +99,9 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 		}
 		if s.lost {
 			s.lost = false
+			if n.missed, err = s.reader.missed(ctx); err != nil {
+				return err
+			}
 			n.counts.resyncs.Add(1)
 			n.cfg.Logger.Error("an event could not be written to the log: is its disk full? Open pages load again")
 			deliver(portal.Batch{Cursor: n.cursor, Resync: true})
@@ -157,9 +168,7 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 		return nil, fmt.Errorf("event source: connect: %w", err)
 	}
 	s := &session{notify: n, conn: conn, testAt: time.Now()}
-	setUp := `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off; set role ` +
-		pgx.Identifier{n.cfg.Role}.Sanitize() + `; listen ` + channel
-	if err = conn.PgConn().Exec(ctx, setUp).Close(); err == nil {
+	if err = conn.PgConn().Exec(ctx, n.cfg.setUp()).Close(); err == nil {
 		var backend uint32
 		err = conn.QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&backend)
 		s.pooled = backend != conn.PgConn().PID()

@@ -8,11 +8,12 @@ import (
 
 // Stats is how a source stands. The numbers count since Run began.
 type Stats struct {
+	StreamStats   // of a WAL only
 	Connected     bool
-	NotifyHealthy bool      // the last self-test's notification arrived; false before the first
+	NotifyHealthy bool      // the last self-test's notification arrived; false before the first. Of a WAL: it streams
 	LastRead      time.Time // when the log was last read; zero before the first time
 	Reads         int64     // of the log
-	WakeUps       int64     // notifications received, those of self-tests included
+	WakeUps       int64     // notifications received, those of self-tests included. Of a WAL: transactions with events
 	Events        int64     // delivered
 	PollEvents    int64     // of these, found by a poll: nobody woke us for them
 	Reconnects    int64     // connections lost, or not got

@@ -1265,6 +1265,7 @@ table portal.event
   constraint event_pkey PRIMARY KEY (event_id)
   index event_at ON portal.event USING brin (at) WITH (pages_per_range='16', autosummarize='on')
   index event_xid ON portal.event USING btree (xid, ref)
+  trigger event_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.event_truncated()
   grant DELETE to portal_work
   grant INSERT to portal_work
   grant SELECT to portal_work
@@ -2130,6 +2131,7 @@ function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[
 function portal.end_sessions(p_customer_id bigint) returns void security definer
 function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
+function portal.event_truncated() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
@@ -2216,7 +2218,6 @@ function portal.store_statements(p_statement_ids bigint[], p_names text[], p_pap
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
-function portal.wake() returns void
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer

@@ -13,13 +13,15 @@ language plpgsql
 as $$
 declare
   before text := coalesce(current_setting('portal.told', true), '');
+  wanted boolean;
 begin
   if before = 'lost' then
     return;
   end if;
   begin
     if before = '' and cardinality(p_refs) = 1 then
-      insert into portal.event (kind, customer_id, ref, data) values (p_kind, p_customer_ids[1], p_refs[1], p_data[1]);
+      insert into portal.event (kind, customer_id, ref, data) values (p_kind, p_customer_ids[1], p_refs[1], p_data[1])
+      returning exists (select from portal.event_node n where n.wants_notify) into wanted;
     elsif before = '' then
       insert into portal.event (kind, customer_id, ref, data)
       select p_kind, d.customer_id, d.ref, d.data
@@ -44,12 +46,31 @@ begin
   exception when others then
     -- A full log or disk stops no program's work: everybody is told to look again.
     raise warning 'An event could not be written (%): open pages are told to load again.', sqlerrm;
-    perform set_config('portal.told', 'lost', true), pg_notify('portal_event', 'lost');
+    perform set_config('portal.told', 'lost', true), pg_notify('portal_event', 'lost'), nextval('portal.event_missed');
     return;
   end;
-  perform portal.wake();
+
+  -- Wakes the listeners once the transaction has committed, if one of them wants
+  -- it: NOTIFY makes commits wait for each other. The payload is empty, so that
+  -- PostgreSQL sends one notification a transaction. A queue that a dead listener
+  -- has filled by half is left alone, since NOTIFY fails when it is full; nodes look
+  -- at the log now and then in any case.
+  if before = 'woken' then
+    return;
+  end if;
+  if wanted is null then
+    wanted := exists (select from portal.event_node n where n.wants_notify);
+  end if;
+  if wanted and pg_notification_queue_usage() < 0.5 then
+    perform pg_notify('portal_event', '');
+    before := set_config('portal.told', 'woken', true);
+  elsif before = '' then
+    before := set_config('portal.told', 'told', true);
+  end if;
 end
 $$;
+
+drop function if exists portal.wake(); -- of earlier versions
 
 create or replace function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb default null) returns void
 language plpgsql
@@ -79,26 +100,6 @@ begin
     perform portal.emit_all(p_kind, customers, array_fill(''::text, array[cardinality(customers)]), null);
   else
     perform portal.emit(case when p_kind in ('payment', 'credit', 'statement') then 'invoice' else p_kind end, null, '');
-  end if;
-end
-$$;
-
--- Wakes the listeners once the transaction has committed, if one of them wants
--- it: NOTIFY makes commits wait for each other. The payload is empty, so that
--- PostgreSQL sends one notification a transaction. A queue that a dead listener
--- has filled by half is left alone, since NOTIFY fails when it is full; nodes look
--- at the log now and then in any case.
-create or replace function portal.wake() returns void
-language plpgsql
-as $$
-begin
-  if current_setting('portal.told', true) = 'woken' then
-    return;
-  end if;
-  if exists (select from portal.event_node n where n.wants_notify) and pg_notification_queue_usage() < 0.5 then
-    perform pg_notify('portal_event', ''), set_config('portal.told', 'woken', true);
-  else
-    perform set_config('portal.told', 'told', true);
   end if;
 end
 $$;

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 
 	"portal.example/portal/http"
 	"portal.example/portal/jobs"
-	"portal.example/portal/listener"
 	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
@@ -28,7 +26,7 @@ type app struct {
 	db     *sql.DB
 	server *http.Server // nil when only jobs are worked
 	hub    *realtime.Hub
-	source *listener.Notify
+	source eventSource
 	jobs   *jobs.Client // nil when only pages are served
 	ui     *jobs.UI
 	watch  *watch // nil when only jobs are worked
@@ -77,7 +75,7 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
-	a.source = listener.NewNotify(listener.Config{ConnString: direct, Poll: a.Poll, ReadTimeout: cmp.Or(a.silence, 10*time.Second), Logger: a.logger})
+	a.source = a.newSource(direct)
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err
 	}

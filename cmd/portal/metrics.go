@@ -107,15 +107,18 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 
 	source := m.app.source.Stats()
 	gauge("portal_events_connected", "1 while the listener's connection stands.", truth(source.Connected))
-	gauge("portal_events_notify_healthy", "1 if the last self-test's notification arrived.", truth(source.NotifyHealthy))
+	gauge("portal_events_notify_healthy", "1 if the last self-test's notification arrived; of the source wal: if it streams.", truth(source.NotifyHealthy))
 	if !source.LastRead.IsZero() {
 		gauge("portal_events_read_age_seconds", "Time since the event log was last read.", time.Since(source.LastRead).Seconds())
 	}
 	count("portal_events_total", "Events delivered.", source.Events)
 	count("portal_events_polled_total", "Of these, found by the slow poll: nobody woke us for them.", source.PollEvents)
-	count("portal_events_wakeups_total", "Notifications received.", source.WakeUps)
+	count("portal_events_wakeups_total", "Notifications received; of the source wal: transactions with events.", source.WakeUps)
 	gauge("portal_events_awake", "1 while the node reads the log by itself, and triggers need not notify.", truth(source.Awake))
 	count("portal_events_awakenings_total", "Times it began to.", source.Awakenings)
+	if m.app.events == "wal" {
+		gauge("portal_events_stream_lag_bytes", "Written to PostgreSQL's write-ahead log and not passed by the stream yet.", float64(source.LagBytes))
+	}
 	count("portal_events_reconnects_total", "Connections of the listener lost, or not got.", source.Reconnects)
 	count("portal_events_resyncs_total", "Gaps in the log that could not be read any more.", source.Resyncs)
 

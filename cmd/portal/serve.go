@@ -15,6 +15,7 @@ import (
 type serveCommand struct {
 	database
 	DirectURL string        `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	Events    string        `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
 	Drain     time.Duration `help:"At SIGTERM, how long to go on serving while /readyz says 503: longer than a load balancer takes to notice." default:"5s" env:"PORTAL_DRAIN"`
 	settings
 }
@@ -35,6 +36,7 @@ type settings struct {
 
 	mailSettings
 
+	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	drainFor    time.Duration // between the signal and the end; 0: none
 	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
@@ -84,6 +86,7 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 		direct = c.URL
 	}
 	c.drainFor = c.Drain
+	c.settings.events = c.Events
 	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
 	if err != nil {
 		return err

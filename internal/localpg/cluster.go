@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -80,6 +81,31 @@ func locales(major int) [][]string {
 	return append(ways, []string{"--locale=en_US.UTF-8"})
 }
 
+// copyOf makes a cluster that follows the server at url, under another name
+// until it is whole, as initialize does.
+func copyOf(ctx context.Context, b Binaries, acct *account, data, url string) error {
+	fresh := data + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return err
+	}
+	if err := acct.own(fresh); err != nil {
+		return err
+	}
+	cmd := acct.command(filepath.Join(b.Dir, "pg_basebackup"),
+		"--pgdata="+fresh, "--dbname="+url, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+	if out, err := combined(ctx, cmd); err != nil {
+		os.RemoveAll(fresh)
+		return fmt.Errorf("pg_basebackup: %w: %s", err, lastLines(out))
+	}
+	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(fresh, data)
+}
+
 func runInitdb(ctx context.Context, b Binaries, acct *account, dir string, durable bool, locale []string) (string, error) {
 	args := []string{
 		"-D", dir, "-U", Superuser, "--encoding=UTF8", "--no-instructions",
@@ -88,13 +114,17 @@ func runInitdb(ctx context.Context, b Binaries, acct *account, dir string, durab
 	if !durable {
 		args = append(args, "--no-sync")
 	}
-	cmd := acct.command(filepath.Join(b.Dir, "initdb"), append(args, locale...)...)
+	return combined(ctx, acct.command(filepath.Join(b.Dir, "initdb"), append(args, locale...)...))
+}
+
+// combined runs a program and returns what it said.
+func combined(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	// initdb runs postgres, so the whole group has to go when ctx ends.
+	// it may have started others (initdb runs postgres), so the whole group has to go when ctx ends.
 	stop := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	defer stop()
 	err := cmd.Wait()

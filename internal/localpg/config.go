@@ -43,6 +43,13 @@ type Config struct {
 	// directory and the file Dir/data-directory says where.
 	Dir string
 
+	// Standby makes a cluster that is not there yet a streaming standby of
+	// another server: this is the connection URL of that one's superuser, whose
+	// local connections must be trusted, as those of servers from here are.
+	// Settings must not be below the other's. It reads only until
+	// pg_promote(). Default: a cluster of its own.
+	Standby string
+
 	// Port is the TCP port on 127.0.0.1. 0, the default, means the unix socket
 	// only.
 	Port int

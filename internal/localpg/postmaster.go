@@ -18,7 +18,7 @@ import (
 // lines are those of PostgreSQL's pidfile.h: 1 the process id, 8 the state.
 type postmaster struct {
 	pid   int
-	ready bool
+	ready bool // accepts connections; a standby those that read
 }
 
 // readPostmaster returns the zero postmaster if there is no file.
@@ -35,7 +35,11 @@ func readPostmaster(data string) (postmaster, error) {
 	if err != nil {
 		return postmaster{}, nil // just being written
 	}
-	return postmaster{pid: pid, ready: len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"}, nil
+	state := ""
+	if len(lines) > 7 {
+		state = strings.TrimSpace(lines[7])
+	}
+	return postmaster{pid: pid, ready: state == "ready" || state == "standby"}, nil
 }
 
 // settle makes sure that no process of an earlier run is left on data. Our

@@ -104,7 +104,11 @@ func start(ctx context.Context, cfg Config, h *home) (*Server, error) {
 	if err := portFree(cfg.Port); err != nil {
 		return nil, err
 	}
-	if major == 0 {
+	if major == 0 && cfg.Standby != "" {
+		if err := copyOf(ctx, b, acct, h.data(), cfg.Standby); err != nil {
+			return nil, err
+		}
+	} else if major == 0 {
 		if err := initialize(ctx, b, acct, h.data(), cfg.Durable); err != nil {
 			return nil, err
 		}

@@ -210,6 +210,28 @@ func TestKillThenRecover(t *testing.T) {
 	kept(t, s.URL("postgres"))
 }
 
+func TestStandbyFollowsAndIsPromoted(t *testing.T) {
+	t.Parallel()
+	first := mustStart(t, Config{Dir: newDir(t)})
+	keep(t, first.URL("postgres"))
+	dir := newDir(t)
+	second := mustStart(t, Config{Dir: dir, Standby: first.URL("postgres")})
+	kept(t, second.URL("postgres"))
+	if got := ask(t, second.URL("postgres"), `select pg_is_in_recovery()::text`); got != "true" {
+		t.Errorf("is it a standby? %s", got)
+	}
+	if err := first.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, second.URL("postgres"), `select pg_promote()::text`)
+	mustStop(t, second)
+	second = mustStart(t, Config{Dir: dir, Standby: first.URL("postgres")}) // it is a cluster of its own by now
+	kept(t, second.URL("postgres"))
+	if got := ask(t, second.URL("postgres"), `select pg_is_in_recovery()::text`); got != "false" {
+		t.Errorf("is it still a standby? %s", got)
+	}
+}
+
 func TestFailedStartQuotesTheLog(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)

@@ -138,7 +138,12 @@ func (c *cluster) create(ctx context.Context, from string) (name string, err err
 }
 
 func (c *cluster) drop(ctx context.Context, name string) error {
-	_, err := c.admin.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)")
+	// FORCE ends connections, but refuses where one of them holds a slot.
+	_, err := c.admin.Exec(ctx, `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1 and active_pid is not null`, name)
+	if err != nil {
+		return fmt.Errorf("drop database %s: %w", name, err)
+	}
+	_, err = c.admin.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)")
 	if err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)
 	}
@@ -153,8 +158,9 @@ func settings(synchronousCommit string) map[string]string {
 		"synchronous_commit":         synchronousCommit,
 		"max_connections":            "300",
 		"max_prepared_transactions":  "10",
-		"max_replication_slots":      "20",
-		"max_wal_senders":            "20",
+		"max_replication_slots":      "50",
+		"max_wal_senders":            "50",
+		"wal_writer_delay":           "10ms", // commits that are not waited for come soon in the stream of the log
 		"max_wal_size":               "256MB",
 		"dynamic_shared_memory_type": "mmap",
 		"timezone":                   "UTC",

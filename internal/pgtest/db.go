@@ -150,6 +150,16 @@ func statementContext(t testing.TB) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 }
 
+// Connect returns a database that is on a server already, as one that was copied
+// with it to a standby. Its invariants are not checked.
+func Connect(t testing.TB, server *Server, name string) *DB {
+	t.Helper()
+	db, err := open(t, server, name)
+	must(t, err)
+	t.Cleanup(db.Pool.Close)
+	return db
+}
+
 // Private returns a database with the portal's schema on a server of its own,
 // which the test may stop, kill and start again: see DB.Server. It takes about
 // a second.

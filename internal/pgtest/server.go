@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"portal.example/portal/internal/localpg"
@@ -58,6 +59,34 @@ func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.Stop(t)
 	s.Start(t)
+}
+
+// Set changes settings from the next Start on.
+func (s *Server) Set(t testing.TB, settings map[string]string) {
+	t.Helper()
+	s.mustBePrivate(t)
+	s.cfg.Settings = maps.Clone(s.cfg.Settings)
+	maps.Copy(s.cfg.Settings, settings)
+}
+
+// Standby starts a streaming standby of the server, which ends with the test.
+// It reads only, until somebody calls pg_promote() there.
+func (s *Server) Standby(t testing.TB) *Server {
+	t.Helper()
+	s.mustBePrivate(t)
+	dir, err := newDir()
+	must(t, err)
+	standby := &Server{private: true, cfg: localpg.Config{Dir: dir, Settings: s.cfg.Settings, Standby: s.URL("postgres")}}
+	t.Cleanup(func() {
+		if standby.running != nil {
+			standby.running.StopNow()
+		}
+		if err := localpg.Remove(dir); err != nil {
+			t.Errorf("pgtest: %v", err)
+		}
+	})
+	standby.Start(t)
+	return standby
 }
 
 func (s *Server) mustBePrivate(t testing.TB) {
