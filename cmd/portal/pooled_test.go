@@ -57,6 +57,9 @@ func TestServeThroughPgBouncer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
+	if a := s.logIn("ops@demo.example").read("/ops"); a.status != http.StatusOK {
+		t.Errorf("/ops: %d %s", a.status, a.body)
+	}
 	pgtest.Exec(t, db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'the end' from erp.customer where customer_no = 'C1001'")
 	seen, _ := others.until(func(_, ref, _ string) bool { return ref == "the end" })
 	for _, e := range seen {
