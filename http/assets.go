@@ -116,7 +116,15 @@ func (a *Assets) URL(name string) string { return a.urls[name] }
 
 // ServeHTTP answers GET and HEAD below /assets/.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, ok := a.byID[strings.TrimPrefix(r.URL.Path, "/assets/")]
+	id := strings.TrimPrefix(r.URL.Path, "/assets/")
+	f, ok := a.byID[id]
+	caching := "public, max-age=31536000, immutable"
+	if !ok {
+		// While nodes are being upgraded, a page of one version asks a node of
+		// another: ours is nearer to what it wants than nothing, for this once.
+		f, ok = a.byID[a.present(id)]
+		caching = "no-store"
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -128,7 +136,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", caching)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Etag", f.etag)
 	body := f.plain
@@ -140,6 +148,25 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// present is the address that a file of some other version has in this one:
+// "app.1f0c9a3e77b2.css" is whatever app.css is now.
+func (a *Assets) present(id string) string {
+	ext := path.Ext(id)
+	name, hash, ok := cutLast(strings.TrimSuffix(id, ext), ".")
+	if !ok || len(hash) != 12 {
+		return ""
+	}
+	return strings.TrimPrefix(a.urls[name+ext], "/assets/")
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // acceptsGzip reads an Accept-Encoding header: gzip or * named, not with q=0.

@@ -70,10 +70,15 @@ func TestAssets(t *testing.T) {
 		}
 	}
 
-	for _, url := range []string{"/assets/", "/assets/app.css", "/assets/app.000000000000.css", "/assets/../brand.go", "/assets/vendor/ui.css"} {
+	for _, url := range []string{"/assets/", "/assets/app.css", "/assets/none.000000000000.css", "/assets/app.0.css", "/assets/../brand.go", "/assets/vendor/ui.css"} {
 		if got := get(url, "").StatusCode; got != 404 {
 			t.Errorf("%s: status %d", url, got)
 		}
+	}
+	// the page of another version, of a node that is not upgraded yet or already
+	other := get("/assets/app.000000000000.css", "")
+	if other.StatusCode != 200 || other.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("another version's: %d %v", other.StatusCode, other.Header)
 	}
 	if url := assets.URL("none.css"); url != "" {
 		t.Errorf("an unknown name has the address %q", url)

@@ -306,7 +306,7 @@ func TestSQLAndGoDoNotEnqueueTwice(t *testing.T) {
 // client is one that only enqueues.
 func (b *bench) client(t testing.TB) *jobs.Client {
 	t.Helper()
-	client, err := jobs.New(jobs.Config{Pool: b.store.Work, Logger: calm(t), InsertOnly: true})
+	client, err := jobs.New(jobs.Config{Pool: b.store.Jobs, Logger: calm(t), InsertOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

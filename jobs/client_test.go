@@ -209,9 +209,9 @@ func TestNewNeedsItsParts(t *testing.T) {
 	house := sql.NewHouse(b.store.Work)
 	for name, config := range map[string]jobs.Config{
 		"no pool":     {Orders: b, House: house},
-		"no approver": {Pool: b.store.Work, House: house},
-		"no house":    {Pool: b.store.Work, Orders: b},
-		"rescues jobs at work": {Pool: b.store.Work, Orders: b, House: house,
+		"no approver": {Pool: b.store.Jobs, House: house},
+		"no house":    {Pool: b.store.Jobs, Orders: b},
+		"rescues jobs at work": {Pool: b.store.Jobs, Orders: b, House: house,
 			JobTimeout: time.Minute, RescueAfter: time.Second},
 	} {
 		if _, err := jobs.New(config); err == nil {

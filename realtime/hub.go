@@ -75,7 +75,7 @@ type Config struct {
 	Origins []string
 
 	Logger *slog.Logger     // default: discards
-	Now    func() time.Time // default: time.Now
+	Now    func() time.Time // the wall's clock, for the age of events and the end of sessions; default: time.Now
 }
 
 func (c Config) withDefaults() Config {
@@ -118,6 +118,8 @@ type Hub struct {
 	open   sync.WaitGroup
 	wheel  sync.WaitGroup
 
+	started time.Time // when its clock began
+
 	mu     sync.Mutex
 	closed bool
 
@@ -133,7 +135,7 @@ type Hub struct {
 // New starts a hub without sockets.
 func New(cfg Config) *Hub {
 	cfg = cfg.withDefaults()
-	h := &Hub{cfg: cfg, counts: counts{lag: portal.NewHistogram(lagBounds...)}, asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{}), tail: tail{most: cfg.TailEvents}}
+	h := &Hub{cfg: cfg, counts: counts{lag: portal.NewHistogram(lagBounds...)}, started: time.Now(), asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{}), tail: tail{most: cfg.TailEvents}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.shards = make([]*shard, cfg.Shards)
 	for i := range h.shards {
@@ -142,6 +144,10 @@ func New(cfg Config) *Hub {
 	h.wheel.Go(h.spin)
 	return h
 }
+
+// now is the hub's clock, which pings and time limits go by: it only goes forward,
+// and a second of it is a second, whatever is done to the machine's.
+func (h *Hub) now() time.Time { return h.started.Add(time.Since(h.started)) }
 
 // Close tells every socket to come back later (1012) and waits until all have
 // gone, or until ctx ends; those left are then cut off and ctx's error is

@@ -37,6 +37,7 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	conn, err := websocket.Accept(thin, r, &websocket.AcceptOptions{
 		OriginPatterns:  h.cfg.Origins,
 		CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived:  s.pinged,
 		OnPongReceived:  s.pong,
 	})
 	if err != nil { // the client has its answer
@@ -57,12 +58,12 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	if who.Staff() {
 		s.shard = h.shardOf(staffRoom)
 	}
-	now := h.cfg.Now()
+	now := h.now()
 	// spread, so that sockets that came together are not due together
 	s.pingAt = now.Add(spread(h.cfg.PingEvery)).UnixNano()
 	s.cursorAt = now.Add(spread(h.cfg.CursorEvery)).UnixNano()
 	if h.cfg.Alive != nil && !who.ExpiresAt.IsZero() {
-		s.checkAt = who.ExpiresAt.UnixNano()
+		s.checkAt = now.Add(who.ExpiresAt.Sub(h.cfg.Now())).UnixNano()
 	}
 	h.counts.sockets.Add(1)
 	s.greet(portal.Cursor(r.URL.Query().Get("after")), s.shard.add(s))

@@ -52,6 +52,7 @@ type socket struct {
 	watched  []*topic   // under shard.mu
 
 	unanswered atomic.Bool // no pong since the last ping
+	chattedAt  int64       // what its frames so far have used up of its allowance; the reader's
 	writer     sync.WaitGroup
 
 	mu       sync.Mutex
@@ -155,7 +156,7 @@ func (s *socket) endLocked(code websocket.StatusCode, reason string) {
 	s.queue = nil
 	s.grow(-waiting)
 	if code != gone {
-		s.deadline = s.hub.cfg.Now().Add(closeGrace).UnixNano()
+		s.deadline = s.hub.now().Add(closeGrace).UnixNano()
 		s.startLocked(nil)
 	}
 }
@@ -204,11 +205,11 @@ func (s *socket) write(r *round) {
 		}
 		frames, n, eventAt := s.queue, s.size, s.eventAt
 		s.queue, s.eventAt = nil, 0
-		now := s.hub.cfg.Now()
+		now := s.hub.now()
 		s.deadline = now.Add(s.hub.cfg.WriteTimeout).UnixNano()
 		s.mu.Unlock()
 		if eventAt != 0 {
-			s.hub.counts.lag.Observe(time.Duration(now.UnixNano() - eventAt))
+			s.hub.counts.lag.Observe(time.Duration(s.hub.cfg.Now().UnixNano() - eventAt))
 		}
 
 		told := 0
@@ -276,18 +277,53 @@ func (s *socket) read() {
 		if err != nil {
 			return
 		}
+		if !s.mayChat() {
+			return
+		}
 		raw, err := io.ReadAll(io.LimitReader(r, maxFrame+1))
 		if err != nil {
 			return
 		}
 		if kind != websocket.MessageText || len(raw) > maxFrame {
-			s.end(websocket.StatusPolicyViolation, "frame refused")
+			s.refuse("frame refused")
 			return
 		}
 		go func() { s.hear(raw); done <- struct{}{} }()
 		<-done
 	}
 }
+
+// What a client may say: a page says what it shows whenever that changes, and
+// each time costs a question to the database.
+const (
+	chatEvery = 50 * time.Millisecond // a frame, in the long run
+	chatBurst = 100                   // frames at once
+)
+
+// mayChat counts a frame of the client's, and ends the socket of one that
+// chatters. Only the reader calls it.
+func (s *socket) mayChat() bool {
+	now := s.hub.now().UnixNano()
+	s.chattedAt = max(s.chattedAt, now) + int64(chatEvery)
+	if s.chattedAt-now <= chatBurst*int64(chatEvery) {
+		return true
+	}
+	s.refuse("too many frames")
+	return false
+}
+
+// refuse ends the socket of a client that does what no page of ours does.
+func (s *socket) refuse(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.code == 0 {
+		s.hub.counts.refused.Add(1)
+		s.endLocked(websocket.StatusPolicyViolation, reason)
+	}
+}
+
+// pinged is told of a client's own pings, which count as frames.
+func (s *socket) pinged(context.Context, []byte) bool { return s.mayChat() }
 
 // leave is the end of every registered socket.
 func (s *socket) leave() {

@@ -17,6 +17,7 @@ type Stats struct {
 	Resyncs    int64 // sockets told to read everything again
 	SlowCloses int64 // closed with 4008
 	DeadCloses int64 // gave no answer to a ping, or did not take a write in time
+	Refused    int64 // closed with 1008: frames that no page sends, or too many of them
 
 	// Lag is from the time a change was written, by the database's clock, to
 	// the time its frame was handed to a socket's connection, by ours: one
@@ -35,7 +36,7 @@ var lagBounds = []time.Duration{
 }
 
 type counts struct {
-	sockets, queueBytes, frames, replays, resyncs, slow, dead atomic.Int64
+	sockets, queueBytes, frames, replays, resyncs, slow, dead, refused atomic.Int64
 
 	lag *portal.Histogram
 }
@@ -45,6 +46,6 @@ func (h *Hub) Stats() Stats {
 	c := &h.counts
 	return Stats{
 		Sockets: c.sockets.Load(), QueueBytes: c.queueBytes.Load(), Frames: c.frames.Load(), Replays: c.replays.Load(),
-		Resyncs: c.resyncs.Load(), SlowCloses: c.slow.Load(), DeadCloses: c.dead.Load(), Lag: c.lag.Read(),
+		Resyncs: c.resyncs.Load(), SlowCloses: c.slow.Load(), DeadCloses: c.dead.Load(), Refused: c.refused.Load(), Lag: c.lag.Read(),
 	}
 }

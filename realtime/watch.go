@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coder/websocket"
-
 	"portal.example/portal"
 )
 
@@ -53,7 +51,7 @@ func parseWatch(raw []byte) (refs []string, ok bool, err error) {
 func (s *socket) hear(raw []byte) {
 	refs, ok, err := parseWatch(raw)
 	if err != nil {
-		s.end(websocket.StatusPolicyViolation, err.Error())
+		s.refuse(err.Error())
 		return
 	}
 	if ok {

@@ -22,7 +22,7 @@ func (h *Hub) spin() {
 	for {
 		select {
 		case <-tick.C:
-			h.turn(h.cfg.Now())
+			h.turn(h.now())
 		case <-over:
 			return
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
 )
@@ -14,10 +13,10 @@ import (
 const approvalActor = "automatic approval"
 
 // Approval implements portal.OrderApprover. Safe for concurrent use.
-type Approval struct{ pool *pgxpool.Pool }
+type Approval struct{ pool *Pool }
 
 // NewApproval decides on orders through pool, whose role must be portal_work.
-func NewApproval(pool *pgxpool.Pool) *Approval { return &Approval{pool} }
+func NewApproval(pool *Pool) *Approval { return &Approval{pool} }
 
 // DecideOrder implements portal.OrderApprover. The customer's row is locked
 // first, as submit does, so that two orders cannot both use the same credit.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
 )
@@ -16,10 +15,10 @@ import (
 const houseBatch = 1000
 
 // House implements portal.Housekeeper. Safe for concurrent use.
-type House struct{ pool *pgxpool.Pool }
+type House struct{ pool *Pool }
 
 // NewHouse keeps house through pool, whose role must be portal_work.
-func NewHouse(pool *pgxpool.Pool) *House { return &House{pool} }
+func NewHouse(pool *Pool) *House { return &House{pool} }
 
 // PruneEvents implements portal.Housekeeper. Events of transactions that are
 // not older than every one still running stay for the next round.

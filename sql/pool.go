@@ -17,25 +17,36 @@ import (
 // DB holds one pool of connections for each role. It is safe for concurrent
 // use; Close it when nothing uses it any more.
 type DB struct {
-	Web  *pgxpool.Pool // role portal_web: customer requests, behind row-level security
-	Desk *pgxpool.Pool // role portal_desk: staff
-	Work *pgxpool.Pool // role portal_work: log-ins, jobs, replay
+	Web  *Pool // role portal_web: customer requests, behind row-level security
+	Desk *Pool // role portal_desk: staff
+	Work *Pool // role portal_work: log-ins, jobs, replay
+
+	// Jobs is for the job queue, which listens and prepares statements: direct
+	// connections of the role portal_work. Without a pooler in between they are
+	// Work's. Nil where there is a pooler and Config has no DirectURL.
+	Jobs *pgxpool.Pool
 }
 
 // Config says how to reach the database. The zero value of a number takes its
 // default.
 type Config struct {
 	URL       string // must be a member of portal_web, portal_desk and portal_work
-	WebConns  int32  // most connections for customer requests; default 16
-	DeskConns int32  // for staff; default 6
-	WorkConns int32  // for log-ins and jobs; default 8
+	DirectURL string // passes no pooler, for Jobs; only looked at where URL passes one
+	Pooling   Pooling
+	WebConns  int32 // most connections for customer requests; default 16
+	DeskConns int32 // for staff; default 6
+	WorkConns int32 // for log-ins and jobs; default 8
 }
 
-// Open makes the three pools and checks that each reaches the database.
+// Open makes the pools and checks that each reaches the database.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	db := &DB{}
+	pooled, err := config.Pooling.pooled(ctx, config.URL)
+	if err != nil {
+		return nil, fmt.Errorf("look for a pooler: %w", err)
+	}
 	for _, p := range []struct {
-		into **pgxpool.Pool
+		into **Pool
 		role string
 		max  int32
 	}{
@@ -43,14 +54,38 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		{&db.Desk, "portal_desk", or(config.DeskConns, 6)},
 		{&db.Work, "portal_work", or(config.WorkConns, 8)},
 	} {
-		pool, err := openRole(ctx, config.URL, p.role, p.max)
+		pool, err := openRole(ctx, config.URL, p.role, p.max, pooled)
 		if err != nil {
 			db.Close()
 			return nil, fmt.Errorf("open as %s: %w", p.role, err)
 		}
-		*p.into = pool
+		*p.into = &Pool{pool: pool, role: p.role, pooled: pooled}
+	}
+	if db.Jobs = db.Work.pool; pooled {
+		db.Jobs = nil
+		if config.DirectURL != "" {
+			if db.Jobs, err = openDirect(ctx, config); err != nil {
+				db.Close()
+				return nil, fmt.Errorf("open the direct connection: %w", err)
+			}
+		}
 	}
 	return db, nil
+}
+
+// openDirect makes the pool of the job queue where the others pass a pooler.
+func openDirect(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+	if config.DirectURL == config.URL {
+		return nil, errIndirect
+	}
+	pooled, err := PoolingAuto.pooled(ctx, config.DirectURL)
+	if err != nil {
+		return nil, err
+	}
+	if pooled {
+		return nil, errIndirect
+	}
+	return openRole(ctx, config.DirectURL, "portal_work", or(config.WorkConns, 8), false)
 }
 
 func or(n, fallback int32) int32 {
@@ -60,19 +95,26 @@ func or(n, fallback int32) int32 {
 	return fallback
 }
 
-func openRole(ctx context.Context, url, role string, max int32) (*pgxpool.Pool, error) {
+func openRole(ctx context.Context, url, role string, max int32, pooled bool) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
 	config.MaxConns = max
+	noticeSilence(config, url)
 	config.ConnConfig.RuntimeParams["application_name"] = "portal"
-	// our statements return pages, not reports: compiling one costs a hundred
-	// times more than running it
-	config.ConnConfig.RuntimeParams["jit"] = "off"
-	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "set role "+role)
-		return err
+	if pooled {
+		// A prepared statement would be on another connection of the pooler's. What
+		// is remembered of a statement here is its types, on our side.
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	} else {
+		// our statements return pages, not reports: compiling one costs a hundred
+		// times more than running it
+		config.ConnConfig.RuntimeParams["jit"] = "off"
+		config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.Exec(ctx, "set role "+role)
+			return err
+		}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -87,10 +129,13 @@ func openRole(ctx context.Context, url, role string, max int32) (*pgxpool.Pool, 
 
 // Close waits for the connections in use and closes them all.
 func (db *DB) Close() {
-	for _, p := range []*pgxpool.Pool{db.Web, db.Desk, db.Work} {
+	for _, p := range []*Pool{db.Web, db.Desk, db.Work} {
 		if p != nil {
 			p.Close()
 		}
+	}
+	if db.Jobs != nil {
+		db.Jobs.Close() // Work's own is closed already, which does no harm
 	}
 }
 
@@ -140,7 +185,7 @@ const tries = 5
 // its customer, lines, stock; what holds a customer waits for no order of it),
 // but plain SQL locks as it likes: where the two wait for each other, PostgreSQL ends one. If it is ours, f runs again, so it must set
 // what it returns and not add to it.
-func inTx(ctx context.Context, pool *pgxpool.Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
+func inTx(ctx context.Context, pool *Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
 	var err error
 	for range tries {
 		if err = pgx.BeginTxFunc(ctx, pool, options, f); !inTheWay(err) {

@@ -5,16 +5,15 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
 )
 
 // Proof implements portal.Prover. Safe for concurrent use.
-type Proof struct{ pool *pgxpool.Pool }
+type Proof struct{ pool *Pool }
 
 // NewProof proves through pool, whose role must be portal_work.
-func NewProof(pool *pgxpool.Pool) *Proof { return &Proof{pool} }
+func NewProof(pool *Pool) *Proof { return &Proof{pool} }
 
 // Prove implements portal.Prover. All is compared on one snapshot.
 func (p *Proof) Prove(ctx context.Context, whole bool) (portal.ProofRun, error) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
 )
@@ -21,11 +20,11 @@ const standingActor = "standing order"
 const mostSteps = 100
 
 // StandingWork implements portal.StandingOrderRunner. Safe for concurrent use.
-type StandingWork struct{ pool *pgxpool.Pool }
+type StandingWork struct{ pool *Pool }
 
 // NewStandingWork works standing orders through pool, whose role must be
 // portal_work.
-func NewStandingWork(pool *pgxpool.Pool) *StandingWork { return &StandingWork{pool} }
+func NewStandingWork(pool *Pool) *StandingWork { return &StandingWork{pool} }
 
 // RunStandingOrders implements portal.StandingOrderRunner. Each step is a
 // transaction of its own: the order, what became of the date, and the notice.

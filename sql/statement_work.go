@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portal.example/portal"
 )
@@ -17,13 +16,13 @@ const statementTries = 3
 
 // StatementWork implements portal.StatementMaker. Safe for concurrent use.
 type StatementWork struct {
-	pool    *pgxpool.Pool
+	pool    *Pool
 	printer portal.Printer
 }
 
 // NewStatementWork makes statements through pool, whose role must be
 // portal_work. Each MakeStatements takes two of its connections.
-func NewStatementWork(pool *pgxpool.Pool, printer portal.Printer) *StatementWork {
+func NewStatementWork(pool *Pool, printer portal.Printer) *StatementWork {
 	return &StatementWork{pool, printer}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"portal.example/portal/http"
@@ -29,11 +30,13 @@ type app struct {
 	jobs   *jobs.Client // nil when only pages are served
 	ui     *jobs.UI
 	watch  *watch // nil when only jobs are worked
+
+	draining atomic.Bool // it ends soon: no new visitors, please
 }
 
 // newApp opens the database and builds the parts; nothing runs yet.
 func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
-	db, err := sql.Open(ctx, sql.Config{URL: url, WebConns: c.WebConns})
+	db, err := sql.Open(ctx, sql.Config{URL: url, DirectURL: direct, Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
 	}
@@ -57,7 +60,7 @@ func (a *app) build(direct string) error {
 	mails := sql.NewMailStore(a.db)
 	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Work, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
+		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
 		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,
 		InsertOnly: a.Only == "web",
 	}); err != nil {
@@ -85,7 +88,7 @@ func (a *app) build(direct string) error {
 		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
 		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
-		Ready:  func(ctx context.Context) error { return a.db.Web.Ping(ctx) },
+		Ready:  a.ready,
 		Proofs: sql.NewProofStore(a.db), Enqueue: a.jobs.Enqueue,
 		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
 		Ops: a.watch.state,
@@ -105,6 +108,7 @@ func (c settings) brand() (http.Brand, error) {
 // all has been brought to an end, or when a part fails that nothing can mend.
 func (a *app) run(ctx context.Context, ready func(address string)) error {
 	defer a.db.Close()
+	asked := ctx // to end, in contrast to failing
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
@@ -127,19 +131,22 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)
 	}
+	// Until the last socket has gone, it is told what happens.
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		if err := a.source.Run(ctx, a.hub.Deliver); err != nil && ctx.Err() == nil {
+		if err := a.source.Run(live, a.hub.Deliver); err != nil && live.Err() == nil {
 			fail(fmt.Errorf("event source: %w", err))
 		}
 	}()
 	watching := make(chan struct{})
 	go func() {
 		defer close(watching)
-		a.watch.run(ctx)
+		a.watch.run(live)
 	}()
-	if err := a.ui.Start(ctx); err != nil {
+	if err := a.ui.Start(live); err != nil {
 		return fmt.Errorf("start job pages: %w", err)
 	}
 	web := &nethttp.Server{
@@ -156,7 +163,11 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	}()
 	ready(l.Addr().String())
 
-	<-ctx.Done()
+	<-ctx.Done() // jobs take no new work from here on
+	a.draining.Store(true)
+	if asked.Err() != nil {
+		a.drain()
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	if err := a.hub.Close(stop); err != nil {
@@ -165,9 +176,30 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if err := web.Shutdown(stop); err != nil {
 		a.logger.Warn("finish requests", "error", err)
 	}
+	end()
 	<-listening
 	<-watching
 	return context.Cause(ctx)
+}
+
+// errEnding is why a node that serves well is not ready.
+var errEnding = errors.New("the node is ending")
+
+// ready tells a load balancer whether to send visitors here.
+func (a *app) ready(ctx context.Context) error {
+	if a.draining.Load() {
+		return errEnding
+	}
+	return a.db.Web.Ping(ctx)
+}
+
+// drain goes on serving for a while as a node that is not ready, so that load
+// balancers have taken it out before connections are refused.
+func (a *app) drain() {
+	if a.drainFor > 0 {
+		a.logger.Info("ending: not ready for new visitors", "serving_on_for", a.drainFor)
+		time.Sleep(a.drainFor)
+	}
 }
 
 func (a *app) stopJobs(ctx context.Context) {

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"portal.example/portal/internal/pgtest"
+	"portal.example/portal/internal/wire"
 )
 
 // One Chromium for the package, started by the first test that needs it; each
@@ -322,19 +323,19 @@ func TestBrowserOffline(t *testing.T) {
 	eventually(t, "approved", func() bool {
 		return pgtest.Value[string](t, s.db, "select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
 	})
-	wire := cutProxy(t, strings.TrimPrefix(s.URL, "http://"))
-	b := openBrowser(t, "http://"+wire.addr, 1280)
+	network := wire.New(t, "tcp", strings.TrimPrefix(s.URL, "http://"))
+	b := openBrowser(t, "http://"+network.Addr, 1280)
 	b.logIn("buyer@c1003.example")
 	b.goTo("/orders/" + orderNo)
 	b.connected()
 	b.mark()
-	wire.cut()
+	network.Cut()
 	for _, status := range []string{"PICKING", "SHIPPED", "DELIVERED"} {
 		pgtest.Exec(t, s.db, "update erp.sales_order set status = '"+status+"' where order_no = '"+orderNo+"'")
 	}
 	b.see("the banner", "!document.querySelector('#live-banner').hidden")
 	b.status("#order-status", "APPROVED")
-	wire.mend()
+	network.Mend()
 	b.status("#order-status", "DELIVERED")
 	b.see("five steps", "document.querySelectorAll('#order-status .timeline time').length === 5")
 	b.connected()

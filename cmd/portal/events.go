@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	domain "portal.example/portal"
+	"time"
+
 	"portal.example/portal/listener"
 )
 
@@ -18,5 +21,6 @@ func (a *app) newSource(direct string) eventSource {
 	if a.events == "wal" {
 		return listener.NewWAL(listener.WALConfig{Config: c})
 	}
+	c.ReadTimeout = cmp.Or(a.silence, 10*time.Second)
 	return listener.NewNotify(c)
 }

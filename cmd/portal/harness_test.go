@@ -10,8 +10,10 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +25,8 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPortal) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM) // as main does
+		os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 	}
 	pgtest.Main(m, closeBrowser)
 }

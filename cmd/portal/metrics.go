@@ -101,6 +101,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_live_resyncs_total", "Sockets told to read everything again.", hub.Resyncs)
 	count("portal_live_slow_closes_total", "Sockets closed because they read too slowly.", hub.SlowCloses)
 	count("portal_live_dead_closes_total", "Sockets closed because nobody answered.", hub.DeadCloses)
+	count("portal_live_refused_total", "Sockets closed because the client sent what no page sends, or too much.", hub.Refused)
 
 	out <- histogram("portal_live_lag_seconds", "From the time a change was written to the time its frame was handed to a socket's connection, replays aside.", hub.Lag)
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 type migrateCommand struct {
 	database
+	DirectURL string `help:"Connection that does not pass a pooler, as serve has it. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
 }
 
 // Help teaches what the flags do not.
@@ -24,7 +26,7 @@ CREATEROLE). portal serve can run as a lesser user that is a member of portal_we
 }
 
 func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
-	if err := migrate(ctx, c.URL); err != nil {
+	if err := migrate(ctx, cmp.Or(c.DirectURL, c.URL)); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "The database is up to date.")

@@ -151,7 +151,7 @@ func (w *watch) state() domain.NodeState {
 // namedPool is a pool with the name that operators know it by.
 type namedPool struct {
 	name string
-	pool *pgxpool.Pool
+	pool interface{ Stat() *pgxpool.Stat }
 }
 
 func (a *app) pools() []namedPool {

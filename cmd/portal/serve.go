@@ -14,8 +14,9 @@ import (
 
 type serveCommand struct {
 	database
-	DirectURL string `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
-	Events    string `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
+	DirectURL string        `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	Events    string        `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
+	Drain     time.Duration `help:"At SIGTERM, how long to go on serving while /readyz says 503: longer than a load balancer takes to notice." default:"5s" env:"PORTAL_DRAIN"`
 	settings
 }
 
@@ -30,12 +31,15 @@ type settings struct {
 	ProfileAddr  string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
+	Pooled       string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
 
 	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
+	drainFor    time.Duration // between the signal and the end; 0: none
+	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 }
 
@@ -47,7 +51,8 @@ websockets; without TLS in front, browsers refuse the session cookie unless --pl
 
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 
-SIGTERM ends it in order: sockets are told to come back (1012), requests and jobs in hand are finished.`
+SIGTERM ends it in order: /readyz says 503 and no new jobs are taken while pages and sockets are served on for --drain;
+then sockets are told to come back (1012), and requests and jobs in hand are finished.`
 }
 
 // node is the name of this node.
@@ -80,6 +85,7 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 	if direct == "" {
 		direct = c.URL
 	}
+	c.drainFor = c.Drain
 	c.settings.events = c.Events
 	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
 	if err != nil {
