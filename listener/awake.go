@@ -78,7 +78,7 @@ func (s *session) adapt(ctx context.Context, events int) error {
 	past := time.Since(s.since)
 	switch {
 	case s.awake && past >= cfg.sleepWindow:
-		slow := float64(s.counted) < cfg.AwakeAt/5*past.Seconds()
+		slow := float64(s.counted) < cfg.AwakeAt/2*past.Seconds()
 		s.counted, s.since = 0, time.Now()
 		if slow {
 			return s.want(ctx, true)
@@ -100,14 +100,15 @@ func (s *session) adapt(ctx context.Context, events int) error {
 	return nil
 }
 
-// contended reports whether a commit waits to notify: for the lock on the
+// contended reports whether commits wait to notify, more than now and then one for
+// another: for the lock on the
 // database of oid 0, which commits that notify hold (src/backend/commands/async.c,
 // PreCommit_Notify).
 func (s *session) contended(ctx context.Context) (waits bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
 	defer cancel()
-	err = s.conn.QueryRow(ctx, `select exists (select from pg_locks
-		where locktype = 'object' and database = 0 and classid = 'pg_database'::regclass and objid = 0 and not granted)`,
+	err = s.conn.QueryRow(ctx, `select count(*) >= 2 from pg_locks
+		where locktype = 'object' and database = 0 and classid = 'pg_database'::regclass and objid = 0 and not granted`,
 		s.reader.mode).Scan(&waits)
 	if err != nil {
 		return false, fmt.Errorf("event source: look at locks: %w", err)

@@ -30,7 +30,7 @@ type Config struct {
 	// AwakeAt is how many notifications a second make the node read the log by
 	// itself, every AwakePoll, and tell triggers not to notify; a quarter of it
 	// does where commits wait for each other to notify. It asks to be notified
-	// again at a fifth. Defaults 250 and 2 ms; negative: it always wants to be
+	// again at half. Defaults 250 and 2 ms; negative: it always wants to be
 	// notified.
 	AwakeAt   float64
 	AwakePoll time.Duration
