@@ -187,12 +187,15 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 		}
 	}
 	var writing sync.WaitGroup
-	half := make(chan struct{}, len(customers))
+	half, killed := make(chan struct{}, len(customers)), make(chan struct{})
 	for _, c := range customers {
 		writing.Go(func() {
 			for n := 1; n <= events; n++ {
-				if n == events/2 {
+				switch n {
+				case events / 2:
 					half <- struct{}{}
+				case events * 3 / 4:
+					<-killed // or all might be heard before
 				}
 				if _, err := db.Pool.Exec(ctx, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, $1 from erp.customer where customer_no = $2", fmt.Sprintf("%s-%d", c, n), c); err != nil {
 					t.Error(err)
@@ -207,7 +210,9 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 	// it leads River, because it came first
 	eventually(t, "a leader", func() bool { return leader(t, db) != "" })
 	was := leader(t, db)
-	if err := processes[0].Kill(); err != nil {
+	err := processes[0].Kill()
+	close(killed)
+	if err != nil {
 		t.Fatal(err)
 	}
 	writing.Wait()
