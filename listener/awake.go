@@ -9,8 +9,8 @@ import (
 )
 
 // NOTIFY makes commits wait for each other until each is on disk. So a node to
-// which events come fast reads the log every other millisecond instead, and says so in
-// portal.event_node; triggers notify only while a node wants it. What a
+// which events come fast reads the log every other millisecond instead, and says
+// so in portal.event_node; triggers notify only while a node wants it. What a
 // transaction writes that has looked there before the node fell asleep, and
 // commits after, nobody announces: short looks that grow apart follow, and then
 // the slow poll, which is always on.
@@ -23,11 +23,13 @@ type pace struct {
 	dozing  time.Duration
 }
 
+// removeGone takes out the nodes whose backend is gone.
+const removeGone = `delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid)`
+
 // enter says that a node hears the log over this connection, and removes those
 // that are gone.
 func enter(ctx context.Context, conn *pgx.Conn, name, source string, wantsNotify bool) (node int, err error) {
-	err = conn.QueryRow(ctx, `with gone as (
-			delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid))
+	err = conn.QueryRow(ctx, `with gone as (`+removeGone+`)
 		insert into portal.event_node (name, source, pid, wants_notify) values ($1, $2, pg_backend_pid(), $3) returning node_id`,
 		pgx.QueryExecModeExec, name, source, wantsNotify).Scan(&node)
 	if err != nil {
@@ -100,10 +102,9 @@ func (s *session) adapt(ctx context.Context, events int) error {
 	return nil
 }
 
-// contended reports whether commits wait to notify, more than now and then one for
-// another: for the lock on the
-// database of oid 0, which commits that notify hold (src/backend/commands/async.c,
-// PreCommit_Notify).
+// contended reports whether commits wait to notify, more than now and then one
+// for another: for the lock on the database of oid 0, which commits that notify
+// hold (src/backend/commands/async.c, PreCommit_Notify).
 func (s *session) contended(ctx context.Context) (waits bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
 	defer cancel()
@@ -116,9 +117,13 @@ func (s *session) contended(ctx context.Context) (waits bool, err error) {
 	return waits, nil
 }
 
-// pause is how long to wait for a notification before looking at the log.
+// pause is how long to wait, asleep for a notification, before looking at the
+// log.
 func (s *session) pause() time.Duration {
 	cfg := &s.notify.cfg
+	if s.awake {
+		return cfg.AwakePoll
+	}
 	if s.dozing > 0 && s.dozing < cfg.Poll {
 		d := s.dozing
 		s.dozing *= 2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -108,4 +109,15 @@ func (c Config) open() (func(context.Context) (*pgx.Conn, error), error) {
 func (c Config) setUp() string {
 	return `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off;
 		set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set role ` + pgx.Identifier{c.Role}.Sanitize() + `; listen ` + channel
+}
+
+// jitter spreads a pause, so that nodes that were cut off together do not come
+// back together.
+func jitter(pause time.Duration) time.Duration { return pause/2 + rand.N(pause/2+1) }
+
+// hangUp ends a connection; a server that is gone is not waited for.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
 }

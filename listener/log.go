@@ -43,10 +43,7 @@ func (r *reader) position(ctx context.Context) (portal.Cursor, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	var epoch, at string
-	if err := r.conn.QueryRow(ctx, `select portal.begin_epoch()`, r.mode).Scan(&epoch); err != nil {
-		return "", fmt.Errorf("epoch of the event log: %w", err)
-	}
-	if err := r.conn.QueryRow(ctx, `select pg_current_snapshot()::text`, r.mode).Scan(&at); err != nil {
+	if err := r.conn.QueryRow(ctx, `select pg_current_snapshot()::text, portal.begin_epoch()`, r.mode).Scan(&at, &epoch); err != nil {
 		return "", fmt.Errorf("read position of the event log: %w", err)
 	}
 	return portal.CursorOf(at, epoch), nil

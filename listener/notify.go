@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,7 +59,7 @@ func (n *Notify) Run(ctx context.Context, deliver func(portal.Batch)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause/2 + rand.N(pause/2+1)):
+		case <-time.After(jitter(pause)):
 		}
 		pause = min(2*pause, n.cfg.BackoffMax)
 	}
@@ -72,12 +71,7 @@ func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx
 	if err != nil {
 		return err
 	}
-	defer func() {
-		// a server that is gone is not waited for
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = s.conn.Close(ctx)
-	}()
+	defer hangUp(ctx, s.conn)
 	missed, err := s.reader.missed(ctx)
 	if err != nil {
 		return err
@@ -194,9 +188,8 @@ func (s *session) wait(ctx context.Context) (woken bool, err error) {
 	timed, cancel := context.WithTimeout(ctx, s.pause())
 	defer cancel()
 	if s.awake {
-		select {
-		case <-time.After(s.notify.cfg.AwakePoll):
-		case <-ctx.Done():
+		<-timed.Done()
+		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 	} else {
@@ -246,8 +239,7 @@ func (s *session) test(ctx context.Context) error {
 	var full float64
 	if err := s.conn.QueryRow(ctx, `with seen as (
 			update portal.event_node set seen_at = clock_timestamp() where node_id = $2),
-		gone as (
-			delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid))
+		gone as (`+removeGone+`)
 		select pg_notification_queue_usage() from (select pg_notify($1, '')) as ping`,
 		pgx.QueryExecModeExec, channel, s.node).Scan(&full); err != nil {
 		return fmt.Errorf("event source: self-test: %w", err)

@@ -30,9 +30,8 @@ type counts struct {
 	reads, wakeUps, events, pollEvents, reconnects, resyncs, awakenings atomic.Int64
 }
 
-// Stats may be asked at any time, from any goroutine.
-func (n *Notify) Stats() Stats {
-	c := &n.counts
+// stats are those that every source has.
+func (c *counts) stats() Stats {
 	s := Stats{
 		Connected: c.connected.Load(), NotifyHealthy: c.notifyHealthy.Load(),
 		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
@@ -44,3 +43,6 @@ func (n *Notify) Stats() Stats {
 	}
 	return s
 }
+
+// Stats may be asked at any time, from any goroutine.
+func (n *Notify) Stats() Stats { return n.counts.stats() }

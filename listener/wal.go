@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,8 +87,6 @@ func (w *WAL) Run(ctx context.Context, deliver func(portal.Batch)) error {
 	}
 }
 
-func jitter(pause time.Duration) time.Duration { return pause/2 + rand.N(pause/2+1) }
-
 // replication checks what no retry can mend and returns how to connect.
 func (c WALConfig) replication() (func(context.Context) (*pgconn.PgConn, error), error) {
 	if c.Replicate != nil {
@@ -119,11 +116,7 @@ func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = side.conn.Close(ctx)
-	}()
+	defer hangUp(ctx, side.conn)
 	if err := w.resume(ctx, side, deliver); err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package listener
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "sync/atomic"
 
 // StreamStats is how the stream of a WAL stands.
 type StreamStats struct {
@@ -30,16 +27,9 @@ func (s *standing) say(err error) {
 
 // Stats may be asked at any time, from any goroutine.
 func (w *WAL) Stats() Stats {
-	c := &w.counts
-	s := Stats{
-		Connected: c.connected.Load(), NotifyHealthy: w.stands.streaming.Load(),
-		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
-		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
-	}
-	s.Streaming = s.NotifyHealthy
-	if at := c.lastRead.Load(); at != 0 {
-		s.LastRead = time.UnixMicro(at)
-	}
+	s := w.counts.stats()
+	s.Streaming = w.stands.streaming.Load()
+	s.NotifyHealthy = s.Streaming
 	if written, delivered := w.stands.written.Load(), w.stands.delivered.Load(); s.Streaming && written > delivered {
 		s.LagBytes = int64(written - delivered)
 	}

@@ -293,6 +293,17 @@ func (c *socket) frame() frame {
 	return f
 }
 
+// news reads past frames that bring a cursor and nothing else: the wheel sends
+// them when it turns.
+func (c *socket) news() frame {
+	c.t.Helper()
+	for {
+		if f := c.frame(); f.Resync || len(f.Events) > 0 {
+			return f
+		}
+	}
+}
+
 // until reads until an event of a ref, and returns "kind ref" of all events on
 // the way, that one included.
 func (c *socket) until(ref string) (heard []string) {

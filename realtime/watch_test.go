@@ -87,24 +87,13 @@ func TestWatchReplaysTheGap(t *testing.T) {
 	s.hub.Turn(time.Now().Add(2 * time.Minute))
 	s.happen(item("RICE25"))
 	s.watch(c, "RICE25", "SALT1")
-	for {
-		f := c.frame()
-		if len(f.Events) == 0 {
-			continue // cursors of the turns
-		}
-		if len(f.Events) != 1 || f.Events[0].ID != 6 {
-			t.Errorf("replayed %+v", f)
-		}
-		break
+	if f := c.news(); len(f.Events) != 1 || f.Events[0].ID != 6 {
+		t.Errorf("replayed %+v", f)
 	}
 	// too old by now
 	s.log.set(func(l *log) { l.pruned = 100 })
 	s.watch(c, "OIL5")
-	f := c.frame()
-	for !f.Resync && len(f.Events) == 0 { // cursors of the wheel
-		f = c.frame()
-	}
-	if !f.Resync {
+	if f := c.news(); !f.Resync {
 		t.Errorf("got %+v", f)
 	}
 }
@@ -123,15 +112,8 @@ func TestWatchOfAPageWithoutItems(t *testing.T) {
 	s.hub.Turn(time.Now().Add(2 * time.Minute))
 	s.watch(c, "OIL5")
 	s.happen(item("OIL5"))
-	for {
-		f := c.frame()
-		if len(f.Events) == 0 {
-			continue // cursors of the turns
-		}
-		if len(f.Events) != 1 || f.Events[0].ID != 3 {
-			t.Errorf("told %+v", f)
-		}
-		break
+	if f := c.news(); len(f.Events) != 1 || f.Events[0].ID != 3 {
+		t.Errorf("told %+v", f)
 	}
 }
 

@@ -33,16 +33,16 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 	if items == nil {
 		items = []string{}
 	}
-	return l.read(ctx, "event_since", after, args{"customer_id": who.CustomerID, "staff": who.Staff(), "items": items})
+	return l.read(ctx, after, args{"whole": false, "customer_id": who.CustomerID, "staff": who.Staff(), "items": items, "most": nil})
 }
 
 // Tail implements portal.EventLog.
 func (l *EventLog) Tail(ctx context.Context, after portal.Cursor, most int) (portal.Batch, error) {
-	return l.read(ctx, "event_tail", after, args{"most": most})
+	return l.read(ctx, after, args{"whole": true, "customer_id": 0, "staff": false, "items": []string{}, "most": most})
 }
 
-// read runs a query that returns what came after a cursor.
-func (l *EventLog) read(ctx context.Context, name string, after portal.Cursor, a args) (portal.Batch, error) {
+// read returns what came after a cursor.
+func (l *EventLog) read(ctx context.Context, after portal.Cursor, a args) (portal.Batch, error) {
 	a["cursor"], a["epoch"] = after.Split()
 	type row struct {
 		Cursor     string
@@ -55,7 +55,7 @@ func (l *EventLog) read(ctx context.Context, name string, after portal.Cursor, a
 		At         *time.Time
 		Data       json.RawMessage
 	}
-	rows, _ := l.db.Work.Query(ctx, query(name), a)
+	rows, _ := l.db.Work.Query(ctx, query("event_since"), a)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") { // not a snapshot at all
 		return portal.Batch{}, portal.ErrCursorTooOld

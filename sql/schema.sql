@@ -1273,7 +1273,7 @@ table portal.event
 
 table portal.event_epoch
   only_row boolean not null default true
-  epoch text not null
+  epoch text not null default substr(md5((gen_random_uuid())::text), 1, 8)
   constraint event_epoch_only_row CHECK (only_row)
   constraint event_epoch_pkey PRIMARY KEY (only_row)
   grant DELETE to portal_work

@@ -119,7 +119,7 @@ begin
     update portal.event_floor f set pruned_xid = '0' where f.pruned_xid >= pg_snapshot_xmax(pg_current_snapshot());
     delete from portal.event_epoch;
   end if;
-  insert into portal.event_epoch (epoch) values (substr(md5(gen_random_uuid()::text), 1, 8)) on conflict do nothing;
+  insert into portal.event_epoch default values on conflict do nothing;
   select p.epoch into known from portal.event_epoch p;
   return known;
 end

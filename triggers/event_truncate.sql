@@ -5,7 +5,7 @@ create or replace function portal.event_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  update portal.event_epoch set epoch = substr(md5(gen_random_uuid()::text), 1, 8);
+  update portal.event_epoch set epoch = default;
   return null;
 end
 $$;

@@ -38,22 +38,13 @@ func majorOf(data string) (int, error) {
 func initialize(ctx context.Context, b Binaries, acct *account, data string, durable bool) error {
 	var last error
 	for _, locale := range locales(b.Major) {
-		fresh := data + ".new"
-		if err := os.RemoveAll(fresh); err != nil {
-			return err
-		}
-		if err := os.Mkdir(fresh, 0o700); err != nil {
-			return err
-		}
-		if err := acct.own(fresh); err != nil {
+		fresh, err := begin(acct, data)
+		if err != nil {
 			return err
 		}
 		out, err := runInitdb(ctx, b, acct, fresh, durable, locale)
 		if err == nil {
-			if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
-			return os.Rename(fresh, data)
+			return finish(fresh, data)
 		}
 		os.RemoveAll(fresh)
 		if ctx.Err() != nil {
@@ -84,14 +75,8 @@ func locales(major int) [][]string {
 // copyOf makes a cluster that follows the server at url, under another name
 // until it is whole, as initialize does.
 func copyOf(ctx context.Context, b Binaries, acct *account, data, url string) error {
-	fresh := data + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
-		return err
-	}
-	if err := os.Mkdir(fresh, 0o700); err != nil {
-		return err
-	}
-	if err := acct.own(fresh); err != nil {
+	fresh, err := begin(acct, data)
+	if err != nil {
 		return err
 	}
 	cmd := acct.command(filepath.Join(b.Dir, "pg_basebackup"),
@@ -100,6 +85,24 @@ func copyOf(ctx context.Context, b Binaries, acct *account, data, url string) er
 		os.RemoveAll(fresh)
 		return fmt.Errorf("pg_basebackup: %w: %s", err, lastLines(out))
 	}
+	return finish(fresh, data)
+}
+
+// begin makes an empty directory for data that is not whole yet, in the place of
+// one that was left behind.
+func begin(acct *account, data string) (fresh string, err error) {
+	fresh = data + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return "", err
+	}
+	return fresh, acct.own(fresh)
+}
+
+// finish gives data that is whole its name.
+func finish(fresh, data string) error {
 	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -17,7 +17,7 @@ comment on column portal.event_node.pid is 'The backend that listens. A row whos
 
 create unlogged table portal.event_epoch (
   only_row boolean primary key default true,
-  epoch text not null,
+  epoch text not null default substr(md5(gen_random_uuid()::text), 1, 8),
   constraint event_epoch_only_row check (only_row)
 );
 comment on table portal.event_epoch is
