@@ -353,5 +353,5 @@ func (s *Server) submitCart(q *request) error {
 	if wantsJSON(q.Request) {
 		return writeJSON(q.w, http.StatusOK, sent)
 	}
-	return q.done("/orders/"+sent.OrderNo, "Order "+sent.OrderNo+" sent")
+	return q.done("/orders/"+portal.InAddress(sent.OrderNo), "Order "+sent.OrderNo+" sent")
 }

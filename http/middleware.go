@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -158,7 +159,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // that are not UTF-8 nor the zero byte, and no document of ours is named so.
 func (s *Server) readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isText(r.URL.Path) {
+		if !isText(r.URL.Path) || slices.ContainsFunc(strings.Split(r.URL.Path, "/"), func(part string) bool { return !isText(portal.FromAddress(part)) }) {
 			s.fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
 			return
 		}

@@ -152,7 +152,7 @@ func (s *Server) approve(q *request) error {
 	case err == nil && wantsJSON(q.Request):
 		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
 	case err == nil:
-		return q.done("/orders/"+orderNo, "Signed off: order "+orderNo+" sent")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Signed off: order "+orderNo+" sent")
 	case shownOnPage(q, err):
 		return s.approvalPage(q, approvalPage{Typed: typed, Failed: "approve"}, err)
 	}

@@ -9,6 +9,18 @@
 
 	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
 
+	// inAddress writes a number of the ERP as one part of an address, as
+	// portal.InAddress does: "A/B 1" is "~A~2FB~201".
+	window.inAddress = (number) => {
+		const dots = /^\.*$/.test(number)
+		if (!dots && number !== 'new' && /^[\w.-]+$/.test(number)) return number
+		const part = (byte) => {
+			const c = String.fromCharCode(byte)
+			return !dots && /[\w.-]/.test(c) ? c : '~' + byte.toString(16).toUpperCase().padStart(2, '0')
+		}
+		return '~' + [...new TextEncoder().encode(number)].map(part).join('')
+	}
+
 	// ---- toasts ----
 
 	// toast({text, kind, about, undo: {url, values, label}}) shows a message for
