@@ -59,8 +59,11 @@ func dayOf(v url.Values, name string) (*time.Time, error) {
 		return nil, nil
 	}
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1900 || t.Year() > 9999 {
+	if err != nil {
 		return nil, portal.Invalid(name, "Write the date as YYYY-MM-DD.")
+	}
+	if !portal.DayWithinReason(t) {
+		return nil, portal.Invalid(name, "%s", portal.DayWords)
 	}
 	return &t, nil
 }
