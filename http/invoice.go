@@ -197,10 +197,26 @@ func (s *Server) printInvoice(q *request, invoice portal.InvoiceDetail) error {
 func (q *request) paper(p portal.Paper) error {
 	h := q.w.Header()
 	h.Set("Content-Type", p.MediaType)
-	h.Set("Content-Disposition", `inline; filename="`+strings.Map(fileRune, p.Name)+`"`)
+	h.Set("Content-Disposition", disposition("inline", p.Name))
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = q.w.Write(p.Data) // the visitor may be gone
 	return nil
+}
+
+// disposition says how an answer is shown and what its file is called: for
+// programs of today in full (RFC 6266, RFC 8187), for others in ASCII.
+func disposition(how, name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) { // no system's file names have these
+			return '-'
+		}
+		return r
+	}, portal.CleanText(name))
+	plain := strings.Map(fileRune, name)
+	if plain == name {
+		return how + `; filename="` + plain + `"`
+	}
+	return how + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }
 
 // fileRune keeps file names to what every system takes.
