@@ -372,6 +372,9 @@ func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemN
 	if err != nil {
 		return portal.Invalid("expected_on", "On which day?")
 	}
+	if !portal.DayWithinReason(on) {
+		return portal.Invalid("expected_on", "%s", portal.DayWords)
+	}
 	n, ok := portal.ParseQty(qty)
 	if !ok {
 		return portal.Invalid("expected_qty", "Enter how many are expected, like 40.")

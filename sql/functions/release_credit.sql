@@ -9,7 +9,7 @@ declare
   o erp.sales_order;
   accepted numeric;
 begin
-  if nullif(btrim(p_reason), '') is null then
+  if nullif(erp.clean_text(p_reason), '') is null then
     raise exception 'Say why the credit of order % is released.', p_order_no
       using errcode = 'PT422', constraint = 'credit_release_has_reason', column = 'reason';
   end if;
@@ -25,7 +25,7 @@ begin
   accepted := erp.credit_ahead(o.order_id) + erp.order_to_invoice(o.order_id);
   update erp.sales_order s
     set credit_released_by = portal.actor(), credit_released_at = erp.now(), credit_released_amount = accepted,
-      credit_release_reason = btrim(p_reason)
+      credit_release_reason = erp.clean_text(p_reason)
     where s.order_id = o.order_id;
   return accepted;
 end
