@@ -172,11 +172,7 @@ func (l *EntryLine) Standing() {
 	}
 	l.Item.Orderable, l.Item.Short = true, true
 	l.Field, l.Error, l.Warning = "", "", ""
-	var typed *Qty
-	if qty, ok := ParseQty(l.Qty); ok {
-		typed = &qty
-	}
-	l.Judge(typed)
+	l.Judge()
 }
 
 // StandingOutcome is what a job did for a standing order.

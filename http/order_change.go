@@ -16,7 +16,7 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 	if typed, ok := p.Typed[l.LineNo]; ok {
 		return typed
 	}
-	return l.OpenQty().Decimal.String()
+	return l.OpenQty().Typed()
 }
 
 // changeOrder changes the quantities of an order that is still Submitted:
@@ -69,7 +69,7 @@ func (p deskOrderPage) EditQty(l portal.OrderLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "edit" {
 		return typed
 	}
-	return l.Qty.Sub(l.Cancelled.Decimal).String()
+	return portal.Qty{Decimal: l.Qty.Sub(l.Cancelled.Decimal)}.Typed()
 }
 
 // EditReason is the reason typed into that form.
