@@ -82,8 +82,9 @@ type OrderEdit struct {
 	Qtys     map[int]Qty
 	Revision *int   // of the order that was looked at; nil: not checked
 	Reason   string // of staff; needed where a quantity falls
-	// ConfirmPrices is for a buyer: today's price is taken where it rose.
-	ConfirmPrices bool
+	// ConfirmPrices is for a buyer: the prices that the page asked about
+	// (RefusedError.AskedPrices), which are taken.
+	ConfirmPrices string
 }
 
 // LineEdit is a line whose quantity staff have changed.

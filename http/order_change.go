@@ -22,7 +22,8 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 
 // changeOrder changes the quantities of an order that is still Submitted:
 // fields qty_<line number>, where 0 takes the line out, revision, and
-// confirm_prices once prices rose.
+// confirm_prices once prices rose: what the refused page carries, or a program's
+// answer.
 func (s *Server) changeOrder(q *request) error {
 	orderNo := q.param("order_no")
 	if err := mayOrder(q); err != nil {
@@ -30,7 +31,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	var in struct {
 		Revision      string `form:"revision"`
-		ConfirmPrices bool   `form:"confirm_prices"`
+		ConfirmPrices string `form:"confirm_prices"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
