@@ -71,6 +71,11 @@ type OrderMove struct {
 	Queued bool        // only as long as nobody has decided: Submitted or On hold
 	// Revision is of the order that the mover looked at; nil: not checked.
 	Revision *int
+	// ShownOver is by how much the mover was shown that the order is over
+	// credit, zero for not at all, and ShownHold whether the account was on
+	// hold: what is worse by now is CodeConflict. Nil: not checked.
+	ShownOver *Money
+	ShownHold *bool
 	// ReleaseCredit releases the order's credit with it, up to what the
 	// exposure is now. It needs the reason, which is then the release's.
 	ReleaseCredit bool
@@ -108,6 +113,8 @@ func (l LineEdit) PriceKept() bool {
 type OrderRef struct {
 	OrderNo  string
 	Revision *int // nil: not checked
+	// ShownOver is as in OrderMove.
+	ShownOver *Money
 }
 
 // Approvals is what became of orders that were approved together.

@@ -152,9 +152,32 @@ func editWords(lines []portal.LineEdit) string {
 	return words
 }
 
+// orderRef reads a ticked order, from its end: a number may hold slashes.
+func orderRef(ticked string) portal.OrderRef {
+	ref := portal.OrderRef{OrderNo: ticked}
+	cut := func() (string, bool) {
+		i := strings.LastIndexByte(ref.OrderNo, '/')
+		if i < 0 {
+			return "", false
+		}
+		return ref.OrderNo[i+1:], true
+	}
+	if last, ok := cut(); ok && strings.Contains(last, ".") {
+		if ref.ShownOver = shownOver(last); ref.ShownOver != nil {
+			ref.OrderNo = strings.TrimSuffix(ref.OrderNo, "/"+last)
+		}
+	}
+	if last, ok := cut(); ok {
+		if ref.Revision = revision(last); ref.Revision != nil {
+			ref.OrderNo = strings.TrimSuffix(ref.OrderNo, "/"+last)
+		}
+	}
+	return ref
+}
+
 // deskApprove approves the orders that were ticked, each by itself: fields
-// order, each an order's number with the revision that was looked at after a
-// slash.
+// order, each an order's number with, after slashes, the revision that was looked
+// at and by how much it was shown to be over credit.
 func (s *Server) deskApprove(q *request) error {
 	var in struct{}
 	if err := q.decode(&in); err != nil {
@@ -169,8 +192,7 @@ func (s *Server) deskApprove(q *request) error {
 	}
 	var orders []portal.OrderRef
 	for _, t := range ticked {
-		no, seen, _ := strings.Cut(t, "/")
-		orders = append(orders, portal.OrderRef{OrderNo: no, Revision: revision(seen)})
+		orders = append(orders, orderRef(t))
 	}
 	done, err := s.Desk.ApproveOrders(q.Context(), q.who, orders)
 	switch {

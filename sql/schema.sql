@@ -2004,6 +2004,7 @@ function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
+function erp.check_shown_credit(p_order_no text, p_over numeric, p_hold boolean, p_shown_over numeric, p_shown_hold boolean) returns void
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.claim_returns(p_invoice_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
@@ -2057,7 +2058,7 @@ function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qt
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
-function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric, p_shown_hold boolean) returns numeric security definer for portal_desk
 function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
 function erp.request_to_decide(p_request_no text) returns erp.credit_request security definer
 function erp.return_line_changed() returns trigger security definer

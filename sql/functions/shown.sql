@@ -71,7 +71,8 @@ as $$
   select coalesce(jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse',
       'field', case when n.ord is not null then 'qty' end, 'line', n.ord,
       'detail', jsonb_build_object('item_no', coalesce(n.item_no, p.item_no), 'uom', coalesce(n.uom, p.uom),
-        'was', case when p.item_no is not null then p.qty end, 'now', n.qty)) order by n.ord nulls last), '[]')
+        'was', case when p.item_no is not null then coalesce(substring(p.qty from '^[0-9]+[.]?[0-9]*$'), '0')::numeric end,
+        'now', n.qty)) order by n.ord nulls last), '[]')
   from page p full join now n on n.item_no = p.item_no and n.uom = p.uom
   where p.item_no is null or n.ord is null or trim_scale(n.qty)::text is distinct from p.qty
 $$;

@@ -24,5 +24,5 @@ drop function if exists portal.submit_cart(bigint, uuid, text, text, date, text,
 drop function if exists portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text);
 drop function if exists portal.change_order(bigint, text, int[], numeric[], int, text);
 drop function if exists portal.place_order(bigint, bigint, uuid, bigint[], text[], numeric[], numeric[], text, bigint, date, text, text[], jsonb, text, boolean, boolean, text, text);
-drop function if exists erp.release_credit(text, text, numeric);
+drop function if exists erp.release_credit(text, text, numeric, boolean);
 drop table portal.seal;
