@@ -101,7 +101,7 @@ select o.credit_released_by as by, o.credit_released_at as at, o.credit_released
 from erp.sales_order o where o.order_id = @order_id and o.credit_released_at is not null;
 
 -- name: desk_release_credit
-select erp.release_credit(@order_no, @reason);
+select erp.release_credit(@order_no, @reason, @shown_over::text::numeric, @shown_hold::boolean);
 
 -- name: desk_order_edit
 select * from erp.edit_order(@order_no, @line_nos::int[], @qtys::text[]::numeric[], @reason, @revision::int);
@@ -134,6 +134,10 @@ where o.order_id = @order_id;
 select o.order_id, o.status, o.revision,
   coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc limit 1), '') as moved_by
 from erp.sales_order o where o.order_no = @order_no for update of o;
+
+-- name: desk_shown_over
+-- Until the transaction ends.
+select set_config('portal.shown_over', @shown_over::text, true);
 
 -- name: desk_order_move
 update erp.sales_order set status = @status, status_reason = @reason::text where order_no = @order_no;
