@@ -186,6 +186,14 @@ type DeskItem struct {
 	AllowBackorder bool    `json:"allow_backorder"`
 }
 
+// Shortfall is what a count took back from a line of an order, in its unit: it
+// waits for stock again.
+type Shortfall struct {
+	OrderNo string
+	Qty     Qty
+	UOM     string
+}
+
 // DeskItemEdit is the desk's item form. Prices are as typed; empty means none.
 // Stock moves by itself: it is set only where OnHand differs from OnHandSeen.
 type DeskItemEdit struct {
@@ -276,7 +284,8 @@ type DeskService interface {
 
 	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
 	DeskItem(ctx context.Context, who Session, itemNo string) (DeskItem, error)
-	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) error
+	// SaveItem returns what a count below what is allocated took back.
+	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) ([]Shortfall, error)
 	// DeskFrame is the cursor and the company's settings for staff pages.
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 

@@ -264,10 +264,19 @@ where i.item_id = @item_id
       @cost::numeric, @active, @discontinued, @allow_backorder);
 
 -- name: desk_stock_lock
-select s.on_hand, s.allocated from erp.stock s
+select s.on_hand, coalesce((select max(f.shortfall_id) from erp.stock_shortfall f), 0) as before from erp.stock s
 where s.item_id = @item_id and s.warehouse = (select co.warehouse from erp.company co) for update;
 
 -- name: desk_save_stock
 insert into erp.stock (item_id, warehouse, on_hand)
 select @item_id, co.warehouse, @on_hand::numeric from erp.company co
 on conflict (item_id, warehouse) do update set on_hand = excluded.on_hand where stock.on_hand <> excluded.on_hand;
+
+-- name: desk_shortfalls
+-- What counts took back from an item's lines since; who holds its stock counts alone.
+select o.order_no, f.qty, l.uom
+from erp.stock_shortfall f
+join erp.sales_order_line l using (order_id, line_no)
+join erp.sales_order o using (order_id)
+where f.shortfall_id > @after and l.item_id = @item_id
+order by o.submitted_at, f.order_id, f.line_no;
