@@ -85,6 +85,8 @@ view erp.code_wanted
   item_id bigint
   uom text
   item_no text
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
 
 table erp.company
   only_row boolean not null default true
