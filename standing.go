@@ -172,11 +172,7 @@ func (l *EntryLine) Standing() {
 	}
 	l.Item.Orderable, l.Item.Short = true, true
 	l.Field, l.Error, l.Warning = "", "", ""
-	var typed *Qty
-	if qty, ok := ParseQty(l.Qty); ok {
-		typed = &qty
-	}
-	l.Judge(typed)
+	l.Judge()
 }
 
 // StandingOutcome is what a job did for a standing order.
@@ -204,7 +200,7 @@ func (o StandingOutcome) Notice(zone *time.Location) Notice {
 	case RunAnnounced:
 		n.Text = fmt.Sprintf("Standing order “%s” for %s will be sent %s. Change it or skip it until then.", o.Name, day, at(o.SendAt))
 	case RunMade:
-		n.Kind, n.Link = "success", "/orders/"+*o.OrderNo
+		n.Kind, n.Link = "success", "/orders/"+InAddress(*o.OrderNo)
 		n.Text = fmt.Sprintf("Order %s was sent from the standing order “%s” for %s.", *o.OrderNo, o.Name, day)
 		if why := o.why(); why != "" {
 			n.Kind = "warning"

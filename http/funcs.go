@@ -80,7 +80,7 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"routeChoices":  routeChoices,
 
 		"topic":      topic,
-		"path":       func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
+		"path":       inAddress,
 		"withquery":  withQuery,
 		"plural":     plural,
 		"role":       roleWord,

@@ -203,23 +203,18 @@ func (q *request) paper(p portal.Paper) error {
 	return nil
 }
 
-// disposition says how an answer is shown and what its file is called: for
-// programs of today in full (RFC 6266, RFC 8187), for others in ASCII.
+// disposition says how an answer is shown and what its file is called: the name
+// in full, and before it one in ASCII for what cannot read that (RFC 6266).
 func disposition(how, name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) { // no system's file names have these
-			return '-'
-		}
-		return r
-	}, portal.CleanText(name))
-	plain := strings.Map(fileRune, name)
-	if plain == name {
-		return how + `; filename="` + plain + `"`
+	name = portal.FileName(name)
+	names := how + `; filename="` + strings.Map(fileRune, name) + `"`
+	if strings.ContainsFunc(name, func(r rune) bool { return fileRune(r) != r }) {
+		names += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	}
-	return how + `; filename="` + plain + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	return names
 }
 
-// fileRune keeps file names to what every system takes.
+// fileRune keeps a name to letters, digits and the plainest signs.
 func fileRune(r rune) rune {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':

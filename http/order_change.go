@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 	if typed, ok := p.Typed[l.LineNo]; ok {
 		return typed
 	}
-	return l.OpenQty().Decimal.String()
+	return l.OpenQty().Typed()
 }
 
 // changeOrder changes the quantities of an order that is still Submitted:
@@ -42,7 +41,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	switch {
 	case err == nil:
-		return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" changed")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Order "+orderNo+" changed")
 	case shownOnPage(q, err):
 		return s.orderPage(q, typed, err)
 	}
@@ -70,7 +69,7 @@ func (p deskOrderPage) EditQty(l portal.OrderLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "edit" {
 		return typed
 	}
-	return l.Qty.Sub(l.Cancelled.Decimal).String()
+	return portal.Qty{Decimal: l.Qty.Sub(l.Cancelled.Decimal)}.Typed()
 }
 
 // EditReason is the reason typed into that form.
@@ -152,8 +151,8 @@ func editWords(lines []portal.LineEdit) string {
 }
 
 // deskApprove approves the orders that were ticked, each by itself: fields
-// order, each an order's number with the revision that was looked at after a
-// slash.
+// order, each an order's number as an address has it, and after a slash the
+// revision that was looked at.
 func (s *Server) deskApprove(q *request) error {
 	var in struct{}
 	if err := q.decode(&in); err != nil {
@@ -169,7 +168,7 @@ func (s *Server) deskApprove(q *request) error {
 	var orders []portal.OrderRef
 	for _, t := range ticked {
 		no, seen, _ := strings.Cut(t, "/")
-		orders = append(orders, portal.OrderRef{OrderNo: no, Revision: revision(seen)})
+		orders = append(orders, portal.OrderRef{OrderNo: portal.FromAddress(no), Revision: revision(seen)})
 	}
 	done, err := s.Desk.ApproveOrders(q.Context(), q.who, orders)
 	switch {

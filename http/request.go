@@ -36,8 +36,6 @@ func (q *request) ask(what string, really bool) {
 // asked reports whether the page that is being kept true asks for it.
 func (q *request) asked(what string) bool { return slices.Contains(q.URL.Query()["confirm"], what) }
 
-func (q *request) param(name string) string { return q.params.ByName(name) }
-
 // handler answers a request or returns why it could not.
 type handler func(*request) error
 
@@ -63,7 +61,9 @@ func (q *request) decode(v any) error {
 		if !isText(k) || slices.ContainsFunc(v, func(s string) bool { return !isText(s) }) {
 			return portal.Errorf(portal.CodeInvalid, "The form holds characters that are not text.")
 		}
-		values[strings.TrimSpace(k)] = cleanField(k, v)
+		if !strings.ContainsAny(k, "[]") { // in no name of ours; the decoder panics where they do not match
+			values[strings.TrimSpace(k)] = cleanField(k, v)
+		}
 	}
 	q.PostForm = values // handlers with fields of their own read it
 	if err := newFormDecoder().Decode(v, values); err != nil {

@@ -81,7 +81,7 @@ func (p standingPage) ShipToChoices() []option {
 }
 
 func (s *Server) standingOrder(q *request) error {
-	if q.param("standing_order_id") == "new" {
+	if q.isNew("standing_order_id") {
 		return s.newStandingOrder(q)
 	}
 	return s.standingPage(q, standingPage{}, nil)

@@ -69,6 +69,23 @@ table erp.clock
   grant SELECT to portal_desk
   grant SELECT to portal_work
 
+table erp.code_taken
+  kind text not null
+  code text not null
+  item_id bigint not null
+  uom text
+  constraint code_taken_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint code_taken_kind CHECK ((kind = ANY (ARRAY['number'::text, 'barcode'::text])))
+  constraint code_taken_pkey PRIMARY KEY (kind, code)
+  index code_taken_item ON erp.code_taken USING btree (item_id)
+
+view erp.code_wanted
+  kind text
+  code text
+  item_id bigint
+  uom text
+  item_no text
+
 table erp.company
   only_row boolean not null default true
   name text not null default 'Harbor & Main Wholesale'::text
@@ -85,15 +102,18 @@ table erp.company
   closed_through date
   cutoff_reminders boolean not null default false
   cutoff_reminder_hours integer not null default 3
+  duplicate_codes text not null default 'refuse'::text
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
   constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
+  constraint company_duplicate_codes CHECK ((duplicate_codes = ANY (ARRAY['refuse'::text, 'allow'::text])))
   constraint company_name_length CHECK ((length(name) <= 200))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
   constraint company_remit_to_length CHECK ((length(remit_to) <= 1000))
   trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
+  trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
   grant SELECT to portal_desk
   grant SELECT to portal_web
@@ -502,13 +522,15 @@ table erp.item
   constraint item_prices CHECK ((LEAST(price_a, price_b, price_c, price_d, price_e, cost) >= (0)::numeric))
   constraint item_substitute_fk FOREIGN KEY (substitute_item_id) REFERENCES erp.item(item_id)
   index item_active ON erp.item USING btree (category_id, item_id) WHERE active
-  index item_barcode ON erp.item USING btree (barcode) WHERE (barcode IS NOT NULL)
+  index item_barcode ON erp.item USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
   index item_category ON erp.item USING btree (category_id, description, item_id) WHERE active
   index item_description_trgm ON erp.item USING gin (description gin_trgm_ops) WITH (fastupdate=off)
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
   trigger item_clean: BEFORE INSERT OR UPDATE OF item_no, description, details, barcode FOR EACH ROW WHEN (((new.item_no IS DISTINCT FROM erp.clean_text(new.item_no)) OR (new.description IS DISTINCT FROM erp.clean_text(new.description)) OR (new.details IS DISTINCT FROM erp.clean_text(new.details, true)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('item_no', 'description', 'details:lines', 'barcode:null')
+  trigger item_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_written()
+  trigger item_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_changed()
   trigger item_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_price_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_price_audited()
@@ -549,8 +571,11 @@ table erp.item_uom
   constraint item_uom_pkey PRIMARY KEY (item_id, uom)
   constraint item_uom_price CHECK ((price >= (0)::numeric))
   constraint item_uom_uom_length CHECK ((length(uom) <= 20))
-  index item_uom_barcode ON erp.item_uom USING btree (barcode) WHERE (barcode IS NOT NULL)
+  index item_uom_barcode ON erp.item_uom USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
   trigger item_uom_clean: BEFORE INSERT OR UPDATE OF uom, barcode FOR EACH ROW WHEN (((new.uom IS DISTINCT FROM erp.clean_text(new.uom)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('uom', 'barcode:null')
+  trigger item_uom_codes_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
+  trigger item_uom_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
+  trigger item_uom_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
   trigger item_uom_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_uom_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_uom_price_basis_changed: AFTER UPDATE OF uom, factor, price FOR EACH ROW WHEN ((((old.uom IS DISTINCT FROM new.uom) OR (old.factor IS DISTINCT FROM new.factor)) OR (old.price IS DISTINCT FROM new.price))) EXECUTE FUNCTION portal.price_basis_audited('uom', 'factor', 'price')
@@ -2097,6 +2122,7 @@ function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns
 function erp.apply_credit(p_kind text, p_doc_no text, p_invoice_no text, p_amount numeric) returns void security definer for portal_desk
 function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
+function erp.barcode_key(p_code text) returns text
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
@@ -2119,8 +2145,10 @@ function erp.day_text(p_day date) returns text for portal_desk, portal_web, port
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
 function erp.decide_request(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_notes text[], p_reason text) returns text security definer for portal_desk
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
+function erp.duplicate_codes_switched() returns trigger security definer
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
+function erp.gtin(p_code text) returns text
 function erp.hold_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
@@ -2133,6 +2161,9 @@ function erp.invoice_state(p_total numeric, p_open numeric, p_due_date date, p_t
 function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk
+function erp.item_codes_changed() returns trigger security definer
+function erp.item_codes_written() returns trigger security definer
+function erp.item_unit_codes_changed() returns trigger security definer
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
@@ -2146,6 +2177,7 @@ function erp.payment_after() returns trigger security definer
 function erp.payment_application_before() returns trigger security definer
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
+function erp.plain_code(p_code text) returns text
 function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish date, p_at timestamp with time zone) returns TABLE(route_id bigint, route_name text, delivery_date date, cutoff timestamp with time zone, next_date date, missed date) security definer for portal_desk, portal_web, portal_work
 function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
@@ -2189,6 +2221,7 @@ function erp.short_line(p_order_no text, p_line_no integer, p_reason text, p_wri
 function erp.stock_expected_changed() returns trigger security definer
 function erp.stock_received() returns trigger security definer
 function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
+function erp.take_codes(p_item_ids bigint[]) returns void security definer
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work

@@ -48,7 +48,7 @@ type statementJob struct {
 
 // name is the file name of its paper.
 func (j statementJob) name() string {
-	return fmt.Sprintf("statement-%s-%s.pdf", j.CustomerNo, j.To.Format(time.DateOnly))
+	return portal.FileName(fmt.Sprintf("statement-%s-%s.pdf", j.CustomerNo, j.To.Format(time.DateOnly)))
 }
 
 // MakeStatements implements portal.StatementMaker. The rows stay locked until
