@@ -25,13 +25,14 @@ import (
 type Press struct {
 	head    portal.Letterhead
 	shapers *shapers
+	logo    *logo // nil: there is none, or none that can be drawn
 }
 
 // New makes a press for a letterhead. Letters that the built-in fonts have not
 // are taken from the fonts in the folders, in their order; what none has is
 // printed as a box with the character's number.
 func New(head portal.Letterhead, fontDirs ...string) *Press {
-	return &Press{head: head, shapers: newShapers(newLibrary(fontDirs))}
+	return &Press{head: head, shapers: newShapers(newLibrary(fontDirs)), logo: newLogo(head.Logo)}
 }
 
 // The page is US Letter. What is printed stays within what Letter and A4 have
@@ -123,14 +124,18 @@ func described(text string) string {
 func (s *sheet) first() {
 	s.AddPage()
 	s.bar()
-	s.SetXY(left, top+3)
+	at, room := left, 110.0
+	if w := s.logo(left, top+3); w > 0 {
+		at, room = left+w+2, room-w-2
+	}
+	s.SetXY(at, top+3)
 	s.font("B", 15)
-	s.rows(left, 110, 7, "L", s.wrapped(s.head.Name, 110))
+	s.rows(at, room, 7, "L", s.wrapped(s.head.Name, room-2))
 	s.font("", 8)
 	s.grey()
 	for _, line := range []string{strings.TrimPrefix(s.head.Footer, s.head.Name+" · "), strings.Join(written(s.head.Phone, s.head.Email), " · ")} {
 		if line != "" {
-			s.rows(left, 110, 4, "L", s.wrapped(line, 110))
+			s.rows(at, room, 4, "L", s.wrapped(line, room-2))
 		}
 	}
 	s.black()
