@@ -49,6 +49,7 @@ type SignOffLine struct {
 	UnitPrice   *Price   `json:"unit_price"` // today's
 	LineTotal   *Money   `json:"line_total"` // today's
 	Findings    []string `json:"findings,omitempty" db:"-"`
+	InCatalog   bool     `json:"in_catalog"` // whether its page is there for this account
 }
 
 // PriceChanged reports whether today's price differs from the one agreed to.
