@@ -1032,6 +1032,7 @@ table erp.sales_order_line
   constraint sales_order_line_step CHECK ((price_step = ANY (ARRAY['contract'::text, 'group'::text, 'break'::text, 'level'::text, 'list'::text, 'manual'::text])))
   constraint sales_order_line_substitute_fk FOREIGN KEY (order_id, substitute_for_line) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE SET NULL (substitute_for_line)
   constraint sales_order_line_total CHECK ((line_total = round((qty * unit_price), 2)))
+  index sales_order_line_allocated ON erp.sales_order_line USING btree (item_id) WHERE (qty_allocated > (0)::numeric)
   index sales_order_line_backordered ON erp.sales_order_line USING btree (item_id) WHERE (qty_backordered > (0)::numeric)
   index sales_order_line_item ON erp.sales_order_line USING btree (item_id, order_id)
   row-level security: on
@@ -1166,13 +1167,19 @@ table erp.stock
   on_hand numeric not null default 0
   allocated numeric not null default 0
   constraint stock_allocated_not_negative CHECK ((allocated >= (0)::numeric))
-  constraint stock_allocated_within_on_hand CHECK ((allocated <= on_hand))
   constraint stock_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint stock_on_hand_not_negative CHECK ((on_hand >= (0)::numeric))
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
+  trigger stock_allocated_first: BEFORE INSERT FOR EACH ROW WHEN ((new.allocated <> (0)::numeric)) EXECUTE FUNCTION erp.stock_before()
+  trigger stock_allocated_follows: BEFORE UPDATE FOR EACH ROW WHEN (((new.allocated IS DISTINCT FROM old.allocated) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION erp.stock_before()
+  trigger stock_counted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
+  trigger stock_counted_none: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
   trigger stock_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
+  trigger stock_identity: BEFORE UPDATE FOR EACH ROW WHEN (((old.allocated <> (0)::numeric) AND ((new.item_id IS DISTINCT FROM old.item_id) OR (new.warehouse IS DISTINCT FROM old.warehouse)))) EXECUTE FUNCTION erp.stock_before()
   trigger stock_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   trigger stock_received: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_received()
   trigger stock_received_first: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_received()
+  trigger stock_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_truncated()
   trigger stock_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1202,6 +1209,28 @@ table erp.stock_expected
   grant SELECT to portal_desk
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.stock_shortfall
+  shortfall_id bigint not null generated always as identity
+  order_id bigint not null
+  line_no integer not null
+  qty numeric not null
+  at timestamp with time zone not null default erp.now()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  constraint stock_shortfall_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
+  constraint stock_shortfall_pkey PRIMARY KEY (shortfall_id)
+  constraint stock_shortfall_qty CHECK ((qty > (0)::numeric))
+  index stock_shortfall_line ON erp.stock_shortfall USING btree (order_id, line_no)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM erp.sales_order o
+  WHERE ((o.order_id = stock_shortfall.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shortfall: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shortfall()
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.web_access
   customer_id bigint not null
@@ -2194,6 +2223,7 @@ function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty
 function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_restock integer[]) returns void security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.refuse_count(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns void security definer
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric, p_shown_hold boolean) returns numeric security definer for portal_desk
 function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
@@ -2227,9 +2257,14 @@ function erp.shipment_changed() returns trigger security definer
 function erp.shipment_corrected(p_order_ids bigint[], p_line_nos integer[], p_qtys numeric[]) returns void security definer
 function erp.shipment_line_changed() returns trigger security definer
 function erp.short_line(p_order_no text, p_line_no integer, p_reason text, p_write_off boolean) returns numeric security definer for portal_desk
+function erp.shortfall(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns TABLE(item_id bigint, order_id bigint, line_no integer, qty numeric) security definer
+function erp.stock_before() returns trigger security definer
+function erp.stock_counted() returns trigger security definer
 function erp.stock_expected_changed() returns trigger security definer
 function erp.stock_received() returns trigger security definer
+function erp.stock_truncated() returns trigger security definer
 function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
+function erp.take_back(p_item_ids bigint[], p_warehouse text) returns void security definer
 function erp.take_codes(p_item_ids bigint[]) returns void security definer
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
@@ -2302,6 +2337,7 @@ function portal.notify_order_change() returns trigger security definer
 function portal.notify_order_status() returns trigger security definer
 function portal.notify_return() returns trigger security definer
 function portal.notify_shipment() returns trigger security definer
+function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
