@@ -32,7 +32,7 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
 	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+picked+"')")
 	pgtest.Exec(t, s.db, `update erp.customer set bill_to = '12 Ocean Avenue', tax_rate = 0.08;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total) select customer_id, 'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n where customer_no = 'C1003';
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n where customer_no = 'C1003';
 		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, p, 90, 'A reference' from erp.customer, unnest(array['PY-A', 'PY-B']) p where customer_no = 'C1003';
 		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 30 from erp.payment, erp.invoice where payment_no = 'PY-A' and invoice_no = 'OLD-2';
 		update erp.payment set reversed_on = erp.today(), reversed_reason = 'no funds' where payment_no = 'PY-B';

@@ -264,6 +264,9 @@ begin
     select * from portal.proof_of_order_lines(orders)
     union all select * from portal.proof_of_invoice_lines(invoices)
     union all select * from portal.proof_of_documents(orders, invoices, memos)
+    -- what is still different is looked at again
+    union all select * from portal.verify_audit(case when not exists (
+      select from portal.proof_difference x where x.resolved_at is null and x.kind ~ '^(audit|history)_') then since end)
   ) f
   on conflict (kind, subject, line_no) do update set last_run = run, detail = excluded.detail, customer_id = excluded.customer_id,
     -- what is found again after it was mended, or with other figures, is news
