@@ -96,23 +96,12 @@ func TestClosedPeriod(t *testing.T) {
 		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 50, '2026-03-20');
 		update erp.company set closed_through = '2026-03-31'`)
 	before := pgtest.Value[string](t, db, "select a::text from erp.aging(1, '2026-03-31') a")
-	for _, statement := range []string{
+	for _, statement := range []string{ // what is posted never changes: TestPostedStatements
 		"insert into erp.invoice (customer_id, invoice_date, due_date, opened_total) values (1, '2026-03-31', '2026-04-30', 1)",
-		"update erp.invoice set total = 101 where invoice_id = 1",
-		"update erp.invoice set invoice_date = '2026-03-31' where invoice_id = 2",
-		"update erp.invoice_line set line_total = 99 where invoice_id = 1",
-		"delete from erp.invoice_line where invoice_id = 1",
 		"insert into erp.payment (customer_id, payment_date, amount) values (1, '2026-03-01', 1)",
-		"update erp.payment set amount = 81 where payment_id = 1",
-		"update erp.payment set payment_date = '2026-04-01' where payment_id = 1",
 		"update erp.payment set reversed_on = '2026-03-25' where payment_id = 1",
-		"delete from erp.payment where payment_id = 1",
 		"insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 5, '2026-03-21')",
-		"update erp.payment_application set amount = 40 where payment_id = 1",
-		"delete from erp.payment_application where payment_id = 1",
 		"insert into erp.credit_memo (customer_id, memo_date, opened_total) values (1, '2026-03-02', 1)",
-		"update erp.credit_memo set total = 6 where credit_memo_id = 1",
-		"delete from erp.credit_memo where credit_memo_id = 1",
 	} {
 		if c := refused(t, db, statement); c != "closed_period" {
 			t.Errorf("%s: refused by %q", statement, c)
