@@ -115,8 +115,8 @@ func TestPostedStatements(t *testing.T) {
 	}
 	// every column that is fixed, of each document
 	for _, of := range []struct{ table, where, refusal, sets string }{
-		{"invoice", "invoice_id = 202030", "invoice_posted", "invoice_no = 'X'|customer_id = 2|invoice_date = invoice_date - 1|due_date = due_date + 30|tax = 1|freight = 1|tax_rate = 0.1|issued_at = issued_at - interval '1 day'|kind = 'adjustment'|order_id = 901|opened_total = 1|made_in = 'x'|invoice_id = 99"},
-		{"invoice_line", "invoice_id = 2020", "invoice_line_posted", "qty = 8|unit_price = 9|line_total = 95|item_id = 2|description = 'x'|uom = 'CS'|factor = 2|line_no = 2|order_id = 901, order_line_no = 1|price_step = 'list'|invoice_id = 202030"},
+		{"invoice", "invoice_id = 2030", "invoice_posted", "invoice_no = 'X'|customer_id = 2|invoice_date = invoice_date - 1|due_date = due_date + 30|tax = 1|freight = 1|tax_rate = 0.1|issued_at = issued_at - interval '1 day'|kind = 'adjustment'|order_id = 901|opened_total = 1|made_in = 'x'|invoice_id = 99"},
+		{"invoice_line", "invoice_id = 2020", "invoice_line_posted", "qty = 8|unit_price = 9|line_total = 95|item_id = 2|description = 'x'|uom = 'CS'|factor = 2|line_no = 2|order_id = 901, order_line_no = 1|price_step = 'list'|invoice_id = 2030"},
 		{"credit_memo", "credit_memo_id > 0", "credit_memo_posted", "memo_no = 'X'|customer_id = 2|memo_date = memo_date - 1|issued_at = issued_at - interval '1 day'|invoice_id = null|opened_total = 7|made_in = 'x'"},
 		{"credit_memo_line", "credit_memo_id > 0", "credit_memo_line_posted", "qty = 2|unit_price = 9|line_total = 95|description = 'x'"},
 		{"payment", "payment_id = 71", "payment_posted", "payment_no = 'X'|customer_id = 2|payment_date = payment_date - 1|amount = 41|key = gen_random_uuid()|entered_by = 'me'|entered_at = now()"},
@@ -124,8 +124,8 @@ func TestPostedStatements(t *testing.T) {
 		{"sales_order", "order_id = 901", "sales_order_identity", "customer_id = 2|order_no = 'X'|source = 'IMPORT'|order_id = 99|made_in = 'x'"},
 		{"sales_order_line", "order_id = 901", "sales_order_line_identity", "item_id = 2|uom = 'CS'|factor = 2|line_no = 3"},
 		{"sales_order_line", "order_id = 901", "sales_order_line_price_fixed", "unit_price = 1|price_step = 'manual'|price_rule_id = 7"},
-		{"invoice", "invoice_id = 202030", "invoice_total", "total = 1|total = 0, open_amount = 0"},
-		{"invoice", "invoice_id = 202030", "invoice_open", "open_amount = 0|open_amount = 500"},
+		{"invoice", "invoice_id = 2030", "invoice_total", "total = 1|total = 0, open_amount = 0"},
+		{"invoice", "invoice_id = 2030", "invoice_open", "open_amount = 0|open_amount = 500"},
 		{"credit_memo", "credit_memo_id > 0", "credit_memo_total", "total = 1, open_amount = 0"},
 		{"credit_memo", "credit_memo_id > 0", "credit_memo_open", "open_amount = 12"},
 		{"payment", "payment_id = 71", "payment_open", "open_amount = 0|open_amount = 40"},
@@ -137,7 +137,7 @@ func TestPostedStatements(t *testing.T) {
 			refusedBy(of.refusal, fmt.Sprintf("update erp.%s set %s where %s", of.table, set, of.where))
 		}
 	}
-	for table, where := range map[string]string{"invoice": "invoice_id = 202030", "invoice_line": "invoice_id = 2020", "credit_memo": "true", "credit_memo_line": "true",
+	for table, where := range map[string]string{"invoice": "invoice_id = 2030", "invoice_line": "invoice_id = 2020", "credit_memo": "true", "credit_memo_line": "true",
 		"payment": "payment_id = 71", "payment_application": "true", "sales_order": "order_id = 901", "sales_order_line": "order_id = 901"} {
 		refusedBy(table+"_stays", "delete from erp."+table+" where "+where, "truncate erp."+table+" cascade")
 	}

@@ -308,6 +308,7 @@ begin
   select count(*) into n_invoice_lines from unnest(invoices) as s(invoice_id) join erp.invoice_line v using (invoice_id);
   update portal.proof_run p
     set order_lines = n_lines, invoice_lines = n_invoice_lines, documents = cardinality(orders) + cardinality(invoices) + cardinality(memos),
+      audit_rows = (select h.chain_no from portal.audit_head h), audit_hash = (select encode(h.hash, 'hex') from portal.audit_head h),
       found = (select count(*) from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null),
       seconds = extract(epoch from clock_timestamp() - began)
     where p.run_id = run;

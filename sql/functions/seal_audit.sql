@@ -138,7 +138,7 @@ as $$
   from link l cross join begins b
   where l.chain_no > b.chain_no and l.chain_no <> l.no_before + 1 or l.chain_no = b.chain_no and l.chain_no > 1 and l.no_before is null
   union all
-  select 'audit_chain', 'chain ' || b.last_no, 0, null::bigint, 'the end of the chain is missing'
+  select 'audit_chain', 'the end', 0, null::bigint, format('link %s is not where the chain ended', b.last_no)
   from begins b left join portal.audit_chain c on c.chain_no = b.last_no
   where b.last_no > 0 and c.hash is distinct from b.last_hash
   union all
@@ -147,15 +147,15 @@ as $$
   from begins b join portal.audit a on a.xid < b.sealed_below
   where not exists (select from portal.audit_chain c where c.audit_id = a.audit_id) and (p_since is null or a.at >= p_since)
   union all
-  select case when h.history_id is null then 'history_cut' else 'history_forged' end, coalesce(nullif(a.subject, ''), 'history'), (a.data ->> 'history_id')::int, a.customer_id,
+  select case when h.history_id is null then 'history_cut' else 'history_forged' end, a.subject || ' step ' || (a.data ->> 'history_id'), 0, a.customer_id,
     format('step %s → %s, audit %s, of %s', coalesce(a.data #>> '{status,0}', 'new'), a.data #>> '{status,1}', a.audit_id, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
   from portal.audit a
   left join erp.order_status_history h on h.history_id = (a.data ->> 'history_id')::bigint
   where a.action = 'order_status' and a.data ? 'history_id' and (p_since is null or a.at >= p_since)
     and (h.history_id is null or portal.history_digest(h) <> a.data ->> 'digest')
   union all
-  select 'history_forged', 'history ' || (a.data ->> 'history'), 0, null::bigint,
-    format('%s rows, audit %s, are not what they were on %s', a.data #>> '{rows,1}', a.audit_id, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
+  select 'history_forged', 'audit ' || a.audit_id, 0, null::bigint,
+    format('%s steps, rows %s of the history, are not what they were on %s', a.data #>> '{rows,1}', a.data ->> 'history', to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
   from portal.audit a
   where a.action = 'order_status' and a.data ? 'history' and portal.history_digest((a.data ->> 'history')::int8multirange) <> a.data ->> 'digest'
   union all

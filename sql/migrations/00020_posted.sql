@@ -70,6 +70,9 @@ create table portal.audit_head (
 comment on table portal.audit_head is 'Where the chain ends, and which transactions it has seen.';
 insert into portal.audit_head default values;
 
+alter table portal.proof_run add column audit_rows bigint not null default 0, add column audit_hash text not null default '';
+comment on column portal.proof_run.audit_hash is 'Where the chain over the audit log ended, in hexadecimal: kept elsewhere, it tells whether the chain was written anew.';
+
 -- The history of an order that is deleted stays.
 alter table erp.order_status_history drop constraint order_status_history_order_fk;
 comment on table erp.order_status_history is
@@ -79,6 +82,7 @@ revoke insert, update, delete, truncate on erp.order_status_history from portal_
 -- +goose Down
 alter table erp.order_status_history add constraint order_status_history_order_fk
   foreign key (order_id) references erp.sales_order on delete cascade not valid;
+alter table portal.proof_run drop column audit_rows, drop column audit_hash;
 drop table portal.audit_head, portal.audit_chain;
 drop index portal.audit_xid;
 alter table portal.audit drop column db_login, drop column db_role;
