@@ -81,7 +81,7 @@ create or replace trigger payment_application_stays before delete on erp.payment
 create or replace trigger shipment_freight_posted before update on erp.shipment for each row
   when (old.invoice_id is not null and (new.freight, new.invoice_id) is distinct from (old.freight, old.invoice_id))
   execute function erp.refuse_posted('Shipment', 'shipment_id', 'Its freight is invoiced: issue a credit memo (erp.issue_credit).');
-create or replace trigger shipment_stays before delete on erp.shipment for each row when (old.invoice_id is not null)
+create or replace trigger shipment_stays before delete on erp.shipment for each row when (old.invoice_id is not null and old.freight <> 0)
   execute function erp.refuse_posted('Shipment', 'shipment_id', 'It is invoiced: issue a credit memo (erp.issue_credit).');
 
 -- TRUNCATE asks no row.
