@@ -334,9 +334,9 @@ func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo s
 
 // Receive implements portal.WarehouseService.
 func (s *DeskStore) Receive(ctx context.Context, who portal.Session, itemNo, qty string, seen *portal.Qty) error {
-	n, ok := portal.ParseQty(qty)
-	if !ok {
-		return portal.Invalid("received", "Enter how many came in, like 40.")
+	n, problem := portal.ReadQty(qty).Number()
+	if problem != "" {
+		return portal.Invalid("received", "%s", problem)
 	}
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var id portal.ItemID
@@ -372,9 +372,12 @@ func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemN
 	if err != nil {
 		return portal.Invalid("expected_on", "On which day?")
 	}
-	n, ok := portal.ParseQty(qty)
-	if !ok {
-		return portal.Invalid("expected_qty", "Enter how many are expected, like 40.")
+	if !portal.DayWithinReason(on) {
+		return portal.Invalid("expected_on", "%s", portal.DayWords)
+	}
+	n, problem := portal.ReadQty(qty).Number()
+	if problem != "" {
+		return portal.Invalid("expected_qty", "%s", problem)
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, query("expected_add"), args{"item_no": itemNo, "expected_on": on, "qty": n.Decimal.String(), "note": strings.TrimSpace(note)})

@@ -220,7 +220,7 @@ func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 		}
 		var cell string
 		if r.at[i] < len(record) {
-			cell = unguard(strings.TrimSpace(record[r.at[i]]))
+			cell = c.clean(unguard(strings.TrimSpace(record[r.at[i]])))
 		}
 		if cell == "" {
 			if c.required {
@@ -245,14 +245,10 @@ func (r *reader) cell(c column, cell string) (read, reason string) {
 	}
 	switch c.kind {
 	case text, longText:
-		most := 200
-		if c.kind == longText {
-			most = 5000
-		}
-		if utf8.RuneCountInString(cell) > most {
+		if most := c.most(); utf8.RuneCountInString(cell) > most {
 			return "", fmt.Sprintf("This is longer than %d characters.", most)
 		}
-		if strings.ContainsFunc(cell, func(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' }) {
+		if strings.ContainsFunc(cell, isControl) {
 			return "", "This holds characters that are not text."
 		}
 		return cell, ""
