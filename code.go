@@ -31,6 +31,20 @@ func ShortenedNumber(s string) bool {
 	return err == nil && power >= 6 && len(m[1]) < power
 }
 
+// WholeNumber writes a number of which a spreadsheet kept all digits, like
+// 8.41200014073E+11, as digits; anything else comes back as it is.
+func WholeNumber(s string) string {
+	m := shortenedNumber.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	power, err := strconv.Atoi(m[2])
+	if err != nil || power < 6 || len(m[1]) < power || strings.Trim(m[1][power:], "0") != "" {
+		return s
+	}
+	return s[:1] + m[1][:power]
+}
+
 // PlainCode is a code without what programs put into and around it unseen:
 // zero-width characters and byte order marks, control characters, blanks around
 // it, a spreadsheet's ="…" and its leading '. Other blanks become plain ones.

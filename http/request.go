@@ -22,19 +22,24 @@ type request struct {
 	frame    portal.Frame   // of the customer or the desk; taken before the page's data
 	location *time.Location // the company's
 	params   httprouter.Params
-	asks     []string // what this answer asks to have confirmed
+	asks     []string // what this answer asks to have confirmed: name:value
 }
 
-// ask notes that a refused form asks to have something confirmed: the page that
-// a live update fetches instead of it then asks for it as well.
-func (q *request) ask(what string, really bool) {
-	if really {
-		q.asks = append(q.asks, what)
+// ask notes that a refused form asks to have something confirmed, and what it
+// told of it: the page that a live update fetches instead of it then asks the
+// same, about the same.
+func (q *request) ask(what, told string) { q.asks = append(q.asks, what+":"+told) }
+
+// asked is what was told by the question that the page being kept true asks, or
+// "".
+func (q *request) asked(what string) string {
+	for _, a := range q.URL.Query()["confirm"] {
+		if told, ok := strings.CutPrefix(a, what+":"); ok {
+			return told
+		}
 	}
+	return ""
 }
-
-// asked reports whether the page that is being kept true asks for it.
-func (q *request) asked(what string) bool { return slices.Contains(q.URL.Query()["confirm"], what) }
 
 // handler answers a request or returns why it could not.
 type handler func(*request) error

@@ -23,11 +23,11 @@ var refusals = map[string]portal.Code{
 // constraintWords says what a violated constraint means to the person at the
 // form: the field it belongs at, and the message.
 var constraintWords = map[string]struct{ field, message string }{
-	"web_access_min_order":           {"min_order", "The minimum cannot be negative."},
-	"web_access_max_order":           {"max_order", "The maximum cannot be negative."},
-	"web_access_return_days":         {"return_days", "The number of days cannot be negative."},
-	"item_prices":                    {"price_a", "A price cannot be negative."},
-	"stock_allocated_within_on_hand": {"on_hand", "More than that is allocated to orders already."},
+	"web_access_min_order":       {"min_order", "The minimum cannot be negative."},
+	"web_access_max_order":       {"max_order", "The maximum cannot be negative."},
+	"web_access_return_days":     {"return_days", "The number of days cannot be negative."},
+	"item_prices":                {"price_a", "A price cannot be negative."},
+	"stock_on_hand_not_negative": {"on_hand", "There cannot be less than none on hand."},
 	"sales_order_rejected_has_reason": {"reason",
 		"Say why: the customer reads it."},
 	"route_code_key":          {"code", "There is a route with this code already."},

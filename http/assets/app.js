@@ -179,6 +179,28 @@
 		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.inputMode === 'decimal' ? 400 : 0))
 	})
 
+	// ---- what is sent is what stands on the page ----
+
+	// A quantity typed a moment ago may not be saved yet. The form of a cart tells
+	// it as it stands in its box, so that no other one is ordered for it.
+	const units = (text) => text.trim().replace(',', '.').replace(/^(\d+)(\.\d*?)0*$/, '$1$2').replace(/\.$/, '')
+	document.addEventListener('formdata', (e) => {
+		const shown = e.formData.get('shown')
+		const rows = document.querySelectorAll('#cart-lines form:has([name=mode])')
+		if (!shown || rows.length === 0) return
+		let lines = JSON.parse(shown)
+		let typed = false
+		for (const row of rows) {
+			const [item, uom, box] = ['item_no', 'uom', 'qty'].map((name) => row.elements.namedItem(name))
+			const qty = units(box.value)
+			const line = lines.find((l) => l[0] === item.value && l[1] === uom.value)
+			if (!line || line[2] === qty || !/^\d+(\.\d+)?$/.test(qty)) continue
+			line[2] = qty
+			typed = true
+		}
+		if (typed) e.formData.set('shown', JSON.stringify(lines.filter((l) => Number(l[2]) !== 0)))
+	})
+
 	// ---- one submit is one submit ----
 
 	// A form that leaves the page has its buttons disabled. One that htmx sends

@@ -133,6 +133,7 @@ drop trigger if exists item_uom_codes_deleted on erp.item_uom;
 drop trigger if exists company_duplicate_codes on erp.company;
 drop function if exists erp.item_codes_written(), erp.item_codes_changed(), erp.item_unit_codes_changed(), erp.duplicate_codes_switched();
 drop function if exists erp.take_codes(bigint[]);
+drop view if exists erp.code_wanted;
 drop table erp.code_taken;
 alter table erp.company drop column duplicate_codes;
 drop index erp.item_barcode, erp.item_uom_barcode;
