@@ -71,6 +71,11 @@ type OrderMove struct {
 	Queued bool        // only as long as nobody has decided: Submitted or On hold
 	// Revision is of the order that the mover looked at; nil: not checked.
 	Revision *int
+	// ShownOver is by how much the mover was shown that the order is over
+	// credit, zero for not at all, and ShownHold whether the account was on
+	// hold: what is worse by now is CodeConflict. Nil: not checked.
+	ShownOver *Money
+	ShownHold *bool
 	// ReleaseCredit releases the order's credit with it, up to what the
 	// exposure is now. It needs the reason, which is then the release's.
 	ReleaseCredit bool
@@ -82,8 +87,9 @@ type OrderEdit struct {
 	Qtys     map[int]Qty
 	Revision *int   // of the order that was looked at; nil: not checked
 	Reason   string // of staff; needed where a quantity falls
-	// ConfirmPrices is for a buyer: today's price is taken where it rose.
-	ConfirmPrices bool
+	// ConfirmPrices is for a buyer: the prices that the page asked about
+	// (RefusedError.AskedPrices), which are taken.
+	ConfirmPrices string
 }
 
 // LineEdit is a line whose quantity staff have changed.
@@ -107,6 +113,8 @@ func (l LineEdit) PriceKept() bool {
 type OrderRef struct {
 	OrderNo  string
 	Revision *int // nil: not checked
+	// ShownOver is as in OrderMove.
+	ShownOver *Money
 }
 
 // Approvals is what became of orders that were approved together.
@@ -176,6 +184,14 @@ type DeskItem struct {
 	Active         bool    `json:"active"`
 	Discontinued   bool    `json:"discontinued"`
 	AllowBackorder bool    `json:"allow_backorder"`
+}
+
+// Shortfall is what a count took back from a line of an order, in its unit: it
+// waits for stock again.
+type Shortfall struct {
+	OrderNo string
+	Qty     Qty
+	UOM     string
 }
 
 // DeskItemEdit is the desk's item form. Prices are as typed; empty means none.
@@ -268,7 +284,8 @@ type DeskService interface {
 
 	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
 	DeskItem(ctx context.Context, who Session, itemNo string) (DeskItem, error)
-	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) error
+	// SaveItem returns what a count below what is allocated took back.
+	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) ([]Shortfall, error)
 	// DeskFrame is the cursor and the company's settings for staff pages.
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 

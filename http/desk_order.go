@@ -226,6 +226,44 @@ func (p deskOrderPage) OverCredit() *portal.Money {
 	return &portal.Money{Decimal: p.Exposure.Sub(p.CreditLimit.Decimal)}
 }
 
+// ShownOver is OverCredit as the page's forms carry it.
+func (p deskOrderPage) ShownOver() string {
+	if over := p.OverCredit(); over != nil {
+		return over.StringFixed(2)
+	}
+	return "0.00"
+}
+
+// ShownOver is by how much the list says that an order is over credit, as its
+// forms carry it.
+func (p deskOrdersPage) ShownOver(o portal.DeskOrder) string {
+	for _, r := range o.Reviews {
+		if over, ok := r.Over(); ok {
+			return over.StringFixed(2)
+		}
+	}
+	return "0.00"
+}
+
+// shownOver reads ShownOver back; nil where a form does not say.
+func shownOver(s string) *portal.Money {
+	d, err := decimal.NewFromString(s)
+	if err != nil || len(s) > 30 {
+		return nil
+	}
+	return &portal.Money{Decimal: d}
+}
+
+// shownHold reads whether a page said that the account is on hold; nil where it
+// does not say.
+func shownHold(s string) *bool {
+	held, err := strconv.ParseBool(s)
+	if err != nil {
+		return nil
+	}
+	return &held
+}
+
 // MayFulfil reports whether goods may be picked and shipped now.
 func (p deskOrderPage) MayFulfil() bool {
 	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) &&
@@ -279,6 +317,8 @@ func (s *Server) deskMove(q *request) error {
 		From     string `form:"from"`
 		Revision string `form:"revision"`
 		Release  bool   `form:"release_credit"`
+		Over     string `form:"shown_over"`
+		Hold     string `form:"shown_hold"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -286,7 +326,7 @@ func (s *Server) deskMove(q *request) error {
 	orderNo := q.param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
 	err := s.Desk.MoveOrder(q.Context(), q.who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
-		Revision: revision(in.Revision), ReleaseCredit: in.Release})
+		Revision: revision(in.Revision), ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
 	switch {
 	case err == nil:
 		page := deskPath("orders", orderNo)

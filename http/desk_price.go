@@ -498,6 +498,7 @@ var whyWords = map[string]string{
 	"other_level":          "Is not open to the customer's level",
 	"no_base_price":        "There is no level price, or no cost, to reckon from",
 	"dearer":               "Is dearer, and the lower price wins here",
+	"not_lower":            "Is not lower than the price without it",
 	"less_specific":        "Another of this step goes first",
 	"not_filled":           "No price is filled in",
 }

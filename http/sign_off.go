@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -42,8 +43,9 @@ type approvalPage struct {
 	MinDate string        `json:"-"`
 	Typed   approvalTyped `json:"-"`
 	Failed  string        `json:"-"` // the form that was refused: approve, reject, or none
-	AskNew  bool          `json:"confirm_prices,omitempty"`
-	AskPO   bool          `json:"confirm_po,omitempty"`
+	AskNew  string        `json:"-"` // the prices that sending again confirms; "" none
+	AskPO   string        `json:"-"` // the orders with this PO number that it confirms
+	Showed  string        `json:"shown,omitempty"`
 }
 
 type approvalTyped struct {
@@ -109,6 +111,9 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 		return err
 	}
 	page.SignOffDetail, page.formErrors, page.Access = request, formErrorsOf(refused), q.frame.Access
+	if request.MayDecide {
+		page.Showed = request.Shown()
+	}
 	page.MinDate = time.Now().In(q.location).Format(time.DateOnly)
 	if page.Failed != "approve" {
 		if request.PONo != nil {
@@ -121,13 +126,16 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
-		page.AskNew, page.AskPO = asksAgain(refused)
+		if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
+			page.AskNew, page.AskPO = r.AskedPrices(), r.AskedPO()
+		}
 	}
 	return s.page(q, code, "approval", fmt.Sprintf("Request %d", id), "approvals", page)
 }
 
 // approve signs a request off: fields qty_<line number>, where none means all
-// of it, po_no, requested_date, and as for the cart confirm_prices, confirm_po.
+// of it, po_no, requested_date, shown, and what the refusal before asked about:
+// confirm_prices, confirm_po.
 func (s *Server) approve(q *request) error {
 	id, err := q.signOffID()
 	if err != nil {
@@ -150,7 +158,7 @@ func (s *Server) approve(q *request) error {
 	case err == nil && wantsJSON(q.Request):
 		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
 	case err == nil:
-		return q.done("/orders/"+orderNo, "Signed off: order "+orderNo+" sent")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Signed off: order "+orderNo+" sent")
 	case shownOnPage(q, err):
 		return s.approvalPage(q, approvalPage{Typed: typed, Failed: "approve"}, err)
 	}

@@ -2,7 +2,6 @@ package http
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,7 +156,7 @@ func (s *Server) pickPage(q *request, page pickPage, refused error) error {
 	return s.page(q, code, "warehouse_pick", "Pick "+order.OrderNo, "warehouse", page)
 }
 
-func pickPath(orderNo string) string { return "/desk/warehouse/" + url.PathEscape(orderNo) }
+func pickPath(orderNo string) string { return "/desk/warehouse/" + portal.InAddress(orderNo) }
 
 // pickStep counts one step: field code is what a scanner read; or line and by,
 // how many more, or fewer where it is negative.

@@ -6,12 +6,15 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"codeberg.org/go-pdf/fpdf"
+	"github.com/go-text/typesetting/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/text/encoding/charmap"
@@ -47,6 +50,15 @@ const (
 	unicodeFamily = "Go"
 )
 
+// goFace says which letters the font that papers bring along has.
+var goFace = func() font.Cmap {
+	face, err := font.ParseTTF(bytes.NewReader(goregular.TTF))
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return face.Cmap
+}()
+
 // sheet is a paper being printed: a page with a cursor, and what its pages
 // repeat.
 type sheet struct {
@@ -62,7 +74,15 @@ type sheet struct {
 
 // print sets a paper, once more in the other font where the first one lacks a
 // letter.
-func (p *Press) print(title, of, subject string, dated time.Time, set func(*sheet)) ([]byte, error) {
+//
+// A fault of a library on the way is an error and no panic: whoever asked for
+// one of many papers goes on with the others.
+func (p *Press) print(title, of, subject string, dated time.Time, set func(*sheet)) (paper []byte, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			paper, err = nil, fmt.Errorf("pdf %s %s: fault while printing: %v", title, of, fault)
+		}
+	}()
 	s := p.newSheet(plainFamily, title, of, subject, dated)
 	if set(s); s.lacks {
 		s = p.newSheet(unicodeFamily, title, of, subject, dated)
@@ -70,7 +90,7 @@ func (p *Press) print(title, of, subject string, dated time.Time, set func(*shee
 	}
 	var buf bytes.Buffer
 	if err := s.Output(&buf); err != nil {
-		return nil, fmt.Errorf("pdf: %w", err)
+		return nil, fmt.Errorf("pdf %s %s: %w", title, of, err)
 	}
 	return buf.Bytes(), nil
 }
@@ -81,9 +101,9 @@ func (p *Press) newSheet(family, title, of, subject string, dated time.Time) *sh
 	f.SetCreationDate(dated)
 	f.SetModificationDate(dated)
 	f.SetCatalogSort(true)
-	f.SetProducer(p.head.Name, true)
-	f.SetTitle(subject, true)
-	f.SetAuthor(p.head.Name, true)
+	f.SetProducer(described(p.head.Name), false)
+	f.SetTitle(described(subject), false)
+	f.SetAuthor(described(p.head.Name), false)
 	f.SetLang("en")
 	f.SetMargins(left, top, pageWidth-right)
 	f.SetAutoPageBreak(false, 0)
@@ -97,10 +117,24 @@ func (p *Press) newSheet(family, title, of, subject string, dated time.Time) *sh
 	return s
 }
 
+// described is a text as a paper's properties want it: UTF-16 with its mark.
+func described(text string) string {
+	out := []byte{0xfe, 0xff}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = binary.BigEndian.AppendUint16(out, unit)
+	}
+	return string(out)
+}
+
 // coded is a text as the font wants it.
 func (s *sheet) coded(text string) string {
 	if s.family == unicodeFamily {
-		return text
+		return strings.Map(func(r rune) rune {
+			if _, has := goFace.Lookup(r); has || r < ' ' {
+				return r
+			}
+			return '\u25a1'
+		}, text)
 	}
 	plain, err := charmap.Windows1252.NewEncoder().String(strings.ReplaceAll(text, "−", "-"))
 	if err != nil {

@@ -364,7 +364,7 @@ func (s *DeskStore) Why(ctx context.Context, who portal.Session, ask portal.WhyA
 	}
 	if ask.Date != "" {
 		d, err := time.Parse(time.DateOnly, ask.Date)
-		if err != nil || d.Year() < 1 {
+		if err != nil || !portal.DayWithinReason(d) {
 			return out, portal.Invalid("date", "Write the date as 2026-06-30.")
 		}
 		a["date"] = d

@@ -162,7 +162,7 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 	if gone, err := d.EndRule(ctx, d.who, portal.RuleBreak, "OIL5", items.Breaks[3].ID); err != nil || !gone {
 		t.Errorf("end: %v %v", gone, err)
 	}
-	if err := d.SaveItem(ctx, d.who, "OIL5", portal.DeskItemEdit{Description: "Olive oil 5 L", PriceA: "31", PriceB: "28.5", Cost: "20", Active: true}); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "OIL5", portal.DeskItemEdit{Description: "Olive oil 5 L", PriceA: "31", PriceB: "28.5", Cost: "20", Active: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := pgtest.Value[string](t, d.DB, "select data::text from portal.audit where action = 'price_level'"); got != `{"price_a": [30.0000, 31.0000]}` {

@@ -30,11 +30,12 @@ func proofWorld(t *testing.T) (db *pgtest.DB, cart, phone string) {
 	if err != nil || no != nil || len(refused) == 0 {
 		t.Fatalf("%v %v %v", no, refused, err)
 	}
-	cart = pgtest.Value[string](t, db, `select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null, true) s`)
+	cart = pgtest.Value[string](t, db, `select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null, $1, portal.shown_digest($1)) s`,
+		`[["OIL5","EA","3","99"],["OIL5","CS","2","999"],["RICE","EA","4","99"]]`)
 	phone = newOrder(t, db, "OIL5 12", "RICE 10", "OIL5 1 CS")
 	edit(t, db, phone, "1,2", "8,10", "no truck space") // keeps a break's price below the break
 	changed := newOrder(t, db, "OIL5 12", "RICE 3")
-	change(t, db, changed, "1", "5", true)
+	change(t, db, changed, "1", "5", `[["1","28"]]`)
 	pgtest.Exec(t, db, `
 		insert into erp.sales_order (order_no, customer_id, source, submitted_at) values ('OLD', 2, 'IMPORT', '2024-01-01');
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, 1, 2, 17 from erp.sales_order where order_no = 'OLD'`)

@@ -425,6 +425,9 @@ func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemN
 	if err != nil {
 		return portal.Invalid("expected_on", "On which day?")
 	}
+	if !portal.DayWithinReason(on) {
+		return portal.Invalid("expected_on", "%s", portal.DayWords)
+	}
 	n, problem := portal.ReadQty(qty).Number()
 	if problem != "" {
 		return portal.Invalid("expected_qty", "%s", problem)

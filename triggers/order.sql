@@ -6,7 +6,7 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
   if tg_op <> 'DELETE' then
-    new.po_no := nullif(btrim(new.po_no), '');
+    new.po_no := nullif(erp.clean_text(new.po_no), '');
   end if;
   if tg_op = 'INSERT' then
     if new.source <> 'IMPORT' and (new.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then

@@ -9,6 +9,18 @@
 
 	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
 
+	// inAddress writes a number of the ERP as one part of an address, as
+	// portal.InAddress does: "A/B 1" is "~A~2FB~201".
+	window.inAddress = (number) => {
+		const dots = /^\.*$/.test(number)
+		if (!dots && number !== 'new' && /^[\w.-]+$/.test(number)) return number
+		const part = (byte) => {
+			const c = String.fromCharCode(byte)
+			return !dots && /[\w.-]/.test(c) ? c : '~' + byte.toString(16).toUpperCase().padStart(2, '0')
+		}
+		return '~' + [...new TextEncoder().encode(number)].map(part).join('')
+	}
+
 	// ---- toasts ----
 
 	// toast({text, kind, about, undo: {url, values, label}}) shows a message for
@@ -165,6 +177,28 @@
 		if (!field?.form) return
 		clearTimeout(waiting.get(field.form))
 		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.inputMode === 'decimal' ? 400 : 0))
+	})
+
+	// ---- what is sent is what stands on the page ----
+
+	// A quantity typed a moment ago may not be saved yet. The form of a cart tells
+	// it as it stands in its box, so that no other one is ordered for it.
+	const units = (text) => text.trim().replace(',', '.').replace(/^(\d+)(\.\d*?)0*$/, '$1$2').replace(/\.$/, '')
+	document.addEventListener('formdata', (e) => {
+		const shown = e.formData.get('shown')
+		const rows = document.querySelectorAll('#cart-lines form:has([name=mode])')
+		if (!shown || rows.length === 0) return
+		let lines = JSON.parse(shown)
+		let typed = false
+		for (const row of rows) {
+			const [item, uom, box] = ['item_no', 'uom', 'qty'].map((name) => row.elements.namedItem(name))
+			const qty = units(box.value)
+			const line = lines.find((l) => l[0] === item.value && l[1] === uom.value)
+			if (!line || line[2] === qty || !/^\d+(\.\d+)?$/.test(qty)) continue
+			line[2] = qty
+			typed = true
+		}
+		if (typed) e.formData.set('shown', JSON.stringify(lines.filter((l) => Number(l[2]) !== 0)))
 	})
 
 	// ---- one submit is one submit ----

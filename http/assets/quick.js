@@ -111,7 +111,7 @@
 		what.replaceChildren()
 		if (item) {
 			const a = el('a', '', item.description)
-			a.href = '/items/' + encodeURIComponent(item.item_no)
+			a.href = '/items/' + window.inAddress(item.item_no)
 			a.tabIndex = -1
 			what.append(a, ' ', el('span', 'sub code', item.item_no), ' ')
 			units(row, item, line)

@@ -319,7 +319,7 @@ create or replace function portal.acknowledge_difference(p_difference_id bigint,
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if coalesce(btrim(p_note), '') = '' then
+  if coalesce(erp.clean_text(p_note), '') = '' then
     raise exception 'Say what it is, or what was done about it.' using errcode = 'PT422', constraint = 'proof_note', column = 'note';
   end if;
   update portal.proof_difference d set acknowledged_at = clock_timestamp(), acknowledged_by = portal.actor(), note = btrim(p_note)

@@ -19,7 +19,7 @@ begin
     raise exception 'Order % is %: only an order that is picked can be cut short.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: the customer reads it.' using errcode = 'PT422', constraint = 'short_reason', column = 'reason';
   end if;
   rest := l.qty_allocated - (l.qty_picked - l.qty_shipped);
@@ -31,7 +31,7 @@ begin
   end if;
   update erp.sales_order_line x
     set qty_cancelled = x.qty_cancelled + rest + x.qty_backordered, qty_allocated = x.qty_allocated - rest, qty_backordered = 0,
-      cancel_reason = btrim(p_reason)
+      cancel_reason = erp.clean_text(p_reason)
     where x.order_id = l.order_id and x.line_no = l.line_no;
   if p_write_off then
     update erp.stock s set on_hand = s.on_hand - rest * l.factor

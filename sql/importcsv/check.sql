@@ -202,10 +202,13 @@ from (
   union all select 'breaks', line, valid_from, valid_to from pg_temp.import_breaks) s
 where s.valid_to < s.valid_from
 union all
-select 'stock', s.line, 'on_hand', trim_scale(s.on_hand)::text, format('%s are allocated to open orders: there cannot be less.', trim_scale(t.allocated))
+select 'stock', s.line, 'on_hand', trim_scale(s.on_hand)::text, format('%s are picked for open orders: there cannot be less.', trim_scale(p.qty))
 from pg_temp.import_stock s cross join erp.company co join erp.item i using (item_no)
-join erp.stock t on t.item_id = i.item_id and t.warehouse = coalesce(s.warehouse, co.warehouse)
-where s.on_hand < t.allocated;
+cross join lateral (
+  select sum((l.qty_picked - l.qty_shipped) * l.factor) as qty
+  from erp.sales_order_line l join erp.sales_order o using (order_id)
+  where l.item_id = i.item_id and l.qty_allocated > 0 and o.warehouse = coalesce(s.warehouse, co.warehouse)) p
+where s.on_hand < p.qty;
 
 -- step: circles
 insert into import_bad

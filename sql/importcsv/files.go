@@ -5,15 +5,19 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"portal.example/portal"
 )
 
 // kind is what a cell of a column holds.
 type kind int
 
 const (
-	text     kind = iota // up to 200 characters
-	longText             // up to 5,000
-	barcode              // a text that may be a GTIN
+	text     kind = iota // up to 200 characters, or what the database's column takes
+	longText             // up to 5,000, or what the database's column takes
+	barcode              // a text that may be a GTIN, up to 200 characters
 	money                // two decimals, not negative
 	price                // four decimals, not negative
 	amount               // four decimals, may be negative
@@ -34,6 +38,37 @@ type column struct {
 	of       []string // of a choice
 	rule     string   // for people, beyond what the kind says
 }
+
+// textTables are the tables that files' texts go to, under the same names.
+var textTables = []string{"erp.customer", "erp.ship_to", "erp.item", "erp.item_uom", "erp.invoice"}
+
+// most is how many characters a cell of text may have.
+func (c column) most() int {
+	most := 200
+	if c.kind == longText {
+		most = 5000
+	}
+	for _, t := range textTables {
+		if n, known := portal.MaxText(t, c.name); known {
+			most = min(most, n)
+		}
+	}
+	return most
+}
+
+// clean is a cell as texts are kept. One with characters that are none is left
+// as it is, for somebody to see what is wrong with the file.
+func (c column) clean(cell string) string {
+	switch {
+	case !utf8.ValidString(cell) || strings.ContainsFunc(cell, isControl):
+		return cell
+	case c.kind == longText:
+		return portal.CleanLines(cell)
+	}
+	return portal.CleanText(cell)
+}
+
+func isControl(c rune) bool { return unicode.IsControl(c) && c != '\t' && c != '\n' && c != '\r' }
 
 // sqlType is the column's type where the file is staged.
 func (c column) sqlType() string {
