@@ -301,6 +301,43 @@ func TestConfirmCredit(t *testing.T) {
 	}
 }
 
+// A standing order that a colleague has changed meanwhile is not saved over.
+func TestConfirmStandingOrder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.buyer("C1003")
+	settings := []string{"name", "Weekly", "rhythm", "weeks", "every", "1", "weekday", "3", "hours_before", "24"}
+	made := v.post("/standing-orders", append(settings, "paste", "OIL5\t2", "action", "save")...)
+	at := fmt.Sprintf("/standing-orders/%v", made.get("standing_order_id"))
+	page := v.page(at)
+	shown := regexp.MustCompile(`name="shown" value="([^"]*)"`).FindAllStringSubmatch(page.body, -1)
+	if len(shown) != 2 {
+		t.Fatalf("the page carries %d forms' worth: %s", len(shown), made.body)
+	}
+	lines, head := html.UnescapeString(shown[0][1]), html.UnescapeString(shown[1][1])
+	pgtest.Exec(t, s.db, `update portal.standing_order_line set qty = 5; update portal.standing_order set po_no = 'PO-5';
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select 1, item_id, 'EA', 3 from erp.item where item_no = 'RICE25'`)
+	a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save", "shown", lines)
+	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") || !strings.Contains(a.body, "Added since: RICE25, 3 EA.") {
+		t.Errorf("lines: %d", a.status)
+	}
+	b := v.send(at+"/settings", append(settings, "note", "at the back", "shown", head)...)
+	if b.status != http.StatusConflict || !strings.Contains(b.body, "PO number: changed since, from “” to “PO-5”.") || !strings.Contains(b.body, "at the back") {
+		t.Errorf("settings: %d", b.status)
+	}
+	if got := pgtest.Value[string](t, s.db, "select string_agg(trim_scale(qty)::text, ' ' order by item_id) || ' ' || max(po_no) || max(note) from portal.standing_order_line, portal.standing_order"); got != "5 3 PO-5" {
+		t.Errorf("saved all the same: %s", got)
+	}
+	// what the refused page showed
+	shown = regexp.MustCompile(`name="shown" value="([^"]*)"`).FindAllStringSubmatch(a.body, -1)
+	if a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save", "shown", html.UnescapeString(shown[0][1])); a.status != http.StatusSeeOther {
+		t.Errorf("once more: %d", a.status)
+	}
+	if a := v.send(at+"/settings", append(settings, "note", "at the back", "shown", html.UnescapeString(shown[1][1]))...); a.status != http.StatusSeeOther {
+		t.Errorf("the settings once more: %d", a.status)
+	}
+}
+
 // A live refresh between the question and the click does not carry the
 // confirmation over to what it brings: the page asks again. And what was typed
 // into a box is what is compared, saved or not.
