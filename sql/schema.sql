@@ -1989,6 +1989,16 @@ table portal.statement_run
 view portal.stocked_item
   item_id bigint
   grant SELECT to portal_web
+
+table portal.wall
+  only_row boolean not null default true
+  version text not null
+  manifest text not null
+  written jsonb not null default '{}'::jsonb
+  checked_at timestamp with time zone not null default clock_timestamp()
+  constraint wall_only_row CHECK (only_row)
+  constraint wall_pkey PRIMARY KEY (only_row)
+  grant SELECT to portal_work
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
 function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void security definer
