@@ -2,7 +2,6 @@ package http
 
 import (
 	"net/http"
-	"time"
 
 	"portal.example/portal"
 )
@@ -73,7 +72,7 @@ func (s *Server) deskItemSupplyPage(q *request, typed *portal.DeskItemEdit, good
 		return err
 	}
 	page := deskItemPage{DeskItem: item, formErrors: formErrorsOf(refused), Typed: item.Typed(), Supply: supply, Goods: goods,
-		Today: time.Now().In(q.location).Format(time.DateOnly)}
+		Today: q.today()}
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

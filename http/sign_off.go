@@ -111,7 +111,7 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 		return err
 	}
 	page.SignOffDetail, page.formErrors, page.Access = request, formErrorsOf(refused), q.frame.Access
-	page.MinDate = time.Now().In(q.location).Format(time.DateOnly)
+	page.MinDate = q.today()
 	if page.Failed != "approve" {
 		if request.PONo != nil {
 			page.Typed.PONo = *request.PONo

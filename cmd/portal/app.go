@@ -79,11 +79,12 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
+	house := sql.NewHouse(a.db.Work)
 	press := pdf.New(brand.Letterhead())
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
+		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: house, Standing: sql.NewStandingWork(a.db.Work),
 		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,
-		InsertOnly: a.Only == "web",
+		Clock: house.Now, InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
 	}
