@@ -251,6 +251,9 @@ func (r *PriceListReader) row(line int, cells []string) PriceRow {
 		if r.at[i] < len(cells) {
 			cell = unguard(strings.TrimSpace(cells[r.at[i]]))
 		}
+		if utf8.ValidString(cell) && !strings.ContainsFunc(cell, func(c rune) bool { return c < ' ' && c != '\t' }) {
+			cell = CleanText(cell)
+		}
 		switch {
 		case !utf8.ValidString(cell):
 			wrong(c.Name, "This is not UTF-8. Save the file as “CSV UTF-8”.")
@@ -326,8 +329,11 @@ func readCell(column, cell string) (read, problem string) {
 		return readLevels(cell)
 	case "valid_from", "valid_to":
 		d, err := time.Parse(time.DateOnly, cell)
-		if err != nil || d.Year() < 1 {
+		if err != nil {
 			return "", "“" + clip(cell) + "” is not a date: write 2026-06-30."
+		}
+		if !DayWithinReason(d) {
+			return "", "“" + clip(cell) + "”: " + DayWords + " Leave it empty where there is no end."
 		}
 		return d.Format(time.DateOnly), ""
 	}

@@ -52,6 +52,7 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		{"roles", e.roles},
 		{"the event path", e.events},
 		{"what is shared with others", e.server},
+		{"codes", e.codes},
 		{"invariants", e.invariants},
 	} {
 		if err := part.look(ctx, conn, &found); err != nil {
@@ -136,6 +137,25 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 			return err
 		}
 		found.add(member, "Grant it: grant "+role+" to the user of the database URL.", "this user may act as %s", role)
+	}
+	return nil
+}
+
+// codes says what codes and barcodes may be shared.
+func (e Examination) codes(ctx context.Context, conn *pgx.Conn, found *findings) error {
+	var allowed bool
+	var shared int
+	if err := conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
+		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
+		from erp.company c`).Scan(&allowed, &shared); err != nil {
+		return err
+	}
+	found.add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
+	switch {
+	case allowed && shared > 0:
+		found.note("%d numbers or barcodes mean more than one item or unit; who types one is asked which. See: select kind, code, array_agg(item_no) from erp.code_wanted group by 1, 2 having count(*) > 1", shared)
+	case allowed:
+		found.note("There are none: update erp.company set duplicate_codes = 'refuse' keeps it so.")
 	}
 	return nil
 }
