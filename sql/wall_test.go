@@ -302,7 +302,7 @@ func TestMigrateRepairs(t *testing.T) {
 func TestMigrateRefuses(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `drop table portal.favorite; alter table erp.company drop column remit_to;
+	pgtest.Exec(t, db, `drop table portal.favorite; alter table portal.event_node drop column source;
 		alter table erp.company drop constraint company_currency; update erp.company set currency = 'dollars';
 		drop policy own_customer_only on erp.invoice`)
 	_, err := migrated(t, db.URL)
@@ -310,7 +310,7 @@ func TestMigrateRefuses(t *testing.T) {
 		t.Fatal("migrated")
 	}
 	for _, want := range []string{"table portal.favorite is missing (a migration made it, and its rows are gone: restore it from a backup)",
-		"column erp.company.remit_to is missing (a migration made it, and what was in it is gone",
+		"column portal.event_node.source is missing (a migration made it, and what was in it is gone",
 		`constraint erp.company.company_currency is missing (PostgreSQL says: check constraint "company_currency" of relation "company" is violated by some row`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not in the refusal: %s\n%v", want, err)
