@@ -113,7 +113,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.Failed != "lines" {
 		page.Rows = newQuickPage(page.Lines, q.frame.Access)
 	}
-	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), time.Now().In(q.location).Format(time.DateOnly)
+	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -145,7 +145,7 @@ func (s *Server) newStandingPage(q *request, page standingPage, refused error) e
 		return err
 	}
 	page.New, page.Rows, page.formErrors, page.Access = true, newQuickPage(page.Lines, q.frame.Access), formErrorsOf(refused), standingAccess(q)
-	page.Today = time.Now().In(q.location).Format(time.DateOnly)
+	page.Today = q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

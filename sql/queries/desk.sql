@@ -1,6 +1,6 @@
 -- name: desk_frame
 -- Around every page of the desk; the snapshot comes before the page's data.
-select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, co.currency from erp.company co;
+select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency from erp.company co;
 
 -- name: desk_queue
 -- Which open orders to show, and where. Those that wait for a person come
