@@ -17,7 +17,7 @@ import (
 // encoding in a path, a query, an id of HTML or a file name. A number of dots
 // alone, and "new", which is a page of its own, are written in the long way too.
 func InAddress(number string) string {
-	if isPlain(number) && number != "new" && strings.Trim(number, ".") != "" {
+	if isOrdinary(number) && number != "new" && strings.Trim(number, ".") != "" {
 		return number
 	}
 	dots := strings.Trim(number, ".") == ""
@@ -69,7 +69,7 @@ func FileName(name string) string {
 	}, strings.ToValidUTF8(name, "_"))
 }
 
-func isPlain(s string) bool {
+func isOrdinary(s string) bool {
 	for _, c := range []byte(s) {
 		if !plainByte(c) {
 			return false

@@ -122,7 +122,7 @@ func TestFileNames(t *testing.T) {
 		"invoice-..\\..\"\r\nX:.pdf": `filename="invoice-.._..___X_.pdf"`,
 		"invoice-A B é日.pdf":         `filename="invoice-A_B___.pdf"; filename*=UTF-8''invoice-A%20B%20%C3%A9%E6%97%A5.pdf`,
 	} {
-		if got := fileNames(name); got != want {
+		if got := strings.TrimPrefix(disposition("inline", name), "inline; "); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 	}

@@ -473,12 +473,15 @@ func readReturn(form url.Values, in *portal.NewReturn) (returnTyped, error) {
 	}
 	for line := range lines {
 		qty, text := typed.qtys[line], typed.why[line]
-		if (qty == "" || strings.Trim(qty, "0.") == "") && typed.reasons[line] == "" && text == "" {
+		read := portal.ReadQty(qty)
+		if (read.Text == "" || read.Zero()) && typed.reasons[line] == "" && text == "" {
 			continue
 		}
 		l := portal.NewReturnLine{LineNo: line, ReasonCode: typed.reasons[line], Note: text}
-		if n, ok := portal.ParseQty(qty); ok {
+		if n, problem := read.Number(); problem == "" {
 			l.Qty = &n
+		} else if read.Text != "" && !read.Zero() && problem != portal.QtyAsk {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "qty", Line: line, Message: problem})
 		}
 		if len([]rune(text)) > portal.MaxReturnNote {
 			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "note", Line: line, Message: "Say it in 1,000 letters."})

@@ -437,12 +437,12 @@ func (s *Server) beginRun(q *request) error {
 		return err
 	}
 	from, err := time.Parse(time.DateOnly, form.From)
-	if err != nil {
-		err = portal.Invalid("from", "Write the date as YYYY-MM-DD.")
+	if err != nil || !portal.DayWithinReason(from) {
+		err = portal.Invalid("from", "Write the date as YYYY-MM-DD. %s", portal.DayWords)
 	}
 	to, errTo := time.Parse(time.DateOnly, form.To)
-	if err == nil && errTo != nil {
-		err = portal.Invalid("to", "Write the date as YYYY-MM-DD.")
+	if err == nil && (errTo != nil || !portal.DayWithinReason(to)) {
+		err = portal.Invalid("to", "Write the date as YYYY-MM-DD. %s", portal.DayWords)
 	}
 	if err == nil {
 		err = s.Desk.BeginStatementRun(q.Context(), q.who, from, to)

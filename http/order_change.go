@@ -16,12 +16,13 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 	if typed, ok := p.Typed[l.LineNo]; ok {
 		return typed
 	}
-	return l.OpenQty().Decimal.String()
+	return l.OpenQty().Typed()
 }
 
 // changeOrder changes the quantities of an order that is still Submitted:
 // fields qty_<line number>, where 0 takes the line out, revision, and
-// confirm_prices once prices rose.
+// confirm_prices once prices rose: what the refused page carries, or a program's
+// answer.
 func (s *Server) changeOrder(q *request) error {
 	orderNo := q.param("order_no")
 	if err := mayOrder(q); err != nil {
@@ -29,7 +30,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	var in struct {
 		Revision      string `form:"revision"`
-		ConfirmPrices bool   `form:"confirm_prices"`
+		ConfirmPrices string `form:"confirm_prices"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -69,7 +70,7 @@ func (p deskOrderPage) EditQty(l portal.OrderLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "edit" {
 		return typed
 	}
-	return l.Qty.Sub(l.Cancelled.Decimal).String()
+	return portal.Qty{Decimal: l.Qty.Sub(l.Cancelled.Decimal)}.Typed()
 }
 
 // EditReason is the reason typed into that form.
@@ -159,9 +160,16 @@ func editWords(lines []portal.LineEdit) string {
 	return words
 }
 
+// orderRef reads a ticked order: its number as an address has it, and after
+// slashes the revision that was looked at and by how much it was over credit.
+func orderRef(ticked string) portal.OrderRef {
+	number, rest, _ := strings.Cut(ticked, "/")
+	seen, over, _ := strings.Cut(rest, "/")
+	return portal.OrderRef{OrderNo: portal.FromAddress(number), Revision: revision(seen), ShownOver: shownOver(over)}
+}
+
 // deskApprove approves the orders that were ticked, each by itself: fields
-// order, each an order's number as an address has it, and after a slash the
-// revision that was looked at.
+// order, each as orderRef reads it.
 func (s *Server) deskApprove(q *request) error {
 	var in struct{}
 	if err := q.decode(&in); err != nil {
@@ -176,8 +184,7 @@ func (s *Server) deskApprove(q *request) error {
 	}
 	var orders []portal.OrderRef
 	for _, t := range ticked {
-		no, seen, _ := strings.Cut(t, "/")
-		orders = append(orders, portal.OrderRef{OrderNo: portal.FromAddress(no), Revision: revision(seen)})
+		orders = append(orders, orderRef(t))
 	}
 	done, err := s.Desk.ApproveOrders(q.Context(), q.who, orders)
 	switch {

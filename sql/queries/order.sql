@@ -112,7 +112,7 @@ select portal.order_waits(@customer_id, @order_no);
 
 -- name: order_change
 select c.changed, c.findings, w.see_prices
-from portal.change_order(@customer_id, @order_no, @line_nos::int[], @qtys::text[]::numeric[], @revision::int, @confirm_prices) c
+from portal.change_order(@customer_id, @order_no, @line_nos::int[], @qtys::text[]::numeric[], @revision::int, @confirm_prices::text) c
 cross join erp.web_access w
 where w.customer_id = @customer_id;
 
