@@ -14,11 +14,15 @@ type EntryRow struct {
 	Ref string `json:"ref"` // item number, barcode, or the customer's own number
 	UOM string `json:"uom"` // empty: that of the barcode, else the base unit
 	Qty string `json:"qty"`
+
+	// Problem is why a cell of a file is no quantity, in words: Qty is then as
+	// it stands there, and the row never ready. "" for what was typed.
+	Problem string `json:"-" db:"-"`
 }
 
 // Blank reports whether nothing was typed.
 func (r EntryRow) Blank() bool {
-	return strings.TrimSpace(r.Ref) == "" && strings.TrimSpace(r.Qty) == ""
+	return r.Problem == "" && strings.TrimSpace(r.Ref) == "" && strings.TrimSpace(r.Qty) == ""
 }
 
 // EntryItem is what a row's reference stands for.
@@ -72,6 +76,8 @@ func (l *EntryLine) Judge(qty *Qty) {
 		refuse("uom", "%s is not sold by %s; it is sold by %s.", i.ItemNo, l.UOM, strings.Join(i.Units, ", "))
 	case !i.Priced:
 		refuse("ref", "Please call us for a price of %s.", i.ItemNo)
+	case l.Problem != "":
+		refuse("qty", "%s", l.Problem)
 	case strings.TrimSpace(l.Qty) == "":
 		refuse("qty", "How many?")
 	case qty == nil:

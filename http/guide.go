@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"portal.example/portal"
-	"portal.example/portal/internal/sheet"
 )
 
 // guidePage is My Items: what is starred, what was bought, or a shared list.
@@ -104,7 +103,7 @@ func (s *Server) addMany(q *request) error {
 	}
 	var rows []portal.EntryRow
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(q.PostForm["uom"], i), Qty: sheet.Cell(q.PostForm["qty"], i)}
+		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i)}
 		if row.Qty != "" && row.Qty != "0" {
 			rows = append(rows, row)
 		}

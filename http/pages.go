@@ -27,7 +27,7 @@ type pages struct {
 }
 
 // notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
+var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "quick_sheet.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
 
 // parsePages reads the templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
@@ -40,7 +40,7 @@ func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
 	if sets, ok := p.zones.Load(zone.String()); ok {
 		return sets.(map[string]*template.Template), nil
 	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl")
+	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "quick_sheet.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl")
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,8 @@
 			data.append('ref', value(r, 'ref'))
 			data.append('uom', value(r, 'uom'))
 			data.append('qty', value(r, 'qty'))
+			data.append('problem', field(r, 'problem')?.value ?? '')
+			data.append('was', field(r, 'was')?.value ?? '')
 		}
 		asking?.abort()
 		asking = new AbortController()
