@@ -383,6 +383,9 @@ func (s *Server) takeSheet(f *entryForm, choice *sheet.Choice, n int, c sheet.Co
 
 // takenText says in one line which columns were taken.
 func takenText(study *sheet.Study, c sheet.Columns, e sheet.Entries) string {
+	if c.Item < 0 { // a head and nothing below
+		return ""
+	}
 	names := study.Names()
 	called := func(i int) string {
 		if strings.HasPrefix(names[i], "column ") {

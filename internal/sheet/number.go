@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -183,6 +184,15 @@ const significant = 15
 func canonical(s string) string {
 	if len(s) > 40 {
 		return ""
+	}
+	if plain := strings.Trim(s, "0123456789"); plain == "" || plain == "." {
+		if whole, fraction, _ := strings.Cut(s, "."); whole != "" && len(whole)+len(fraction) <= significant {
+			whole = strings.TrimLeft(whole, "0")
+			if fraction = strings.TrimRight(fraction, "0"); fraction == "" {
+				return cmp.Or(whole, "0")
+			}
+			return cmp.Or(whole, "0") + "." + fraction
+		}
 	}
 	d, err := decimal.NewFromString(s)
 	if err != nil || d.Exponent() > 30 || d.Exponent() < -330 {

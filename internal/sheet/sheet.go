@@ -21,7 +21,7 @@ const (
 	MaxBytes    = 8 << 20 // of a file, or of pasted text
 	MaxColumns  = 128     // further ones are left out
 	maxCell     = 4000    // bytes of a cell that are kept; Excel's own limit is 32,767 letters
-	maxCells    = 300_000 // of one file, over all sheets that are read
+	maxCells    = 200_000 // of one file, over all sheets that are read
 	maxSheets   = 16      // that are looked at
 	sampleRows  = 60      // of a sheet, to see what is in it
 	maxReadings = 4       // sheets that somebody may choose from

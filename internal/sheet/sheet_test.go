@@ -48,7 +48,7 @@ func lookup(codes []string) ([]sheet.Found, error) {
 func reading(b *sheet.Book, err error) string {
 	var c *sheet.Choice
 	if err == nil {
-		c, err = sheet.Choose(b, 100, lookup)
+		c, err = sheet.Choose(b, 5500, lookup)
 	}
 	if err != nil {
 		return "refused: " + err.Error()

@@ -35,6 +35,7 @@ type Study struct {
 	start     int  // index of the first row of the body
 	width     int
 	found     map[string]Found
+	items     []rowItems // of each row
 	profiles  []profile
 }
 
@@ -72,6 +73,7 @@ func NewStudy(t Table, lookup Lookup) (*Study, error) {
 	if err := s.probe(lookup); err != nil {
 		return nil, err
 	}
+	s.findItems()
 	s.Head, s.headKnown = s.findHead()
 	s.start = s.Head + 1
 	for s.Head < 0 && s.start < len(s.Rows)-1 && s.isTitle(s.Rows[s.start]) {
@@ -123,7 +125,7 @@ func (s *Study) look(column int) {
 			continue
 		}
 		p.filled++
-		mine := s.itemOf(row, column)
+		mine := s.itemOf(s.start+n, column)
 		if s.start+n < sampleRows {
 			p.sampled++
 			if s.found[c.Text].Item != "" {
@@ -133,13 +135,13 @@ func (s *Study) look(column int) {
 		if c.Kind == Day {
 			p.days++
 		}
-		if own := isUnitOf(c.Text, mine); own || isUnitWord(c.Text) {
+		a, number := numberOf(c)
+		if own := isUnitOf(c.Text, mine); own || !number && isUnitWord(c.Text) {
 			p.units++
 			if own {
 				p.ownUnits++
 			}
 		}
-		a, number := numberOf(c)
 		if number {
 			p.number(a, mine)
 		}
@@ -189,14 +191,38 @@ func (p *profile) number(a amount, mine Found) {
 	}
 }
 
-// itemOf is the item that another cell of the row stands for.
-func (s *Study) itemOf(row Row, but int) Found {
-	for i, c := range row.Cells {
-		if f := s.found[c.Text]; i != but && f.Item != "" {
-			return f
+// rowItems are the items that the first two codes of a row stand for.
+type rowItems struct {
+	column int // of the first
+	first  Found
+	second Found
+}
+
+func (s *Study) findItems() {
+	s.items = make([]rowItems, len(s.Rows))
+	for n, row := range s.Rows {
+		at := &s.items[n]
+		for i, c := range row.Cells {
+			f := s.found[c.Text]
+			if f.Item == "" {
+				continue
+			}
+			if at.first.Item != "" {
+				at.second = f
+				break
+			}
+			at.column, at.first = i, f
 		}
 	}
-	return Found{}
+}
+
+// itemOf is the item that another cell of a row stands for.
+func (s *Study) itemOf(row, but int) Found {
+	at := &s.items[row]
+	if at.first.Item != "" && at.column == but {
+		return at.second
+	}
+	return at.first
 }
 
 func isUnitOf(text string, f Found) bool {
@@ -210,14 +236,21 @@ func isUnitOf(text string, f Found) bool {
 
 // unitWords are what a column of units holds, beside the units that its items
 // are really sold in.
-const unitWords = " EA EACH PC PCS PCE PIECE PIECES CS CASE CASES CT CTN CARTON CARTONS BX BOX BOXES PK PKT PACK PACKS BAG BAGS DZ DOZ DOZEN KG G GR LB LBS OZ L LT LTR ML M CM" +
+var unitWords = wordSet(" EA EACH PC PCS PCE PIECE PIECES CS CASE CASES CT CTN CARTON CARTONS BX BOX BOXES PK PKT PACK PACKS BAG BAGS DZ DOZ DOZEN KG G GR LB LBS OZ L LT LTR ML M CM" +
 	" ROLL ROLLS RL PAL PLT PALLET PALLETS TIN CAN BTL BOT BOTTLE BOTTLES JAR SET PR PAIR TRAY CRATE UNIT UNITS STK ST STCK STÜCK STÜCKE KAR KTN KARTON KARTONS KISTE KISTEN FL" +
 	" FLASCHE SACK BEUTEL PAKET PALETTE PIÈCE PIÈCES COLIS BOITE CAISSE UN UD UDS UNIDAD CAJA CAJAS PIEZA PZ PZA CF CONF SCATOLA CARTONE STUK STUKS DOOS DOZEN KPL LTK PSS SZT OPAK KART" +
-	" KS KRT DB BUC BAX CUTIE ADET KOLI KUTU KOM PAK TK KAST GAB KASTE VNT DĖŽĖ ШТ УП КОР БР КГ КОМ ΤΕΜ ΚΙΒ ΚΟΥΤΙ "
+	" KS KRT DB BUC BAX CUTIE ADET KOLI KUTU KOM PAK TK KAST GAB KASTE VNT DĖŽĖ ШТ УП КОР БР КГ КОМ ΤΕΜ ΚΙΒ ΚΟΥΤΙ ")
+
+func wordSet(words string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		out[w] = true
+	}
+	return out
+}
 
 func isUnitWord(text string) bool {
-	text = strings.ToUpper(strings.TrimSuffix(text, "."))
-	return text != "" && !strings.Contains(text, " ") && strings.Contains(unitWords, " "+text+" ")
+	return len(text) <= 20 && unitWords[strings.ToUpper(strings.TrimSuffix(text, "."))]
 }
 
 // shape tells tables that are to be read alike: by their head, else by what each

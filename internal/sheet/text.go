@@ -134,14 +134,12 @@ func digit(c byte) bool { return c >= '0' && c <= '9' }
 func record(text string, sep byte, more bool) ([]Cell, string, int, bool) {
 	var row []Cell
 	add := func(s string, quoted bool) {
-		s = clean(s)
-		if s == "" && sep == ' ' && !quoted {
+		if len(row) == MaxColumns {
+			more = more || s != ""
 			return
 		}
-		if len(row) < MaxColumns {
+		if s = clean(s); s != "" || sep != ' ' || quoted {
 			row = append(row, Cell{Text: unguarded(s), places: -1})
-		} else if s != "" {
-			more = true
 		}
 	}
 	lines := 1
@@ -151,9 +149,9 @@ func record(text string, sep byte, more bool) ([]Cell, string, int, bool) {
 			lines += n
 			text = rest
 		} else {
-			end := strings.IndexAny(text, string(sep)+"\n\r")
-			if end < 0 {
-				end = len(text)
+			end := 0
+			for end < len(text) && text[end] != sep && text[end] != '\n' && text[end] != '\r' {
+				end++
 			}
 			add(text[:end], false)
 			text = text[end:]

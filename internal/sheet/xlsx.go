@@ -13,12 +13,13 @@ import (
 // Limits of an XLSX file, in bytes as they are after unpacking. What is beyond a
 // sheet's rows is not even unpacked.
 const (
-	mostParts   = 2000     // files in the zip
-	mostXML     = 96 << 20 // unpacked, over all that is read of one file
-	mostStrings = 400_000  // texts that the sheets share
-	mostText    = 10 << 20 // of them together
-	mostStyles  = 20_000   // formats of cells
-	mostColumns = 16384    // that Excel itself knows
+	mostParts   = 2000      // files in the zip
+	mostXML     = 48 << 20  // unpacked, over all that is read of one file
+	mostTags    = 2_000_000 // over all that is read of one file
+	mostStrings = 400_000   // texts that the sheets share
+	mostText    = 10 << 20  // of them together
+	mostStyles  = 20_000    // formats of cells
+	mostColumns = 16384     // that Excel itself knows
 )
 
 // workbook is an XLSX file as far as tables need it.
@@ -31,6 +32,7 @@ type workbook struct {
 	from1904 bool
 	budget   int64 // bytes that may still be unpacked
 	cells    int   // that may still be read
+	tags     int   // that were read
 }
 
 type sheetPart struct {
@@ -116,6 +118,9 @@ func (w *workbook) scan(part string, wantText bool, do func(x *xmlScanner) (more
 		}
 		if err != nil {
 			return err
+		}
+		if w.tags++; w.tags > mostTags {
+			return errTooMuch
 		}
 		if more, err := do(x); err != nil || !more {
 			return err
@@ -308,16 +313,12 @@ func columnOf(ref string) int {
 }
 
 func (r *sheetReader) endCell() {
+	if r.column >= MaxColumns || r.w.cells <= 0 {
+		r.table.More = r.table.More || r.valued
+		return
+	}
 	c := r.cell()
 	if c.Text == "" && c.Kind != Uncached {
-		return
-	}
-	if r.column >= MaxColumns {
-		r.table.More = true
-		return
-	}
-	if r.w.cells <= 0 {
-		r.table.More = true
 		return
 	}
 	for len(r.row.Cells) <= r.column {
