@@ -101,6 +101,11 @@ func (s *Study) chooseItem(hasUnit bool) (column int, sure bool) {
 	if slices.ContainsFunc(list, func(i int) bool { return !number(i) }) {
 		list = slices.DeleteFunc(list, number)
 	}
+	// names that happen to be codes as well, beside a column of codes
+	share := func(i int) int { return s.profiles[i].hits * 100 / max(1, s.profiles[i].sampled) }
+	if slices.ContainsFunc(list, func(i int) bool { return share(i) >= 80 && !s.profiles[i].means(name) }) {
+		list = slices.DeleteFunc(list, func(i int) bool { return s.profiles[i].means(name) || share(i) <= 30 && !s.profiles[i].means(item) })
+	}
 	switch len(list) {
 	case 0:
 		return s.itemUnseen()

@@ -145,14 +145,44 @@ func (s *Study) widest() int {
 	return best
 }
 
-// sign is the decimal sign of the quantities, by the whole column.
+// sign is the decimal sign of the quantities, by the whole column; and where that
+// leaves two readings, by items that are sold in whole units, if each of them can
+// be read in one way only.
 func (s *Study) sign(c Columns) (sign byte, sure bool) {
-	return decimalSign(s.amounts(c))
+	list, items := s.amounts(c)
+	sign, sure = decimalSign(list)
+	if sure {
+		return sign, true
+	}
+	point, comma := true, true
+	for i, a := range list {
+		if a.clear() {
+			point, comma = point && a.point != "", comma && a.comma != ""
+			continue
+		}
+		if items[i].Item == "" || items[i].Fractional {
+			return 0, false
+		}
+		whole := func(s string) bool { return !strings.Contains(s, ".") }
+		if whole(a.point) == whole(a.comma) { // 1,000 is one or a thousand
+			return 0, false
+		}
+		point, comma = point && whole(a.point), comma && whole(a.comma)
+	}
+	switch {
+	case point && !comma:
+		return '.', true
+	case comma && !point:
+		return ',', true
+	}
+	return 0, false
 }
 
-func (s *Study) amounts(c Columns) (list []amount) {
+// amounts are the numbers of the column of quantities that are text, with the
+// items of their rows.
+func (s *Study) amounts(c Columns) (list []amount, items []Found) {
 	if c.Quantity < 0 {
-		return nil
+		return nil, nil
 	}
 	start := s.start
 	if s.Head >= 0 && !c.Head {
@@ -160,10 +190,10 @@ func (s *Study) amounts(c Columns) (list []amount) {
 	}
 	for _, row := range s.Rows[start:] {
 		if a, number := numberOf(row.Cell(c.Quantity)); number && row.Cell(c.Quantity).Kind == Text && !s.isTotal(row, c.Item) {
-			list = append(list, a)
+			list, items = append(list, a), append(items, s.found[row.Cell(c.Item).Text])
 		}
 	}
-	return list
+	return list, items
 }
 
 // SignExample is a quantity that says different things with a decimal point and
