@@ -76,6 +76,7 @@ type OrderLine struct {
 	CancelReason string     `json:"cancel_reason"` // why Cancelled is not sent
 	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
 	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
+	InCatalog    bool       `json:"in_catalog"`    // whether its page is there for this account
 }
 
 // OpenQty is what is still to come.
@@ -149,6 +150,19 @@ type Review struct {
 	Code   string          `json:"code"`
 	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
 	At     time.Time       `json:"at"`
+}
+
+// Over is by how much a review says that the order is over credit; false where
+// it does not speak of credit.
+func (r Review) Over() (Money, bool) {
+	if r.Code != "over_credit" {
+		return Money{}, false
+	}
+	over := OrderFinding{Detail: r.Detail}.detail().Over
+	if over == nil {
+		return Money{}, false
+	}
+	return Money{Decimal: *over}, true
 }
 
 // OrderDetail is the order page.

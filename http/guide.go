@@ -72,6 +72,16 @@ func (p guidePage) Wrong(itemNo string) string {
 	return ""
 }
 
+// AskSure is what confirms an item's quantity, or "".
+func (p guidePage) AskSure(itemNo string) string {
+	for _, b := range p.Bad {
+		if b.Ref == itemNo {
+			return b.AskSure
+		}
+	}
+	return ""
+}
+
 func (s *Server) myItems(q *request) error { return s.guidePage(q, http.StatusOK, "", nil) }
 
 // guidePage shows the guide that the address names: list=bought, a list's
@@ -103,8 +113,8 @@ func (s *Server) addMany(q *request) error {
 	}
 	var rows []portal.EntryRow
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i)}
-		if row.Qty != "" && row.Qty != "0" {
+		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i), Sure: nth(q.PostForm["sure"], i)}
+		if read := portal.ReadQty(row.Qty); read.Text != "" && !read.Zero() {
 			rows = append(rows, row)
 		}
 	}

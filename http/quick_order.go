@@ -183,7 +183,7 @@ func (s *Server) quickTemplate(q *request) error {
 		return err
 	}
 	q.w.Header().Set("Content-Type", media)
-	q.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	q.w.Header().Set("Content-Disposition", disposition("attachment", name))
 	q.w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
 	_, _ = buf.WriteTo(q.w)
 	return nil

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"portal.example/portal"
 	"portal.example/portal/internal/sheet"
 )
@@ -167,8 +169,8 @@ func (f *entryForm) typed(q *request, again bool) {
 	uoms, qtys, from := q.PostForm["uom"], q.PostForm["qty"], q.PostForm["from"]
 	problems, was := q.PostForm["problem"], q.PostForm["was"]
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: nth(uoms, i), Qty: nth(qtys, i)}
-		if problem := nth(problems, i); problem != "" && nth(was, i) == row.Qty+" "+row.UOM { // nobody has mended it
+		row := portal.EntryRow{Ref: ref, UOM: nth(uoms, i), Qty: nth(qtys, i), Pick: nth(q.PostForm["pick"], i), Sure: nth(q.PostForm["sure"], i)}
+		if problem := nth(problems, i); problem != "" && nth(was, i) == row.Qty { // nobody has mended it
 			row.Problem = problem
 		}
 		ofSheet := again && nth(from, i) != ""
@@ -254,6 +256,9 @@ func (s *Server) lookUp(q *request) sheet.Lookup {
 		}
 		out := make([]sheet.Found, len(codes))
 		for i, l := range lines {
+			if len(l.Choices) > 0 { // which one is asked in the row
+				out[i].Item = l.Choices[0].ItemNo
+			}
 			if l.Item != nil {
 				out[i] = sheet.Found{Item: l.Item.ItemNo, Unit: l.Item.UOM, Units: l.Item.Units, Fractional: l.Item.Fractional}
 			}
@@ -359,7 +364,14 @@ func (s *Server) takeSheet(f *entryForm, choice *sheet.Choice, n int, c sheet.Co
 	study := choice.Studies[n]
 	entries := study.Entries(c)
 	for _, e := range entries.Rows {
-		f.rows = append(f.rows, portal.EntryRow{Ref: e.Ref, UOM: e.UOM, Qty: e.Qty, Problem: e.Problem})
+		row := portal.EntryRow{Ref: e.Ref, UOM: e.UOM, Qty: e.Qty, Problem: e.Problem}
+		if qty, err := decimal.NewFromString(e.Qty); err == nil && e.Problem == "" {
+			row.Qty = portal.Qty{Decimal: qty}.Typed() // 1.125 is not to become a thousand when it is read again
+		}
+		if e.Clash { // said where the unit is looked up, so that a choice mends it
+			row.Problem = ""
+		}
+		f.rows = append(f.rows, row)
 		f.fromSheet = append(f.fromSheet, true)
 	}
 	f.sheet.Taken, f.sheet.Answer = takenText(study, c, entries), taken(c)

@@ -46,12 +46,13 @@ func (s *Server) standingOrders(q *request) error {
 type standingPage struct {
 	portal.StandingOrderDetail
 	formErrors
-	Rows   quickPage                `json:"rows"` // what stands in the rows
-	Typed  portal.StandingOrderEdit `json:"-"`
-	Failed string                   `json:"-"` // the form that was refused: settings, lines
-	New    bool                     `json:"-"`
-	Access portal.Access            `json:"-"`
-	Today  string                   `json:"-"`
+	Rows   quickPage                        `json:"rows"` // what stands in the rows
+	Shown  struct{ Settings, Lines string } `json:"-"`    // as it stands, for the forms to carry
+	Typed  portal.StandingOrderEdit         `json:"-"`
+	Failed string                           `json:"-"` // the form that was refused: settings, lines
+	New    bool                             `json:"-"`
+	Access portal.Access                    `json:"-"`
+	Today  string                           `json:"-"`
 }
 
 // RhythmChoices are the ways a standing order repeats.
@@ -82,7 +83,7 @@ func (p standingPage) ShipToChoices() []option {
 }
 
 func (s *Server) standingOrder(q *request) error {
-	if q.param("standing_order_id") == "new" {
+	if q.isNew("standing_order_id") {
 		return s.newStandingOrder(q)
 	}
 	return s.standingPage(q, standingPage{}, nil)
@@ -106,6 +107,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.StandingOrderDetail, err = s.Standing.StandingOrder(q.Context(), q.who, id); err != nil {
 		return err
 	}
+	page.Shown.Settings, page.Shown.Lines = page.StandingOrder.Typed().AsShown(), portal.ShownRows(page.Lines)
 	if page.Failed != "settings" {
 		page.Typed = page.StandingOrder.Typed()
 	}
@@ -266,7 +268,7 @@ func (s *Server) saveStandingLines(q *request) error {
 		}
 		return s.standingPage(q, standingPage{Rows: rows, Failed: "lines"}, saidOf(q, form))
 	}
-	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, form.rows)
+	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, form.rows, q.PostForm.Get("shown"))
 	switch {
 	case err == nil:
 		return q.done(standingPath(id), plural(newQuickPage(lines, q.frame.Access).Ready, "line", "lines")+" saved")
@@ -311,7 +313,7 @@ func (s *Server) standingDate(q *request) error {
 	}
 	told := map[string]string{"skip": "Skipped", "unskip": "It will be sent", "retry": "It will be tried again within a minute"}[in.Action]
 	date, err := time.Parse(time.DateOnly, in.RunDate)
-	if err != nil || told == "" {
+	if err != nil || told == "" || !portal.DayWithinReason(date) {
 		return portal.Invalid("run_date", "Which date?")
 	}
 	err = s.Standing.SetStandingRun(q.Context(), q.who, id, date, in.Action)

@@ -79,7 +79,7 @@ func TestAcceptance03ContractEnds(t *testing.T) {
 	if a := v.submit(); a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict || !strings.Contains(a.body, "22.75") {
 		t.Errorf("submit without a confirmation: %d %s", a.status, a.body)
 	}
-	if a := v.submit("confirm_prices", "true"); a.status != http.StatusOK || a.get("order_no") == nil {
+	if a := v.confirm(); a.status != http.StatusOK || a.get("order_no") == nil {
 		t.Errorf("confirmed: %d %s", a.status, a.body)
 	}
 }

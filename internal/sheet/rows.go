@@ -14,6 +14,7 @@ type Entry struct {
 	UOM     string // "" where no unit is said
 	Qty     string // digits and a point; as it stands there where Problem says why it is no quantity
 	Problem string // in words, "" if there is none
+	Clash   bool   // the problem is a unit beside the quantity that is not the row's
 }
 
 // Entries are a table's rows under a reading, with what is to be said of them all.
@@ -102,6 +103,7 @@ func (e *Entry) take(cell Cell, c Columns) {
 	case !countable(a):
 		e.Problem = fmt.Sprintf("“%s” looks like a code, not like a quantity.", cut(cell.Text))
 	case a.unit != "" && e.UOM != "" && !strings.EqualFold(strings.TrimSuffix(e.UOM, "."), a.unit):
+		e.Clash = true
 		e.Problem = fmt.Sprintf("“%s” says %s, but the row's unit is %s.", cut(cell.Text), strings.ToUpper(a.unit), e.UOM)
 	default:
 		e.Qty = value
