@@ -1471,6 +1471,37 @@ table portal.document
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.entry_columns
+  customer_id bigint not null
+  shape bytea not null
+  has_head boolean not null
+  item_column smallint not null
+  quantity_column smallint
+  unit_column smallint
+  all_units text
+  decimal_sign text
+  answered_at timestamp with time zone not null default erp.now()
+  answered_by text not null default portal.actor()
+  constraint entry_columns_all_units_written CHECK (((length(all_units) >= 1) AND (length(all_units) <= 40)))
+  constraint entry_columns_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint entry_columns_decimal_sign CHECK ((decimal_sign = ANY (ARRAY['.'::text, ','::text])))
+  constraint entry_columns_item_within CHECK (((item_column >= 0) AND (item_column <= 999)))
+  constraint entry_columns_one_unit CHECK (((unit_column IS NULL) OR (all_units IS NULL)))
+  constraint entry_columns_pkey PRIMARY KEY (customer_id, shape)
+  constraint entry_columns_quantity_within CHECK ((((quantity_column >= 0) AND (quantity_column <= 999)) AND (quantity_column <> item_column)))
+  constraint entry_columns_shape_sha256 CHECK ((octet_length(shape) = 32))
+  constraint entry_columns_unit_within CHECK ((((unit_column >= 0) AND (unit_column <= 999)) AND ((unit_column <> item_column) AND (unit_column <> COALESCE((quantity_column)::integer, '-1'::integer)))))
+  row-level security: on
+  policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  grant DELETE to portal_web
+  grant INSERT to portal_web
+  grant SELECT to portal_web
+  grant UPDATE to portal_web
+
 table portal.event
   event_id bigint not null generated always as identity
   xid xid8 not null default pg_current_xact_id()
