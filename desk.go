@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -142,16 +144,32 @@ type DeskCustomer struct {
 	OpenOrders  int     `json:"open_orders"`
 }
 
+// AuditData is what changed, by column: [old, new]. Numbers are json.Number, as
+// PostgreSQL wrote them: amounts never pass through a float.
+type AuditData map[string]any
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *AuditData) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var data map[string]any
+	if err := decoder.Decode(&data); err != nil {
+		return err
+	}
+	*d = data
+	return nil
+}
+
 // AuditEntry is who changed what, and when. Of a change of Web Access, Data has
 // for each column that changed its old and its new value. Subject is what it was
 // done to: an item's or an order's number, a category's name.
 type AuditEntry struct {
-	At      time.Time      `json:"at"`
-	Actor   string         `json:"actor"`
-	Program string         `json:"program"`
-	Action  string         `json:"action"`
-	Subject string         `json:"subject"`
-	Data    map[string]any `json:"data"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	Program string    `json:"program"`
+	Action  string    `json:"action"`
+	Subject string    `json:"subject"`
+	Data    AuditData `json:"data"`
 }
 
 // DeskCustomerDetail is a customer with its Web Access tab.
@@ -184,6 +202,14 @@ type DeskItem struct {
 	Active         bool    `json:"active"`
 	Discontinued   bool    `json:"discontinued"`
 	AllowBackorder bool    `json:"allow_backorder"`
+}
+
+// Shortfall is what a count took back from a line of an order, in its unit: it
+// waits for stock again.
+type Shortfall struct {
+	OrderNo string
+	Qty     Qty
+	UOM     string
 }
 
 // DeskItemEdit is the desk's item form. Prices are as typed; empty means none.
@@ -276,7 +302,8 @@ type DeskService interface {
 
 	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
 	DeskItem(ctx context.Context, who Session, itemNo string) (DeskItem, error)
-	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) error
+	// SaveItem returns what a count below what is allocated took back.
+	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) ([]Shortfall, error)
 	// DeskFrame is the cursor and the company's settings for staff pages.
 	DeskFrame(ctx context.Context, who Session) (Frame, error)
 

@@ -95,6 +95,8 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return "Choose one of your ship-to addresses."
 	case "requested_date_past":
 		return "That day has passed."
+	case "requested_date_far":
+		return "That day is more than two years ahead."
 	case "late_for_cutoff":
 		day, err := time.Parse(time.DateOnly, d.DeliveryDate)
 		switch {

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -15,6 +14,7 @@ const (
 	NewsOrderReceived  NewsKind = "order_received"
 	NewsOrderApproved  NewsKind = "order_approved"
 	NewsOrderChanged   NewsKind = "order_changed" // by the distributor
+	NewsOrderWaits     NewsKind = "order_waits"   // fewer goods were counted than it had been given
 	NewsOrderRejected  NewsKind = "order_rejected"
 	NewsOrderCancelled NewsKind = "order_cancelled"
 	NewsOrderShipped   NewsKind = "order_shipped" // a shipment of it, perhaps not all
@@ -40,6 +40,8 @@ func (k NewsKind) Label() string {
 		return "Order approved"
 	case NewsOrderChanged:
 		return "Order changed by us"
+	case NewsOrderWaits:
+		return "Goods of an order ran out"
 	case NewsOrderRejected:
 		return "Order rejected"
 	case NewsOrderCancelled:
@@ -107,6 +109,8 @@ func (n News) Title(zone *time.Location) string {
 		return "Order " + n.Ref + " approved"
 	case NewsOrderChanged:
 		return "Order " + n.Ref + " changed"
+	case NewsOrderWaits:
+		return "Order " + n.Ref + ": a part waits for stock"
 	case NewsOrderRejected:
 		return "Order " + n.Ref + " rejected"
 	case NewsOrderCancelled:
@@ -156,6 +160,11 @@ func (n News) Text() string {
 		return "We are getting it ready."
 	case NewsOrderChanged:
 		return because("We changed quantities", reason)
+	case NewsOrderWaits:
+		if reason == "" {
+			return "Fewer are there than our books said. It keeps its place for the next that come in."
+		}
+		return "Fewer are there than our books said: " + reason + " keep their place for the next that come in."
 	case NewsOrderRejected:
 		return because("Nothing of it will ship", reason)
 	case NewsOrderCancelled:
@@ -212,7 +221,7 @@ func because(sentence, reason string) string {
 func (n News) Link() string {
 	switch n.Kind {
 	case NewsSignOffWaiting, NewsSignOffDecided:
-		return "/approvals/" + url.PathEscape(n.Ref)
+		return "/approvals/" + InAddress(n.Ref)
 	case NewsStandingOrder:
 		if strings.HasPrefix(n.Facts.Link, "/") {
 			return n.Facts.Link
@@ -221,12 +230,12 @@ func (n News) Link() string {
 	case NewsReminder:
 		return "/catalog"
 	case NewsReturnDecided:
-		return "/returns/" + url.PathEscape(n.Ref)
+		return "/returns/" + InAddress(n.Ref)
 	case NewsStatement:
 		return "/account"
 	}
 	if strings.HasPrefix(string(n.Kind), "order_") {
-		return "/orders/" + url.PathEscape(n.Ref)
+		return "/orders/" + InAddress(n.Ref)
 	}
 	return "/"
 }
@@ -234,7 +243,7 @@ func (n News) Link() string {
 // Tone is how it is shown: info, success, warning.
 func (n News) Tone() string {
 	switch n.Kind {
-	case NewsOrderRejected, NewsOrderCancelled, NewsOrderChanged, NewsSignOffWaiting, NewsReminder:
+	case NewsOrderRejected, NewsOrderCancelled, NewsOrderChanged, NewsOrderWaits, NewsSignOffWaiting, NewsReminder:
 		return "warning"
 	case NewsOrderApproved, NewsOrderShipped, NewsOrderDelivered:
 		return "success"

@@ -43,8 +43,9 @@ func ShownRows(rows []EntryLine) string {
 		if r.Item != nil {
 			itemNo, uom = r.Item.ItemNo, r.Item.UOM
 		}
-		if qty, ok := ParseQty(r.Qty); ok {
-			text := shownQty(qty)
+		// rows of the database have one reading: they are written by Qty.Typed
+		if read := ReadQty(r.Qty).Readings; len(read) == 1 {
+			text := shownQty(read[0])
 			lines = append(lines, [4]*string{&itemNo, &uom, &text})
 		}
 	}

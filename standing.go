@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // StandingOrderID identifies a standing order.
@@ -158,7 +159,7 @@ func (e StandingOrderEdit) Change() (s StandingOrder, startsOn *time.Time, err e
 	var t typed
 	s = StandingOrder{Name: strings.Join(strings.Fields(e.Name), " "), Rhythm: e.Rhythm, Every: 1, HoursBefore: 24, ShipTo: strings.TrimSpace(e.ShipTo),
 		PONo: strings.TrimSpace(e.PONo), Note: strings.TrimSpace(e.Note)}
-	if s.Name == "" || len(s.Name) > 80 {
+	if s.Name == "" || utf8.RuneCountInString(s.Name) > 80 {
 		t.wrong("name", "Give it a name of up to 80 letters.")
 	}
 	if n := t.days("every", e.Every, 1, 52); n != nil {
@@ -182,10 +183,10 @@ func (e StandingOrderEdit) Change() (s StandingOrder, startsOn *time.Time, err e
 	if n := t.days("hours_before", e.HoursBefore, 0, 336); n != nil {
 		s.HoursBefore = *n
 	}
-	if len(s.PONo) > 60 {
+	if utf8.RuneCountInString(s.PONo) > 60 {
 		t.wrong("po_no", "A PO number has up to 60 letters.")
 	}
-	if len(s.Note) > 2000 {
+	if utf8.RuneCountInString(s.Note) > 2000 {
 		t.wrong("note", "Up to 2,000 letters.")
 	}
 	return s, startsOn, t.err()
@@ -199,11 +200,7 @@ func (l *EntryLine) Standing() {
 	}
 	l.Item.Orderable, l.Item.Short = true, true
 	l.Field, l.Error, l.Warning = "", "", ""
-	var typed *Qty
-	if qty, ok := ParseQty(l.Qty); ok {
-		typed = &qty
-	}
-	l.Judge(typed)
+	l.Judge()
 }
 
 // StandingOutcome is what a job did for a standing order.
@@ -231,7 +228,7 @@ func (o StandingOutcome) Notice(zone *time.Location) Notice {
 	case RunAnnounced:
 		n.Text = fmt.Sprintf("Standing order “%s” for %s will be sent %s. Change it or skip it until then.", o.Name, day, at(o.SendAt))
 	case RunMade:
-		n.Kind, n.Link = "success", "/orders/"+*o.OrderNo
+		n.Kind, n.Link = "success", "/orders/"+InAddress(*o.OrderNo)
 		n.Text = fmt.Sprintf("Order %s was sent from the standing order “%s” for %s.", *o.OrderNo, o.Name, day)
 		if why := o.why(); why != "" {
 			n.Kind = "warning"

@@ -133,10 +133,10 @@ type SubstituteLine struct {
 // Read reads the form's numbers. price is nil where none was typed.
 func (s SubstituteLine) Read() (qty Qty, price *Price, err error) {
 	var t typed
-	if q, ok := ParseQty(s.Qty); ok {
-		qty = q
-	} else {
-		t.wrong("qty", "Enter how many, like 12.")
+	var problem string
+	qty, problem = ReadQty(s.Qty).Number()
+	if problem != "" {
+		t.wrong("qty", problem)
 	}
 	if strings.TrimSpace(s.ItemNo) == "" {
 		t.wrong("item_no", "Scan or enter the item.")

@@ -299,7 +299,10 @@ func (s *Server) saveCart(q *request) error {
 	if err := q.decode(&head); err != nil {
 		return err
 	}
-	if err := s.Carts.SaveHead(q.Context(), q.who, head); err != nil {
+	switch err := s.Carts.SaveHead(q.Context(), q.who, head); {
+	case err != nil && shownOnPage(q, err):
+		return s.cartPage(q, status(err), &portal.CartSubmit{CartHead: head}, err)
+	case err != nil:
 		return err
 	}
 	return q.done("/cart", "")
@@ -320,22 +323,27 @@ func (s *Server) cartLine(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	qty, ok := portal.ParseQty(in.Qty)
-	if in.Qty == "0" || (in.Qty == "" && in.Mode == "set") {
-		qty, ok = portal.Qty{}, true
-		in.Mode = "set"
+	read := portal.ReadQty(in.Qty)
+	if read.Zero() || (read.Text == "" && in.Mode == "set") {
+		if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, portal.Qty{}, false); err != nil {
+			return err
+		}
+		return q.done(q.back("/cart"), in.ItemNo+" is out of your cart")
 	}
-	if !ok {
-		return portal.Invalid("qty", "Enter a quantity above zero, like 12.")
+	qty, uom, unusual, err := s.Entries.Quantity(q.Context(), q.who, in.ItemNo, in.UOM, read)
+	if err != nil {
+		return err
 	}
-	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, qty, in.Mode != "set"); err != nil {
+	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, uom, qty, in.Mode != "set"); err != nil {
 		return err
 	}
 	toast := in.ItemNo + " is in your cart"
-	if qty.IsZero() {
-		toast = in.ItemNo + " is out of your cart"
-	} else if in.Mode == "set" {
+	if in.Mode == "set" {
 		toast = ""
+	}
+	// asked after it: what is in the cart can be changed there
+	if unusual != "" {
+		toast = strings.TrimSpace(in.ItemNo + " is in your cart. " + unusual)
 	}
 	return q.done(q.back("/cart"), toast)
 }
@@ -370,5 +378,5 @@ func (s *Server) submitCart(q *request) error {
 	if wantsJSON(q.Request) {
 		return writeJSON(q.w, http.StatusOK, sent)
 	}
-	return q.done("/orders/"+sent.OrderNo, "Order "+sent.OrderNo+" sent")
+	return q.done("/orders/"+portal.InAddress(sent.OrderNo), "Order "+sent.OrderNo+" sent")
 }

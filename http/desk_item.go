@@ -1,7 +1,9 @@
 package http
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"portal.example/portal"
@@ -92,12 +94,29 @@ func (s *Server) deskSaveItem(q *request) error {
 		return err
 	}
 	itemNo := q.param("item_no")
-	err := s.Desk.SaveItem(q.Context(), q.who, itemNo, in)
+	short, err := s.Desk.SaveItem(q.Context(), q.who, itemNo, in)
 	switch {
 	case err == nil:
-		return q.done(deskPath("items", itemNo), "Item "+itemNo+" saved")
+		return q.done(deskPath("items", itemNo), "Item "+itemNo+" saved"+shortWords(short))
 	case shownOnPage(q, err):
 		return s.deskItemPage(q, &in, err)
 	}
 	return err
+}
+
+// shortWords say which orders wait again because fewer were counted; the first
+// four by name.
+func shortWords(short []portal.Shortfall) string {
+	var words []string
+	for i, s := range short {
+		if i == 4 && len(short) > 5 {
+			words = append(words, fmt.Sprintf("%d lines more", len(short)-i))
+			break
+		}
+		words = append(words, s.Qty.String()+" "+s.UOM+" of "+s.OrderNo)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ". Fewer than were allocated: waiting for stock again " + strings.Join(words, ", ")
 }

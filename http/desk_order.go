@@ -275,13 +275,13 @@ func (p deskOrderPage) WaitsForStock() bool {
 	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) && !p.MayFulfil()
 }
 
-// QtyOf is what stands in a line's quantity box: what was typed, else all that
-// is allocated.
+// QtyOf is what stands in a line's quantity box: what was typed there, else all
+// that is allocated.
 func (p deskOrderPage) QtyOf(l portal.OrderLine) string {
-	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
+	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "fulfil" {
 		return typed
 	}
-	return l.Allocated.Decimal.String()
+	return l.Allocated.Typed()
 }
 
 // CarrierOptions are the choices of who takes the goods.
@@ -449,13 +449,9 @@ func lineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, e
 			empty = append(empty, line)
 			continue
 		}
-		qty, ok := portal.ParseQty(text)
-		if d, err := decimal.NewFromString(text); !ok && err == nil && d.IsZero() && len(text) < 16 {
-			qty, ok = portal.Qty{}, true
-		}
-		if !ok {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line,
-				Message: fmt.Sprintf("Line %d: enter a quantity like 12, or 0 for none.", line)})
+		qty, problem := lineQty(text, "0 for none")
+		if problem != "" {
+			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty
@@ -466,6 +462,19 @@ func lineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, e
 		return typed, nil, nil, refused
 	}
 	return typed, qtys, empty, nil
+}
+
+// lineQty reads the quantity of a document's line, which may be 0; none says
+// what that means there.
+func lineQty(text, none string) (qty portal.Qty, problem string) {
+	read := portal.ReadQty(text)
+	if read.Zero() {
+		return portal.Qty{}, ""
+	}
+	if qty, problem = read.Number(); problem == portal.QtyAsk {
+		problem = "enter a quantity like 12, or " + none + "."
+	}
+	return qty, problem
 }
 
 // deskInvoice invoices what has shipped.

@@ -61,7 +61,7 @@ func (p mailsPage) Pills() []mailPill {
 // Kinds are the choices of kind.
 func (mailsPage) Kinds() []option {
 	out := []option{{"", "All kinds"}}
-	for _, k := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderRejected,
+	for _, k := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsOrderRejected,
 		portal.NewsOrderCancelled, portal.NewsOrderShipped, portal.NewsOrderDelivered, portal.NewsSignOffWaiting, portal.NewsSignOffDecided,
 		portal.NewsStandingOrder, portal.NewsReminder, portal.NewsReturnDecided, portal.NewsStatement, portal.NewsInvitation, portal.NewsPasswordReset} {
 		out = append(out, option{string(k), k.Label()})

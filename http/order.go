@@ -144,5 +144,5 @@ func (s *Server) cancelOrder(q *request) error {
 	if err := s.Orders.Cancel(q.Context(), q.who, orderNo); err != nil {
 		return err
 	}
-	return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" cancelled")
+	return q.done("/orders/"+portal.InAddress(orderNo), "Order "+orderNo+" cancelled")
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 	if typed, ok := p.Typed[l.LineNo]; ok {
 		return typed
 	}
-	return l.OpenQty().Decimal.String()
+	return l.OpenQty().Typed()
 }
 
 // changeOrder changes the quantities of an order that is still Submitted:
@@ -43,7 +42,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	switch {
 	case err == nil:
-		return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" changed")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Order "+orderNo+" changed")
 	case shownOnPage(q, err):
 		return s.orderPage(q, typed, err)
 	}
@@ -71,7 +70,7 @@ func (p deskOrderPage) EditQty(l portal.OrderLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "edit" {
 		return typed
 	}
-	return l.Qty.Sub(l.Cancelled.Decimal).String()
+	return portal.Qty{Decimal: l.Qty.Sub(l.Cancelled.Decimal)}.Typed()
 }
 
 // EditReason is the reason typed into that form.
@@ -80,6 +79,15 @@ func (p deskOrderPage) EditReason() string {
 		return p.Typed.Reason
 	}
 	return ""
+}
+
+// FieldPrefix is what the ids of the refused form's fields begin with: several
+// forms have fields of the same names.
+func (p deskOrderPage) FieldPrefix() string {
+	if p.Failed == "edit" || p.Failed == "release" {
+		return "f-" + p.Failed + "-"
+	}
+	return "f-"
 }
 
 // ErrorIn is the message at a field of one of the page's forms, or "".
@@ -152,32 +160,16 @@ func editWords(lines []portal.LineEdit) string {
 	return words
 }
 
-// orderRef reads a ticked order, from its end: a number may hold slashes.
+// orderRef reads a ticked order: its number as an address has it, and after
+// slashes the revision that was looked at and by how much it was over credit.
 func orderRef(ticked string) portal.OrderRef {
-	ref := portal.OrderRef{OrderNo: ticked}
-	cut := func() (string, bool) {
-		i := strings.LastIndexByte(ref.OrderNo, '/')
-		if i < 0 {
-			return "", false
-		}
-		return ref.OrderNo[i+1:], true
-	}
-	if last, ok := cut(); ok && strings.Contains(last, ".") {
-		if ref.ShownOver = shownOver(last); ref.ShownOver != nil {
-			ref.OrderNo = strings.TrimSuffix(ref.OrderNo, "/"+last)
-		}
-	}
-	if last, ok := cut(); ok {
-		if ref.Revision = revision(last); ref.Revision != nil {
-			ref.OrderNo = strings.TrimSuffix(ref.OrderNo, "/"+last)
-		}
-	}
-	return ref
+	number, rest, _ := strings.Cut(ticked, "/")
+	seen, over, _ := strings.Cut(rest, "/")
+	return portal.OrderRef{OrderNo: portal.FromAddress(number), Revision: revision(seen), ShownOver: shownOver(over)}
 }
 
 // deskApprove approves the orders that were ticked, each by itself: fields
-// order, each an order's number with, after slashes, the revision that was looked
-// at and by how much it was shown to be over credit.
+// order, each as orderRef reads it.
 func (s *Server) deskApprove(q *request) error {
 	var in struct{}
 	if err := q.decode(&in); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -117,37 +118,40 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	return f
 }
 
-// pageURL is where GET gives the page that a POST to path answered with.
+// pageURL is where GET gives the page that a POST to path answered with. It goes
+// by the place of a word in the path: a number may be any word.
 func pageURL(path string) string {
-	switch {
-	case path == "/cart/submit":
+	switch path {
+	case "/cart/submit":
 		return "/cart"
-	case path == "/profile/password", path == "/profile/mail":
+	case "/profile/password", "/profile/mail":
 		return "/profile"
-	case path == "/standing-orders":
+	case "/standing-orders":
 		return "/standing-orders/new"
-	case path == "/desk/holidays":
+	case "/desk/holidays":
 		return "/desk/routes"
-	case strings.HasSuffix(path, "/reorder"):
-		return strings.TrimSuffix(path, "/reorder")
-	case strings.HasPrefix(path, "/orders/") && strings.HasSuffix(path, "/change"):
-		return strings.TrimSuffix(path, "/change")
 	}
-	if strings.HasSuffix(path, "/people") || strings.HasPrefix(path, "/people/") || strings.Contains(path, "/people/") && strings.HasPrefix(path, "/desk/customers/") {
-		return peoplePagePath(path)
-	}
-	if (strings.HasPrefix(path, "/approvals/") || strings.HasPrefix(path, "/returns/")) && strings.Count(path, "/") > 2 {
-		return path[:strings.LastIndexByte(path, '/')]
-	}
-	for _, verb := range []string{"/payments", "/credits", "/apply"} {
-		if strings.HasPrefix(path, "/desk/customers/") && strings.HasSuffix(path, verb) {
-			return strings.TrimSuffix(path, verb) + "/account"
+	parts := strings.Split(path, "/") // "", "orders", the number, the verb
+	upTo := func(n int) string { return strings.Join(parts[:n], "/") }
+	part := func(i int) string {
+		if i < len(parts) {
+			return parts[i]
 		}
+		return ""
 	}
-	// the desk's forms, and those of a standing order, post to a verb below their page
-	if i := strings.LastIndexByte(path, '/'); strings.HasPrefix(path, "/desk/") && strings.Count(path, "/") > 3 ||
-		strings.HasPrefix(path, "/standing-orders/") && strings.Count(path, "/") > 2 {
-		return path[:i]
+	switch parts[1] {
+	case "orders", "invoices", "approvals", "returns", "standing-orders", "people":
+		// a verb below the page; of people, below a person
+		return upTo(min(len(parts), 3))
+	case "desk":
+		switch {
+		case part(2) == "customers" && part(4) == "people":
+			return upTo(min(len(parts), 6))
+		case part(2) == "customers" && slices.Contains([]string{"payments", "credits", "apply"}, part(4)):
+			return upTo(4) + "/account"
+		case len(parts) > 4:
+			return upTo(len(parts) - 1)
+		}
 	}
 	return path
 }

@@ -41,8 +41,6 @@ func (q *request) asked(what string) string {
 	return ""
 }
 
-func (q *request) param(name string) string { return q.params.ByName(name) }
-
 // handler answers a request or returns why it could not.
 type handler func(*request) error
 
@@ -68,12 +66,39 @@ func (q *request) decode(v any) error {
 		if !isText(k) || slices.ContainsFunc(v, func(s string) bool { return !isText(s) }) {
 			return portal.Errorf(portal.CodeInvalid, "The form holds characters that are not text.")
 		}
-		values[strings.TrimSpace(k)] = v
+		if !strings.ContainsAny(k, "[]") { // in no name of ours; the decoder panics where they do not match
+			values[strings.TrimSpace(k)] = cleanField(k, v)
+		}
 	}
+	q.PostForm = values // handlers with fields of their own read it
 	if err := newFormDecoder().Decode(v, values); err != nil {
 		return &portal.Error{Code: portal.CodeInvalid, Message: "Some of the form could not be read.", Err: err}
 	}
 	return nil
+}
+
+// Every field is a text of one line, but these: textareas whose line breaks
+// stay; what is pasted, whose tabs are columns; and passwords, of which each
+// character counts.
+var (
+	fieldsOfLines = []string{"note", "details", "bill_to", "remit_to"}
+	fieldsAsTyped = []string{"paste", "password", "new_password", "repeat_password", "current_password"}
+)
+
+// cleanField is what was typed into a field of a form, as texts are kept.
+func cleanField(name string, typed []string) []string {
+	clean := portal.CleanText
+	switch {
+	case slices.Contains(fieldsAsTyped, name):
+		return typed
+	case slices.Contains(fieldsOfLines, name):
+		clean = portal.CleanLines
+	}
+	out := make([]string, len(typed))
+	for i, s := range typed {
+		out[i] = clean(s)
+	}
+	return out
 }
 
 // wantsJSON reports whether the answer should be the page's data.

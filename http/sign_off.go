@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"portal.example/portal"
 )
 
@@ -60,7 +58,7 @@ func (p approvalPage) QtyOf(l portal.SignOffLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
 		return typed
 	}
-	return l.Qty.Decimal.String()
+	return l.Qty.Typed()
 }
 
 // HeadFindings are those of the order as a whole, of today.
@@ -160,7 +158,7 @@ func (s *Server) approve(q *request) error {
 	case err == nil && wantsJSON(q.Request):
 		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
 	case err == nil:
-		return q.done("/orders/"+orderNo, "Signed off: order "+orderNo+" sent")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Signed off: order "+orderNo+" sent")
 	case shownOnPage(q, err):
 		return s.approvalPage(q, approvalPage{Typed: typed, Failed: "approve"}, err)
 	}
@@ -198,13 +196,9 @@ func (t *approvalTyped) read(q *request) (map[int]portal.Qty, error) {
 		}
 		text := strings.TrimSpace(values[0])
 		t.qtys[line] = text
-		qty, ok := portal.ParseQty(text)
-		if d, err := decimal.NewFromString(text); !ok && err == nil && d.IsZero() && len(text) < 16 {
-			qty, ok = portal.Qty{}, true
-		}
-		if !ok {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line,
-				Message: fmt.Sprintf("Line %d: enter a quantity like 12, or 0 to take it out.", line)})
+		qty, problem := lineQty(text, "0 to take it out")
+		if problem != "" {
+			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty

@@ -82,7 +82,7 @@ func (p standingPage) ShipToChoices() []option {
 }
 
 func (s *Server) standingOrder(q *request) error {
-	if q.param("standing_order_id") == "new" {
+	if q.isNew("standing_order_id") {
 		return s.newStandingOrder(q)
 	}
 	return s.standingPage(q, standingPage{}, nil)
@@ -297,7 +297,7 @@ func (s *Server) standingDate(q *request) error {
 	}
 	told := map[string]string{"skip": "Skipped", "unskip": "It will be sent", "retry": "It will be tried again within a minute"}[in.Action]
 	date, err := time.Parse(time.DateOnly, in.RunDate)
-	if err != nil || told == "" {
+	if err != nil || told == "" || !portal.DayWithinReason(date) {
 		return portal.Invalid("run_date", "Which date?")
 	}
 	err = s.Standing.SetStandingRun(q.Context(), q.who, id, date, in.Action)

@@ -133,7 +133,7 @@ func (p *Postman) order(l *letter, m portal.Mail, zone *time.Location) {
 	}
 	add("Ship to", o.ShipTo, "")
 	switch m.Kind {
-	case portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsSignOffWaiting, portal.NewsSignOffDecided:
+	case portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsSignOffWaiting, portal.NewsSignOffDecided:
 		add("Planned delivery", longDay(o.DeliveryDate), "")
 	case portal.NewsOrderShipped:
 		add("Carrier", m.Facts.Carrier, "")

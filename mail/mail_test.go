@@ -55,7 +55,7 @@ func TestLetters(t *testing.T) {
 	p := postman(t, "")
 	price := portal.Money{Decimal: decimal.RequireFromString("1234.5")}
 	was := portal.Qty{Decimal: decimal.NewFromInt(10)}
-	for _, kind := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderRejected, portal.NewsOrderCancelled,
+	for _, kind := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsOrderRejected, portal.NewsOrderCancelled,
 		portal.NewsOrderShipped, portal.NewsOrderDelivered, portal.NewsSignOffWaiting, portal.NewsSignOffDecided, portal.NewsStandingOrder, portal.NewsReminder,
 		portal.NewsReturnDecided, portal.NewsStatement, portal.NewsInvitation, portal.NewsPasswordReset} {
 		m := portal.Mail{ID: 1, To: "pat@cafe.example", ToName: "Pat <b>", Customer: "Café & Co", Secret: "s3cret", Zone: time.UTC, Currency: "USD", SeePrices: true,

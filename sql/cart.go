@@ -155,6 +155,9 @@ func parseDate(field, s string) (*time.Time, error) {
 	if err != nil {
 		return nil, portal.Invalid(field, "Write the date as year-month-day, like 2026-07-31.")
 	}
+	if !portal.DayWithinReason(t) {
+		return nil, portal.Invalid(field, "%s", portal.DayWords)
+	}
 	return &t, nil
 }
 

@@ -53,11 +53,12 @@ func (s *DeskStore) DeskItem(ctx context.Context, who portal.Session, itemNo str
 
 // SaveItem implements portal.DeskService. Rows that stay as they are are not
 // written, so that nobody is told of a change that is none.
-func (s *DeskStore) SaveItem(ctx context.Context, who portal.Session, itemNo string, edit portal.DeskItemEdit) error {
+func (s *DeskStore) SaveItem(ctx context.Context, who portal.Session, itemNo string, edit portal.DeskItemEdit) ([]portal.Shortfall, error) {
 	change, err := edit.Change()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var short []portal.Shortfall
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var id portal.ItemID
 		err := tx.QueryRow(ctx, query("desk_item_lock"), args{"item_no": itemNo}).Scan(&id)
@@ -75,32 +76,38 @@ func (s *DeskStore) SaveItem(ctx context.Context, who portal.Session, itemNo str
 		if err != nil {
 			return err
 		}
-		return setStock(ctx, tx, id, change.OnHand, change.OnHandSeen)
+		short, err = setStock(ctx, tx, id, change.OnHand, change.OnHandSeen)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("save item %q: %w", itemNo, err)
+		return nil, fmt.Errorf("save item %q: %w", itemNo, err)
 	}
-	return nil
+	return short, nil
 }
 
 // setStock sets what is on hand in the company's warehouse. What was seen and
-// left as it was is not written back over what the warehouse did meanwhile.
-func setStock(ctx context.Context, tx pgx.Tx, id portal.ItemID, onHand, seen *portal.Qty) error {
+// left as it was is not written back over what the warehouse did meanwhile. It
+// returns what the triggers took back from orders because it is not there.
+func setStock(ctx context.Context, tx pgx.Tx, id portal.ItemID, onHand, seen *portal.Qty) ([]portal.Shortfall, error) {
 	if onHand == nil || (seen != nil && seen.Equal(onHand.Decimal)) {
-		return nil
+		return nil, nil
 	}
-	var now, allocated portal.Qty
-	err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &allocated)
+	var now portal.Qty
+	var before *int64
+	err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &before)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("stock: %w", err)
+		return nil, fmt.Errorf("stock: %w", err)
 	}
 	if seen != nil && !seen.Equal(now.Decimal) {
 		msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was saved: count again.", now.Decimal, seen.Decimal)
-		return &portal.Error{Code: portal.CodeConflict, Message: msg, Fields: []portal.FieldError{{Field: "on_hand", Message: msg}}}
+		return nil, &portal.Error{Code: portal.CodeConflict, Message: msg, Fields: []portal.FieldError{{Field: "on_hand", Message: msg}}}
 	}
-	if onHand.LessThan(allocated.Decimal) {
-		return portal.Invalid("on_hand", "%s are allocated to orders: on hand cannot be less.", allocated.Decimal)
+	if _, err = tx.Exec(ctx, query("desk_save_stock"), args{"item_id": id, "on_hand": onHand.Decimal}); err != nil {
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, query("desk_save_stock"), args{"item_id": id, "on_hand": onHand.Decimal})
-	return err
+	if before == nil {
+		return nil, nil // there was no stock to take back
+	}
+	rows, _ := tx.Query(ctx, query("desk_shortfalls"), args{"item_id": id, "after": before})
+	return pgx.CollectRows(rows, pgx.RowToStructByName[portal.Shortfall])
 }

@@ -415,7 +415,7 @@ func TestDeskSavesItem(t *testing.T) {
 	if typed.OnHand != "100" || typed.PriceC != "" || typed.PriceB != "28.50" {
 		t.Errorf("the form shows %+v", typed)
 	}
-	if err := d.SaveItem(ctx, d.who, "OIL5", typed); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "OIL5", typed); err != nil {
 		t.Fatal(err)
 	}
 	if n := events(); n != told {
@@ -423,7 +423,7 @@ func TestDeskSavesItem(t *testing.T) {
 	}
 
 	typed.PriceA, typed.PriceB, typed.PriceC, typed.OnHand, typed.Discontinued = "31.125", "", "1,200", "120", true
-	if err := d.SaveItem(ctx, d.who, "OIL5", typed); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "OIL5", typed); err != nil {
 		t.Fatal(err)
 	}
 	i := read()
@@ -434,27 +434,37 @@ func TestDeskSavesItem(t *testing.T) {
 		t.Errorf("available %v", a)
 	}
 
-	typed.OnHandSeen, typed.OnHand = "120", "9"
-	err := d.SaveItem(ctx, d.who, "OIL5", typed)
-	wantCode(t, err, portal.CodeInvalid, "10 are allocated")
-	wantField(t, err, "on_hand", 0)
+	// a count below the 10 that are allocated, of which 4 are picked
+	pgtest.Exec(t, d.DB, "update erp.sales_order set status = 'APPROVED'; update erp.sales_order set status = 'PICKING'; update erp.sales_order_line set qty_picked = 4")
+	for _, onHand := range []string{"3", "-1"} {
+		typed.OnHandSeen, typed.OnHand = "120", onHand
+		_, err := d.SaveItem(ctx, d.who, "OIL5", typed)
+		wantField(t, err, "on_hand", 0)
+	}
+	typed.OnHand = "9"
+	short, err := d.SaveItem(ctx, d.who, "OIL5", typed)
+	if err != nil || len(short) != 1 || short[0].Qty.String() != "1" || short[0].UOM != "EA" || !strings.HasPrefix(short[0].OrderNo, "SO-") {
+		t.Errorf("what a count took back: %+v, %v", short, err)
+	}
+	pgtest.Exec(t, d.DB, "update erp.stock set on_hand = 120 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
 	typed.OnHandSeen, typed.OnHand, typed.PriceA = "100", "95", "40"
-	err = d.SaveItem(ctx, d.who, "OIL5", typed)
+	_, err = d.SaveItem(ctx, d.who, "OIL5", typed)
 	wantCode(t, err, portal.CodeConflict, "120 on hand now")
 	typed.OnHandSeen, typed.OnHand, typed.PriceA, typed.Cost, typed.Description = "", "", "-2", "1.23456", " "
-	err = d.SaveItem(ctx, d.who, "OIL5", typed)
+	_, err = d.SaveItem(ctx, d.who, "OIL5", typed)
 	for _, field := range []string{"price_a", "cost", "description"} {
 		wantField(t, err, field, 0)
 	}
 	if i := read(); i.PriceA.Text() != "31.125" || !i.OnHand.Equal(decimal.NewFromInt(120)) {
 		t.Errorf("a refused form changed %+v", i)
 	}
-	wantCode(t, d.SaveItem(ctx, d.who, "NONE", portal.DeskItemEdit{Description: "x"}), portal.CodeNotFound, "no such item")
+	_, err = d.SaveItem(ctx, d.who, "NONE", portal.DeskItemEdit{Description: "x"})
+	wantCode(t, err, portal.CodeNotFound, "no such item")
 
 	// an item that has no stock row yet
 	pgtest.Exec(t, d.DB, `delete from erp.stock where item_id = (select item_id from erp.item where item_no = 'RICE25') and allocated = 0;
 		insert into erp.item (item_no, description) values ('NEW1', 'New')`)
-	if err := d.SaveItem(ctx, d.who, "NEW1", portal.DeskItemEdit{Description: "New", OnHand: "5", OnHandSeen: "0", Active: true}); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "NEW1", portal.DeskItemEdit{Description: "New", OnHand: "5", OnHandSeen: "0", Active: true}); err != nil {
 		t.Fatal(err)
 	}
 	if n := pgtest.Value[int](t, d.DB, `select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1' and warehouse = 'MAIN'`); n != 5 {
@@ -494,7 +504,8 @@ func TestDeskIsForStaff(t *testing.T) {
 			"items":     func(ctx context.Context) error { _, _, err := d.DeskItems(ctx, who, "", ""); return err },
 			"item":      func(ctx context.Context) error { _, err := d.DeskItem(ctx, who, "OIL5"); return err },
 			"save item": func(ctx context.Context) error {
-				return d.SaveItem(ctx, who, "OIL5", portal.DeskItemEdit{Description: "x"})
+				_, err := d.SaveItem(ctx, who, "OIL5", portal.DeskItemEdit{Description: "x"})
+				return err
 			},
 			"frame": func(ctx context.Context) error { _, err := d.DeskFrame(ctx, who); return err },
 		} {

@@ -215,7 +215,8 @@ func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, 
 			} else {
 				p = ptr(b.Price.Mul(unit.Factor))
 			}
-			if p == nil {
+			// never dearer than without it, as charged to four decimals
+			if p == nil || levelPrice != nil && p.Round(4).GreaterThanOrEqual(levelPrice.Round(4)) {
 				continue
 			}
 			better := reached == nil || b.MinQty.GreaterThan(reached.MinQty)

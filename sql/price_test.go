@@ -61,6 +61,29 @@ func TestPriceLadder(t *testing.T) {
 	check(5, "1", "'CS'", "1", "90 contract")
 	check(5, "1", "null", "1", "24 level next 12 at 23.4")
 
+	// A break never makes dearer: a pallet's own price stays although 60 reach a
+	// break that is dearer by the pallet; so it is for a level's price, for
+	// "use level", for the lower of contract and break, and for what is next.
+	pgtest.Exec(t, db, `insert into erp.item (item_id, item_no, description, price_a, price_c) values (4, 'SYRUP', 'Syrup', 35, 33), (5, 'DEAR', 'Dear by the dozen', 10, 8);
+		insert into erp.item_uom (item_id, uom, factor, price) values (4, 'PL', 60, 1500), (4, 'HB', 0.5, 15.9), (5, 'CS', 12, null);
+		insert into erp.price_break (item_id, min_qty, price, use_level) values (4, 18, 31.915, null), (4, 100, null, 'C'), (4, 600, 24.9, null),
+			(5, 12, 9, null), (5, 24, null, 'A'), (5, 36, 8, null), (5, 48, 7.9, null)`)
+	check(1, "4", "'PL'", "1", "1500 level next 600 at 1494")
+	check(1, "4", "null", "18", "31.915 break next 600 at 24.9")
+	check(1, "4", "null", "100", "33 break next 600 at 24.9") // a lower break may be reached and left: the highest minimum counts
+	check(1, "4", "'HB'", "36", "15.9 level next 600 at 12.45")
+	check(1, "4,4", "'PL',null", "1,18", "1500 level next 600 at 1494, 31.915 break next 600 at 24.9")
+	check(1, "4", "'PL'", "10", "1494 break")
+	check(3, "5", "null", "12", "8 level next 48 at 7.9")
+	check(3, "5", "null", "36", "8 level next 48 at 7.9")
+	check(3, "5", "'CS'", "3", "96 level next 48 at 94.8")
+	check(1, "5", "null", "12", "9 break next 36 at 8")
+	check(1, "5", "null", "24", "9 break next 36 at 8") // level A is no lower than itself: the break before it holds
+	pgtest.Exec(t, db, "insert into erp.price_contract (customer_id, item_id, value) values (3, 5, 8.5)")
+	check(3, "5", "null", "12", "8.5 contract next 48 at 7.9") // the lower of the two wins, and the dozen is none
+	pgtest.Exec(t, db, "delete from erp.price_contract where item_id = 5; update erp.item set price_a = null, price_c = null where item_id = 5")
+	check(3, "5", "null", "12", "9 break next 36 at 8") // nothing to be dearer than
+
 	// a case's own price is on the line of an order as on the screen, 7 × 0.335 is 2.35
 	pgtest.Exec(t, db, `insert into erp.stock (item_id, on_hand) values (3, 100);
 		with o as (insert into erp.sales_order (customer_id, source) values (3, 'PHONE') returning order_id)
@@ -102,6 +125,14 @@ level 108 lost_to_earlier_step
 list 120 lost_to_earlier_step`; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	pgtest.Exec(t, db, "update erp.item_uom set price = 93.6 where item_id = 1") // the case's own price is as low as its break
+	if got, want := why(3, "'CS'", "3"), `break 93.6 not_lower
+break 93.6 other_level
+level 93.6 wins
+list 93.6 lost_to_earlier_step`; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	pgtest.Exec(t, db, "update erp.item_uom set price = 90 where item_id = 1")
 	// whatever is asked, exactly the row that erp.price names wins
 	if bad := pgtest.Value[int](t, db, `select count(*)::int from generate_series(1, 8) c, generate_series(1, 3) i, unnest(array[null, 'EA', 'CS', 'XX']) u,
 		unnest(array[1, 5, 12, 24]) q, unnest(array['2026-06-30 23:59-04', '2026-07-01 00:00-04']::timestamptz[]) at

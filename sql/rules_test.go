@@ -207,7 +207,7 @@ func TestStockFollowsLines(t *testing.T) {
 	if got := stockOf(t, db, "OIL5"); got != "69/0" {
 		t.Errorf("cancelled: %s", got)
 	}
-	if c := refused(t, db, "update erp.stock set on_hand = -1"); c != "stock_allocated_within_on_hand" {
+	if c := refused(t, db, "update erp.stock set on_hand = -1"); c != "stock_on_hand_not_negative" {
 		t.Errorf("negative stock refused by %q", c)
 	}
 	pgtest.Exec(t, db, "delete from erp.sales_order where order_no = '"+newOrder(t, db, "RICE 5")+"'")

@@ -108,15 +108,20 @@ func standingLines(ctx context.Context, tx pgx.Tx, who portal.Session, source st
 	if err != nil {
 		return nil, err
 	}
-	return standingResolve(ctx, tx, who, entries)
+	lines, err := resolveStored(ctx, tx, who, entries)
+	return standing(lines), err
 }
 
 func standingResolve(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.EntryRow) ([]portal.EntryLine, error) {
 	lines, err := resolve(ctx, tx, who, rows)
+	return standing(lines), err
+}
+
+func standing(lines []portal.EntryLine) []portal.EntryLine {
 	for i := range lines {
 		lines[i].Standing()
 	}
-	return lines, err
+	return lines
 }
 
 func standingHistory(ctx context.Context, tx pgx.Tx, who portal.Session, a args) ([]portal.StandingRun, error) {
@@ -224,8 +229,7 @@ func setStandingLines(ctx context.Context, tx pgx.Tx, who portal.Session, id por
 	var qtys []decimal.Decimal
 	for _, l := range lines {
 		if l.Ready() {
-			qty, _ := portal.ParseQty(l.Qty) // Ready says that it can be read
-			nos, uoms, qtys = append(nos, l.Item.ItemNo), append(uoms, l.Item.UOM), append(qtys, qty.Decimal)
+			nos, uoms, qtys = append(nos, l.Item.ItemNo), append(uoms, l.Item.UOM), append(qtys, l.Quantity.Decimal)
 		}
 	}
 	_, err := tx.Exec(ctx, query("standing_set_lines"), args{"customer_id": who.CustomerID, "id": id, "item_nos": nos, "uoms": uoms, "qtys": qtys})

@@ -169,7 +169,8 @@ end
 $$;
 
 -- Allocates what lines wait for, as far as stock goes: items in order of their
--- id, the oldest order of an item first, whole units only. The caller holds
+-- id, the oldest order of an item first, whole units only (of what is sold in
+-- parts six decimals). The caller holds
 -- the orders. The stock is locked row by row in that order; the lines are
 -- written in one statement. Null items: all that the orders wait for.
 create or replace function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void
@@ -204,10 +205,8 @@ begin
       select s.on_hand - s.allocated into free from erp.stock s where s.item_id = item and s.warehouse = place for update;
       free := coalesce(free, 0);
     end if;
-    take := least(waits.qty_backordered, free / waits.factor);
-    if not waits.fractional then
-      take := trunc(take);
-    end if;
+    -- rounded down: a third times three may be more than there is
+    take := least(waits.qty_backordered, trunc(free / waits.factor, case when waits.fractional then 6 else 0 end));
     if take > 0 then
       free := free - take * waits.factor;
       orders := orders || waits.order_id;

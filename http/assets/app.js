@@ -9,6 +9,18 @@
 
 	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
 
+	// inAddress writes a number of the ERP as one part of an address, as
+	// portal.InAddress does: "A/B 1" is "~A~2FB~201".
+	window.inAddress = (number) => {
+		const dots = /^\.*$/.test(number)
+		if (!dots && number !== 'new' && /^[\w.-]+$/.test(number)) return number
+		const part = (byte) => {
+			const c = String.fromCharCode(byte)
+			return !dots && /[\w.-]/.test(c) ? c : '~' + byte.toString(16).toUpperCase().padStart(2, '0')
+		}
+		return '~' + [...new TextEncoder().encode(number)].map(part).join('')
+	}
+
 	// ---- toasts ----
 
 	// toast({text, kind, about, undo: {url, values, label}}) shows a message for
@@ -143,13 +155,18 @@
 		const button = e.target.closest('[data-step]')
 		const input = button?.closest('.stepper')?.querySelector('input')
 		if (!input || input.disabled) return
-		const by = Number(button.dataset.step) * (input.step && input.step !== 'any' ? Number(input.step) : 1)
-		const min = input.min === '' ? -Infinity : Number(input.min)
-		const max = input.max === '' ? Infinity : Number(input.max)
+		// what can be read in two ways, or has a unit beside it, is the server's to read
+		const text = input.value.trim()
+		if (!/^\d*([.,]\d{0,2}|[.,]\d{4,6})?$/.test(text)) return input.focus()
+		const by = Number(button.dataset.step)
+		const min = input.dataset.min ? Number(input.dataset.min) : -Infinity
+		const max = input.dataset.max ? Number(input.dataset.max) : Infinity
 		// six decimals are what a quantity may have
-		const next = Math.min(max, Math.max(min, Math.round((Number(input.value || 0) + by) * 1e6) / 1e6))
-		if (String(next) === input.value) return
-		input.value = String(next)
+		const next = Math.min(max, Math.max(min, Math.round((Number(text.replace(',', '.') || 0) + by) * 1e6) / 1e6))
+		// three decimals could be thousands
+		const shown = String(next).replace(/(\.\d{3})$/, '$10')
+		if (shown === input.value) return
+		input.value = shown
 		input.dispatchEvent(new Event('input', { bubbles: true }))
 		input.dispatchEvent(new Event('change', { bubbles: true }))
 	})
@@ -159,7 +176,7 @@
 		const field = e.target.closest('[data-submit-on-change]')
 		if (!field?.form) return
 		clearTimeout(waiting.get(field.form))
-		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.type === 'number' ? 400 : 0))
+		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.inputMode === 'decimal' ? 400 : 0))
 	})
 
 	// ---- what is sent is what stands on the page ----

@@ -45,7 +45,7 @@ as $$
 #variable_conflict use_column
 declare
   me erp.customer;
-  po text := nullif(btrim(p_po_no), '');
+  po text := nullif(erp.clean_text(p_po_no), '');
   made erp.sales_order;
   found_json jsonb;
   lines jsonb;

@@ -6,7 +6,9 @@
 --             plus percent. For its own unit before any unit before the base
 --             unit's fixed price; then the highest minimum reached.
 --   group     customer and category, the nearest ancestor first.
---   break     the highest minimum reached, open to the customer's level.
+--   break     the highest minimum reached, open to the customer's level, of
+--             those that are lower than the unit's own price, or else the
+--             level price times the factor: a break never makes dearer.
 --   level     the customer's column, or the next dearer filled one; a unit's
 --             own price, if it has one, is the price of all levels.
 --   list      level A, for a customer without a level.
@@ -82,18 +84,20 @@ begin
     where l.factor is not null
   ),
   break as materialized (
-    select l.ord, pb.break_id, pb.min_qty, pb.valid, pb.levels is not null as for_level,
-      round(case
-        when pb.use_level is null then pb.price * l.factor
-        else coalesce(l.own_price, erp.level_price(pb.use_level, l.price_a, l.price_b, l.price_c, l.price_d, l.price_e) * l.factor)
-      end, 4) as price
+    select l.ord, pb.break_id, pb.min_qty, pb.valid, pb.levels is not null as for_level, p.price
     from asked a
     cross join line l
     join erp.price_break pb on pb.item_id = l.item_id
       and a.price_level is not null
       and (pb.levels is null or a.price_level::char(1) = any (pb.levels))
       and pb.valid @> a.day
-    where l.factor is not null
+    cross join lateral (
+      select round(case
+        when pb.use_level is null then pb.price * l.factor
+        else coalesce(l.own_price, erp.level_price(pb.use_level, l.price_a, l.price_b, l.price_c, l.price_d, l.price_e) * l.factor)
+      end, 4) as price
+    ) p
+    where l.factor is not null and (l.level_price is null or p.price < round(l.level_price, 4))
   ),
   exception as materialized (
     select g.group_id, g.category_id, g.kind, g.value, g.valid

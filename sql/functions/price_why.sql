@@ -9,6 +9,8 @@
 --   not_yet_valid         its first day is still to come
 --   expired               its last day is over
 --   quantity_not_reached  its minimum is above the quantity
+--   not_lower             the break is not lower than the unit's own price, or
+--                         else the level price times the factor
 --   no_base_price         a percentage without a level price, or of no cost
 --   not_filled            the column is empty, and so are the dearer ones
 --   less_specific         another rule of the same step goes first
@@ -99,6 +101,7 @@ as $$
       when c.min_qty > l.total then 'quantity_not_reached'
       when c.price is null and c.rule_id is null then 'not_filled'
       when c.price is null then 'no_base_price'
+      when c.step = 'break' and c.price >= round(l.level_price, 4) then 'not_lower'
       when w.rank < c.rank then 'lost_to_earlier_step'
       when c.step = w.step then 'less_specific'
       when c.step = 'contract' then 'dearer'

@@ -14,7 +14,7 @@ declare
   c erp.customer;
   accepted numeric;
 begin
-  if nullif(btrim(p_reason), '') is null then
+  if nullif(erp.clean_text(p_reason), '') is null then
     raise exception 'Say why the credit of order % is released.', p_order_no
       using errcode = 'PT422', constraint = 'credit_release_has_reason', column = 'reason';
   end if;
@@ -31,7 +31,7 @@ begin
   perform erp.check_shown_credit(p_order_no, accepted - c.credit_limit, c.credit_hold, p_shown_over, p_shown_hold);
   update erp.sales_order s
     set credit_released_by = portal.actor(), credit_released_at = erp.now(), credit_released_amount = accepted,
-      credit_release_reason = btrim(p_reason)
+      credit_release_reason = erp.clean_text(p_reason)
     where s.order_id = o.order_id;
   return accepted;
 end

@@ -126,7 +126,7 @@ begin
     where l.sign_off_id = s.sign_off_id;
   update portal.sign_off x
     set status = 'APPROVED', decided_by = me.email, decided_at = erp.now(), order_id = made.order_id,
-      po_no = nullif(btrim(p_po_no), ''), requested_date = p_requested_date
+      po_no = nullif(erp.clean_text(p_po_no), ''), requested_date = p_requested_date
     where x.sign_off_id = s.sign_off_id;
   return query select made.order_no, false, made.findings;
 end
@@ -148,10 +148,10 @@ begin
     raise exception 'This request was % meanwhile.', case s.status when 'APPROVED' then 'signed off' else lower(s.status) end
       using errcode = 'PT409', constraint = 'sign_off_decided';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: your colleague reads it.' using errcode = 'PT422', constraint = 'sign_off_rejected_has_reason', column = 'reason';
   end if;
-  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(), reason = btrim(p_reason)
+  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(), reason = erp.clean_text(p_reason)
     where x.sign_off_id = s.sign_off_id;
 end
 $$;

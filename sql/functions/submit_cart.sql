@@ -99,7 +99,7 @@ begin
   end if;
   if sent.order_no is null then
     insert into portal.sign_off (customer_id, login_id, key, po_no, ship_to_id, requested_date, note, reasons)
-    values (cart.customer_id, p_login_id, p_key, nullif(btrim(p_po_no), ''), ship_to, p_requested_date, btrim(coalesce(p_note, '')),
+    values (cart.customer_id, p_login_id, p_key, nullif(erp.clean_text(p_po_no), ''), ship_to, p_requested_date, btrim(coalesce(p_note, '')),
       (select jsonb_agg(jsonb_build_object('code', f -> 'code', 'detail', f -> 'detail')) from jsonb_array_elements(sent.findings) f
        where f ->> 'action' = 'sign_off'))
     returning sign_off.sign_off_id into asked;

@@ -205,7 +205,9 @@ select from erp.customer c join erp.web_access w using (customer_id) where c.cus
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
-where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group', 'price_basis', 'proof_acknowledged', 'credit_release', 'credit_warning')
+where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
+  'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'])
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 
@@ -237,7 +239,11 @@ cross join erp.company co
 left join erp.category g using (category_id)
 left join erp.stock s on s.item_id = i.item_id and s.warehouse = co.warehouse
 where i.item_no > @after
-  and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words))
+  and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words)
+    or i.item_id = any (array(
+      select x.item_id from erp.item x where x.barcode is not null and erp.barcode_key(x.barcode) = erp.barcode_key(@query)
+      union all
+      select u.item_id from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@query))))
 order by i.item_no
 limit @row_limit;
 
@@ -264,10 +270,19 @@ where i.item_id = @item_id
       @cost::numeric, @active, @discontinued, @allow_backorder);
 
 -- name: desk_stock_lock
-select s.on_hand, s.allocated from erp.stock s
+select s.on_hand, coalesce((select max(f.shortfall_id) from erp.stock_shortfall f), 0) as before from erp.stock s
 where s.item_id = @item_id and s.warehouse = (select co.warehouse from erp.company co) for update;
 
 -- name: desk_save_stock
 insert into erp.stock (item_id, warehouse, on_hand)
 select @item_id, co.warehouse, @on_hand::numeric from erp.company co
 on conflict (item_id, warehouse) do update set on_hand = excluded.on_hand where stock.on_hand <> excluded.on_hand;
+
+-- name: desk_shortfalls
+-- What counts took back from an item's lines since; who holds its stock counts alone.
+select o.order_no, f.qty, l.uom
+from erp.stock_shortfall f
+join erp.sales_order_line l using (order_id, line_no)
+join erp.sales_order o using (order_id)
+where f.shortfall_id > @after and l.item_id = @item_id
+order by o.submitted_at, f.order_id, f.line_no;
