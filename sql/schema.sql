@@ -2539,8 +2539,10 @@ function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
+function portal.shown_by_line(p_page jsonb, p_at integer) returns jsonb for portal_web
 function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
 function portal.shown_digest(p_shown text) returns text
+function portal.shown_key(p_item_no text, p_uom text) returns text for portal_web
 function portal.shown_lines(p_shown text) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
