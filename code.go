@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // quotedCell is how spreadsheets keep a code from becoming a number.
@@ -31,9 +33,24 @@ func ShortenedNumber(s string) bool {
 	return err == nil && power >= 6 && len(m[1]) < power
 }
 
+// WholeNumber writes a number of which a spreadsheet kept all digits, like
+// 8.41200014073E+11, as digits; anything else comes back as it is.
+func WholeNumber(s string) string {
+	m := shortenedNumber.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	power, err := strconv.Atoi(m[2])
+	if err != nil || power < 6 || len(m[1]) < power || strings.Trim(m[1][power:], "0") != "" {
+		return s
+	}
+	return s[:1] + m[1][:power]
+}
+
 // PlainCode is a code without what programs put into and around it unseen:
 // zero-width characters and byte order marks, control characters, blanks around
-// it, a spreadsheet's ="…" and its leading '. Other blanks become plain ones.
+// it, a spreadsheet's ="…" and its leading '. Other blanks become plain ones,
+// and letters are composed (NFC).
 // The database does the same in erp.plain_code.
 func PlainCode(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -45,7 +62,7 @@ func PlainCode(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(norm.NFC.String(s))
 	if m := quotedCell.FindStringSubmatch(s); m != nil {
 		s = strings.TrimSpace(m[1])
 	}

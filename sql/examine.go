@@ -92,6 +92,21 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		return nil, err
 	}
 
+	var allowed bool
+	var shared int
+	if err := conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
+		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
+		from erp.company c`).Scan(&allowed, &shared); err != nil {
+		return nil, err
+	}
+	add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
+	switch {
+	case allowed && shared > 0:
+		found.note("%d numbers or barcodes mean more than one item or unit; who types one is asked which. See: select kind, code, array_agg(item_no) from erp.code_wanted group by 1, 2 having count(*) > 1", shared)
+	case allowed:
+		found.note("There are none: update erp.company set duplicate_codes = 'refuse' keeps it so.")
+	}
+
 	rows, _ := conn.Query(ctx, "select invariant, count(*)::int from erp.check_invariants() group by 1 order by 1")
 	type violation struct {
 		Invariant string

@@ -88,6 +88,8 @@ view erp.code_wanted
   item_id bigint
   uom text
   item_no text
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
 
 table erp.company
   only_row boolean not null default true
@@ -2494,9 +2496,9 @@ function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
-function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb
+function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
 function portal.shown_digest(p_shown text) returns text
-function portal.shown_lines(p_shown text) returns jsonb
+function portal.shown_lines(p_shown text) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer

@@ -13,6 +13,7 @@ create or replace view erp.code_wanted as
   select 'barcode', erp.barcode_key(u.barcode), u.item_id, u.uom, i.item_no from erp.item_uom u join erp.item i using (item_id)
   where i.active and u.barcode is not null and erp.barcode_key(u.barcode) is not null
     and not (u.uom = i.base_uom and erp.barcode_key(u.barcode) is not distinct from erp.barcode_key(i.barcode));
+grant select on erp.code_wanted to portal_desk, portal_work; -- who reads items; portal doctor
 
 -- Takes the codes of these items, and gives back those they have no longer.
 create or replace function erp.take_codes(p_item_ids bigint[]) returns void

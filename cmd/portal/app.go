@@ -8,6 +8,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +59,7 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
-	press := pdf.New(brand.Letterhead())
+	press := pdf.New(brand.Letterhead(), append(slices.Clone(a.Fonts), pdf.SystemFonts...)...)
 	if a.jobs, err = jobs.New(jobs.Config{
 		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
 		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -223,5 +225,78 @@ func TestSure(t *testing.T) {
 	no := pgtest.Value[string](t, s.db, "select order_no from erp.sales_order order by order_id desc limit 1")
 	if a := v.post("/orders/"+no+"/reorder", "mode", "replace"); a.get("added") != 1.0 {
 		t.Errorf("reorder: %s", a.body)
+	}
+}
+
+// The search compares codes in the same way, the one as typed first.
+func TestSearchByCode(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	pgtest.Exec(t, s.db, `
+		update erp.company set duplicate_codes = 'allow';
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null),
+			('BEV1012', 'Tea', 1, '0841200014073'), ('TWIN', 'Coffee', 1, '841200014073'), ('-10X', 'Odd', 3, null)`)
+	v, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
+	for q, want := range map[string]string{
+		"DUP1": "DUP1 dup1", "dup1": "dup1 DUP1", "841200014073": "BEV1012 TWIN", "00841200014073": "BEV1012 TWIN", "8.41200014073E11": "BEV1012 TWIN",
+		"\u200b841200014073\u00a0": "BEV1012 TWIN", `="BEV1012"`: "BEV1012", "'-10X": "-10X", "04006381333931": "OIL5",
+	} {
+		at := "?q=" + url.QueryEscape(q)
+		list := itemNos(v.read("/catalog" + at))
+		if strings.HasPrefix(want, "BEV1012 ") {
+			slices.Sort(list) // by description
+		}
+		if got := strings.Join(list, " "); got != want {
+			t.Errorf("%q lists %s, want %s", q, got, want)
+		}
+		if got := itemNos(v.read("/lookup" + at)); len(got) != len(strings.Fields(want)) {
+			t.Errorf("%q suggests %v", q, got)
+		}
+	}
+	if page := desk.page("/desk/items?q=841200014073").body; !strings.Contains(page, "BEV1012") || !strings.Contains(page, "TWIN") {
+		t.Error("the desk does not find a barcode without its zero")
+	}
+}
+
+// A scanner in the warehouse counts what its code is, and no other item.
+func TestScansThatFitSeveralItems(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	pgtest.Exec(t, s.db, `
+		update erp.company set duplicate_codes = 'allow';
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, '96385074'), ('dup1', 'Lower', 1, '096385074'), ('ALONE', 'Alone', 1, '0841200014073');
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333948' from erp.item where item_no = 'ALONE';
+		insert into erp.stock (item_id, on_hand) select item_id, 500 from erp.item where item_no in ('DUP1', 'dup1', 'ALONE')`)
+	v := s.buyer("C1003")
+	v.post("/cart/lines", "item_no", "DUP1", "qty", "6")
+	v.post("/cart/lines", "item_no", "dup1", "qty", "6")
+	no := v.order("ALONE", "30")
+	eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
+	desk := s.logIn("desk@demo.example")
+	at := "/desk/warehouse/" + no
+	for code, want := range map[string]string{
+		"dup1": "dup1: 1 of 6 EA", "DUP1": "DUP1: 1 of 6 EA", "Dup1": "Dup1 stands for DUP1 and dup1. Count it with the buttons of its line.",
+		"96385074": "96385074 stands for DUP1 and dup1. Count it with the buttons of its line.", "8.41200014073E11": "ALONE: 1 of 30 EA",
+	} {
+		if a := desk.post(at+"/pick", "code", code); a.get("message") != want {
+			t.Errorf("%s: %v, want %q", code, a.get("message"), want)
+		}
+	}
+	if a := desk.post(at+"/pick", "code", "04006381333948"); a.get("message") != "ALONE: 13 of 30 EA" {
+		t.Errorf("a case: %v", a.get("message"))
+	}
+	sub := func(item string) answer {
+		return desk.post(at+"/substitute", "line", "1", "item_no", item, "qty", "1", "stamp", desk.read(at).get("stamp").(string))
+	}
+	for _, item := range []string{"Dup1", "96385074"} {
+		if a := sub(item); a.status != 422 || !strings.Contains(a.body, "Which one?") {
+			t.Errorf("substitute %s: %d %s", item, a.status, a.body)
+		}
+	}
+	if a := sub("4006381333948"); a.status != 200 {
+		t.Fatalf("substitute by a case's barcode: %s", a.body)
+	}
+	if got := pgtest.Value[string](t, s.db, "select uom from erp.sales_order_line order by order_id desc, line_no desc limit 1"); got != "CS" {
+		t.Errorf("the barcode of a case is sent as %s", got)
 	}
 }

@@ -162,5 +162,15 @@ as $$
   select 'request_credited', q.request_no, 'credited without a credit memo, or with one of another customer'
   from erp.credit_request q left join erp.credit_memo m using (credit_memo_id)
   where q.status = 'CREDITED' and m.customer_id is distinct from q.customer_id
+  union all
+  select case w.kind when 'number' then 'code_case' else 'code_barcode' end, string_agg(distinct w.item_no, ', '), format('%s %s means more than one', w.kind, w.code)
+  from erp.code_wanted w
+  where (select co.duplicate_codes = 'refuse' from erp.company co)
+  group by w.kind, w.code having count(*) > 1
+  union all
+  select 'code_taken', coalesce(w.item_no, t.item_id::text), format('%s %s', coalesce(w.kind, t.kind), coalesce(w.code, t.code))
+  from (select * from erp.code_wanted w where (select co.duplicate_codes = 'refuse' from erp.company co)) w
+  full join erp.code_taken t on t.kind = w.kind and t.code = w.code and t.item_id = w.item_id and t.uom is not distinct from w.uom
+  where w.item_id is null or t.item_id is null
 $$;
 grant execute on function erp.check_invariants() to portal_desk, portal_work;

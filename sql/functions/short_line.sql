@@ -67,7 +67,15 @@ begin
     raise exception 'Order % is %: nothing of it can be replaced.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;
-  select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id limit 1;
+  -- the number as it is, else but for case where that is one item
+  select * into i from erp.item t where t.item_no = p_item_no;
+  if i.item_id is null and (select count(*) from erp.item t where t.active and lower(t.item_no) = lower(btrim(p_item_no))) > 1 then
+    raise exception 'Which one? More than one item is % but for case: write the number as it is.', p_item_no
+      using errcode = 'PT422', constraint = 'item_ambiguous', column = 'item_no';
+  end if;
+  if i.item_id is null then
+    select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id limit 1;
+  end if;
   if i.item_id is null then
     raise exception 'There is no item %.', p_item_no using errcode = 'PT422', constraint = 'item_unknown', column = 'item_no';
   end if;

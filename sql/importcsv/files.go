@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"portal.example/portal"
@@ -16,6 +17,7 @@ type kind int
 const (
 	text     kind = iota // up to 200 characters, or what the database's column takes
 	longText             // up to 5,000, or what the database's column takes
+	barcode              // a text that may be a GTIN, up to 200 characters
 	money                // two decimals, not negative
 	price                // four decimals, not negative
 	amount               // four decimals, may be negative
@@ -66,7 +68,7 @@ func (c column) clean(cell string) string {
 	return portal.CleanText(cell)
 }
 
-func isControl(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' }
+func isControl(c rune) bool { return unicode.IsControl(c) && c != '\t' && c != '\n' && c != '\r' }
 
 // sqlType is the column's type where the file is staged.
 func (c column) sqlType() string {
@@ -87,6 +89,8 @@ func (c column) sqlType() string {
 func (c column) format() string {
 	switch c.kind {
 	case text, longText:
+		return "text"
+	case barcode:
 		return "text"
 	case money:
 		return "amount, 2 decimals"
@@ -162,7 +166,7 @@ var fileKinds = []fileKind{
 		{name: "price_d", kind: price, rule: "the same"},
 		{name: "price_e", kind: price, rule: "the same"},
 		{name: "cost", kind: price},
-		{name: "barcode"},
+		{name: "barcode", kind: barcode, rule: "as text, with all its digits; no two items or units have the same"},
 		{name: "active", kind: yesNo, rule: "empty: yes"},
 		{name: "discontinued", kind: yesNo, rule: "empty: no"},
 		{name: "substitute_item_no", rule: "what is offered instead"},
@@ -175,7 +179,7 @@ var fileKinds = []fileKind{
 		{name: "uom", required: true},
 		{name: "factor", kind: measure, required: true, rule: "base units in one of it: 12 for a case of 12"},
 		{name: "price", kind: price, rule: "its own price for all levels; empty: factor times the base unit's"},
-		{name: "barcode"},
+		{name: "barcode", kind: barcode, rule: "as text, with all its digits; no two items or units have the same"},
 	}},
 	{"contracts", "Prices agreed with one customer for one item. Found again by customer, item, unit, minimum and first day.", []column{
 		{name: "customer_no", required: true},

@@ -14,6 +14,7 @@ begin
   if c ~ '[^ -~]' then
     c := regexp_replace(c, U&'[\0009-\000D\0085\00A0\1680\2000-\200A\2028\2029\202F\205F\3000]', ' ', 'g');
     c := regexp_replace(c, U&'[\0001-\001F\007F-\009F\00AD\061C\180E\200B-\200F\202A-\202E\2060-\2064\2066-\206F\FEFF]', '', 'g');
+    c := normalize(c, NFC);
   end if;
   c := btrim(c);
   if c ~ '^="[^"]*"$' then
@@ -27,7 +28,7 @@ end
 $$;
 -- +goose StatementEnd
 comment on function erp.plain_code(text) is
-  'A code without what programs put into and around it unseen: zero-width and control characters, blanks around it, a spreadsheet''s ="…" and leading apostrophe. Other blanks become plain ones.';
+  'A code without what programs put into and around it unseen: zero-width and control characters, blanks around it, a spreadsheet''s ="…" and leading apostrophe. Other blanks become plain ones, and letters are composed (NFC).';
 
 -- +goose StatementBegin
 create function erp.gtin(p_code text) returns text
@@ -133,6 +134,7 @@ drop trigger if exists item_uom_codes_deleted on erp.item_uom;
 drop trigger if exists company_duplicate_codes on erp.company;
 drop function if exists erp.item_codes_written(), erp.item_codes_changed(), erp.item_unit_codes_changed(), erp.duplicate_codes_switched();
 drop function if exists erp.take_codes(bigint[]);
+drop view if exists erp.code_wanted;
 drop table erp.code_taken;
 alter table erp.company drop column duplicate_codes;
 drop index erp.item_barcode, erp.item_uom_barcode;

@@ -239,7 +239,11 @@ cross join erp.company co
 left join erp.category g using (category_id)
 left join erp.stock s on s.item_id = i.item_id and s.warehouse = co.warehouse
 where i.item_no > @after
-  and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words))
+  and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words)
+    or i.item_id = any (array(
+      select x.item_id from erp.item x where x.barcode is not null and erp.barcode_key(x.barcode) = erp.barcode_key(@query)
+      union all
+      select u.item_id from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@query))))
 order by i.item_no
 limit @row_limit;
 

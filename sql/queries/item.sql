@@ -2,9 +2,9 @@
 -- What a scanner's code or a customer's own number means: a barcode of the item
 -- or of one of its units, or the number that this customer gave it. And one
 -- item whose code begins so, if there is any.
-select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode = @query
+select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@query)
 union all
-select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode = @query
+select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@query)
 union all
 select c.item_id, 'own_no', null from erp.customer_item c where c.customer_id = @customer_id and lower(c.their_item_no) = lower(@query)
 union all

@@ -55,31 +55,45 @@ where l.order_id = @order_id and c.code <> ''
 group by l.line_no;
 
 -- name: pick_scan
--- The lines that a scanned code may stand for, first the one that still wants
--- as much. Scanners differ in whether they tell a code's leading zeros.
-select l.line_no, i.item_no, l.uom, c.uom as scanned, c.factor / l.factor as qty, i.fractional,
+-- The lines that a scanned code may stand for, first of each item the one that
+-- still wants as much. place: 1 the item's number as scanned, 2 without what
+-- scanners and programs put around it, 3 but for case, 4 a barcode.
+select c.place, l.line_no, i.item_no, l.uom, c.uom as scanned, c.factor / l.factor as qty, i.fractional,
   l.qty_allocated - (l.qty_picked - l.qty_shipped) as missing, l.qty_picked - l.qty_shipped as picked, l.qty_allocated as wanted
 from erp.sales_order_line l
 join erp.item i using (item_id)
 cross join lateral (
-  select i.base_uom as uom, 1::numeric as factor, i.barcode as code
-  union all select u.uom, u.factor, u.barcode from erp.item_uom u where u.item_id = i.item_id
-  union all select l.uom, l.factor, i.item_no
+  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, l.uom, l.factor
+  where lower(i.item_no) = lower(erp.plain_code(@code)) or i.item_no = @code
+  union all
+  select 4, i.base_uom, 1 where erp.barcode_key(i.barcode) = erp.barcode_key(@code)
+  union all
+  select 4, u.uom, u.factor from erp.item_uom u where u.item_id = i.item_id and u.uom <> i.base_uom and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
 ) c
-where l.order_id = @order_id and ltrim(lower(c.code), '0') = ltrim(lower(@code), '0')
-order by l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc,
-  l.qty_allocated > l.qty_picked - l.qty_shipped desc, c.uom = l.uom desc, l.qty_allocated > 0 desc, l.line_no
-limit 1;
+where l.order_id = @order_id
+order by c.place, l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc,
+  l.qty_allocated > l.qty_picked - l.qty_shipped desc, c.uom = l.uom desc, l.qty_allocated > 0 desc, l.line_no;
 
--- name: pick_scan_other
--- What item a code is that is on no line of the order.
-select i.item_no from erp.item i where i.barcode = @code or lower(i.item_no) = lower(@code)
-union all
-select i.item_no from erp.item_uom u join erp.item i using (item_id) where u.barcode = @code
-limit 1;
+-- name: scan_item
+-- The items that a scanned code stands for, with the unit whose barcode it is;
+-- place as pick_scan has it.
+select x.place, i.item_no, x.uom
+from (
+  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, i.item_id, '' as uom
+  from erp.item i where lower(i.item_no) = lower(erp.plain_code(@code))
+  union
+  select 1, i.item_id, '' from erp.item i where i.item_no = @code
+  union
+  select 4, i.item_id, i.base_uom from erp.item i where i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@code)
+  union
+  select 4, u.item_id, u.uom from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
+) x
+join erp.item i using (item_id)
+where i.active
+order by x.place, i.item_no, x.uom;
 
 -- name: pick_line
-select l.line_no, i.item_no, l.uom, l.uom as scanned, 1::numeric as qty, i.fractional,
+select 1 as place, l.line_no, i.item_no, l.uom, l.uom as scanned, 1::numeric as qty, i.fractional,
   l.qty_allocated - (l.qty_picked - l.qty_shipped) as missing, l.qty_picked - l.qty_shipped as picked, l.qty_allocated as wanted
 from erp.sales_order_line l join erp.item i using (item_id)
 where l.order_id = @order_id and l.line_no = @line_no;
