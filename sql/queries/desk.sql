@@ -210,7 +210,7 @@ select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
 where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
   'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
-  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'])
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'] and not a.data ? 'customer_id')
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 
