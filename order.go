@@ -76,6 +76,7 @@ type OrderLine struct {
 	CancelReason string     `json:"cancel_reason"` // why Cancelled is not sent
 	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
 	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
+	CountedAt    *time.Time `json:"counted_at"`    // when a count last took back what was allocated; nil: never
 }
 
 // OpenQty is what is still to come.

@@ -59,7 +59,8 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   b.expected_on, l.cancel_reason,
   case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
     where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
-  coalesce(u.item_nos, '{}') as substitutes
+  coalesce(u.item_nos, '{}') as substitutes,
+  (select max(f.at) from erp.stock_shortfall f where f.order_id = l.order_id and f.line_no = l.line_no) as counted_at
 from erp.sales_order_line l join erp.item i using (item_id)
 left join waits b using (line_no)
 left join instead u using (line_no)
