@@ -1940,6 +1940,7 @@ table portal.standing_run
   order_id bigint
   findings jsonb not null default '[]'::jsonb
   at timestamp with time zone not null default erp.now()
+  route_run date
   constraint standing_run_order_fk FOREIGN KEY (standing_order_id) REFERENCES portal.standing_order(standing_order_id) ON DELETE CASCADE
   constraint standing_run_outcome CHECK ((outcome = ANY (ARRAY['announced'::text, 'skipped'::text, 'made'::text, 'failed'::text, 'missed'::text])))
   constraint standing_run_pkey PRIMARY KEY (standing_order_id, run_date)
@@ -2018,6 +2019,7 @@ table portal.statement_run
 view portal.stocked_item
   item_id bigint
   grant SELECT to portal_web
+function erp.add_reason(p_reasons text, p_more text) returns text
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
 function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void security definer
@@ -2241,7 +2243,7 @@ function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
-function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text) security definer for portal_desk, portal_web, portal_work
+function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer
 function portal.standing_part_changed() returns trigger security definer
