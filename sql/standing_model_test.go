@@ -84,12 +84,12 @@ func TestStandingOrderPromises(t *testing.T) {
 		return fmt.Sprintf("rhythm = 'weeks', weekday = %d, every = %d", 1+m.IntN(7), one(m, 1, 1, 1, 2, 3))
 	}
 	holiday := func() string {
-		replacement := "null"
+		day, replacement := m.IntN(40), "null"
 		if m.often(70) {
-			replacement = fmt.Sprintf("%s + %d", today(), m.IntN(40))
+			replacement = fmt.Sprintf("%s + %d", today(), day+m.IntN(21)-10)
 		}
 		return fmt.Sprintf("insert into erp.route_holiday (route_id, holiday, replacement) values (%s, %s + %d, %s) on conflict do nothing;",
-			one(m, "null", fmt.Sprint(11+m.IntN(5))), today(), m.IntN(40), replacement)
+			one(m, "null", fmt.Sprint(11+m.IntN(5))), today(), day, replacement)
 	}
 	for id := 11; id <= 15; id++ {
 		s.exec(fmt.Sprintf("insert into erp.route (route_id, code, name) values (%d, 'R%[1]d', 'R'); %s", id, route(id)))
@@ -127,9 +127,6 @@ func TestStandingOrderPromises(t *testing.T) {
 			t.Fatalf("STANDING_SEED=%d, round %d until %s:\npromised %s\nmade     %s", seed, round, clock(), promised, got)
 		}
 		promises += strings.Count(promised, "-") / 2
-		if missed := pgtest.Value[int](t, s.DB, "select count(*)::int from portal.standing_run where outcome = 'missed'"); missed > 0 {
-			t.Fatalf("STANDING_SEED=%d, round %d: %d missed though the job ran", seed, round, missed)
-		}
 		if twice := pgtest.Value[string](t, s.DB, `select coalesce(string_agg(x.standing_order_id || ' ' || x.delivery_date, ', '), '') from (
 			select standing_order_id, delivery_date from portal.standing_run where outcome = 'made' group by 1, 2 having count(*) > 1) x`); twice != "" {
 			t.Fatalf("STANDING_SEED=%d, round %d: two orders for one delivery: %s", seed, round, twice)

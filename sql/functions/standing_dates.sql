@@ -31,6 +31,7 @@ declare
   gap int; -- days from one run to the next, or more
   daily numeric; -- runs a day, at most
   dealt date; -- the last date that was dealt with
+  dealt_delivery date; -- and its delivery
   since date; -- dates after it
 begin
   select * into o from portal.standing_order s where s.standing_order_id = p_standing_order_id;
@@ -43,19 +44,20 @@ begin
   select least(coalesce(r.every_days, 7), 400),
       coalesce(1.0 / r.every_days, (select count(*) / 7.0 from erp.route_day d where d.route_id = r.route_id))
     into gap, daily from erp.route r where r.route_id = route;
-  select max(r.run_date) into dealt from portal.standing_run r
-    where r.standing_order_id = o.standing_order_id and r.outcome in ('made', 'failed', 'missed') and r.run_date >= o.starts_on;
+  select r.run_date, r.delivery_date into dealt, dealt_delivery from portal.standing_run r
+    where r.standing_order_id = o.standing_order_id and r.outcome in ('made', 'failed', 'missed') and r.run_date >= o.starts_on
+    order by r.run_date desc limit 1;
   since := greatest(dealt, o.starts_on - 1, erp.today() - 4000);
 
   return query
   with
   weekday as (
-    select f.first + 7 * o.every * (greatest(0, ceil((greatest(since, erp.today() - 60 - 2 * coalesce(gap, 7)) + 1 - f.first) / (7.0 * o.every))::int) + k) as day
+    select f.first + 7 * o.every * (greatest(0, ceil((erp.today() - 59 - 2 * coalesce(gap, 7) - f.first) / (7.0 * o.every))::int) + k) as day
     from (select o.starts_on + (o.weekday - extract(isodow from o.starts_on)::int + 7) % 7 as first) f
     cross join generate_series(0, p_count * (1 + coalesce(gap, 0) / (7 * o.every)) + (61 + 2 * coalesce(gap, 7)) / (7 * o.every)
       + (select count(*)::int from portal.standing_run r
         where r.standing_order_id = o.standing_order_id and r.outcome in ('skipped', 'made', 'failed', 'missed')
-          and greatest(r.run_date, r.delivery_date) > since)) k
+          and greatest(r.run_date, r.delivery_date) > erp.today() - 60)) k
     where o.rhythm = 'weeks'
   ),
   run as materialized (
@@ -67,16 +69,17 @@ begin
   day as (
     select r.planned as named, r.planned, r.delivery_date, r.cutoff
     from (
-      select r.*, row_number() over (order by r.delivery_date) as n
-      from erp.route_runs(route, since - 15, o.every * (p_count + 2) + 48 + greatest(0, erp.today() - since)) r
-      where o.rhythm = 'runs' and r.planned > since
+      -- counted in the order of their names, which holidays do not change
+      select r.*, row_number() over (order by r.planned) - count(*) filter (where r.planned <= since) over () as n
+      from erp.route_runs(route, since - 75, o.every * (p_count + 2) + 123 + greatest(0, erp.today() - since)) r
+      where o.rhythm = 'runs'
     ) r
-    where (case when since = dealt then r.n else r.n - 1 end) % o.every = 0
+    where r.planned >= o.starts_on and (case when since = dealt then r.n else r.n - 1 end) % o.every = 0
     union all
     select w.day, r.planned, coalesce(r.delivery_date, w.day), coalesce(r.cutoff, ((w.day - 1) + time '15:00') at time zone zone)
     from weekday w
     left join lateral (select x.* from run x where x.planned >= w.day order by x.planned limit 1) r on true
-    where w.day > since and (w.day + 7 * o.every > r.planned or not exists (select from run))
+    where (w.day + 7 * o.every > r.planned or not exists (select from run))
   )
   select d.named, d.delivery_date, d.cutoff, t.send_at, r.outcome, d.planned
   from day d
@@ -84,6 +87,8 @@ begin
   cross join lateral (select d.cutoff - greatest(make_interval(hours => o.hours_before), interval '15 minutes') as send_at) t
   left join portal.standing_run r on r.standing_order_id = o.standing_order_id and r.run_date = d.named
   where (o.ends_on is null or d.named <= o.ends_on)
+    -- a holiday may put one behind others that were dealt with
+    and (d.named > since or d.delivery_date > dealt_delivery and d.cutoff > erp.now())
     and t.send_at >= o.active_since
     and (r.outcome is null or r.outcome = 'announced' or (r.outcome = 'skipped' and d.cutoff > erp.now()))
     and not exists (
