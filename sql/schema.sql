@@ -134,6 +134,7 @@ table erp.credit_memo
   constraint credit_memo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_memo_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
   constraint credit_memo_memo_date_within_reason CHECK (((memo_date >= '1900-01-01'::date) AND (memo_date <= '2200-01-01'::date)))
+  constraint credit_memo_memo_no_length CHECK ((length(memo_no) <= 60))
   constraint credit_memo_no_key UNIQUE (memo_no)
   constraint credit_memo_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
   constraint credit_memo_pkey PRIMARY KEY (credit_memo_id)
@@ -146,7 +147,7 @@ table erp.credit_memo
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger credit_memo_before: BEFORE INSERT OR DELETE OR UPDATE OF total, memo_date, customer_id FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_before()
-  trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF reason FOR EACH ROW WHEN ((new.reason IS DISTINCT FROM erp.clean_text(new.reason))) EXECUTE FUNCTION erp.clean_columns('reason')
+  trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_moved: AFTER UPDATE OF memo_date FOR EACH ROW WHEN ((new.memo_date > old.memo_date)) EXECUTE FUNCTION erp.credit_memo_moved()
   trigger credit_memo_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
@@ -426,6 +427,7 @@ table erp.invoice
   constraint invoice_due_date CHECK ((due_date >= invoice_date))
   constraint invoice_due_date_within_reason CHECK (((due_date >= '1900-01-01'::date) AND (due_date <= '2200-01-01'::date)))
   constraint invoice_invoice_date_within_reason CHECK (((invoice_date >= '1900-01-01'::date) AND (invoice_date <= '2200-01-01'::date)))
+  constraint invoice_invoice_no_length CHECK ((length(invoice_no) <= 60))
   constraint invoice_kind CHECK ((kind = ANY (ARRAY['invoice'::text, 'adjustment'::text])))
   constraint invoice_no_key UNIQUE (invoice_no)
   constraint invoice_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
@@ -441,7 +443,7 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
-  trigger invoice_clean: BEFORE INSERT OR UPDATE OF po_no FOR EACH ROW WHEN ((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text))) EXECUTE FUNCTION erp.clean_columns('po_no:null')
+  trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
   trigger invoice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
   trigger invoice_moved: AFTER UPDATE OF invoice_date FOR EACH ROW WHEN ((new.invoice_date > old.invoice_date)) EXECUTE FUNCTION erp.invoice_moved()
   trigger invoice_settles: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
@@ -603,6 +605,7 @@ table erp.order_change
   reason text
   constraint order_change_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
   constraint order_change_pkey PRIMARY KEY (change_id)
+  constraint order_change_reason_length CHECK ((length(reason) <= 1000))
   index order_change_order ON erp.order_change USING btree (order_id, change_id)
   row-level security: on
   policy open_to_programs: true
@@ -610,6 +613,7 @@ table erp.order_change
    FROM erp.sales_order o
   WHERE ((o.order_id = order_change.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_order_change: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_change()
+  trigger order_change_clean: BEFORE INSERT OR UPDATE OF reason FOR EACH ROW WHEN ((new.reason IS DISTINCT FROM erp.clean_text(new.reason))) EXECUTE FUNCTION erp.clean_columns('reason')
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -684,6 +688,7 @@ table erp.payment
   constraint payment_no_key UNIQUE (payment_no)
   constraint payment_open_amount CHECK (((open_amount >= (0)::numeric) AND (open_amount <= amount)))
   constraint payment_payment_date_within_reason CHECK (((payment_date >= '1900-01-01'::date) AND (payment_date <= '2200-01-01'::date)))
+  constraint payment_payment_no_length CHECK ((length(payment_no) <= 60))
   constraint payment_pkey PRIMARY KEY (payment_id)
   constraint payment_reference_length CHECK ((length(reference) <= 80))
   constraint payment_reversed CHECK (((reversed_on IS NULL) OR ((reversed_on >= payment_date) AND (open_amount = (0)::numeric))))
@@ -698,7 +703,7 @@ table erp.payment
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger payment_after: AFTER UPDATE OF payment_date, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_after()
   trigger payment_before: BEFORE INSERT OR DELETE OR UPDATE OF amount, payment_date, customer_id, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
-  trigger payment_clean: BEFORE INSERT OR UPDATE OF reference, reversed_reason FOR EACH ROW WHEN (((new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('reference', 'reversed_reason')
+  trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
   trigger payment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
@@ -955,6 +960,7 @@ table erp.sales_order
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
   constraint sales_order_note_length CHECK ((length(note) <= 2000))
+  constraint sales_order_order_no_length CHECK ((length(order_no) <= 60))
   constraint sales_order_pkey PRIMARY KEY (order_id)
   constraint sales_order_po_no_length CHECK ((length(po_no) <= 60))
   constraint sales_order_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
@@ -977,7 +983,7 @@ table erp.sales_order
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_before: BEFORE INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
   trigger sales_order_changing: BEFORE UPDATE FOR EACH ROW WHEN (((new.status <> old.status) OR (new.po_no IS DISTINCT FROM old.po_no) OR (new.warehouse <> old.warehouse) OR (new.customer_id <> old.customer_id) OR (new.order_no <> old.order_no))) EXECUTE FUNCTION erp.sales_order_before()
-  trigger sales_order_clean: BEFORE INSERT OR UPDATE OF po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
+  trigger sales_order_clean: BEFORE INSERT OR UPDATE OF order_no, po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.order_no IS DISTINCT FROM erp.clean_text(new.order_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('order_no', 'po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
   trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
@@ -1032,6 +1038,7 @@ table erp.sales_order_line
   constraint sales_order_line_step CHECK ((price_step = ANY (ARRAY['contract'::text, 'group'::text, 'break'::text, 'level'::text, 'list'::text, 'manual'::text])))
   constraint sales_order_line_substitute_fk FOREIGN KEY (order_id, substitute_for_line) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE SET NULL (substitute_for_line)
   constraint sales_order_line_total CHECK ((line_total = round((qty * unit_price), 2)))
+  index sales_order_line_allocated ON erp.sales_order_line USING btree (item_id) WHERE (qty_allocated > (0)::numeric)
   index sales_order_line_backordered ON erp.sales_order_line USING btree (item_id) WHERE (qty_backordered > (0)::numeric)
   index sales_order_line_item ON erp.sales_order_line USING btree (item_id, order_id)
   row-level security: on
@@ -1166,13 +1173,19 @@ table erp.stock
   on_hand numeric not null default 0
   allocated numeric not null default 0
   constraint stock_allocated_not_negative CHECK ((allocated >= (0)::numeric))
-  constraint stock_allocated_within_on_hand CHECK ((allocated <= on_hand))
   constraint stock_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint stock_on_hand_not_negative CHECK ((on_hand >= (0)::numeric))
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
+  trigger stock_allocated_first: BEFORE INSERT FOR EACH ROW WHEN ((new.allocated <> (0)::numeric)) EXECUTE FUNCTION erp.stock_before()
+  trigger stock_allocated_follows: BEFORE UPDATE FOR EACH ROW WHEN (((new.allocated IS DISTINCT FROM old.allocated) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION erp.stock_before()
+  trigger stock_counted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
+  trigger stock_counted_none: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
   trigger stock_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
+  trigger stock_identity: BEFORE UPDATE FOR EACH ROW WHEN (((old.allocated <> (0)::numeric) AND ((new.item_id IS DISTINCT FROM old.item_id) OR (new.warehouse IS DISTINCT FROM old.warehouse)))) EXECUTE FUNCTION erp.stock_before()
   trigger stock_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   trigger stock_received: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_received()
   trigger stock_received_first: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_received()
+  trigger stock_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_truncated()
   trigger stock_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.stock_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1202,6 +1215,28 @@ table erp.stock_expected
   grant SELECT to portal_desk
   grant SELECT to portal_work
   grant UPDATE to portal_desk
+
+table erp.stock_shortfall
+  shortfall_id bigint not null generated always as identity
+  order_id bigint not null
+  line_no integer not null
+  qty numeric not null
+  at timestamp with time zone not null default erp.now()
+  actor text not null default portal.actor()
+  program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
+  constraint stock_shortfall_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
+  constraint stock_shortfall_pkey PRIMARY KEY (shortfall_id)
+  constraint stock_shortfall_qty CHECK ((qty > (0)::numeric))
+  index stock_shortfall_line ON erp.stock_shortfall USING btree (order_id, line_no)
+  row-level security: on
+  policy open_to_programs: true
+  policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
+   FROM erp.sales_order o
+  WHERE ((o.order_id = stock_shortfall.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger notify_shortfall: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shortfall()
+  grant SELECT to portal_desk
+  grant SELECT to portal_web
+  grant SELECT to portal_work
 
 table erp.web_access
   customer_id bigint not null
@@ -2194,6 +2229,7 @@ function erp.price_why(p_customer_id bigint, p_item_id bigint, p_uom text, p_qty
 function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_restock integer[]) returns void security definer for portal_desk
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.refuse_count(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns void security definer
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric, p_shown_hold boolean) returns numeric security definer for portal_desk
 function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
@@ -2227,9 +2263,14 @@ function erp.shipment_changed() returns trigger security definer
 function erp.shipment_corrected(p_order_ids bigint[], p_line_nos integer[], p_qtys numeric[]) returns void security definer
 function erp.shipment_line_changed() returns trigger security definer
 function erp.short_line(p_order_no text, p_line_no integer, p_reason text, p_write_off boolean) returns numeric security definer for portal_desk
+function erp.shortfall(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns TABLE(item_id bigint, order_id bigint, line_no integer, qty numeric) security definer
+function erp.stock_before() returns trigger security definer
+function erp.stock_counted() returns trigger security definer
 function erp.stock_expected_changed() returns trigger security definer
 function erp.stock_received() returns trigger security definer
+function erp.stock_truncated() returns trigger security definer
 function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
+function erp.take_back(p_item_ids bigint[], p_warehouse text) returns void security definer
 function erp.take_codes(p_item_ids bigint[]) returns void security definer
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
@@ -2302,6 +2343,7 @@ function portal.notify_order_change() returns trigger security definer
 function portal.notify_order_status() returns trigger security definer
 function portal.notify_return() returns trigger security definer
 function portal.notify_shipment() returns trigger security definer
+function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
