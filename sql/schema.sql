@@ -140,6 +140,7 @@ table erp.credit_memo
   constraint credit_memo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_memo_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
   constraint credit_memo_memo_date_within_reason CHECK (((memo_date >= '1900-01-01'::date) AND (memo_date <= '2200-01-01'::date)))
+  constraint credit_memo_memo_no_length CHECK ((length(memo_no) <= 60))
   constraint credit_memo_no_key UNIQUE (memo_no)
   constraint credit_memo_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
   constraint credit_memo_pkey PRIMARY KEY (credit_memo_id)
@@ -151,7 +152,7 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF reason FOR EACH ROW WHEN ((new.reason IS DISTINCT FROM erp.clean_text(new.reason))) EXECUTE FUNCTION erp.clean_columns('reason')
+  trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -457,6 +458,7 @@ table erp.invoice
   constraint invoice_due_date CHECK ((due_date >= invoice_date))
   constraint invoice_due_date_within_reason CHECK (((due_date >= '1900-01-01'::date) AND (due_date <= '2200-01-01'::date)))
   constraint invoice_invoice_date_within_reason CHECK (((invoice_date >= '1900-01-01'::date) AND (invoice_date <= '2200-01-01'::date)))
+  constraint invoice_invoice_no_length CHECK ((length(invoice_no) <= 60))
   constraint invoice_kind CHECK ((kind = ANY (ARRAY['invoice'::text, 'adjustment'::text])))
   constraint invoice_no_key UNIQUE (invoice_no)
   constraint invoice_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
@@ -472,7 +474,7 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
-  trigger invoice_clean: BEFORE INSERT OR UPDATE OF po_no FOR EACH ROW WHEN ((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text))) EXECUTE FUNCTION erp.clean_columns('po_no:null')
+  trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
   trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
   trigger invoice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
   trigger invoice_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -644,6 +646,7 @@ table erp.order_change
   reason text
   constraint order_change_line_fk FOREIGN KEY (order_id, line_no) REFERENCES erp.sales_order_line(order_id, line_no) ON DELETE CASCADE
   constraint order_change_pkey PRIMARY KEY (change_id)
+  constraint order_change_reason_length CHECK ((length(reason) <= 1000))
   index order_change_order ON erp.order_change USING btree (order_id, change_id)
   row-level security: on
   policy open_to_programs: true
@@ -651,6 +654,7 @@ table erp.order_change
    FROM erp.sales_order o
   WHERE ((o.order_id = order_change.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_order_change: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_change()
+  trigger order_change_clean: BEFORE INSERT OR UPDATE OF reason FOR EACH ROW WHEN ((new.reason IS DISTINCT FROM erp.clean_text(new.reason))) EXECUTE FUNCTION erp.clean_columns('reason')
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -723,6 +727,7 @@ table erp.payment
   constraint payment_no_key UNIQUE (payment_no)
   constraint payment_open_amount CHECK (((open_amount >= (0)::numeric) AND (open_amount <= amount)))
   constraint payment_payment_date_within_reason CHECK (((payment_date >= '1900-01-01'::date) AND (payment_date <= '2200-01-01'::date)))
+  constraint payment_payment_no_length CHECK ((length(payment_no) <= 60))
   constraint payment_pkey PRIMARY KEY (payment_id)
   constraint payment_reference_length CHECK ((length(reference) <= 80))
   constraint payment_reversed CHECK (((reversed_on IS NULL) OR ((reversed_on >= payment_date) AND (open_amount = (0)::numeric))))
@@ -736,7 +741,7 @@ table erp.payment
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
-  trigger payment_clean: BEFORE INSERT OR UPDATE OF reference, reversed_reason FOR EACH ROW WHEN (((new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('reference', 'reversed_reason')
+  trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
   trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -1002,6 +1007,7 @@ table erp.sales_order
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
   constraint sales_order_note_length CHECK ((length(note) <= 2000))
+  constraint sales_order_order_no_length CHECK ((length(order_no) <= 60))
   constraint sales_order_pkey PRIMARY KEY (order_id)
   constraint sales_order_po_no_length CHECK ((length(po_no) <= 60))
   constraint sales_order_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
@@ -1024,7 +1030,7 @@ table erp.sales_order
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_before: BEFORE INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
   trigger sales_order_changing: BEFORE UPDATE FOR EACH ROW WHEN (((new.status <> old.status) OR (new.po_no IS DISTINCT FROM old.po_no) OR (new.warehouse <> old.warehouse) OR (new.customer_id <> old.customer_id) OR (new.order_no <> old.order_no))) EXECUTE FUNCTION erp.sales_order_before()
-  trigger sales_order_clean: BEFORE INSERT OR UPDATE OF po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
+  trigger sales_order_clean: BEFORE INSERT OR UPDATE OF order_no, po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.order_no IS DISTINCT FROM erp.clean_text(new.order_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('order_no', 'po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
   trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
   trigger sales_order_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('order_id', '', '')
   trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
@@ -2192,6 +2198,7 @@ table portal.standing_run
   order_id bigint
   findings jsonb not null default '[]'::jsonb
   at timestamp with time zone not null default erp.now()
+  route_run date
   constraint standing_run_order_fk FOREIGN KEY (standing_order_id) REFERENCES portal.standing_order(standing_order_id) ON DELETE CASCADE
   constraint standing_run_outcome CHECK ((outcome = ANY (ARRAY['announced'::text, 'skipped'::text, 'made'::text, 'failed'::text, 'missed'::text])))
   constraint standing_run_pkey PRIMARY KEY (standing_order_id, run_date)
@@ -2282,6 +2289,7 @@ table portal.wall
   constraint wall_only_row CHECK (only_row)
   constraint wall_pkey PRIMARY KEY (only_row)
   grant SELECT to portal_work
+function erp.add_reason(p_reasons text, p_more text) returns text
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
 function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void security definer
@@ -2549,7 +2557,7 @@ function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
-function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text) security definer for portal_desk, portal_web, portal_work
+function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer
 function portal.standing_part_changed() returns trigger security definer
