@@ -39,7 +39,7 @@ type pageSet struct {
 }
 
 // shared are the files that every page shares.
-var shared = []string{"layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl"}
+var shared = []string{"layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "quick_sheet.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl"}
 
 // parsePages reads all templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {

@@ -1471,6 +1471,37 @@ table portal.document
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.entry_columns
+  customer_id bigint not null
+  shape bytea not null
+  has_head boolean not null
+  item_column smallint not null
+  quantity_column smallint
+  unit_column smallint
+  all_units text
+  decimal_sign text
+  answered_at timestamp with time zone not null default erp.now()
+  answered_by text not null default portal.actor()
+  constraint entry_columns_all_units_written CHECK (((length(all_units) >= 1) AND (length(all_units) <= 40)))
+  constraint entry_columns_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint entry_columns_decimal_sign CHECK ((decimal_sign = ANY (ARRAY['.'::text, ','::text])))
+  constraint entry_columns_item_within CHECK (((item_column >= 0) AND (item_column <= 999)))
+  constraint entry_columns_one_unit CHECK (((unit_column IS NULL) OR (all_units IS NULL)))
+  constraint entry_columns_pkey PRIMARY KEY (customer_id, shape)
+  constraint entry_columns_quantity_within CHECK ((((quantity_column >= 0) AND (quantity_column <= 999)) AND (quantity_column <> item_column)))
+  constraint entry_columns_shape_sha256 CHECK ((octet_length(shape) = 32))
+  constraint entry_columns_unit_within CHECK ((((unit_column >= 0) AND (unit_column <= 999)) AND ((unit_column <> item_column) AND (unit_column <> COALESCE((quantity_column)::integer, '-1'::integer)))))
+  row-level security: on
+  policy open_to_programs: true
+  policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy ordering_only_insert restrictive to portal_web: 
+  policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
+  policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  grant DELETE to portal_web
+  grant INSERT to portal_web
+  grant SELECT to portal_web
+  grant UPDATE to portal_web
+
 table portal.event
   event_id bigint not null generated always as identity
   xid xid8 not null default pg_current_xact_id()
@@ -2508,9 +2539,11 @@ function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
-function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb
+function portal.shown_by_line(p_page jsonb, p_at integer) returns jsonb for portal_web
+function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
 function portal.shown_digest(p_shown text) returns text
-function portal.shown_lines(p_shown text) returns jsonb
+function portal.shown_key(p_item_no text, p_uom text) returns text for portal_web
+function portal.shown_lines(p_shown text) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer

@@ -107,7 +107,7 @@ func (a *app) build(direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
-		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
+		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Columns: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
 		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
 		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
