@@ -181,10 +181,14 @@ func (r *repair) installAgain(ctx context.Context, todo []Difference) error {
 	})
 }
 
-// keep writes the row of portal.wall.
+// keep writes the row of portal.wall, as portal_owner: the log-in may inherit
+// nothing.
 func (r *repair) keep(ctx context.Context, own wallManifest, written map[string]string) error {
 	text, err := json.Marshal(written)
 	if err != nil {
+		return err
+	}
+	if _, err := r.tx.Exec(ctx, "set local role portal_owner"); err != nil {
 		return err
 	}
 	_, err = r.tx.Exec(ctx, `insert into portal.wall (version, manifest, written) values ($1, $2, $3::text::jsonb)

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -294,6 +295,34 @@ func TestMigrateRepairs(t *testing.T) {
 		if !f.OK {
 			t.Errorf("doctor: %s: %s", f.What, f.Advice)
 		}
+	}
+}
+
+// The owner of the database migrates it and puts back what it may, without being
+// a superuser.
+func TestMigrateAsTheDatabasesOwner(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Private(t)
+	pgtest.Exec(t, db, "create role erp_admin login createrole noinherit password 'x'")
+	pgtest.Exec(t, db, "grant portal_owner, portal_web, portal_desk, portal_work to erp_admin")
+	pgtest.Exec(t, db, "alter database "+db.Name+" owner to erp_admin")
+	pgtest.Exec(t, db, "drop policy own_customer_only on erp.invoice; grant select on erp.item to public; delete from portal.wall")
+	config, err := url.Parse(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.User = url.UserPassword("erp_admin", "x")
+	repaired, err := migrated(t, config.String())
+	if err != nil || len(repaired) != 2 {
+		t.Errorf("%q, %v", repaired, err)
+	}
+	if w := wallOf(t, config.String()); w.Other || len(w.Differences) > 0 {
+		t.Errorf("%+v", w)
+	}
+	// a role's attributes are a superuser's: that is said
+	pgtest.Exec(t, db, "alter role portal_web bypassrls")
+	if _, err := migrated(t, config.String()); err == nil || !strings.Contains(err.Error(), "role portal_web has bypassrls (PostgreSQL says: ") {
+		t.Errorf("%v", err)
 	}
 }
 
