@@ -37,6 +37,7 @@ type Order struct {
 	Lines        int         `json:"lines_count"`
 	Ordered      Qty         `json:"ordered_qty"` // over all lines, in their units
 	Shipped      Qty         `json:"shipped_qty"`
+	Part                     // how much of it is shipped
 	Total        *Money      `json:"total"`
 	SubmittedAt  time.Time   `json:"submitted_at"`
 }
