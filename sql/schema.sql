@@ -1107,7 +1107,7 @@ table erp.sales_order_line
   trigger sales_order_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
   trigger sales_order_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
-  trigger sales_order_line_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((new.unit_price IS DISTINCT FROM old.unit_price) OR (new.price_step IS DISTINCT FROM old.price_step)) OR (new.price_rule_id IS DISTINCT FROM old.price_rule_id)) OR (new.qty_invoiced IS DISTINCT FROM old.qty_invoiced))) EXECUTE FUNCTION erp.sales_order_line_posted()
+  trigger sales_order_line_posted: BEFORE UPDATE FOR EACH ROW WHEN ((((((new.unit_price IS DISTINCT FROM old.unit_price) OR (new.price_step IS DISTINCT FROM old.price_step)) OR (new.price_rule_id IS DISTINCT FROM old.price_rule_id)) OR (new.qty_invoiced IS DISTINCT FROM old.qty_invoiced)) OR ((new.line_total IS NULL) AND (old.line_total IS NOT NULL)))) EXECUTE FUNCTION erp.sales_order_line_posted()
   trigger sales_order_line_receipt_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
   trigger sales_order_line_receipt_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
   trigger sales_order_line_stays: BEFORE DELETE FOR EACH ROW WHEN ((((old.qty_picked + old.qty_shipped) + old.qty_invoiced) > (0)::numeric)) EXECUTE FUNCTION erp.sales_order_line_posted()
