@@ -13,6 +13,7 @@ type CartLine struct {
 	UOM         string     `json:"uom"`
 	Qty         Qty        `json:"qty"`
 	UnitPrice   *Price     `json:"unit_price"`
+	ShownPrice  *string    `json:"-"` // UnitPrice as a form carries it; sealed to who sees no prices
 	PriceStep   *string    `json:"price_step"`
 	SeenPrice   *Price     `json:"seen_price"` // what the buyer last agreed to
 	WasPrice    *Price     `json:"was_price"`  // on a line that was reordered: then
@@ -22,6 +23,7 @@ type CartLine struct {
 	MorePrice   *Price     `json:"more_price"`
 	Stock
 	HasPicture bool `json:"has_picture"`
+	InCatalog  bool `json:"in_catalog"` // whether its page is there for this account
 }
 
 // Reordered reports whether the line cost something else on the order it was
@@ -47,6 +49,17 @@ type Cart struct {
 	ShipTos       []ShipTo       `json:"ship_tos" db:"-"`
 	Findings      []OrderFinding `json:"findings" db:"-"` // what objects
 	Room          CartRoom       `json:"room" db:"-"`
+}
+
+// Shown is what a page of the cart shows of its lines and prices, as its form
+// carries it.
+func (c Cart) Shown() string {
+	lines := make([][4]*string, len(c.Lines))
+	for i, l := range c.Lines {
+		qty := shownQty(l.Qty)
+		lines[i] = [4]*string{&l.ItemNo, &l.UOM, &qty, l.ShownPrice}
+	}
+	return showLines(lines)
 }
 
 // Refused reports whether any finding forbids sending the cart.
@@ -92,9 +105,15 @@ type CartHead struct {
 // CartSubmit is the submit form.
 type CartSubmit struct {
 	CartHead
-	Key           string `form:"key"`
-	ConfirmPrices bool   `form:"confirm_prices"`
-	ConfirmPO     bool   `form:"confirm_po"`
+	Key string `form:"key"`
+	// Shown is what the page showed (Cart.Shown). Empty: the form does not
+	// say; what was last agreed to counts, and nothing can be confirmed.
+	Shown string `form:"shown"`
+	// ConfirmPrices is the ShownDigest of the page that asked about prices, and
+	// ConfirmPO what RefusedError.AskedPO gave for the question. Anything else
+	// confirms nothing.
+	ConfirmPrices string `form:"confirm_prices"`
+	ConfirmPO     string `form:"confirm_po"`
 }
 
 // Submitted is what became of a cart: an order, or a request that somebody of
@@ -130,7 +149,12 @@ type CartService interface {
 }
 
 // RefusedError is a submit that the rules refused, with every finding.
-type RefusedError struct{ Findings []OrderFinding }
+type RefusedError struct {
+	Findings []OrderFinding
+	// ByPage says that prices are confirmed by naming the page that shows them
+	// (ShownDigest), and not one by one.
+	ByPage bool
+}
 
 func (e *RefusedError) Error() string {
 	for _, f := range e.Findings {

@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -71,6 +73,11 @@ type OrderMove struct {
 	Queued bool        // only as long as nobody has decided: Submitted or On hold
 	// Revision is of the order that the mover looked at; nil: not checked.
 	Revision *int
+	// ShownOver is by how much the mover was shown that the order is over
+	// credit, zero for not at all, and ShownHold whether the account was on
+	// hold: what is worse by now is CodeConflict. Nil: not checked.
+	ShownOver *Money
+	ShownHold *bool
 	// ReleaseCredit releases the order's credit with it, up to what the
 	// exposure is now. It needs the reason, which is then the release's.
 	ReleaseCredit bool
@@ -82,8 +89,9 @@ type OrderEdit struct {
 	Qtys     map[int]Qty
 	Revision *int   // of the order that was looked at; nil: not checked
 	Reason   string // of staff; needed where a quantity falls
-	// ConfirmPrices is for a buyer: today's price is taken where it rose.
-	ConfirmPrices bool
+	// ConfirmPrices is for a buyer: the prices that the page asked about
+	// (RefusedError.AskedPrices), which are taken.
+	ConfirmPrices string
 }
 
 // LineEdit is a line whose quantity staff have changed.
@@ -107,6 +115,8 @@ func (l LineEdit) PriceKept() bool {
 type OrderRef struct {
 	OrderNo  string
 	Revision *int // nil: not checked
+	// ShownOver is as in OrderMove.
+	ShownOver *Money
 }
 
 // Approvals is what became of orders that were approved together.
@@ -134,16 +144,32 @@ type DeskCustomer struct {
 	OpenOrders  int     `json:"open_orders"`
 }
 
+// AuditData is what changed, by column: [old, new]. Numbers are json.Number, as
+// PostgreSQL wrote them: amounts never pass through a float.
+type AuditData map[string]any
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *AuditData) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var data map[string]any
+	if err := decoder.Decode(&data); err != nil {
+		return err
+	}
+	*d = data
+	return nil
+}
+
 // AuditEntry is who changed what, and when. Of a change of Web Access, Data has
 // for each column that changed its old and its new value. Subject is what it was
 // done to: an item's or an order's number, a category's name.
 type AuditEntry struct {
-	At      time.Time      `json:"at"`
-	Actor   string         `json:"actor"`
-	Program string         `json:"program"`
-	Action  string         `json:"action"`
-	Subject string         `json:"subject"`
-	Data    map[string]any `json:"data"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	Program string    `json:"program"`
+	Action  string    `json:"action"`
+	Subject string    `json:"subject"`
+	Data    AuditData `json:"data"`
 }
 
 // DeskCustomerDetail is a customer with its Web Access tab.

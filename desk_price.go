@@ -173,8 +173,12 @@ func (t *typed) date(field, label, s string) *time.Time {
 		return nil
 	}
 	d, err := time.Parse(time.DateOnly, s)
-	if err != nil || d.Year() < 1 {
+	if err != nil {
 		t.wrong(field, label+": write the date as 2026-06-30.")
+		return nil
+	}
+	if !DayWithinReason(d) {
+		t.wrong(field, label+": "+DayWords)
 		return nil
 	}
 	return &d

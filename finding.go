@@ -23,6 +23,9 @@ type findingDetail struct {
 	Room         *decimal.Decimal `json:"room"`
 	Was          *decimal.Decimal `json:"was"`
 	Now          *decimal.Decimal `json:"now"`
+	Shown        string           `json:"shown"`  // the price as a form carries it
+	Orders       int              `json:"orders"` // that hold the PO number
+	Said         string           `json:"said"`   // names those orders
 	OrderNo      string           `json:"order_no"`
 	PONo         string           `json:"po_no"`
 	DeliveryDate string           `json:"delivery_date"`
@@ -72,11 +75,28 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 	case "po_required":
 		return "Enter your PO number: your orders need one."
 	case "po_repeated":
-		return fmt.Sprintf("PO %s is already on order %s. Send it once more if that is meant.", d.PONo, d.OrderNo)
+		more := ""
+		switch {
+		case d.Orders == 2:
+			more = " and one more"
+		case d.Orders > 2:
+			more = fmt.Sprintf(" and %d more", d.Orders-1)
+		}
+		return fmt.Sprintf("PO %s is already on order %s%s. Send it once more if that is meant.", d.PONo, d.OrderNo, more)
+	case "lines_changed":
+		switch {
+		case d.Was == nil && d.Now != nil:
+			return fmt.Sprintf("Added since: %s, %s %s.", d.ItemNo, d.Now.String(), d.UOM)
+		case d.Now == nil:
+			return fmt.Sprintf("Taken out since: %s, %s.", d.ItemNo, d.UOM)
+		}
+		return fmt.Sprintf("%s: quantity %s → %s %s.", d.ItemNo, d.Was.String(), d.Now.String(), d.UOM)
 	case "ship_to_unknown":
 		return "Choose one of your ship-to addresses."
 	case "requested_date_past":
 		return "That day has passed."
+	case "requested_date_far":
+		return "That day is more than two years ahead."
 	case "late_for_cutoff":
 		day, err := time.Parse(time.DateOnly, d.DeliveryDate)
 		switch {

@@ -37,16 +37,6 @@ type Qty struct{ decimal.Decimal }
 // MarshalJSON writes "10", or "41.3".
 func (q Qty) MarshalJSON() ([]byte, error) { return json.Marshal(q.Decimal.String()) }
 
-// ParseQty reads what somebody typed as a quantity: digits with an optional
-// decimal point. It must be above zero and have at most six decimals.
-func ParseQty(s string) (Qty, bool) {
-	d, err := decimal.NewFromString(s)
-	if err != nil || d.Sign() <= 0 || d.Exponent() < -6 || len(s) > 16 || d.GreaterThanOrEqual(decimal.New(1, 9)) {
-		return Qty{}, false
-	}
-	return Qty{d}, true
-}
-
 // Rate is a share: 0.08875 is 8.875 %. In JSON it is a string without trailing
 // zeros.
 type Rate struct{ decimal.Decimal }

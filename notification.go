@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -222,7 +221,7 @@ func because(sentence, reason string) string {
 func (n News) Link() string {
 	switch n.Kind {
 	case NewsSignOffWaiting, NewsSignOffDecided:
-		return "/approvals/" + url.PathEscape(n.Ref)
+		return "/approvals/" + InAddress(n.Ref)
 	case NewsStandingOrder:
 		if strings.HasPrefix(n.Facts.Link, "/") {
 			return n.Facts.Link
@@ -231,12 +230,12 @@ func (n News) Link() string {
 	case NewsReminder:
 		return "/catalog"
 	case NewsReturnDecided:
-		return "/returns/" + url.PathEscape(n.Ref)
+		return "/returns/" + InAddress(n.Ref)
 	case NewsStatement:
 		return "/account"
 	}
 	if strings.HasPrefix(string(n.Kind), "order_") {
-		return "/orders/" + url.PathEscape(n.Ref)
+		return "/orders/" + InAddress(n.Ref)
 	}
 	return "/"
 }

@@ -38,6 +38,7 @@ type Order struct {
 	Lines        int         `json:"lines_count"`
 	Ordered      Qty         `json:"ordered_qty"` // over all lines, in their units
 	Shipped      Qty         `json:"shipped_qty"`
+	Part                     // how much of it is shipped
 	Total        *Money      `json:"total"`
 	SubmittedAt  time.Time   `json:"submitted_at"`
 }
@@ -78,6 +79,7 @@ type OrderLine struct {
 	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
 	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
 	CountedAt    *time.Time `json:"counted_at"`    // when a count last took back what was allocated; nil: never
+	InCatalog    bool       `json:"in_catalog"`    // whether its page is there for this account
 }
 
 // OpenQty is what is still to come.
@@ -151,6 +153,19 @@ type Review struct {
 	Code   string          `json:"code"`
 	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
 	At     time.Time       `json:"at"`
+}
+
+// Over is by how much a review says that the order is over credit; false where
+// it does not speak of credit.
+func (r Review) Over() (Money, bool) {
+	if r.Code != "over_credit" {
+		return Money{}, false
+	}
+	over := OrderFinding{Detail: r.Detail}.detail().Over
+	if over == nil {
+		return Money{}, false
+	}
+	return Money{Decimal: *over}, true
 }
 
 // OrderDetail is the order page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // CustomerRole is what a log-in of a customer may do.
@@ -79,11 +80,11 @@ func (e PersonEdit) Person(invited bool) (Person, error) {
 	if p.SpendPeriod == "" {
 		p.SpendPeriod = "order"
 	}
-	if len([]rune(p.Name)) > 80 {
+	if utf8.RuneCountInString(p.Name) > 80 {
 		t.wrong("name", "Use at most 80 letters.")
 	}
 	if name, host, ok := strings.Cut(p.Email, "@"); invited && (!ok || name == "" || host == "" || strings.ContainsAny(p.Email, " \t\r\n") ||
-		strings.Contains(host, "@") || len(p.Email) > 200) {
+		strings.Contains(host, "@") || utf8.RuneCountInString(p.Email) > 254) {
 		t.wrong("email", "Enter an e-mail address, like pat@example.com.")
 	}
 	return p, t.err()

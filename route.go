@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // RouteID identifies a delivery route.
@@ -152,7 +153,7 @@ func (e RouteEdit) Change() (RouteChange, error) {
 	if !routeCode.MatchString(c.Code) {
 		t.wrong("code", "A code is up to 20 letters and digits, like NORTH.")
 	}
-	if c.Name == "" || len(c.Name) > 80 {
+	if c.Name == "" || utf8.RuneCountInString(c.Name) > 80 {
 		t.wrong("name", "Every route needs a name, of up to 80 letters: customers read it.")
 	}
 	if n := t.days("cutoff_days_before", e.CutoffDays, 0, 14); n != nil {
@@ -226,7 +227,7 @@ func (e HolidayEdit) Change() (RouteHoliday, error) {
 	} else if strings.TrimSpace(e.Holiday) == "" {
 		t.wrong("holiday", "Which day has no run?")
 	}
-	if len(h.Name) > 80 {
+	if utf8.RuneCountInString(h.Name) > 80 {
 		t.wrong("holiday_name", "Up to 80 letters.")
 	}
 	if h.Replacement == nil && strings.TrimSpace(e.Replacement) == "" && (h.CutoffDays != nil || h.CutoffTime != nil) {

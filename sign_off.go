@@ -47,8 +47,10 @@ type SignOffLine struct {
 	SignedQty   *Qty     `json:"signed_qty"` // nil while it waits
 	SeenPrice   *Price   `json:"seen_price"`
 	UnitPrice   *Price   `json:"unit_price"` // today's
+	ShownPrice  *string  `json:"-"`          // UnitPrice as a form carries it; sealed to who sees no prices
 	LineTotal   *Money   `json:"line_total"` // today's
 	Findings    []string `json:"findings,omitempty" db:"-"`
+	InCatalog   bool     `json:"in_catalog"` // whether its page is there for this account
 }
 
 // PriceChanged reports whether today's price differs from the one agreed to.
@@ -102,6 +104,17 @@ func (d *SignOffDetail) Tell(seePrices bool) error {
 	return nil
 }
 
+// Shown is what the page of the request shows of its lines and today's prices,
+// as its form carries it.
+func (d SignOffDetail) Shown() string {
+	lines := make([][4]*string, len(d.SignLines))
+	for i, l := range d.SignLines {
+		qty := shownQty(l.Qty)
+		lines[i] = [4]*string{&l.ItemNo, &l.UOM, &qty, l.ShownPrice}
+	}
+	return showLines(lines)
+}
+
 // Rose reports whether any price is above the one agreed to.
 func (d SignOffDetail) Rose() bool {
 	for _, l := range d.SignLines {
@@ -116,8 +129,9 @@ func (d SignOffDetail) Rose() bool {
 type SignOffDecision struct {
 	PONo          string `form:"po_no"`
 	RequestedDate string `form:"requested_date"`
-	ConfirmPrices bool   `form:"confirm_prices"`
-	ConfirmPO     bool   `form:"confirm_po"`
+	Shown         string `form:"shown"`          // SignOffDetail.Shown; empty: the form does not say
+	ConfirmPrices string `form:"confirm_prices"` // RefusedError.AskedPrices of the question
+	ConfirmPO     string `form:"confirm_po"`     // RefusedError.AskedPO of the question
 	Qtys          map[int]Qty
 }
 

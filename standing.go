@@ -2,11 +2,13 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // StandingOrderID identifies a standing order.
@@ -109,6 +111,33 @@ type StandingOrderEdit struct {
 	ShipTo      string `form:"ship_to"`
 	PONo        string `form:"po_no"`
 	Note        string `form:"note"`
+	// Shown is what the form's page showed of the settings
+	// (StandingOrderEdit.AsShown); empty: not compared.
+	Shown string `form:"shown" json:"-"`
+}
+
+// AsShown is the settings as a form carries what its page showed of them.
+func (e StandingOrderEdit) AsShown() string { return asciiJSON(e) }
+
+// ChangedSince are the settings that are not what the page of a form showed,
+// each at its field. A form that does not say has none.
+func (e StandingOrderEdit) ChangedSince(shown string) []FieldError {
+	var was StandingOrderEdit
+	if shown == "" || json.Unmarshal([]byte(shown), &was) != nil {
+		return nil
+	}
+	var out []FieldError
+	for _, f := range []struct{ name, label, was, now string }{
+		{"name", "Name", was.Name, e.Name}, {"rhythm", "Rhythm", was.Rhythm, e.Rhythm}, {"every", "Every", was.Every, e.Every},
+		{"weekday", "Weekday", was.Weekday, e.Weekday}, {"starts_on", "From", was.StartsOn, e.StartsOn}, {"ends_on", "Until", was.EndsOn, e.EndsOn},
+		{"hours_before", "Hours before the cutoff", was.HoursBefore, e.HoursBefore}, {"ship_to", "Ship to", was.ShipTo, e.ShipTo},
+		{"po_no", "PO number", was.PONo, e.PONo}, {"note", "Note", was.Note, e.Note},
+	} {
+		if f.was != f.now {
+			out = append(out, FieldError{Field: f.name, Message: fmt.Sprintf("%s: changed since, from “%s” to “%s”.", f.label, f.was, f.now)})
+		}
+	}
+	return out
 }
 
 // Typed is the form as it stands for a standing order.
@@ -130,7 +159,7 @@ func (e StandingOrderEdit) Change() (s StandingOrder, startsOn *time.Time, err e
 	var t typed
 	s = StandingOrder{Name: strings.Join(strings.Fields(e.Name), " "), Rhythm: e.Rhythm, Every: 1, HoursBefore: 24, ShipTo: strings.TrimSpace(e.ShipTo),
 		PONo: strings.TrimSpace(e.PONo), Note: strings.TrimSpace(e.Note)}
-	if s.Name == "" || len(s.Name) > 80 {
+	if s.Name == "" || utf8.RuneCountInString(s.Name) > 80 {
 		t.wrong("name", "Give it a name of up to 80 letters.")
 	}
 	if n := t.days("every", e.Every, 1, 52); n != nil {
@@ -154,10 +183,10 @@ func (e StandingOrderEdit) Change() (s StandingOrder, startsOn *time.Time, err e
 	if n := t.days("hours_before", e.HoursBefore, 0, 336); n != nil {
 		s.HoursBefore = *n
 	}
-	if len(s.PONo) > 60 {
+	if utf8.RuneCountInString(s.PONo) > 60 {
 		t.wrong("po_no", "A PO number has up to 60 letters.")
 	}
-	if len(s.Note) > 2000 {
+	if utf8.RuneCountInString(s.Note) > 2000 {
 		t.wrong("note", "Up to 2,000 letters.")
 	}
 	return s, startsOn, t.err()
@@ -171,11 +200,7 @@ func (l *EntryLine) Standing() {
 	}
 	l.Item.Orderable, l.Item.Short = true, true
 	l.Field, l.Error, l.Warning = "", "", ""
-	var typed *Qty
-	if qty, ok := ParseQty(l.Qty); ok {
-		typed = &qty
-	}
-	l.Judge(typed)
+	l.Judge()
 }
 
 // StandingOutcome is what a job did for a standing order.
@@ -203,7 +228,7 @@ func (o StandingOutcome) Notice(zone *time.Location) Notice {
 	case RunAnnounced:
 		n.Text = fmt.Sprintf("Standing order “%s” for %s will be sent %s. Change it or skip it until then.", o.Name, day, at(o.SendAt))
 	case RunMade:
-		n.Kind, n.Link = "success", "/orders/"+*o.OrderNo
+		n.Kind, n.Link = "success", "/orders/"+InAddress(*o.OrderNo)
 		n.Text = fmt.Sprintf("Order %s was sent from the standing order “%s” for %s.", *o.OrderNo, o.Name, day)
 		if why := o.why(); why != "" {
 			n.Kind = "warning"
@@ -255,8 +280,10 @@ type StandingOrderService interface {
 	// is 0. Rows that cannot be ordered make it CodeInvalid, and are returned
 	// judged.
 	SaveStandingOrder(ctx context.Context, who Session, id StandingOrderID, edit StandingOrderEdit, rows []EntryRow) (StandingOrderID, []EntryLine, error)
-	// SetStandingLines replaces the lines, all or none.
-	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow) ([]EntryLine, error)
+	// SetStandingLines replaces the lines, all or none. Where they are not
+	// those of shown any more (ShownRows; empty: not compared), it is
+	// CodeConflict and says what has changed.
+	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow, shown string) ([]EntryLine, error)
 	PauseStandingOrder(ctx context.Context, who Session, id StandingOrderID, paused bool) error
 	// SetStandingRun does what a buyer may about one date: skip, unskip, retry.
 	SetStandingRun(ctx context.Context, who Session, id StandingOrderID, runDate time.Time, action string) error

@@ -34,6 +34,7 @@ type WarehouseOrder struct {
 	Backordered  bool        `json:"backordered"` // more of it waits for stock
 	Ordered      Qty         `json:"ordered_qty"`
 	Shipped      Qty         `json:"shipped_qty"`
+	Part                     // how much of it is shipped
 	OnTheWay     int         `json:"on_the_way"` // shipments that have not arrived
 }
 
@@ -133,10 +134,10 @@ type SubstituteLine struct {
 // Read reads the form's numbers. price is nil where none was typed.
 func (s SubstituteLine) Read() (qty Qty, price *Price, err error) {
 	var t typed
-	if q, ok := ParseQty(s.Qty); ok {
-		qty = q
-	} else {
-		t.wrong("qty", "Enter how many, like 12.")
+	var problem string
+	qty, problem = ReadQty(s.Qty).Number()
+	if problem != "" {
+		t.wrong("qty", problem)
 	}
 	if strings.TrimSpace(s.ItemNo) == "" {
 		t.wrong("item_no", "Scan or enter the item.")

@@ -29,10 +29,12 @@ type cartPage struct {
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
-	Outcome string              `json:"outcome"`                  // of sending it now: approve, queue, sign_off, refuse
-	AskRose bool                `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
-	AskPO   bool                `json:"confirm_po,omitempty"`     // PO number repeated: sending again confirms
-	Page    int                 `json:"-"`                        // from 1
+	Outcome string              `json:"outcome"`                // of sending it now: approve, queue, sign_off, refuse
+	Shown   string              `json:"shown,omitempty"`        // what the form carries of the lines and prices
+	Digest  string              `json:"shown_digest,omitempty"` // of Shown: sent as confirm_prices it confirms these prices
+	AskRose bool                `json:"-"`                      // prices rose, as this page shows: sending again confirms
+	AskPO   string              `json:"-"`                      // PO number repeated: the orders that sending again confirms
+	Page    int                 `json:"-"`                      // from 1
 }
 
 // Pages is how many pages the lines take, at least one.
@@ -218,7 +220,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	if err != nil {
 		return err
 	}
-	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: q.today()}
 	asked, _ := strconv.Atoi(q.URL.Query().Get("page")) // what is no number is the first
 	page.Page = min(max(asked, 1), page.Pages())
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}
@@ -229,28 +231,43 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 		page.Form = *typed
 	}
 	page.Form.Key = cart.Key
-	page.AskRose, page.AskPO = q.asked("prices"), q.asked("po")
+	// the question stands as long as the page shows what it was about
+	page.Shown = cart.Shown()
+	page.Digest = portal.ShownDigest(page.Shown)
+	page.AskRose, page.AskPO = q.asked("prices") == page.Digest && page.Digest != "", q.asked("po")
 	if e, ok := errors.AsType[*portal.Error](refused); ok {
 		page.Message, page.Fields = e.Message, e.Fields
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
-		page.AskRose, page.AskPO = asksAgain(refused)
-		q.ask("prices", page.AskRose)
-		q.ask("po", page.AskPO)
-		if !slices.ContainsFunc(r.Findings, func(f portal.OrderFinding) bool {
-			return f.Action == "refuse" && f.Code != "prices_rose" && f.Code != "po_repeated"
-		}) {
+		page.AskRose, page.AskPO = r.OnlyAsks() && asksAbout(cart, r), r.AskedPO()
+		if page.AskRose {
+			q.ask("prices", page.Digest)
+		}
+		if page.AskPO != "" {
+			q.ask("po", page.AskPO)
+		}
+		if r.OnlyAsks() {
 			page.Asks = "Something has changed since you filled your cart. Send the order once more to confirm it."
 		}
 	}
 	return s.page(q, status, "cart", "Cart", "cart", page)
 }
 
-// asksAgain reports whether sending again takes today's prices, or a PO number
-// that stands on another order.
-func asksAgain(refused error) (prices, po bool) {
-	r, ok := errors.AsType[*portal.RefusedError](refused)
-	return ok && r.Has("prices_rose"), ok && r.Has("po_repeated")
+// asksAbout reports whether a refusal asks about prices, and about just those
+// that the cart, read after it, has. If one has moved in between, the next click
+// is refused with the newer ones.
+func asksAbout(cart portal.Cart, r *portal.RefusedError) bool {
+	told := r.PricesTold()
+	for i, l := range cart.Lines {
+		price, asked := told[i+1]
+		switch {
+		case asked && (l.ShownPrice == nil || *l.ShownPrice != price):
+			return false
+		case !asked && l.PriceChanged() && l.UnitPrice.GreaterThan(l.SeenPrice.Decimal):
+			return false
+		}
+	}
+	return len(told) > 0
 }
 
 // mayOrder refuses what changes a cart to accounts and log-ins that only look.
@@ -282,7 +299,10 @@ func (s *Server) saveCart(q *request) error {
 	if err := q.decode(&head); err != nil {
 		return err
 	}
-	if err := s.Carts.SaveHead(q.Context(), q.who, head); err != nil {
+	switch err := s.Carts.SaveHead(q.Context(), q.who, head); {
+	case err != nil && shownOnPage(q, err):
+		return s.cartPage(q, status(err), &portal.CartSubmit{CartHead: head}, err)
+	case err != nil:
 		return err
 	}
 	return q.done("/cart", "")
@@ -303,22 +323,27 @@ func (s *Server) cartLine(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	qty, ok := portal.ParseQty(in.Qty)
-	if in.Qty == "0" || (in.Qty == "" && in.Mode == "set") {
-		qty, ok = portal.Qty{}, true
-		in.Mode = "set"
+	read := portal.ReadQty(in.Qty)
+	if read.Zero() || (read.Text == "" && in.Mode == "set") {
+		if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, portal.Qty{}, false); err != nil {
+			return err
+		}
+		return q.done(q.back("/cart"), in.ItemNo+" is out of your cart")
 	}
-	if !ok {
-		return portal.Invalid("qty", "Enter a quantity above zero, like 12.")
+	qty, uom, unusual, err := s.Entries.Quantity(q.Context(), q.who, in.ItemNo, in.UOM, read)
+	if err != nil {
+		return err
 	}
-	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, qty, in.Mode != "set"); err != nil {
+	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, uom, qty, in.Mode != "set"); err != nil {
 		return err
 	}
 	toast := in.ItemNo + " is in your cart"
-	if qty.IsZero() {
-		toast = in.ItemNo + " is out of your cart"
-	} else if in.Mode == "set" {
+	if in.Mode == "set" {
 		toast = ""
+	}
+	// asked after it: what is in the cart can be changed there
+	if unusual != "" {
+		toast = strings.TrimSpace(in.ItemNo + " is in your cart. " + unusual)
 	}
 	return q.done(q.back("/cart"), toast)
 }
@@ -353,5 +378,5 @@ func (s *Server) submitCart(q *request) error {
 	if wantsJSON(q.Request) {
 		return writeJSON(q.w, http.StatusOK, sent)
 	}
-	return q.done("/orders/"+sent.OrderNo, "Order "+sent.OrderNo+" sent")
+	return q.done("/orders/"+portal.InAddress(sent.OrderNo), "Order "+sent.OrderNo+" sent")
 }

@@ -131,7 +131,7 @@ func creditTimeline(r portal.CreditRequestDetail) []creditStep {
 				step.Reason = *h.Reason
 			}
 			if status == portal.CreditApproved && r.Fewer() {
-				step.Reason = strings.TrimSuffix(fmt.Sprintf("%s of %s: %s", formatQty(r.Approved.Decimal), formatQty(r.Asked.Decimal), step.Reason), ": ")
+				step.Reason = strings.TrimSuffix(r.ApprovedWords()+": "+step.Reason, ": ")
 			}
 		}
 		out = append(out, step)
@@ -169,7 +169,7 @@ func (p creditRequestPage) PhotosLeft() int { return portal.MaxReturnPhotos - le
 
 // creditRequest serves a request, and under the number "new" the form.
 func (s *Server) creditRequest(q *request) error {
-	if q.param("request_no") == "new" {
+	if q.isNew("request_no") {
 		return s.returnForm(q)
 	}
 	return s.creditRequestPage(q, nil)
@@ -210,7 +210,7 @@ func (s *Server) creditActor(q *request, actor string, byCustomer, first bool) s
 	return s.Brand.Name
 }
 
-func returnPath(requestNo string) string { return "/returns/" + url.PathEscape(requestNo) }
+func returnPath(requestNo string) string { return "/returns/" + portal.InAddress(requestNo) }
 
 func (s *Server) withdrawRequest(q *request) error {
 	if err := mayInvoices(q); err != nil {
@@ -394,7 +394,7 @@ func (s *Server) returnPage(q *request, invoiceNo, key string, typed returnTyped
 // of photos kept from the last try that are not wanted. Photos that are good are
 // kept whatever becomes of the rest.
 func (s *Server) makeReturn(q *request) error {
-	if q.param("request_no") != "new" {
+	if !q.isNew("request_no") {
 		return portal.Errorf(portal.CodeNotFound, "There is no such page.")
 	}
 	if err := mayReturn(q); err != nil {
@@ -473,12 +473,15 @@ func readReturn(form url.Values, in *portal.NewReturn) (returnTyped, error) {
 	}
 	for line := range lines {
 		qty, text := typed.qtys[line], typed.why[line]
-		if (qty == "" || strings.Trim(qty, "0.") == "") && typed.reasons[line] == "" && text == "" {
+		read := portal.ReadQty(qty)
+		if (read.Text == "" || read.Zero()) && typed.reasons[line] == "" && text == "" {
 			continue
 		}
 		l := portal.NewReturnLine{LineNo: line, ReasonCode: typed.reasons[line], Note: text}
-		if n, ok := portal.ParseQty(qty); ok {
+		if n, problem := read.Number(); problem == "" {
 			l.Qty = &n
+		} else if read.Text != "" && !read.Zero() && problem != portal.QtyAsk {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "qty", Line: line, Message: problem})
 		}
 		if len([]rune(text)) > portal.MaxReturnNote {
 			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "note", Line: line, Message: "Say it in 1,000 letters."})

@@ -3,7 +3,6 @@ package http
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"portal.example/portal"
@@ -72,4 +71,4 @@ func deskSearch(q *request) string {
 }
 
 // deskPath is the address of a document of the desk.
-func deskPath(kind, number string) string { return "/desk/" + kind + "/" + url.PathEscape(number) }
+func deskPath(kind, number string) string { return "/desk/" + kind + "/" + portal.InAddress(number) }

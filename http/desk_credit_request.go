@@ -109,9 +109,9 @@ func (p deskCreditPage) QtyOf(l portal.CreditRequestLine) string {
 		return typed
 	}
 	if l.Approved != nil {
-		return l.Approved.Decimal.String()
+		return l.Approved.Typed()
 	}
-	return l.Qty.Decimal.String()
+	return l.Qty.Typed()
 }
 
 // NoteOf is what stands in the box that says why fewer.

@@ -135,12 +135,7 @@ func (s *Server) postPayment(q *request) error {
 	if err := q.decode(&e); err != nil {
 		return err
 	}
-	e.Apply = map[string]string{}
-	for name, values := range q.PostForm {
-		if no, ok := strings.CutPrefix(name, "apply-"); ok && len(values) > 0 {
-			e.Apply[no] = values[0]
-		}
-	}
+	e.Apply = byNumber(q.PostForm, "apply-")
 	no := q.param("customer_no")
 	paymentNo, err := s.Desk.PostPayment(q.Context(), q.who, no, e)
 	switch {
@@ -149,7 +144,7 @@ func (s *Server) postPayment(q *request) error {
 	case err == nil:
 		return q.done(deskPath("payments", paymentNo), "Payment "+paymentNo+" entered")
 	case shownOnPage(q, err):
-		return s.deskAccountPage(q, deskAccountPage{Entry: e}, err)
+		return s.deskAccountPage(q, deskAccountPage{Entry: e}, atNumber(err, "apply-"))
 	}
 	return err
 }
@@ -271,7 +266,7 @@ func (s *Server) deskPaymentPage(q *request, page deskPaymentPage, refused error
 	if refused != nil {
 		page.formErrors, code = formErrorsOf(refused), status(refused)
 	}
-	page.Today = time.Now().In(q.location).Format(time.DateOnly)
+	page.Today = q.today()
 	return s.page(q, code, "desk_payment", "Payment "+page.PaymentNo, "money", page)
 }
 
@@ -383,12 +378,7 @@ func (s *Server) invoiceMany(q *request) error {
 	if err := q.decode(&form); err != nil {
 		return err
 	}
-	freight := map[string]string{}
-	for name, values := range q.PostForm {
-		if no, ok := strings.CutPrefix(name, "freight-"); ok && len(values) > 0 {
-			freight[no] = values[0]
-		}
-	}
+	freight := byNumber(q.PostForm, "freight-")
 	err := error(nil)
 	var made []string
 	if len(form.OrderNo) == 0 {
@@ -402,7 +392,7 @@ func (s *Server) invoiceMany(q *request) error {
 	case err == nil:
 		return q.done("/desk/invoicing", plural(len(made), "invoice made", "invoices made"))
 	case shownOnPage(q, err):
-		return s.invoicingPage(q, freight, err)
+		return s.invoicingPage(q, freight, atNumber(err, "freight-"))
 	}
 	return err
 }
@@ -431,7 +421,7 @@ func (s *Server) runsPage(q *request, page runsPage, refused error) error {
 		page.formErrors, code = formErrorsOf(refused), status(refused)
 	}
 	if page.From == "" && page.To == "" {
-		now := time.Now().In(q.location)
+		now := q.now()
 		first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 		page.From, page.To = first.AddDate(0, -1, 0).Format(time.DateOnly), first.AddDate(0, 0, -1).Format(time.DateOnly)
 	}
@@ -447,12 +437,12 @@ func (s *Server) beginRun(q *request) error {
 		return err
 	}
 	from, err := time.Parse(time.DateOnly, form.From)
-	if err != nil {
-		err = portal.Invalid("from", "Write the date as YYYY-MM-DD.")
+	if err != nil || !portal.DayWithinReason(from) {
+		err = portal.Invalid("from", "Write the date as YYYY-MM-DD. %s", portal.DayWords)
 	}
 	to, errTo := time.Parse(time.DateOnly, form.To)
-	if err == nil && errTo != nil {
-		err = portal.Invalid("to", "Write the date as YYYY-MM-DD.")
+	if err == nil && (errTo != nil || !portal.DayWithinReason(to)) {
+		err = portal.Invalid("to", "Write the date as YYYY-MM-DD. %s", portal.DayWords)
 	}
 	if err == nil {
 		err = s.Desk.BeginStatementRun(q.Context(), q.who, from, to)

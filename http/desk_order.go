@@ -226,6 +226,44 @@ func (p deskOrderPage) OverCredit() *portal.Money {
 	return &portal.Money{Decimal: p.Exposure.Sub(p.CreditLimit.Decimal)}
 }
 
+// ShownOver is OverCredit as the page's forms carry it.
+func (p deskOrderPage) ShownOver() string {
+	if over := p.OverCredit(); over != nil {
+		return over.StringFixed(2)
+	}
+	return "0.00"
+}
+
+// ShownOver is by how much the list says that an order is over credit, as its
+// forms carry it.
+func (p deskOrdersPage) ShownOver(o portal.DeskOrder) string {
+	for _, r := range o.Reviews {
+		if over, ok := r.Over(); ok {
+			return over.StringFixed(2)
+		}
+	}
+	return "0.00"
+}
+
+// shownOver reads ShownOver back; nil where a form does not say.
+func shownOver(s string) *portal.Money {
+	d, err := decimal.NewFromString(s)
+	if err != nil || len(s) > 30 {
+		return nil
+	}
+	return &portal.Money{Decimal: d}
+}
+
+// shownHold reads whether a page said that the account is on hold; nil where it
+// does not say.
+func shownHold(s string) *bool {
+	held, err := strconv.ParseBool(s)
+	if err != nil {
+		return nil
+	}
+	return &held
+}
+
 // MayFulfil reports whether goods may be picked and shipped now.
 func (p deskOrderPage) MayFulfil() bool {
 	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) &&
@@ -237,13 +275,13 @@ func (p deskOrderPage) WaitsForStock() bool {
 	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) && !p.MayFulfil()
 }
 
-// QtyOf is what stands in a line's quantity box: what was typed, else all that
-// is allocated.
+// QtyOf is what stands in a line's quantity box: what was typed there, else all
+// that is allocated.
 func (p deskOrderPage) QtyOf(l portal.OrderLine) string {
-	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
+	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "fulfil" {
 		return typed
 	}
-	return l.Allocated.Decimal.String()
+	return l.Allocated.Typed()
 }
 
 // CarrierOptions are the choices of who takes the goods.
@@ -279,6 +317,8 @@ func (s *Server) deskMove(q *request) error {
 		From     string `form:"from"`
 		Revision string `form:"revision"`
 		Release  bool   `form:"release_credit"`
+		Over     string `form:"shown_over"`
+		Hold     string `form:"shown_hold"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -286,7 +326,7 @@ func (s *Server) deskMove(q *request) error {
 	orderNo := q.param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
 	err := s.Desk.MoveOrder(q.Context(), q.who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
-		Revision: revision(in.Revision), ReleaseCredit: in.Release})
+		Revision: revision(in.Revision), ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
 	switch {
 	case err == nil:
 		page := deskPath("orders", orderNo)
@@ -409,13 +449,9 @@ func lineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, e
 			empty = append(empty, line)
 			continue
 		}
-		qty, ok := portal.ParseQty(text)
-		if d, err := decimal.NewFromString(text); !ok && err == nil && d.IsZero() && len(text) < 16 {
-			qty, ok = portal.Qty{}, true
-		}
-		if !ok {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line,
-				Message: fmt.Sprintf("Line %d: enter a quantity like 12, or 0 for none.", line)})
+		qty, problem := lineQty(text, "0 for none")
+		if problem != "" {
+			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty
@@ -426,6 +462,19 @@ func lineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, e
 		return typed, nil, nil, refused
 	}
 	return typed, qtys, empty, nil
+}
+
+// lineQty reads the quantity of a document's line, which may be 0; none says
+// what that means there.
+func lineQty(text, none string) (qty portal.Qty, problem string) {
+	read := portal.ReadQty(text)
+	if read.Zero() {
+		return portal.Qty{}, ""
+	}
+	if qty, problem = read.Number(); problem == portal.QtyAsk {
+		problem = "enter a quantity like 12, or " + none + "."
+	}
+	return qty, problem
 }
 
 // deskInvoice invoices what has shipped.

@@ -29,6 +29,7 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		},
 		"iconURL": func(name string) string { return assets.URL("icons.svg") + "#" + name },
 		"dict":    dict,
+		"maxText": maxText,
 		"list":    func(items ...any) []any { return items },
 
 		"money":   func(v any) (string, error) { return number(v, formatMoney) },
@@ -79,7 +80,7 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"routeChoices":  routeChoices,
 
 		"topic":      topic,
-		"path":       func(v any) string { return url.PathEscape(fmt.Sprint(v)) },
+		"path":       inAddress,
 		"withquery":  withQuery,
 		"plural":     plural,
 		"role":       roleWord,
@@ -94,6 +95,15 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 
 		"returnRule": returnRule,
 	}
+}
+
+// maxText is the maxlength of an input that writes a column.
+func maxText(table, column string) (int, error) {
+	most, known := portal.MaxText(table, column)
+	if !known {
+		return 0, fmt.Errorf("maxText: no length of %s.%s is known", table, column)
+	}
+	return most, nil
 }
 
 // dict makes the argument of a partial: dict "status" .Status "note" "…".

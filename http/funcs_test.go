@@ -226,7 +226,7 @@ func TestPieces(t *testing.T) {
 		"stepper": {`{{template "stepper" (dict "name" "qty" "value" (qty .Page) "label" "OIL5" "uom" "CS" "step" 1 "min" 1)}}`, portal.Qty{Decimal: dec("6")},
 			[]string{`name="qty" value="6" min="1" step="1" aria-label="OIL5"`, `data-step="-1"`, "CS"}},
 		"star": {`{{template "star" (dict "item_no" .Page "on" true)}}`, "A B",
-			[]string{`action="/favorites/A%20B"`, `hx-post="/favorites/A%20B"`, `name="on" value="0"`, `aria-pressed="true"`}},
+			[]string{`action="/favorites/~A~20B"`, `hx-post="/favorites/~A~20B"`, `name="on" value="0"`, `aria-pressed="true"`}},
 		"facts": {`{{template "facts" (list (dict "label" "PO" "text" "77" "href" "/x") (dict "label" "Sum" "money" .Page) (dict "label" "Gone" "text" ""))}}`, portal.Money{Decimal: dec("3")},
 			[]string{`<dt>PO</dt><dd><a href="/x">77</a></dd>`, `<dd><span class="num">3.00</span></dd>`}},
 		"pager": {`{{template "pager" (dict "next" .Page "text" "1–50 of 60")}}`, "/orders?before=7", []string{`href="/orders?before=7" rel="next"`, "1–50 of 60"}},

@@ -73,6 +73,16 @@ func (p guidePage) Wrong(itemNo string) string {
 	return ""
 }
 
+// AskSure is what confirms an item's quantity, or "".
+func (p guidePage) AskSure(itemNo string) string {
+	for _, b := range p.Bad {
+		if b.Ref == itemNo {
+			return b.AskSure
+		}
+	}
+	return ""
+}
+
 func (s *Server) myItems(q *request) error { return s.guidePage(q, http.StatusOK, "", nil) }
 
 // guidePage shows the guide that the address names: list=bought, a list's
@@ -104,8 +114,8 @@ func (s *Server) addMany(q *request) error {
 	}
 	var rows []portal.EntryRow
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(q.PostForm["uom"], i), Qty: sheet.Cell(q.PostForm["qty"], i)}
-		if row.Qty != "" && row.Qty != "0" {
+		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(q.PostForm["uom"], i), Qty: sheet.Cell(q.PostForm["qty"], i), Sure: sheet.Cell(q.PostForm["sure"], i)}
+		if read := portal.ReadQty(row.Qty); read.Text != "" && !read.Zero() {
 			rows = append(rows, row)
 		}
 	}

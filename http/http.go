@@ -106,7 +106,7 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	routes := http.NewCrossOriginProtection().Handler(s.routes())
-	s.handler = s.observe(s.secure(s.readable(upgradeOr(routes, compress(routes)))))
+	s.handler = s.observe(s.secure(s.readable(s.addressed(upgradeOr(routes, compress(routes))))))
 	return s, nil
 }
 

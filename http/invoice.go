@@ -39,10 +39,8 @@ func (p invoicesPage) NextLink() string {
 	return listLink("/invoices", "state", p.State, "q", p.Query, "from", p.From, "to", p.To, "before", p.Next)
 }
 
-// Narrowed reports whether something is asked for.
-func (p invoicesPage) Narrowed() bool {
-	return p.State != "" || p.Query != "" || p.From != "" || p.To != ""
-}
+// Narrowed reports whether something is asked for beside a state.
+func (p invoicesPage) Narrowed() bool { return p.Query != "" || p.From != "" || p.To != "" }
 
 // mayInvoices refuses invoices to log-ins whose role does not see them.
 func mayInvoices(q *request) error {
@@ -59,8 +57,11 @@ func dayOf(v url.Values, name string) (*time.Time, error) {
 		return nil, nil
 	}
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1900 || t.Year() > 9999 {
+	if err != nil {
 		return nil, portal.Invalid(name, "Write the date as YYYY-MM-DD.")
+	}
+	if !portal.DayWithinReason(t) {
+		return nil, portal.Invalid(name, "%s", portal.DayWords)
 	}
 	return &t, nil
 }
@@ -107,7 +108,7 @@ func (s *Server) exportInvoices(q *request) error {
 		return err
 	}
 	f.Before = ""
-	q.attachCSV("invoices", time.Now().In(q.location))
+	q.attachCSV("invoices", q.now())
 	out := &startedWriter{Writer: q.w}
 	w := csv.NewWriter(out)
 	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}
@@ -194,13 +195,24 @@ func (s *Server) printInvoice(q *request, invoice portal.InvoiceDetail) error {
 func (q *request) paper(p portal.Paper) error {
 	h := q.w.Header()
 	h.Set("Content-Type", p.MediaType)
-	h.Set("Content-Disposition", `inline; filename="`+strings.Map(fileRune, p.Name)+`"`)
+	h.Set("Content-Disposition", disposition("inline", p.Name))
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = q.w.Write(p.Data) // the visitor may be gone
 	return nil
 }
 
-// fileRune keeps file names to what every system takes.
+// disposition says how an answer is shown and what its file is called: the name
+// in full, and before it one in ASCII for what cannot read that (RFC 6266).
+func disposition(how, name string) string {
+	name = portal.FileName(name)
+	names := how + `; filename="` + strings.Map(fileRune, name) + `"`
+	if strings.ContainsFunc(name, func(r rune) bool { return fileRune(r) != r }) {
+		names += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return names
+}
+
+// fileRune keeps a name to letters, digits and the plainest signs.
 func fileRune(r rune) rune {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':

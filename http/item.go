@@ -230,5 +230,5 @@ func (s *Server) favorite(q *request) error {
 	if on {
 		toast = itemNo + " added to My Items"
 	}
-	return q.done(q.back("/items/"+url.PathEscape(itemNo)), toast)
+	return q.done(q.back("/items/"+portal.InAddress(itemNo)), toast)
 }

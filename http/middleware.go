@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -155,20 +156,26 @@ func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // readable refuses addresses that are not text: PostgreSQL stores neither bytes
-// that are not UTF-8 nor the zero byte, and no document of ours is named so.
+// that are not UTF-8 nor the zero byte, and no document of ours is named so. What
+// is asked for behind the question mark, searches above all, is cleaned like the
+// fields of a form.
 func (s *Server) readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isText(r.URL.Path) {
+		if !isText(r.URL.Path) || slices.ContainsFunc(strings.Split(r.URL.Path, "/"), func(part string) bool { return !isText(portal.FromAddress(part)) }) {
 			s.fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
 			return
 		}
-		for _, values := range r.URL.Query() {
-			for _, v := range values {
-				if !isText(v) {
-					s.fail(w, r, portal.Errorf(portal.CodeInvalid, "This address holds characters that are not text."))
-					return
-				}
+		query, dirty := r.URL.Query(), false
+		for name, values := range query {
+			if slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+				s.fail(w, r, portal.Errorf(portal.CodeInvalid, "This address holds characters that are not text."))
+				return
 			}
+			query[name] = cleanField(name, values)
+			dirty = dirty || !slices.Equal(values, query[name])
+		}
+		if dirty {
+			r.URL.RawQuery = query.Encode()
 		}
 		next.ServeHTTP(w, r)
 	})

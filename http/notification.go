@@ -2,7 +2,6 @@ package http
 
 import (
 	"net/http"
-	"net/url"
 
 	"portal.example/portal"
 )
@@ -105,7 +104,7 @@ type resetPage struct {
 }
 
 // Path is where the form is posted to.
-func (p resetPage) Path() string { return resetPath + url.PathEscape(p.Token) }
+func (p resetPage) Path() string { return resetPath + portal.InAddress(p.Token) }
 
 // resetPath begins the addresses that end with the secret of a link: what
 // writes down an address leaves that out (see loggedPath), and so do browsers.

@@ -66,8 +66,8 @@ type orderPage struct {
 	CanTake  bool           `json:"can_cancel"`
 	CanEdit  bool           `json:"can_change"`
 	formErrors
-	Typed   map[int]string `json:"-"`                        // quantities in the form, where it was refused
-	AskRose bool           `json:"confirm_prices,omitempty"` // prices rose: sending again confirms
+	Typed   map[int]string `json:"-"` // quantities in the form, where it was refused
+	AskRose string         `json:"-"` // the prices that sending again confirms; "" none
 }
 
 func (s *Server) order(q *request) error { return s.orderPage(q, nil, nil) }
@@ -88,7 +88,7 @@ func (s *Server) orderPage(q *request, typed map[int]string, refused error) erro
 		code = status(refused)
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
-		page.AskRose = r.Has("prices_rose")
+		page.AskRose = r.AskedPrices()
 	}
 	return s.page(q, code, "order", order.OrderNo, "orders", page)
 }
@@ -144,5 +144,5 @@ func (s *Server) cancelOrder(q *request) error {
 	if err := s.Orders.Cancel(q.Context(), q.who, orderNo); err != nil {
 		return err
 	}
-	return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" cancelled")
+	return q.done("/orders/"+portal.InAddress(orderNo), "Order "+orderNo+" cancelled")
 }

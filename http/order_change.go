@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,12 +16,13 @@ func (p orderPage) QtyOf(l portal.OrderLine) string {
 	if typed, ok := p.Typed[l.LineNo]; ok {
 		return typed
 	}
-	return l.OpenQty().Decimal.String()
+	return l.OpenQty().Typed()
 }
 
 // changeOrder changes the quantities of an order that is still Submitted:
 // fields qty_<line number>, where 0 takes the line out, revision, and
-// confirm_prices once prices rose.
+// confirm_prices once prices rose: what the refused page carries, or a program's
+// answer.
 func (s *Server) changeOrder(q *request) error {
 	orderNo := q.param("order_no")
 	if err := mayOrder(q); err != nil {
@@ -30,7 +30,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	var in struct {
 		Revision      string `form:"revision"`
-		ConfirmPrices bool   `form:"confirm_prices"`
+		ConfirmPrices string `form:"confirm_prices"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *Server) changeOrder(q *request) error {
 	}
 	switch {
 	case err == nil:
-		return q.done("/orders/"+url.PathEscape(orderNo), "Order "+orderNo+" changed")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Order "+orderNo+" changed")
 	case shownOnPage(q, err):
 		return s.orderPage(q, typed, err)
 	}
@@ -70,7 +70,7 @@ func (p deskOrderPage) EditQty(l portal.OrderLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "edit" {
 		return typed
 	}
-	return l.Qty.Sub(l.Cancelled.Decimal).String()
+	return portal.Qty{Decimal: l.Qty.Sub(l.Cancelled.Decimal)}.Typed()
 }
 
 // EditReason is the reason typed into that form.
@@ -79,6 +79,15 @@ func (p deskOrderPage) EditReason() string {
 		return p.Typed.Reason
 	}
 	return ""
+}
+
+// FieldPrefix is what the ids of the refused form's fields begin with: several
+// forms have fields of the same names.
+func (p deskOrderPage) FieldPrefix() string {
+	if p.Failed == "edit" || p.Failed == "release" {
+		return "f-" + p.Failed + "-"
+	}
+	return "f-"
 }
 
 // ErrorIn is the message at a field of one of the page's forms, or "".
@@ -151,9 +160,16 @@ func editWords(lines []portal.LineEdit) string {
 	return words
 }
 
+// orderRef reads a ticked order: its number as an address has it, and after
+// slashes the revision that was looked at and by how much it was over credit.
+func orderRef(ticked string) portal.OrderRef {
+	number, rest, _ := strings.Cut(ticked, "/")
+	seen, over, _ := strings.Cut(rest, "/")
+	return portal.OrderRef{OrderNo: portal.FromAddress(number), Revision: revision(seen), ShownOver: shownOver(over)}
+}
+
 // deskApprove approves the orders that were ticked, each by itself: fields
-// order, each an order's number with the revision that was looked at after a
-// slash.
+// order, each as orderRef reads it.
 func (s *Server) deskApprove(q *request) error {
 	var in struct{}
 	if err := q.decode(&in); err != nil {
@@ -168,8 +184,7 @@ func (s *Server) deskApprove(q *request) error {
 	}
 	var orders []portal.OrderRef
 	for _, t := range ticked {
-		no, seen, _ := strings.Cut(t, "/")
-		orders = append(orders, portal.OrderRef{OrderNo: no, Revision: revision(seen)})
+		orders = append(orders, orderRef(t))
 	}
 	done, err := s.Desk.ApproveOrders(q.Context(), q.who, orders)
 	switch {

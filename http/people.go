@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"portal.example/portal"
@@ -316,13 +315,4 @@ func personState(p portal.Person, now time.Time) string {
 		return "INVITED"
 	}
 	return "ACTIVE"
-}
-
-// peoplePagePath is where GET gives the page that a POST below people answered
-// with: the list, or the person.
-func peoplePagePath(path string) string {
-	for _, verb := range []string{"/link", "/disable"} {
-		path = strings.TrimSuffix(path, verb)
-	}
-	return path
 }

@@ -130,7 +130,7 @@ func (s *Server) exportPrices(q *request) error {
 	list := portal.PriceList(q.URL.Query().Get("what"))
 	out := &startedWriter{Writer: q.w}
 	if list.Columns() != nil {
-		q.attachCSV(string(list), time.Now().In(q.location))
+		q.attachCSV(string(list), q.now())
 	}
 	return s.exported(q, out, string(list), s.Desk.ExportPrices(q.Context(), q.who, list, out))
 }
@@ -138,7 +138,7 @@ func (s *Server) exportPrices(q *request) error {
 // attachCSV announces a list of a day as a file.
 func (q *request) attachCSV(list string, day time.Time) {
 	q.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	q.w.Header().Set("Content-Disposition", `attachment; filename="`+list+"-"+day.Format(time.DateOnly)+`.csv"`)
+	q.w.Header().Set("Content-Disposition", disposition("attachment", list+"-"+day.Format(time.DateOnly)+".csv"))
 }
 
 // exported ends an export. Half a file must not look like a whole one: what

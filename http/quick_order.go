@@ -145,7 +145,8 @@ func (s *Server) quickRows(q *request) (rows []portal.EntryRow, message string, 
 	}
 	refs, uoms, qtys := q.PostForm["ref"], q.PostForm["uom"], q.PostForm["qty"]
 	for i, ref := range refs {
-		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(uoms, i), Qty: sheet.Cell(qtys, i)}
+		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(uoms, i), Qty: sheet.Cell(qtys, i),
+			Pick: sheet.Cell(q.PostForm["pick"], i), Sure: sheet.Cell(q.PostForm["sure"], i)}
 		if !row.Blank() || wantsJSON(q.Request) { // programs count on their rows' numbers
 			rows = append(rows, row)
 		}
@@ -257,7 +258,7 @@ func (s *Server) quickTemplate(q *request) error {
 		return err
 	}
 	q.w.Header().Set("Content-Type", media)
-	q.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	q.w.Header().Set("Content-Disposition", disposition("attachment", name))
 	q.w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
 	_, _ = buf.WriteTo(q.w)
 	return nil

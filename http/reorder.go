@@ -3,7 +3,6 @@ package http
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"portal.example/portal"
 )
@@ -29,12 +28,12 @@ func (p reorderPage) Left() int {
 
 func (s *Server) reorderOrder(q *request) error {
 	no := q.param("order_no")
-	return s.reorder(q, "Order", no, "/orders/"+url.PathEscape(no), s.Reorders.ReorderOrder)
+	return s.reorder(q, "Order", no, "/orders/"+portal.InAddress(no), s.Reorders.ReorderOrder)
 }
 
 func (s *Server) reorderInvoice(q *request) error {
 	no := q.param("invoice_no")
-	return s.reorder(q, "Invoice", no, "/invoices/"+url.PathEscape(no), s.Reorders.ReorderInvoice)
+	return s.reorder(q, "Invoice", no, "/invoices/"+portal.InAddress(no), s.Reorders.ReorderInvoice)
 }
 
 // reorder copies a document's lines into the cart. With lines in the cart and

@@ -22,21 +22,36 @@ type request struct {
 	frame    portal.Frame   // of the customer or the desk; taken before the page's data
 	location *time.Location // the company's
 	params   httprouter.Params
-	asks     []string // what this answer asks to have confirmed
+	asks     []string // what this answer asks to have confirmed: name:value
 }
 
-// ask notes that a refused form asks to have something confirmed: the page that
-// a live update fetches instead of it then asks for it as well.
-func (q *request) ask(what string, really bool) {
-	if really {
-		q.asks = append(q.asks, what)
+// now is the time of business rules, erp.now() as the frame was read, in the
+// company's zone. Where no frame was read (log-in, errors) nothing hangs on it.
+func (q *request) now() time.Time {
+	if q.frame.Now.IsZero() {
+		return time.Now().In(q.location)
 	}
+	return q.frame.Now.In(q.location)
 }
 
-// asked reports whether the page that is being kept true asks for it.
-func (q *request) asked(what string) bool { return slices.Contains(q.URL.Query()["confirm"], what) }
+// today is the business date as a date field has it.
+func (q *request) today() string { return q.now().Format(time.DateOnly) }
 
-func (q *request) param(name string) string { return q.params.ByName(name) }
+// ask notes that a refused form asks to have something confirmed, and what it
+// told of it: the page that a live update fetches instead of it then asks the
+// same, about the same.
+func (q *request) ask(what, told string) { q.asks = append(q.asks, what+":"+told) }
+
+// asked is what was told by the question that the page being kept true asks, or
+// "".
+func (q *request) asked(what string) string {
+	for _, a := range q.URL.Query()["confirm"] {
+		if told, ok := strings.CutPrefix(a, what+":"); ok {
+			return told
+		}
+	}
+	return ""
+}
 
 // handler answers a request or returns why it could not.
 type handler func(*request) error
@@ -63,12 +78,39 @@ func (q *request) decode(v any) error {
 		if !isText(k) || slices.ContainsFunc(v, func(s string) bool { return !isText(s) }) {
 			return portal.Errorf(portal.CodeInvalid, "The form holds characters that are not text.")
 		}
-		values[strings.TrimSpace(k)] = v
+		if !strings.ContainsAny(k, "[]") { // in no name of ours; the decoder panics where they do not match
+			values[strings.TrimSpace(k)] = cleanField(k, v)
+		}
 	}
+	q.PostForm = values // handlers with fields of their own read it
 	if err := newFormDecoder().Decode(v, values); err != nil {
 		return &portal.Error{Code: portal.CodeInvalid, Message: "Some of the form could not be read.", Err: err}
 	}
 	return nil
+}
+
+// Every field is a text of one line, but these: textareas whose line breaks
+// stay; what is pasted, whose tabs are columns; and passwords, of which each
+// character counts.
+var (
+	fieldsOfLines = []string{"note", "details", "bill_to", "remit_to"}
+	fieldsAsTyped = []string{"paste", "password", "new_password", "repeat_password", "current_password"}
+)
+
+// cleanField is what was typed into a field of a form, as texts are kept.
+func cleanField(name string, typed []string) []string {
+	clean := portal.CleanText
+	switch {
+	case slices.Contains(fieldsAsTyped, name):
+		return typed
+	case slices.Contains(fieldsOfLines, name):
+		clean = portal.CleanLines
+	}
+	out := make([]string, len(typed))
+	for i, s := range typed {
+		out[i] = clean(s)
+	}
+	return out
 }
 
 // wantsJSON reports whether the answer should be the page's data.

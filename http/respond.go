@@ -44,7 +44,7 @@ func (s *Server) plainPage(q *request, status int, name, title string, data any)
 // page and not half a page.
 func (s *Server) render(q *request, status int, name, layout string, v any) error {
 	var buf bytes.Buffer
-	if err := s.pages.execute(&buf, name, layout, q.location, v); err != nil {
+	if err := s.pages.execute(&buf, name, layout, q.now(), v); err != nil {
 		return err
 	}
 	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -137,6 +137,7 @@ type errorPage struct {
 	Code      portal.Code         `json:"code"`
 	Message   string              `json:"message"`
 	Fields    []portal.FieldError `json:"fields,omitempty"`
+	Confirm   map[string]string   `json:"confirm,omitempty"` // fields that confirm what is asked, as it is now
 	RequestID string              `json:"request_id"`
 	Status    int                 `json:"-"`
 	Home      string              `json:"-"`
@@ -163,6 +164,14 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id, Status: code, Home: "/"}
 	if e, ok := errors.AsType[*portal.Error](err); ok {
 		page.Fields = e.Fields
+	}
+	if r, ok := errors.AsType[*portal.RefusedError](err); ok {
+		page.Confirm = map[string]string{}
+		for name, value := range map[string]string{"confirm_prices": r.AskedPrices(), "confirm_po": r.AskedPO()} {
+			if value != "" {
+				page.Confirm[name] = value
+			}
+		}
 	}
 	if who.Staff() {
 		page.Home = "/desk/orders"

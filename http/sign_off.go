@@ -1,14 +1,13 @@
 package http
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/shopspring/decimal"
 
 	"portal.example/portal"
 )
@@ -44,8 +43,9 @@ type approvalPage struct {
 	MinDate string        `json:"-"`
 	Typed   approvalTyped `json:"-"`
 	Failed  string        `json:"-"` // the form that was refused: approve, reject, or none
-	AskNew  bool          `json:"confirm_prices,omitempty"`
-	AskPO   bool          `json:"confirm_po,omitempty"`
+	AskNew  string        `json:"-"` // the prices that sending again confirms; "" none
+	AskPO   string        `json:"-"` // the orders with this PO number that it confirms
+	Showed  string        `json:"shown,omitempty"`
 }
 
 type approvalTyped struct {
@@ -58,7 +58,7 @@ func (p approvalPage) QtyOf(l portal.SignOffLine) string {
 	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
 		return typed
 	}
-	return l.Qty.Decimal.String()
+	return l.Qty.Typed()
 }
 
 // HeadFindings are those of the order as a whole, of today.
@@ -111,7 +111,10 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 		return err
 	}
 	page.SignOffDetail, page.formErrors, page.Access = request, formErrorsOf(refused), q.frame.Access
-	page.MinDate = time.Now().In(q.location).Format(time.DateOnly)
+	if request.MayDecide {
+		page.Showed = request.Shown()
+	}
+	page.MinDate = q.today()
 	if page.Failed != "approve" {
 		if request.PONo != nil {
 			page.Typed.PONo = *request.PONo
@@ -123,13 +126,16 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
-		page.AskNew, page.AskPO = asksAgain(refused)
+		if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
+			page.AskNew, page.AskPO = r.AskedPrices(), r.AskedPO()
+		}
 	}
 	return s.page(q, code, "approval", fmt.Sprintf("Request %d", id), "approvals", page)
 }
 
 // approve signs a request off: fields qty_<line number>, where none means all
-// of it, po_no, requested_date, and as for the cart confirm_prices, confirm_po.
+// of it, po_no, requested_date, shown, and what the refusal before asked about:
+// confirm_prices, confirm_po.
 func (s *Server) approve(q *request) error {
 	id, err := q.signOffID()
 	if err != nil {
@@ -152,7 +158,7 @@ func (s *Server) approve(q *request) error {
 	case err == nil && wantsJSON(q.Request):
 		return writeJSON(q.w, http.StatusOK, map[string]string{"order_no": orderNo})
 	case err == nil:
-		return q.done("/orders/"+orderNo, "Signed off: order "+orderNo+" sent")
+		return q.done("/orders/"+portal.InAddress(orderNo), "Signed off: order "+orderNo+" sent")
 	case shownOnPage(q, err):
 		return s.approvalPage(q, approvalPage{Typed: typed, Failed: "approve"}, err)
 	}
@@ -190,13 +196,9 @@ func (t *approvalTyped) read(q *request) (map[int]portal.Qty, error) {
 		}
 		text := strings.TrimSpace(values[0])
 		t.qtys[line] = text
-		qty, ok := portal.ParseQty(text)
-		if d, err := decimal.NewFromString(text); !ok && err == nil && d.IsZero() && len(text) < 16 {
-			qty, ok = portal.Qty{}, true
-		}
-		if !ok {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line,
-				Message: fmt.Sprintf("Line %d: enter a quantity like 12, or 0 to take it out.", line)})
+		qty, problem := lineQty(text, "0 to take it out")
+		if problem != "" {
+			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty

@@ -45,12 +45,13 @@ func (s *Server) standingOrders(q *request) error {
 type standingPage struct {
 	portal.StandingOrderDetail
 	formErrors
-	Rows   quickPage                `json:"-"` // what stands in the rows
-	Typed  portal.StandingOrderEdit `json:"-"`
-	Failed string                   `json:"-"` // the form that was refused: settings, lines
-	New    bool                     `json:"-"`
-	Access portal.Access            `json:"-"`
-	Today  string                   `json:"-"`
+	Rows   quickPage                        `json:"-"` // what stands in the rows
+	Shown  struct{ Settings, Lines string } `json:"-"` // as it stands, for the forms to carry
+	Typed  portal.StandingOrderEdit         `json:"-"`
+	Failed string                           `json:"-"` // the form that was refused: settings, lines
+	New    bool                             `json:"-"`
+	Access portal.Access                    `json:"-"`
+	Today  string                           `json:"-"`
 }
 
 // RhythmChoices are the ways a standing order repeats.
@@ -81,7 +82,7 @@ func (p standingPage) ShipToChoices() []option {
 }
 
 func (s *Server) standingOrder(q *request) error {
-	if q.param("standing_order_id") == "new" {
+	if q.isNew("standing_order_id") {
 		return s.newStandingOrder(q)
 	}
 	return s.standingPage(q, standingPage{}, nil)
@@ -105,13 +106,14 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.StandingOrderDetail, err = s.Standing.StandingOrder(q.Context(), q.who, id); err != nil {
 		return err
 	}
+	page.Shown.Settings, page.Shown.Lines = page.StandingOrder.Typed().AsShown(), portal.ShownRows(page.Lines)
 	if page.Failed != "settings" {
 		page.Typed = page.StandingOrder.Typed()
 	}
 	if page.Failed != "lines" {
 		page.Rows = newQuickPage(page.Lines, q.frame.Access)
 	}
-	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), time.Now().In(q.location).Format(time.DateOnly)
+	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -143,7 +145,7 @@ func (s *Server) newStandingPage(q *request, page standingPage, refused error) e
 		return err
 	}
 	page.New, page.Rows, page.formErrors, page.Access = true, newQuickPage(page.Lines, q.frame.Access), formErrorsOf(refused), standingAccess(q)
-	page.Today = time.Now().In(q.location).Format(time.DateOnly)
+	page.Today = q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -250,7 +252,7 @@ func (s *Server) saveStandingLines(q *request) error {
 		}
 		return s.standingPage(q, standingPage{Rows: newQuickPage(lines, q.frame.Access), Failed: "lines"}, said(message))
 	}
-	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, rows)
+	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, rows, q.PostForm.Get("shown"))
 	switch {
 	case err == nil:
 		return q.done(standingPath(id), plural(newQuickPage(lines, q.frame.Access).Ready, "line", "lines")+" saved")
@@ -295,7 +297,7 @@ func (s *Server) standingDate(q *request) error {
 	}
 	told := map[string]string{"skip": "Skipped", "unskip": "It will be sent", "retry": "It will be tried again within a minute"}[in.Action]
 	date, err := time.Parse(time.DateOnly, in.RunDate)
-	if err != nil || told == "" {
+	if err != nil || told == "" || !portal.DayWithinReason(date) {
 		return portal.Invalid("run_date", "Which date?")
 	}
 	err = s.Standing.SetStandingRun(q.Context(), q.who, id, date, in.Action)

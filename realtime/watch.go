@@ -13,7 +13,7 @@ import (
 const (
 	maxFrame  = 256 << 10 // bytes of a client's frame
 	maxTopics = 5000      // of one watch: a cart may hold as many items
-	maxRef    = 100       // bytes of an item number
+	maxRef    = 1000      // bytes of an item number
 )
 
 var (

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -154,6 +155,9 @@ func parseDate(field, s string) (*time.Time, error) {
 	if err != nil {
 		return nil, portal.Invalid(field, "Write the date as year-month-day, like 2026-07-31.")
 	}
+	if !portal.DayWithinReason(t) {
+		return nil, portal.Invalid(field, "%s", portal.DayWords)
+	}
 	return &t, nil
 }
 
@@ -173,7 +177,7 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 		var repeated bool
 		var found []byte
 		a := args{"login_id": who.LoginID, "key": in.Key, "po_no": in.PONo, "ship_to": in.ShipTo, "requested_date": date,
-			"note": in.Note, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
+			"note": in.Note, "shown": in.Shown, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
 		var seePrices bool
 		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &signOff, &repeated, &found, &seePrices); err != nil {
 			return err
@@ -190,7 +194,16 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 	case signOff != nil:
 		return portal.Submitted{SignOff: *signOff}, nil
 	}
-	return portal.Submitted{}, fmt.Errorf("submit cart of login %d: %w", who.LoginID, refusedError(findings))
+	return portal.Submitted{}, fmt.Errorf("submit cart of login %d: %w", who.LoginID, cartRefused(findings))
+}
+
+// cartRefused is refusedError of a cart, whose prices are confirmed by page.
+func cartRefused(findings []portal.OrderFinding) error {
+	err := refusedError(findings)
+	if r, ok := errors.AsType[*portal.RefusedError](err); ok {
+		r.ByPage = true
+	}
+	return err
 }
 
 func isUUID(s string) bool {
@@ -245,7 +258,7 @@ func refusedError(findings []portal.OrderFinding) error {
 		switch f.Code {
 		case "view_only", "portal_disabled", "role_no_order":
 			e.Code = portal.CodeForbidden
-		case "cart_changed", "prices_rose", "po_repeated", "stock_short", "no_lines":
+		case "cart_changed", "prices_rose", "po_repeated", "lines_changed", "stock_short", "no_lines":
 			if e.Code == portal.CodeInvalid {
 				e.Code = portal.CodeConflict
 			}

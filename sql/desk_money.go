@@ -177,8 +177,11 @@ func typedAmount(field, typed string) (decimal.Decimal, error) {
 // typedDay reads a date field.
 func typedDay(field, typed string) (time.Time, error) {
 	t, err := time.Parse(time.DateOnly, strings.TrimSpace(typed))
-	if err != nil || t.Year() < 1900 || t.Year() > 9999 {
+	if err != nil {
 		return t, portal.Invalid(field, "Enter the day as YYYY-MM-DD.")
+	}
+	if !portal.DayWithinReason(t) {
+		return t, portal.Invalid(field, "%s", portal.DayWords)
 	}
 	return t, nil
 }

@@ -217,9 +217,18 @@ func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 		if err := checkMove(o, orderNo, move); err != nil {
 			return err
 		}
+		var over *string
+		if move.ShownOver != nil {
+			text := move.ShownOver.Decimal.String()
+			over = &text
+			if _, err := tx.Exec(ctx, query("desk_shown_over"), args{"shown_over": text}); err != nil {
+				return err
+			}
+		}
 		if move.ReleaseCredit {
 			var accepted portal.Money
-			if err := tx.QueryRow(ctx, query("desk_release_credit"), args{"order_no": orderNo, "reason": move.Reason}).Scan(&accepted); err != nil {
+			if err := tx.QueryRow(ctx, query("desk_release_credit"), args{"order_no": orderNo, "reason": move.Reason,
+				"shown_over": over, "shown_hold": move.ShownHold}).Scan(&accepted); err != nil {
 				return err
 			}
 		}

@@ -356,15 +356,15 @@ func (s *DeskStore) Why(ctx context.Context, who portal.Session, ask portal.WhyA
 	customerNo, itemNo := strings.TrimSpace(ask.CustomerNo), strings.TrimSpace(ask.ItemNo)
 	a := args{"customer_no": customerNo, "item_no": itemNo, "uom": (*string)(nil), "qty": decimal.NewFromInt(1), "date": (*time.Time)(nil)}
 	if ask.Qty != "" {
-		q, ok := portal.ParseQty(strings.TrimSpace(ask.Qty))
-		if !ok {
-			return out, portal.Invalid("qty", "The quantity: write a number above zero, like 12.")
+		q, problem := portal.ReadQty(ask.Qty).Number()
+		if problem != "" {
+			return out, portal.Invalid("qty", "%s", problem)
 		}
 		a["qty"] = q.Decimal
 	}
 	if ask.Date != "" {
 		d, err := time.Parse(time.DateOnly, ask.Date)
-		if err != nil || d.Year() < 1 {
+		if err != nil || !portal.DayWithinReason(d) {
 			return out, portal.Invalid("date", "Write the date as 2026-06-30.")
 		}
 		a["date"] = d

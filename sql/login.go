@@ -47,12 +47,12 @@ func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	email := strings.TrimSpace(n.Email)
+	email, name := portal.CleanText(n.Email), portal.CleanText(n.Name)
 	if strings.Count(email, "@") != 1 {
 		return "", portal.Invalid("email", "%q is not an e-mail address.", email)
 	}
-	tag, err := l.db.Work.Exec(ctx, query("login_add"), args{"email": email, "customer_no": n.CustomerNo,
-		"staff_role": n.StaffRole, "customer_role": n.CustomerRole, "name": n.Name, "password_hash": hash})
+	tag, err := l.db.Work.Exec(ctx, query("login_add"), args{"email": email, "customer_no": portal.CleanText(n.CustomerNo),
+		"staff_role": n.StaffRole, "customer_role": n.CustomerRole, "name": name, "password_hash": hash})
 	if err != nil {
 		return "", fmt.Errorf("add log-in %s: %w", email, refusal(err))
 	}
@@ -68,12 +68,12 @@ func (l *Logins) Reset(ctx context.Context, email, password string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return password, l.changed(ctx, "login_reset", args{"email": email, "password_hash": hash})
+	return password, l.changed(ctx, "login_reset", args{"email": portal.CleanText(email), "password_hash": hash})
 }
 
 // Unlock lifts a lock.
 func (l *Logins) Unlock(ctx context.Context, email string) error {
-	return l.changed(ctx, "login_unlock", args{"email": email})
+	return l.changed(ctx, "login_unlock", args{"email": portal.CleanText(email)})
 }
 
 func (l *Logins) changed(ctx context.Context, name string, a args) error {

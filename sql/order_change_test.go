@@ -46,7 +46,7 @@ func edit(t *testing.T, db *pgtest.DB, no, lines, qtys, reason string) string {
 
 // change changes quantities as the buyer does and returns how many lines
 // changed, the codes of the findings that refused it, or what raised.
-func change(t *testing.T, db *pgtest.DB, no, lines, qtys string, confirm bool) string {
+func change(t *testing.T, db *pgtest.DB, no, lines, qtys, confirm string) string {
 	t.Helper()
 	var out string
 	err := db.Pool.QueryRow(t.Context(), `select concat_ws(' ', c.changed, (select string_agg(f ->> 'code' || coalesce(':' || (f ->> 'line'), ''), ' ') from jsonb_array_elements(c.findings) f))
@@ -166,53 +166,53 @@ func TestChangeOrder(t *testing.T) {
 			t.Errorf("%s: %s, want %s", what, got, want)
 		}
 	}
-	check("nothing", change(t, db, no, "1,2", "12,10", false), "0")
+	check("nothing", change(t, db, no, "1,2", "12,10", ""), "0")
 	// less at the agreed price, though the price rose since
-	check("less", change(t, db, no, "2", "8", false), "1")
+	check("less", change(t, db, no, "2", "8", ""), "1")
 	check("lines", linesOf(t, db, no), "12/12/0/0 23.4 break, 8/8/0/0 20 level")
 	// below the break the price is another one: it asks
-	check("below the break", change(t, db, no, "1", "8", false), "0 prices_rose:1")
-	check("below the break, meant", change(t, db, no, "1", "8", true), "1")
+	check("below the break", change(t, db, no, "1", "8", ""), "0 prices_rose:1")
+	check("below the break, meant", change(t, db, no, "1", "8", `[["1","28"],["2","28"]]`), "1")
 	check("lines", linesOf(t, db, no), "8/8/0/0 27 level, 8/8/0/0 20 level")
 	// more at today's price, for all of the line
-	check("more", change(t, db, no, "2", "9", false), "0 prices_rose:2")
-	check("more, meant", change(t, db, no, "2", "9", true), "1")
-	check("over the break", change(t, db, no, "1", "20", false), "1")
+	check("more", change(t, db, no, "2", "9", ""), "0 prices_rose:2")
+	check("more, meant", change(t, db, no, "2", "9", `[["1","28"],["2","28"]]`), "1")
+	check("over the break", change(t, db, no, "1", "20", ""), "1")
 	check("lines", linesOf(t, db, no), "20/20/0/0 23.4 break, 9/9/0/0 21 level")
-	check("out", change(t, db, no, "2", "0", false), "1")
+	check("out", change(t, db, no, "2", "0", ""), "1")
 	check("lines", linesOf(t, db, no), "20/20/0/0 23.4 break, 9/0/0/9 21 level")
-	check("all out", change(t, db, no, "1", "0", false), "no_lines")
-	check("half a can", change(t, db, no, "1", "20.5", false), "0 qty_not_whole:1")
-	check("line 9", change(t, db, no, "9", "1", false), "order_line_qty")
+	check("all out", change(t, db, no, "1", "0", ""), "no_lines")
+	check("half a can", change(t, db, no, "1", "20.5", ""), "0 qty_not_whole:1")
+	check("line 9", change(t, db, no, "9", "1", ""), "order_line_qty")
 
 	// the rules of submit
 	rules := func(settings string) { pgtest.Exec(t, db, "update erp.web_access set "+settings) }
 	rules("min_order = 400") // it is 468.00
-	check("below the minimum", change(t, db, no, "1", "17", false), "0 min_order")
+	check("below the minimum", change(t, db, no, "1", "17", ""), "0 min_order")
 	rules("min_order = null, max_order = 468")
-	check("over the maximum", change(t, db, no, "1", "21", false), "0 over_maximum")
+	check("over the maximum", change(t, db, no, "1", "21", ""), "0 over_maximum")
 	rules("over_max = 'queue'")
-	check("over the maximum, for review", change(t, db, no, "1", "21", false), "1")
+	check("over the maximum, for review", change(t, db, no, "1", "21", ""), "1")
 	rules("max_order = null, allow_backorder = false")
-	check("more than there is", change(t, db, no, "1", "101", false), "0 stock_short:1")
-	check("all there is", change(t, db, no, "1", "100", false), "1")
+	check("more than there is", change(t, db, no, "1", "101", ""), "0 stock_short:1")
+	check("all there is", change(t, db, no, "1", "100", ""), "1")
 	rules("allow_backorder = true, credit_check = 'block'")
 	pgtest.Exec(t, db, "update erp.customer set credit_limit = 2340")
-	check("over credit", change(t, db, no, "1", "101", false), "0 over_credit")
+	check("over credit", change(t, db, no, "1", "101", ""), "0 over_credit")
 	pgtest.Exec(t, db, "update erp.customer set credit_limit = 10")
-	check("less though over credit", change(t, db, no, "1", "99", false), "1")
+	check("less though over credit", change(t, db, no, "1", "99", ""), "1")
 	pgtest.Exec(t, db, "update erp.customer set credit_limit = null; update erp.item set discontinued = true where item_no = 'OIL5'")
-	check("more of what is discontinued", change(t, db, no, "1", "100", false), "0 item_discontinued:1")
-	check("less of what is discontinued", change(t, db, no, "1", "90", false), "1")
+	check("more of what is discontinued", change(t, db, no, "1", "100", ""), "0 item_discontinued:1")
+	check("less of what is discontinued", change(t, db, no, "1", "90", ""), "1")
 
 	rules("may_change = 'cancel'")
-	check("may only cancel", change(t, db, no, "1", "80", false), "may_change")
+	check("may only cancel", change(t, db, no, "1", "80", ""), "may_change")
 	rules("may_change = 'none'")
 	cancel := "select portal.cancel_order(customer_id, order_no) from erp.sales_order where order_no = '" + no + "'"
 	check("may do nothing", refused(t, db, cancel), "may_change")
 	rules("may_change = 'edit'")
 	pgtest.Exec(t, db, "update erp.sales_order set status = 'ON_HOLD'")
-	check("on hold", change(t, db, no, "1", "80", false), "order_closed")
+	check("on hold", change(t, db, no, "1", "80", ""), "order_closed")
 	if pgtest.Value[bool](t, db, cancel) {
 		t.Error("an order on hold was cancelled")
 	}
@@ -234,7 +234,7 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 	reasons := func() []string {
 		return pgtest.Value[[]string](t, db, "select coalesce(array_agg(code), '{}') from erp.order_review")
 	}
-	change(t, db, no, "1", "12", false)
+	change(t, db, no, "1", "12", "")
 	if got := jobs(); got != 1 {
 		t.Errorf("%d jobs for an order that none has decided", got)
 	}
@@ -249,8 +249,8 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 		t.Errorf("over by %s", got)
 	}
 	pgtest.Exec(t, db, "update river.river_job set state = 'completed', finalized_at = now()")
-	change(t, db, no, "1", "13", false)
-	change(t, db, no, "1", "14", false)
+	change(t, db, no, "1", "13", "")
+	change(t, db, no, "1", "14", "")
 	if got := jobs(); got != 2 {
 		t.Errorf("%d jobs after two changes", got)
 	}
@@ -263,7 +263,7 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 	if got := decide(t, db, no); got != "settled" {
 		t.Errorf("decided twice: %s", got)
 	}
-	change(t, db, no, "1", "10", false)
+	change(t, db, no, "1", "10", "")
 	if got := jobs(); got != 3 {
 		t.Errorf("%d jobs", got)
 	}

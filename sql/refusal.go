@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,8 +42,30 @@ var constraintWords = map[string]struct{ field, message string }{
 	"invoice_open_amount":     {"amount", "More than is open on the invoice: somebody may have applied to it just now."},
 	"payment_open_amount":     {"amount", "More than is left of the payment: somebody may have applied it just now."},
 	"credit_memo_open_amount": {"amount", "More than is left of the credit memo: somebody may have applied it just now."},
+	"payment_reversed":        {"reversed_on", "A payment comes back on the day it came in, or later."},
 	"invoice_due_date":        {"due_date", "An invoice cannot be due before its date."},
 }
+
+// tooLong are the words for a constraint on the length of a text or on a day
+// within reason; nil for any other.
+func tooLong(constraint string) *portal.Error {
+	for _, c := range portal.TextColumns {
+		if c.Constraint() == constraint {
+			return portal.Invalid(c.Field, "At most %d characters.", c.Max)
+		}
+	}
+	for column, field := range dayFields {
+		if strings.HasSuffix(constraint, "_"+column+"_within_reason") {
+			return portal.Invalid(field, "%s", portal.DayWords)
+		}
+	}
+	return nil
+}
+
+// dayFields are the forms' names of the columns with days.
+var dayFields = map[string]string{"requested_date": "requested_date", "invoice_date": "invoice_date", "due_date": "due_date",
+	"payment_date": "payment_date", "memo_date": "memo_date", "expected_on": "expected_on", "starts_on": "starts_on", "ends_on": "ends_on",
+	"period_from": "from", "period_to": "to", "valid": "valid_from"}
 
 // refusal turns what the database refuses into a portal.Error. Anything else
 // comes back as it is.
@@ -65,6 +88,10 @@ func refusal(err error) error {
 		if pg.ColumnName != "" {
 			e.Fields = []portal.FieldError{{Field: pg.ColumnName, Message: pg.Message}}
 		}
+		return e
+	}
+	if e := tooLong(pg.ConstraintName); e != nil {
+		e.Err = err
 		return e
 	}
 	if words, ok := constraintWords[pg.ConstraintName]; ok {

@@ -44,7 +44,7 @@ func (s *EntryStore) reorder(ctx context.Context, who portal.Session, source, do
 		for i, o := range olds {
 			entries[i], was[i] = o.EntryRow, o.OldPrice
 		}
-		lines, err := resolve(ctx, tx, who, entries)
+		lines, err := resolveStored(ctx, tx, who, entries)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,9 @@ table erp.authorized_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger authorized_item_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
+  trigger authorized_item_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
+  trigger authorized_item_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -28,9 +31,11 @@ table erp.carrier
   sort integer not null default 100
   constraint carrier_code_written CHECK (((code = btrim(code)) AND (code <> ''::text)))
   constraint carrier_name_key UNIQUE (name)
+  constraint carrier_name_length CHECK ((length(name) <= 200))
   constraint carrier_name_written CHECK (((name = btrim(name)) AND (name <> ''::text)))
   constraint carrier_pkey PRIMARY KEY (code)
   constraint carrier_tracking_url CHECK (((tracking_url ~ '^https?://[^\s]+$'::text) AND (POSITION(('{tracking_no}'::text) IN (tracking_url)) > 0)))
+  trigger carrier_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -44,10 +49,12 @@ table erp.category
   name text not null
   sort integer not null default 0
   constraint category_name_key UNIQUE (name)
+  constraint category_name_length CHECK ((length(name) <= 200))
   constraint category_not_own_parent CHECK ((parent_id <> category_id))
   constraint category_parent_fk FOREIGN KEY (parent_id) REFERENCES erp.category(category_id)
   constraint category_pkey PRIMARY KEY (category_id)
   trigger category_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.catalogue_changed()
+  trigger category_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger category_price_basis: AFTER UPDATE OF parent_id FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION portal.price_basis_audited('parent_id')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -62,6 +69,25 @@ table erp.clock
   shift interval not null default '00:00:00'::interval
   constraint clock_only_row CHECK (only_row)
   constraint clock_pkey PRIMARY KEY (only_row)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table erp.code_taken
+  kind text not null
+  code text not null
+  item_id bigint not null
+  uom text
+  constraint code_taken_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint code_taken_kind CHECK ((kind = ANY (ARRAY['number'::text, 'barcode'::text])))
+  constraint code_taken_pkey PRIMARY KEY (kind, code)
+  index code_taken_item ON erp.code_taken USING btree (item_id)
+
+view erp.code_wanted
+  kind text
+  code text
+  item_id bigint
+  uom text
+  item_no text
   grant SELECT to portal_desk
   grant SELECT to portal_work
 
@@ -81,20 +107,27 @@ table erp.company
   closed_through date
   cutoff_reminders boolean not null default false
   cutoff_reminder_hours integer not null default 3
+  duplicate_codes text not null default 'refuse'::text
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
   constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
+  constraint company_duplicate_codes CHECK ((duplicate_codes = ANY (ARRAY['refuse'::text, 'allow'::text])))
+  constraint company_name_length CHECK ((length(name) <= 200))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
+  constraint company_remit_to_length CHECK ((length(remit_to) <= 1000))
+  trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
+  trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
+  trigger company_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('only_row', '', '')
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
 
 table erp.credit_memo
   credit_memo_id bigint not null generated by default as identity
-  memo_no text not null default ('CM-'::text || nextval('erp.memo_no_seq'::regclass))
+  memo_no text not null default erp.next_no('credit_memo'::text)
   customer_id bigint not null
   invoice_id bigint
   memo_date date not null default erp.today()
@@ -102,11 +135,15 @@ table erp.credit_memo
   open_amount numeric(14,2) not null default 0
   reason text not null default ''::text
   issued_at timestamp with time zone not null default erp.now()
+  made_in text
+  opened_total numeric(14,2)
   constraint credit_memo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_memo_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
+  constraint credit_memo_memo_date_within_reason CHECK (((memo_date >= '1900-01-01'::date) AND (memo_date <= '2200-01-01'::date)))
   constraint credit_memo_no_key UNIQUE (memo_no)
   constraint credit_memo_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
   constraint credit_memo_pkey PRIMARY KEY (credit_memo_id)
+  constraint credit_memo_reason_length CHECK ((length(reason) <= 1000))
   index credit_memo_of_customer ON erp.credit_memo USING btree (customer_id, memo_date DESC, credit_memo_id DESC)
   index credit_memo_open ON erp.credit_memo USING btree (customer_id) WHERE (open_amount <> (0)::numeric)
   row-level security: on
@@ -114,9 +151,16 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger credit_memo_before: BEFORE INSERT OR DELETE OR UPDATE OF total, memo_date, customer_id FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_before()
+  trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF reason FOR EACH ROW WHEN ((new.reason IS DISTINCT FROM erp.clean_text(new.reason))) EXECUTE FUNCTION erp.clean_columns('reason')
+  trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
-  trigger credit_memo_moved: AFTER UPDATE OF memo_date FOR EACH ROW WHEN ((new.memo_date > old.memo_date)) EXECUTE FUNCTION erp.credit_memo_moved()
+  trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger credit_memo_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_before()
+  trigger credit_memo_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((((new.credit_memo_id IS DISTINCT FROM old.credit_memo_id) OR (new.memo_no IS DISTINCT FROM old.memo_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.invoice_id IS DISTINCT FROM old.invoice_id)) OR (new.memo_date IS DISTINCT FROM old.memo_date)) OR (new.issued_at IS DISTINCT FROM old.issued_at)) OR (new.opened_total IS DISTINCT FROM old.opened_total)) OR (new.made_in IS DISTINCT FROM old.made_in))) EXECUTE FUNCTION erp.refuse_posted('Credit memo', 'memo_no', 'Take back what is applied of it (erp.apply_credit) and invoice the amount again.')
+  trigger credit_memo_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.total IS DISTINCT FROM old.total) OR (new.open_amount IS DISTINCT FROM old.open_amount))) EXECUTE FUNCTION erp.credit_memo_before()
+  trigger credit_memo_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Credit memo', 'memo_no', 'Take back what is applied of it (erp.apply_credit) and invoice the amount again.')
+  trigger credit_memo_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.opened_total IS NOT NULL) OR (new.total <> (0)::numeric))) EXECUTE FUNCTION erp.total_stated()
+  trigger credit_memo_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount,total')
   trigger credit_memo_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -152,8 +196,13 @@ table erp.credit_memo_line
   trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_comes()
   trigger credit_memo_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
+  trigger credit_memo_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('credit_memo_id')
   trigger credit_memo_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
+  trigger credit_memo_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger credit_memo_line_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Credit memo line', 'line_no', 'Invoice the difference, or issue another credit memo.')
+  trigger credit_memo_line_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Credit memo line', 'line_no', 'Invoice the difference, or issue another credit memo.')
   trigger credit_memo_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -180,7 +229,7 @@ table erp.credit_reason
 
 table erp.credit_request
   request_id bigint not null generated by default as identity
-  request_no text not null default ('CR-'::text || nextval('erp.request_no_seq'::regclass))
+  request_no text not null default erp.next_no('credit_request'::text)
   customer_id bigint not null
   invoice_id bigint not null
   status text not null default 'REQUESTED'::text
@@ -198,9 +247,11 @@ table erp.credit_request
   constraint credit_request_key UNIQUE (customer_id, request_key)
   constraint credit_request_memo_fk FOREIGN KEY (credit_memo_id) REFERENCES erp.credit_memo(credit_memo_id)
   constraint credit_request_no_key UNIQUE (request_no)
+  constraint credit_request_note_length CHECK ((length(note) <= 2000))
   constraint credit_request_pkey PRIMARY KEY (request_id)
   constraint credit_request_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
   constraint credit_request_status CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'IN_REVIEW'::text, 'APPROVED'::text, 'REJECTED'::text, 'AWAITING_GOODS'::text, 'CREDITED'::text, 'WITHDRAWN'::text])))
+  constraint credit_request_status_reason_length CHECK ((length(status_reason) <= 1000))
   index credit_request_memo ON erp.credit_request USING btree (credit_memo_id) WHERE (credit_memo_id IS NOT NULL)
   index credit_request_of_customer ON erp.credit_request USING btree (customer_id, requested_at DESC, request_id DESC)
   index credit_request_of_invoice ON erp.credit_request USING btree (invoice_id)
@@ -211,8 +262,12 @@ table erp.credit_request
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
   trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
+  trigger credit_request_clean: BEFORE INSERT OR UPDATE OF note, status_reason FOR EACH ROW WHEN (((new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)))) EXECUTE FUNCTION erp.clean_columns('note:lines', 'status_reason')
+  trigger credit_request_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
+  trigger credit_request_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
   trigger credit_request_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_made: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
+  trigger credit_request_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger notify_return: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_return()
@@ -256,7 +311,9 @@ table erp.credit_request_line
   note text not null default ''::text
   qty_received numeric
   decision_note text not null default ''::text
+  constraint credit_request_line_decision_note_length CHECK ((length(decision_note) <= 1000))
   constraint credit_request_line_invoice_line_fk FOREIGN KEY (invoice_id, invoice_line_no) REFERENCES erp.invoice_line(invoice_id, line_no)
+  constraint credit_request_line_note_length CHECK ((length(note) <= 1000))
   constraint credit_request_line_pkey PRIMARY KEY (request_id, line_no)
   constraint credit_request_line_qty CHECK ((qty > (0)::numeric))
   constraint credit_request_line_qty_approved CHECK (((qty_approved >= (0)::numeric) AND (qty_approved <= qty)))
@@ -273,7 +330,11 @@ table erp.credit_request_line
   trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_request_line_clean: BEFORE INSERT OR UPDATE OF note, decision_note FOR EACH ROW WHEN (((new.note IS DISTINCT FROM erp.clean_text(new.note)) OR (new.decision_note IS DISTINCT FROM erp.clean_text(new.decision_note)))) EXECUTE FUNCTION erp.clean_columns('note', 'decision_note')
+  trigger credit_request_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
+  trigger credit_request_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
   trigger credit_request_line_told: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_line_changed()
+  trigger credit_request_line_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -305,7 +366,11 @@ table erp.customer
   credit_hold_since timestamp with time zone
   tax_rate numeric(7,6) not null default 0
   bill_to text not null default ''::text
+  constraint customer_bill_to_length CHECK ((length(bill_to) <= 1000))
+  constraint customer_country_length CHECK ((length(country) <= 100))
   constraint customer_credit_limit CHECK ((credit_limit >= (0)::numeric))
+  constraint customer_customer_no_length CHECK ((length(customer_no) <= 60))
+  constraint customer_name_length CHECK ((length(name) <= 200))
   constraint customer_no_key UNIQUE (customer_no)
   constraint customer_no_written CHECK (((customer_no = btrim(customer_no)) AND (customer_no <> ''::text)))
   constraint customer_pkey PRIMARY KEY (customer_id)
@@ -318,10 +383,14 @@ table erp.customer
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger customer_clean: BEFORE INSERT OR UPDATE OF customer_no, name, country, bill_to FOR EACH ROW WHEN (((new.customer_no IS DISTINCT FROM erp.clean_text(new.customer_no)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.bill_to IS DISTINCT FROM erp.clean_text(new.bill_to, true)))) EXECUTE FUNCTION erp.clean_columns('customer_no', 'name', 'country', 'bill_to:lines')
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
+  trigger customer_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
+  trigger customer_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
   trigger customer_price_basis: AFTER UPDATE OF price_level FOR EACH ROW WHEN ((old.price_level IS DISTINCT FROM new.price_level)) EXECUTE FUNCTION portal.price_basis_audited('price_level')
   trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
+  trigger customer_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', 'price_level')
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -337,11 +406,13 @@ table erp.customer_item
   constraint customer_item_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint customer_item_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint customer_item_pkey PRIMARY KEY (customer_id, item_id)
+  constraint customer_item_their_item_no_length CHECK ((length(their_item_no) <= 60))
   constraint customer_item_their_no_key UNIQUE (customer_id, their_item_no)
   index customer_item_their_no ON erp.customer_item USING btree (customer_id, lower(their_item_no))
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger customer_item_clean: BEFORE INSERT OR UPDATE OF their_item_no FOR EACH ROW WHEN ((new.their_item_no IS DISTINCT FROM erp.clean_text(new.their_item_no))) EXECUTE FUNCTION erp.clean_columns('their_item_no')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -355,11 +426,14 @@ table erp.customer_item
 table erp.document_series
   series text not null
   next_no bigint not null
+  first_no bigint not null
   constraint document_series_next_no CHECK ((next_no > 0))
   constraint document_series_pkey PRIMARY KEY (series)
+  trigger document_series_audited: AFTER UPDATE FOR EACH ROW WHEN (((new.series <> old.series) OR (new.next_no <> (old.next_no + 1)))) EXECUTE FUNCTION portal.document_series_audited()
+  trigger document_series_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.document_series_before()
+  trigger document_series_coming_audited: AFTER INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION portal.document_series_audited()
   grant SELECT to portal_desk
   grant SELECT to portal_work
-  grant UPDATE to portal_desk
 
 table erp.invoice
   invoice_id bigint not null generated by default as identity
@@ -377,13 +451,18 @@ table erp.invoice
   open_amount numeric(14,2) not null default 0
   issued_at timestamp with time zone not null default erp.now()
   tax_rate numeric(7,6) not null default 0
+  made_in text
+  opened_total numeric(14,2)
   constraint invoice_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint invoice_due_date CHECK ((due_date >= invoice_date))
+  constraint invoice_due_date_within_reason CHECK (((due_date >= '1900-01-01'::date) AND (due_date <= '2200-01-01'::date)))
+  constraint invoice_invoice_date_within_reason CHECK (((invoice_date >= '1900-01-01'::date) AND (invoice_date <= '2200-01-01'::date)))
   constraint invoice_kind CHECK ((kind = ANY (ARRAY['invoice'::text, 'adjustment'::text])))
   constraint invoice_no_key UNIQUE (invoice_no)
   constraint invoice_open_amount CHECK (((open_amount >= LEAST((0)::numeric, total)) AND (open_amount <= GREATEST((0)::numeric, total))))
   constraint invoice_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id)
   constraint invoice_pkey PRIMARY KEY (invoice_id)
+  constraint invoice_po_no_length CHECK ((length(po_no) <= 60))
   constraint invoice_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
   index invoice_ledger ON erp.invoice USING btree (customer_id, invoice_date) INCLUDE (total)
   index invoice_of_customer ON erp.invoice USING btree (customer_id, invoice_date DESC, invoice_id DESC)
@@ -393,10 +472,16 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
+  trigger invoice_clean: BEFORE INSERT OR UPDATE OF po_no FOR EACH ROW WHEN ((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text))) EXECUTE FUNCTION erp.clean_columns('po_no:null')
+  trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
   trigger invoice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
-  trigger invoice_moved: AFTER UPDATE OF invoice_date FOR EACH ROW WHEN ((new.invoice_date > old.invoice_date)) EXECUTE FUNCTION erp.invoice_moved()
-  trigger invoice_settles: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
-  trigger invoice_stays: BEFORE DELETE FOR EACH ROW WHEN ((old.kind = 'invoice'::text)) EXECUTE FUNCTION erp.invoice_stays()
+  trigger invoice_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger invoice_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
+  trigger invoice_posted: BEFORE UPDATE FOR EACH ROW WHEN ((((((((((((((new.invoice_id IS DISTINCT FROM old.invoice_id) OR (new.invoice_no IS DISTINCT FROM old.invoice_no)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.order_id IS DISTINCT FROM old.order_id)) OR (new.invoice_date IS DISTINCT FROM old.invoice_date)) OR (new.due_date IS DISTINCT FROM old.due_date)) OR (new.tax IS DISTINCT FROM old.tax)) OR (new.freight IS DISTINCT FROM old.freight)) OR (new.tax_rate IS DISTINCT FROM old.tax_rate)) OR (new.issued_at IS DISTINCT FROM old.issued_at)) OR (new.opened_total IS DISTINCT FROM old.opened_total)) OR (new.made_in IS DISTINCT FROM old.made_in))) EXECUTE FUNCTION erp.refuse_posted('Invoice', 'invoice_no', 'Issue a credit memo for it (erp.issue_credit) and invoice again.')
+  trigger invoice_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.total IS DISTINCT FROM old.total) OR (new.open_amount IS DISTINCT FROM old.open_amount))) EXECUTE FUNCTION erp.invoice_settles()
+  trigger invoice_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Invoice', 'invoice_no', 'Issue a credit memo for it (erp.issue_credit).')
+  trigger invoice_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.opened_total IS NOT NULL) OR (new.total <> (new.tax + new.freight)))) EXECUTE FUNCTION erp.total_stated()
+  trigger invoice_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount,total')
   trigger invoice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -431,8 +516,13 @@ table erp.invoice_line
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
+  trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
+  trigger invoice_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('invoice_id')
   trigger invoice_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
+  trigger invoice_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger invoice_line_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Invoice line', 'line_no', 'Issue a credit memo for it (erp.issue_credit, or a return).')
+  trigger invoice_line_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Invoice line', 'line_no', 'Issue a credit memo for it (erp.issue_credit, or a return).')
   trigger invoice_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -463,7 +553,11 @@ table erp.item
   created_at timestamp with time zone not null default erp.now()
   search tsvector generated always as (erp.search_words(((item_no || ' '::text) || COALESCE(barcode, ''::text)), description)) stored
   taxable boolean not null default true
+  constraint item_barcode_length CHECK ((length(barcode) <= 60))
   constraint item_category_fk FOREIGN KEY (category_id) REFERENCES erp.category(category_id)
+  constraint item_description_length CHECK ((length(description) <= 300))
+  constraint item_details_length CHECK ((length(details) <= 10000))
+  constraint item_item_no_length CHECK ((length(item_no) <= 60))
   constraint item_no_key UNIQUE (item_no)
   constraint item_no_written CHECK (((item_no = btrim(item_no)) AND (item_no <> ''::text)))
   constraint item_not_own_substitute CHECK ((substitute_item_id <> item_id))
@@ -471,12 +565,15 @@ table erp.item
   constraint item_prices CHECK ((LEAST(price_a, price_b, price_c, price_d, price_e, cost) >= (0)::numeric))
   constraint item_substitute_fk FOREIGN KEY (substitute_item_id) REFERENCES erp.item(item_id)
   index item_active ON erp.item USING btree (category_id, item_id) WHERE active
-  index item_barcode ON erp.item USING btree (barcode) WHERE (barcode IS NOT NULL)
+  index item_barcode ON erp.item USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
   index item_category ON erp.item USING btree (category_id, description, item_id) WHERE active
   index item_description_trgm ON erp.item USING gin (description gin_trgm_ops) WITH (fastupdate=off)
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
+  trigger item_clean: BEFORE INSERT OR UPDATE OF item_no, description, details, barcode FOR EACH ROW WHEN (((new.item_no IS DISTINCT FROM erp.clean_text(new.item_no)) OR (new.description IS DISTINCT FROM erp.clean_text(new.description)) OR (new.details IS DISTINCT FROM erp.clean_text(new.details, true)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('item_no', 'description', 'details:lines', 'barcode:null')
+  trigger item_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_written()
+  trigger item_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_changed()
   trigger item_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_changed()
   trigger item_price_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_price_audited()
@@ -511,11 +608,17 @@ table erp.item_uom
   factor numeric(14,6) not null
   price numeric(14,4)
   barcode text
+  constraint item_uom_barcode_length CHECK ((length(barcode) <= 60))
   constraint item_uom_factor CHECK ((factor > (0)::numeric))
   constraint item_uom_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint item_uom_pkey PRIMARY KEY (item_id, uom)
   constraint item_uom_price CHECK ((price >= (0)::numeric))
-  index item_uom_barcode ON erp.item_uom USING btree (barcode) WHERE (barcode IS NOT NULL)
+  constraint item_uom_uom_length CHECK ((length(uom) <= 20))
+  index item_uom_barcode ON erp.item_uom USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
+  trigger item_uom_clean: BEFORE INSERT OR UPDATE OF uom, barcode FOR EACH ROW WHEN (((new.uom IS DISTINCT FROM erp.clean_text(new.uom)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('uom', 'barcode:null')
+  trigger item_uom_codes_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
+  trigger item_uom_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
+  trigger item_uom_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
   trigger item_uom_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_uom_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_uom_price_basis_changed: AFTER UPDATE OF uom, factor, price FOR EACH ROW WHEN ((((old.uom IS DISTINCT FROM new.uom) OR (old.factor IS DISTINCT FROM new.factor)) OR (old.price IS DISTINCT FROM new.price))) EXECUTE FUNCTION portal.price_basis_audited('uom', 'factor', 'price')
@@ -586,7 +689,6 @@ table erp.order_status_history
   actor text not null default portal.actor()
   program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
   reason text
-  constraint order_status_history_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_status_history_pkey PRIMARY KEY (history_id)
   index order_status_history_order ON erp.order_status_history USING btree (order_id, history_id)
   row-level security: on
@@ -595,16 +697,15 @@ table erp.order_status_history
    FROM erp.sales_order o
   WHERE ((o.order_id = order_status_history.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_order_status: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_status()
-  grant DELETE to portal_desk
-  grant INSERT to portal_desk
+  trigger order_status_history_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
+  trigger order_status_history_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_history_audited()
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
-  grant UPDATE to portal_desk
 
 table erp.payment
   payment_id bigint not null generated by default as identity
-  payment_no text not null default ('PY-'::text || nextval('erp.payment_no_seq'::regclass))
+  payment_no text not null default erp.next_no('payment'::text)
   customer_id bigint not null
   payment_date date not null default erp.today()
   method text not null default 'check'::text
@@ -621,8 +722,11 @@ table erp.payment
   constraint payment_key UNIQUE (key)
   constraint payment_no_key UNIQUE (payment_no)
   constraint payment_open_amount CHECK (((open_amount >= (0)::numeric) AND (open_amount <= amount)))
+  constraint payment_payment_date_within_reason CHECK (((payment_date >= '1900-01-01'::date) AND (payment_date <= '2200-01-01'::date)))
   constraint payment_pkey PRIMARY KEY (payment_id)
+  constraint payment_reference_length CHECK ((length(reference) <= 80))
   constraint payment_reversed CHECK (((reversed_on IS NULL) OR ((reversed_on >= payment_date) AND (open_amount = (0)::numeric))))
+  constraint payment_reversed_reason_length CHECK ((length(reversed_reason) <= 1000))
   index payment_of_customer ON erp.payment USING btree (customer_id, payment_date DESC, payment_id DESC)
   index payment_open ON erp.payment USING btree (customer_id) WHERE (open_amount <> (0)::numeric)
   index payment_reversed_of_customer ON erp.payment USING btree (customer_id, reversed_on) WHERE (reversed_on IS NOT NULL)
@@ -631,10 +735,16 @@ table erp.payment
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger payment_after: AFTER UPDATE OF payment_date, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_after()
-  trigger payment_before: BEFORE INSERT OR DELETE OR UPDATE OF amount, payment_date, customer_id, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
-  trigger payment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
+  trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
+  trigger payment_clean: BEFORE INSERT OR UPDATE OF reference, reversed_reason FOR EACH ROW WHEN (((new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('reference', 'reversed_reason')
+  trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
+  trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger payment_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
+  trigger payment_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((((new.payment_id IS DISTINCT FROM old.payment_id) OR (new.payment_no IS DISTINCT FROM old.payment_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.payment_date IS DISTINCT FROM old.payment_date)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.key IS DISTINCT FROM old.key)) OR (new.entered_by IS DISTINCT FROM old.entered_by)) OR (new.entered_at IS DISTINCT FROM old.entered_at))) EXECUTE FUNCTION erp.refuse_posted('Payment', 'payment_no', 'Take it back (erp.reverse_payment) and enter it again.')
+  trigger payment_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.open_amount IS DISTINCT FROM old.open_amount) OR (new.reversed_on IS DISTINCT FROM old.reversed_on))) EXECUTE FUNCTION erp.payment_before()
+  trigger payment_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Payment', 'payment_no', 'Take it back (erp.reverse_payment).')
+  trigger payment_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount')
   trigger payment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -667,10 +777,12 @@ table erp.payment_application
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
-  trigger payment_application_before: BEFORE INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
-  trigger payment_application_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
+  trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
+  trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
   trigger payment_application_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
-  trigger payment_application_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
+  trigger payment_application_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger payment_application_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Application', 'application_id', 'Insert it again with the amount negative (erp.apply_credit).')
+  trigger payment_application_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Application', 'application_id', 'Insert it again with the amount negative (erp.apply_credit).')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -694,6 +806,7 @@ table erp.price_break
   constraint price_break_price CHECK ((price >= (0)::numeric))
   constraint price_break_use_level CHECK ((use_level = ANY (ARRAY['A'::text, 'B'::text, 'C'::text, 'D'::text, 'E'::text])))
   constraint price_break_valid CHECK ((NOT isempty(valid)))
+  constraint price_break_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   index price_break_item ON erp.price_break USING btree (item_id, min_qty)
   trigger price_break_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
@@ -723,6 +836,7 @@ table erp.price_contract
   constraint price_contract_no_overlap EXCLUDE USING gist (customer_id WITH =, item_id WITH =, COALESCE(uom, ''::text) WITH =, min_qty WITH =, valid WITH &&)
   constraint price_contract_pkey PRIMARY KEY (contract_id)
   constraint price_contract_valid CHECK ((NOT isempty(valid)))
+  constraint price_contract_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   constraint price_contract_value CHECK (((value >= (0)::numeric) AND ((kind <> 'percent_off'::text) OR (value <= (100)::numeric))))
   index price_contract_item ON erp.price_contract USING btree (item_id)
   index price_contract_lookup ON erp.price_contract USING btree (customer_id, item_id)
@@ -754,6 +868,7 @@ table erp.price_group
   constraint price_group_no_overlap EXCLUDE USING gist (customer_id WITH =, category_id WITH =, valid WITH &&)
   constraint price_group_pkey PRIMARY KEY (group_id)
   constraint price_group_valid CHECK ((NOT isempty(valid)))
+  constraint price_group_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   constraint price_group_value CHECK (((value >= (0)::numeric) AND ((kind <> 'percent_off'::text) OR (value <= (100)::numeric))))
   row-level security: on
   policy open_to_programs: true
@@ -790,10 +905,13 @@ table erp.route
   cutoff_time time without time zone not null default '15:00:00'::time without time zone
   active boolean not null default true
   constraint route_code_key UNIQUE (code)
+  constraint route_code_length CHECK ((length(code) <= 20))
   constraint route_cutoff_days_before CHECK (((cutoff_days_before >= 0) AND (cutoff_days_before <= 14)))
   constraint route_every_days CHECK ((every_days > 0))
+  constraint route_name_length CHECK ((length(name) <= 80))
   constraint route_pkey PRIMARY KEY (route_id)
   constraint route_start_date CHECK (((every_days IS NULL) = (start_date IS NULL)))
+  trigger route_clean: BEFORE INSERT OR UPDATE OF code, name FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('code', 'name')
   trigger route_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -833,9 +951,11 @@ table erp.route_holiday
   cutoff_time time without time zone
   constraint route_holiday_cutoff_days_before CHECK (((cutoff_days_before >= 0) AND (cutoff_days_before <= 14)))
   constraint route_holiday_key UNIQUE (route_id, holiday)
+  constraint route_holiday_name_length CHECK ((length(name) <= 80))
   constraint route_holiday_pkey PRIMARY KEY (holiday_id)
   constraint route_holiday_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   index route_holiday_all_key ON erp.route_holiday USING btree (holiday) WHERE (route_id IS NULL)
+  trigger route_holiday_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger route_holiday_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_holiday_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_holiday_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -848,7 +968,7 @@ table erp.route_holiday
 
 table erp.sales_order
   order_id bigint not null generated by default as identity
-  order_no text not null default ('SO-'::text || nextval('erp.order_no_seq'::regclass))
+  order_no text not null default erp.next_no('order'::text)
   customer_id bigint not null
   source text not null default 'DESK'::text
   status text not null default 'SUBMITTED'::text
@@ -876,14 +996,20 @@ table erp.sales_order
   standing_order text
   signed_off_by text
   signed_off_total numeric(14,2)
+  made_in text
+  constraint sales_order_credit_release_reason_length CHECK ((length(credit_release_reason) <= 1000))
   constraint sales_order_credit_released CHECK ((num_nulls(credit_released_by, credit_released_at, credit_released_amount) = ANY (ARRAY[0, 3])))
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint sales_order_no_key UNIQUE (order_no)
+  constraint sales_order_note_length CHECK ((length(note) <= 2000))
   constraint sales_order_pkey PRIMARY KEY (order_id)
+  constraint sales_order_po_no_length CHECK ((length(po_no) <= 60))
   constraint sales_order_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(status_reason), ''::text) <> ''::text)))
+  constraint sales_order_requested_date_within_reason CHECK (((requested_date >= '1900-01-01'::date) AND (requested_date <= '2200-01-01'::date)))
   constraint sales_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id)
   constraint sales_order_source CHECK ((source = ANY (ARRAY['WEB'::text, 'PHONE'::text, 'DESK'::text, 'EDI'::text, 'IMPORT'::text])))
   constraint sales_order_status CHECK ((status = ANY (ARRAY['SUBMITTED'::text, 'APPROVED'::text, 'PICKING'::text, 'SHIPPED'::text, 'DELIVERED'::text, 'ON_HOLD'::text, 'REJECTED'::text, 'CANCELLED'::text])))
+  constraint sales_order_status_reason_length CHECK ((length(status_reason) <= 1000))
   constraint sales_order_submit_key UNIQUE (customer_id, submit_key)
   index sales_order_of_customer ON erp.sales_order USING btree (customer_id, submitted_at DESC, order_id DESC)
   index sales_order_of_login ON erp.sales_order USING btree (login_id, submitted_at) WHERE (login_id IS NOT NULL)
@@ -898,11 +1024,19 @@ table erp.sales_order
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_before: BEFORE INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_before()
   trigger sales_order_changing: BEFORE UPDATE FOR EACH ROW WHEN (((new.status <> old.status) OR (new.po_no IS DISTINCT FROM old.po_no) OR (new.warehouse <> old.warehouse) OR (new.customer_id <> old.customer_id) OR (new.order_no <> old.order_no))) EXECUTE FUNCTION erp.sales_order_before()
+  trigger sales_order_clean: BEFORE INSERT OR UPDATE OF po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
   trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
+  trigger sales_order_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('order_id', '', '')
+  trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
+  trigger sales_order_made: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.sales_order_made()
+  trigger sales_order_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger sales_order_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((new.order_id IS DISTINCT FROM old.order_id) OR (new.order_no IS DISTINCT FROM old.order_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.source IS DISTINCT FROM old.source)) OR (new.made_in IS DISTINCT FROM old.made_in)) OR (new.total IS DISTINCT FROM old.total))) EXECUTE FUNCTION erp.sales_order_posted()
+  trigger sales_order_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.total <> (0)::numeric)) EXECUTE FUNCTION erp.sales_order_total_stated()
   trigger sales_order_undecided: BEFORE UPDATE OF reviewed_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_undecided()
+  trigger sales_order_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('order_id', '', 'status,total')
   trigger sales_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   grant DELETE to portal_desk
   grant DELETE to portal_work
@@ -935,6 +1069,7 @@ table erp.sales_order_line
   cancel_reason text not null default ''::text
   substitute_for_line integer
   override_reason text not null default ''::text
+  constraint sales_order_line_cancel_reason_length CHECK ((length(cancel_reason) <= 1000))
   constraint sales_order_line_factor CHECK ((factor > (0)::numeric))
   constraint sales_order_line_invoiced CHECK ((qty_invoiced <= qty_shipped))
   constraint sales_order_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id)
@@ -942,6 +1077,7 @@ table erp.sales_order_line
   constraint sales_order_line_not_negative CHECK ((LEAST(qty_allocated, qty_picked, qty_shipped, qty_backordered, qty_cancelled, qty_invoiced) >= (0)::numeric))
   constraint sales_order_line_not_own_substitute CHECK ((substitute_for_line <> line_no))
   constraint sales_order_line_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
+  constraint sales_order_line_override_reason_length CHECK ((length(override_reason) <= 1000))
   constraint sales_order_line_picked CHECK ((qty_picked <= (qty_allocated + qty_shipped)))
   constraint sales_order_line_pkey PRIMARY KEY (order_id, line_no)
   constraint sales_order_line_price CHECK ((unit_price >= (0)::numeric))
@@ -959,10 +1095,17 @@ table erp.sales_order_line
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
+  trigger sales_order_line_clean: BEFORE INSERT OR UPDATE OF override_reason, cancel_reason FOR EACH ROW WHEN (((new.override_reason IS DISTINCT FROM erp.clean_text(new.override_reason)) OR (new.cancel_reason IS DISTINCT FROM erp.clean_text(new.cancel_reason)))) EXECUTE FUNCTION erp.clean_columns('override_reason', 'cancel_reason')
+  trigger sales_order_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_deleted()
+  trigger sales_order_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
+  trigger sales_order_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger sales_order_line_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((new.unit_price IS DISTINCT FROM old.unit_price) OR (new.price_step IS DISTINCT FROM old.price_step)) OR (new.price_rule_id IS DISTINCT FROM old.price_rule_id)) OR (new.qty_invoiced IS DISTINCT FROM old.qty_invoiced))) EXECUTE FUNCTION erp.sales_order_line_posted()
   trigger sales_order_line_receipt_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
   trigger sales_order_line_receipt_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
+  trigger sales_order_line_stays: BEFORE DELETE FOR EACH ROW WHEN ((((old.qty_picked + old.qty_shipped) + old.qty_invoiced) > (0)::numeric)) EXECUTE FUNCTION erp.sales_order_line_posted()
+  trigger sales_order_line_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_updated()
   trigger sales_order_line_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   grant DELETE to portal_desk
@@ -987,17 +1130,29 @@ table erp.ship_to
   route_id bigint
   active boolean not null default true
   tax_rate numeric(7,6)
+  constraint ship_to_address1_length CHECK ((length(address1) <= 200))
+  constraint ship_to_address2_length CHECK ((length(address2) <= 200))
+  constraint ship_to_city_length CHECK ((length(city) <= 100))
   constraint ship_to_code_key UNIQUE (customer_id, code)
+  constraint ship_to_code_length CHECK ((length(code) <= 60))
+  constraint ship_to_country_length CHECK ((length(country) <= 100))
   constraint ship_to_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint ship_to_name_length CHECK ((length(name) <= 200))
+  constraint ship_to_phone_length CHECK ((length(phone) <= 60))
   constraint ship_to_pkey PRIMARY KEY (ship_to_id)
+  constraint ship_to_postal_code_length CHECK ((length(postal_code) <= 40))
+  constraint ship_to_region_length CHECK ((length(region) <= 100))
   constraint ship_to_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id)
   constraint ship_to_tax_rate CHECK (((tax_rate >= (0)::numeric) AND (tax_rate <= (1)::numeric)))
   index ship_to_route ON erp.ship_to USING btree (route_id) WHERE (route_id IS NOT NULL)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger ship_to_clean: BEFORE INSERT OR UPDATE OF code, name, address1, address2, city, region, postal_code, country, phone FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.address1 IS DISTINCT FROM erp.clean_text(new.address1)) OR (new.address2 IS DISTINCT FROM erp.clean_text(new.address2)) OR (new.city IS DISTINCT FROM erp.clean_text(new.city)) OR (new.region IS DISTINCT FROM erp.clean_text(new.region)) OR (new.postal_code IS DISTINCT FROM erp.clean_text(new.postal_code)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.phone IS DISTINCT FROM erp.clean_text(new.phone)))) EXECUTE FUNCTION erp.clean_columns('code', 'name', 'address1', 'address2', 'city', 'region', 'postal_code', 'country', 'phone')
+  trigger ship_to_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
   trigger ship_to_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
+  trigger ship_to_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1016,11 +1171,14 @@ table erp.shipment
   delivered_to text not null default ''::text
   freight numeric(14,2) not null default 0
   invoice_id bigint
+  constraint shipment_carrier_length CHECK ((length(carrier) <= 60))
   constraint shipment_delivered_after_shipped CHECK ((delivered_at >= shipped_at))
+  constraint shipment_delivered_to_length CHECK ((length(delivered_to) <= 200))
   constraint shipment_freight CHECK ((freight >= (0)::numeric))
   constraint shipment_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
   constraint shipment_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint shipment_pkey PRIMARY KEY (shipment_id)
+  constraint shipment_tracking_no_length CHECK ((length(tracking_no) <= 100))
   index shipment_invoice ON erp.shipment USING btree (invoice_id) WHERE (invoice_id IS NOT NULL)
   index shipment_order ON erp.shipment USING btree (order_id)
   row-level security: on
@@ -1029,8 +1187,13 @@ table erp.shipment
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
+  trigger shipment_clean: BEFORE INSERT OR UPDATE OF carrier, tracking_no, delivered_to FOR EACH ROW WHEN (((new.carrier IS DISTINCT FROM erp.clean_text(new.carrier)) OR (new.tracking_no IS DISTINCT FROM erp.clean_text(new.tracking_no)) OR (new.delivered_to IS DISTINCT FROM erp.clean_text(new.delivered_to)))) EXECUTE FUNCTION erp.clean_columns('carrier', 'tracking_no', 'delivered_to')
+  trigger shipment_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
   trigger shipment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
+  trigger shipment_freight_posted: BEFORE UPDATE FOR EACH ROW WHEN (((old.invoice_id IS NOT NULL) AND ((new.freight IS DISTINCT FROM old.freight) OR (new.invoice_id IS DISTINCT FROM old.invoice_id)))) EXECUTE FUNCTION erp.refuse_posted('Shipment', 'shipment_id', 'Its freight is invoiced: issue a credit memo (erp.issue_credit).')
   trigger shipment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
+  trigger shipment_stays: BEFORE DELETE FOR EACH ROW WHEN (((old.invoice_id IS NOT NULL) AND (old.freight <> (0)::numeric))) EXECUTE FUNCTION erp.refuse_posted('Shipment', 'shipment_id', 'It is invoiced: issue a credit memo (erp.issue_credit).')
+  trigger shipment_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
   trigger shipment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1097,10 +1260,13 @@ table erp.stock_expected
   expected_on date not null
   qty numeric not null
   note text not null default ''::text
+  constraint stock_expected_expected_on_within_reason CHECK (((expected_on >= '1900-01-01'::date) AND (expected_on <= '2200-01-01'::date)))
   constraint stock_expected_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
+  constraint stock_expected_note_length CHECK ((length(note) <= 200))
   constraint stock_expected_pkey PRIMARY KEY (expected_id)
   constraint stock_expected_qty CHECK ((qty > (0)::numeric))
   index stock_expected_item ON erp.stock_expected USING btree (item_id, warehouse, expected_on)
+  trigger stock_expected_clean: BEFORE INSERT OR UPDATE OF note FOR EACH ROW WHEN ((new.note IS DISTINCT FROM erp.clean_text(new.note))) EXECUTE FUNCTION erp.clean_columns('note')
   trigger stock_expected_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
   trigger stock_expected_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
   trigger stock_expected_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
@@ -1187,16 +1353,34 @@ table portal.audit
   subject text not null default ''::text
   data jsonb not null default '{}'::jsonb
   xid xid8 not null default pg_current_xact_id()
+  db_login text default SESSION_USER
+  db_role text default portal.db_role()
   constraint audit_pkey PRIMARY KEY (audit_id)
   index audit_at ON portal.audit USING btree (at DESC)
   index audit_customer ON portal.audit USING btree (customer_id, at DESC) WHERE (customer_id IS NOT NULL)
   index audit_subject ON portal.audit USING btree (subject, at DESC) WHERE (subject <> ''::text)
-  grant DELETE to portal_work
-  grant INSERT to portal_desk
-  grant INSERT to portal_work
+  index audit_xid ON portal.audit USING btree (xid)
+  trigger audit_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
   grant SELECT to portal_desk
   grant SELECT to portal_work
-  grant UPDATE to portal_work
+
+table portal.audit_chain
+  chain_no bigint not null
+  audit_id bigint not null
+  hash bytea not null
+  sealed_at timestamp with time zone not null default clock_timestamp()
+  constraint audit_chain_audit_key UNIQUE (audit_id)
+  constraint audit_chain_pkey PRIMARY KEY (chain_no)
+  index audit_chain_sealed ON portal.audit_chain USING btree (sealed_at)
+  trigger audit_chain_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
+
+table portal.audit_head
+  only_row boolean not null default true
+  chain_no bigint not null default 0
+  hash bytea not null default '\x'::bytea
+  seen pg_snapshot not null default '1:1:'::pg_snapshot
+  constraint audit_head_only_row CHECK (only_row)
+  constraint audit_head_pkey PRIMARY KEY (only_row)
 
 table portal.cart
   cart_id bigint not null generated by default as identity
@@ -1211,7 +1395,10 @@ table portal.cart
   constraint cart_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint cart_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
   constraint cart_login_key UNIQUE (login_id, customer_id)
+  constraint cart_note_length CHECK ((length(note) <= 2000))
   constraint cart_pkey PRIMARY KEY (cart_id)
+  constraint cart_po_no_length CHECK ((length(po_no) <= 60))
+  constraint cart_requested_date_within_reason CHECK (((requested_date >= '1900-01-01'::date) AND (requested_date <= '2200-01-01'::date)))
   constraint cart_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
   row-level security: on
   policy open_to_programs: true
@@ -1219,6 +1406,7 @@ table portal.cart
   policy ordering_only_insert restrictive to portal_web: 
   policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger cart_clean: BEFORE INSERT OR UPDATE OF po_no, note FOR EACH ROW WHEN (((new.po_no IS DISTINCT FROM erp.clean_text(new.po_no)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)))) EXECUTE FUNCTION erp.clean_columns('po_no', 'note:lines')
   trigger cart_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('cart')
   grant DELETE to portal_web
   grant DELETE to portal_work
@@ -1392,6 +1580,7 @@ table portal.item_list
   name text not null
   created_at timestamp with time zone not null default erp.now()
   constraint item_list_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint item_list_name_length CHECK ((length(name) <= 80))
   constraint item_list_name_written CHECK (((name = btrim(name)) AND (name <> ''::text) AND (length(name) <= 80)))
   constraint item_list_pkey PRIMARY KEY (list_id)
   index item_list_name_key ON portal.item_list USING btree (customer_id, lower(name))
@@ -1401,6 +1590,7 @@ table portal.item_list
   policy ordering_only_insert restrictive to portal_web: 
   policy ordering_only_update restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger item_list_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger item_list_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('favorite')
   trigger item_list_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('favorite')
   trigger item_list_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.own_list_changed('favorite')
@@ -1462,14 +1652,20 @@ table portal.login
   constraint login_customer_or_staff CHECK ((num_nonnulls(customer_id, staff_role) = 1))
   constraint login_customer_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
   constraint login_email_key UNIQUE (email)
+  constraint login_email_length CHECK ((length((email)::text) <= 254))
   constraint login_email_written CHECK ((email ~ '^[^@\s]+@[^@\s]+$'::citext))
   constraint login_failed_count CHECK ((failed_count >= 0))
+  constraint login_name_length CHECK ((length(name) <= 80))
   constraint login_password_is_bcrypt CHECK ((password_hash ~ '^\$2[aby]\$[0-9]{2}\$.{53}$'::text))
   constraint login_pkey PRIMARY KEY (login_id)
   constraint login_spend_limit CHECK ((spend_limit >= (0)::numeric))
   constraint login_spend_period CHECK ((spend_period = ANY (ARRAY['order'::text, 'day'::text, 'week'::text, 'month'::text])))
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
+  trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
+  trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
   trigger person_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.person_changed()
   grant DELETE to portal_work
@@ -1585,12 +1781,14 @@ table portal.notice
   constraint notice_kind CHECK ((kind = ANY (ARRAY['info'::text, 'success'::text, 'warning'::text])))
   constraint notice_link CHECK (((link = ''::text) OR (link ~ '^/[^/\\]'::text)))
   constraint notice_pkey PRIMARY KEY (notice_id)
+  constraint notice_text_length CHECK ((length(text) <= 2000))
   constraint notice_text_written CHECK ((btrim(text) <> ''::text))
   index notice_of_customer ON portal.notice USING btree (customer_id, at DESC, notice_id DESC)
   index notice_unread ON portal.notice USING btree (customer_id, notice_id) WHERE (read_at IS NULL)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger notice_clean: BEFORE INSERT OR UPDATE OF text FOR EACH ROW WHEN ((new.text IS DISTINCT FROM erp.clean_text(new.text))) EXECUTE FUNCTION erp.clean_columns('text')
   trigger notice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   trigger notice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notice_changed()
   trigger notify_notice: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_notice()
@@ -1691,8 +1889,10 @@ table portal.proof_difference
   constraint proof_difference_first_run_fk FOREIGN KEY (first_run) REFERENCES portal.proof_run(run_id)
   constraint proof_difference_key UNIQUE (kind, subject, line_no)
   constraint proof_difference_last_run_fk FOREIGN KEY (last_run) REFERENCES portal.proof_run(run_id)
+  constraint proof_difference_note_length CHECK ((length(note) <= 1000))
   constraint proof_difference_pkey PRIMARY KEY (difference_id)
   index proof_difference_open ON portal.proof_difference USING btree (difference_id) WHERE (resolved_at IS NULL)
+  trigger proof_difference_clean: BEFORE INSERT OR UPDATE OF note FOR EACH ROW WHEN ((new.note IS DISTINCT FROM erp.clean_text(new.note))) EXECUTE FUNCTION erp.clean_columns('note')
   grant SELECT to portal_desk
   grant SELECT to portal_work
 
@@ -1710,6 +1910,8 @@ table portal.proof_run
   customers bigint not null default 0
   found bigint not null default 0
   explained bigint not null default 0
+  audit_rows bigint not null default 0
+  audit_hash text not null default ''::text
   constraint proof_run_pkey PRIMARY KEY (run_id)
   grant SELECT to portal_desk
   grant SELECT to portal_work
@@ -1736,6 +1938,7 @@ CASE media_type
     ELSE false
 END)
   constraint request_photo_name CHECK ((length(name) <= 120))
+  constraint request_photo_name_length CHECK ((length(name) <= 300))
   constraint request_photo_once UNIQUE (customer_id, request_key, digest)
   constraint request_photo_pkey PRIMARY KEY (photo_id)
   constraint request_photo_sides CHECK (((width > 0) AND (height > 0)))
@@ -1745,6 +1948,7 @@ END)
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: ((customer_id = portal.customer_id()) AND ( SELECT portal.may('account'::text) AS may))
+  trigger request_photo_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger request_photo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.request_photo_changed()
   grant DELETE to portal_work
   grant INSERT to portal_work
@@ -1752,6 +1956,12 @@ END)
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_work
+
+table portal.seal
+  only_row boolean not null default true
+  key bytea not null default sha256(convert_to(((gen_random_uuid())::text || (gen_random_uuid())::text), 'UTF8'::name))
+  constraint seal_only_row CHECK (only_row)
+  constraint seal_pkey PRIMARY KEY (only_row)
 
 table portal.session
   session_id bigint not null generated by default as identity
@@ -1809,9 +2019,13 @@ table portal.sign_off
   constraint sign_off_decided CHECK (((status = 'WAITING'::text) = (decided_at IS NULL)))
   constraint sign_off_key UNIQUE (customer_id, key)
   constraint sign_off_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint sign_off_note_length CHECK ((length(note) <= 2000))
   constraint sign_off_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint sign_off_pkey PRIMARY KEY (sign_off_id)
+  constraint sign_off_po_no_length CHECK ((length(po_no) <= 60))
+  constraint sign_off_reason_length CHECK ((length(reason) <= 1000))
   constraint sign_off_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(reason), ''::text) <> ''::text)))
+  constraint sign_off_requested_date_within_reason CHECK (((requested_date >= '1900-01-01'::date) AND (requested_date <= '2200-01-01'::date)))
   constraint sign_off_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
   constraint sign_off_status CHECK ((status = ANY (ARRAY['WAITING'::text, 'APPROVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text])))
   index sign_off_login ON portal.sign_off USING btree (login_id)
@@ -1823,6 +2037,7 @@ table portal.sign_off
   policy own_or_to_sign restrictive to portal_web: ((customer_id = portal.customer_id()) AND ((login_id = portal.login_id()) OR ( SELECT portal.may('sign_off'::text) AS may)))
   trigger notify_sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
   trigger notify_sign_off_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_sign_off()
+  trigger sign_off_clean: BEFORE INSERT OR UPDATE OF po_no, note, reason FOR EACH ROW WHEN (((new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('po_no:null', 'note:lines', 'reason')
   trigger sign_off_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   trigger sign_off_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.sign_off_changed()
   grant DELETE to portal_work
@@ -1876,14 +2091,19 @@ table portal.standing_order
   created_at timestamp with time zone not null default erp.now()
   constraint standing_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint standing_order_ends_on CHECK ((ends_on >= starts_on))
+  constraint standing_order_ends_on_within_reason CHECK (((ends_on >= '1900-01-01'::date) AND (ends_on <= '2200-01-01'::date)))
   constraint standing_order_every CHECK (((every >= 1) AND (every <= 52)))
   constraint standing_order_hours_before CHECK (((hours_before >= 0) AND (hours_before <= 336)))
+  constraint standing_order_name_length CHECK ((length(name) <= 80))
   constraint standing_order_name_written CHECK (((name = btrim(name)) AND (name <> ''::text) AND (length(name) <= 80)))
   constraint standing_order_note CHECK ((length(note) <= 2000))
+  constraint standing_order_note_length CHECK ((length(note) <= 2000))
   constraint standing_order_pkey PRIMARY KEY (standing_order_id)
   constraint standing_order_po_no CHECK ((length(po_no) <= 60))
+  constraint standing_order_po_no_length CHECK ((length(po_no) <= 60))
   constraint standing_order_rhythm CHECK ((rhythm = ANY (ARRAY['runs'::text, 'weeks'::text])))
   constraint standing_order_ship_to_fk FOREIGN KEY (ship_to_id) REFERENCES erp.ship_to(ship_to_id) ON DELETE SET NULL
+  constraint standing_order_starts_on_within_reason CHECK (((starts_on >= '1900-01-01'::date) AND (starts_on <= '2200-01-01'::date)))
   constraint standing_order_weekday CHECK ((((weekday >= 1) AND (weekday <= 7)) AND ((rhythm = 'runs'::text) = (weekday IS NULL))))
   index standing_order_name_key ON portal.standing_order USING btree (customer_id, lower(name))
   index standing_order_next ON portal.standing_order USING btree (next_at) WHERE (NOT paused)
@@ -1894,6 +2114,7 @@ table portal.standing_order
   policy unlimited_only_insert restrictive to portal_web: 
   policy unlimited_only_update restrictive to portal_web: ( SELECT portal.may('standing'::text) AS may)
   trigger standing_order_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.standing_order_before()
+  trigger standing_order_clean: BEFORE INSERT OR UPDATE OF name, po_no, note FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.po_no IS DISTINCT FROM erp.clean_text(new.po_no)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'po_no', 'note:lines')
   trigger standing_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
   trigger standing_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
   trigger standing_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.standing_order_changed()
@@ -1979,6 +2200,8 @@ table portal.statement
   constraint statement_document_fk FOREIGN KEY (document_id) REFERENCES portal.document(document_id)
   constraint statement_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE SET NULL
   constraint statement_period CHECK ((period_from <= period_to))
+  constraint statement_period_from_within_reason CHECK (((period_from >= '1900-01-01'::date) AND (period_from <= '2200-01-01'::date)))
+  constraint statement_period_to_within_reason CHECK (((period_to >= '1900-01-01'::date) AND (period_to <= '2200-01-01'::date)))
   constraint statement_pkey PRIMARY KEY (statement_id)
   constraint statement_ready_has_document CHECK (((status = 'READY'::text) = (document_id IS NOT NULL)))
   constraint statement_run_fk FOREIGN KEY (run_id) REFERENCES portal.statement_run(run_id)
@@ -2019,6 +2242,16 @@ table portal.statement_run
 view portal.stocked_item
   item_id bigint
   grant SELECT to portal_web
+
+table portal.wall
+  only_row boolean not null default true
+  version text not null
+  manifest text not null
+  written jsonb not null default '{}'::jsonb
+  checked_at timestamp with time zone not null default clock_timestamp()
+  constraint wall_only_row CHECK (only_row)
+  constraint wall_pkey PRIMARY KEY (only_row)
+  grant SELECT to portal_work
 function erp.add_reason(p_reasons text, p_more text) returns text
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
 function erp.aging_report(p_as_of date, p_basis text) returns TABLE(customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_work
@@ -2027,16 +2260,20 @@ function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns
 function erp.apply_credit(p_kind text, p_doc_no text, p_invoice_no text, p_amount numeric) returns void security definer for portal_desk
 function erp.assert_open_period(p_days date[]) returns void security definer
 function erp.balance(p_customer_id bigint, p_on date) returns numeric security definer for portal_desk, portal_web, portal_work
+function erp.barcode_key(p_code text) returns text
 function erp.bill_to(p_customer_id bigint) returns text security definer for portal_desk, portal_web, portal_work
 function erp.check_invariants() returns TABLE(invariant text, subject text, detail text) security definer for portal_desk, portal_work
+function erp.check_shown_credit(p_order_no text, p_over numeric, p_hold boolean, p_shown_over numeric, p_shown_hold boolean) returns void
 function erp.check_substitutes(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.claim_returns(p_invoice_ids bigint[], p_line_nos integer[]) returns void security definer
+function erp.clean_columns() returns trigger security definer
+function erp.clean_text(p_text text, p_lines boolean) returns text
 function erp.credit_ahead(p_order_id bigint, p_to text) returns numeric security definer for portal_desk, portal_work
 function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) returns numeric security definer for portal_desk, portal_web, portal_work
 function erp.credit_memo_before() returns trigger security definer
 function erp.credit_memo_line_before() returns trigger security definer
 function erp.credit_memo_line_changed() returns trigger security definer
-function erp.credit_memo_moved() returns trigger security definer
+function erp.credit_memo_line_comes() returns trigger security definer
 function erp.credit_request_after() returns trigger security definer
 function erp.credit_request_before() returns trigger security definer
 function erp.credit_request_claims() returns trigger security definer
@@ -2047,33 +2284,41 @@ function erp.day_text(p_day date) returns text for portal_desk, portal_web, port
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
 function erp.decide_request(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_notes text[], p_reason text) returns text security definer for portal_desk
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
+function erp.document_series_before() returns trigger security definer
+function erp.duplicate_codes_switched() returns trigger security definer
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
+function erp.gtin(p_code text) returns text
 function erp.hold_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
 function erp.invoice_line_claimed() returns trigger security definer
-function erp.invoice_moved() returns trigger security definer
+function erp.invoice_line_comes() returns trigger security definer
 function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
 function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_state(p_total numeric, p_open numeric, p_due_date date, p_today date, p_tell_part boolean) returns text for portal_desk, portal_web, portal_work
-function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk
+function erp.item_codes_changed() returns trigger security definer
+function erp.item_codes_written() returns trigger security definer
+function erp.item_unit_codes_changed() returns trigger security definer
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
 function erp.next_deliveries(p_route_id bigint, p_at timestamp with time zone, p_count integer) returns TABLE(delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.next_invoice_no() returns text security definer
+function erp.next_no(p_series text) returns text security definer
 function erp.now() returns timestamp with time zone security definer
 function erp.open_documents(p_customer_ids bigint[], p_as_of date, p_basis text) returns TABLE(customer_id bigint, kind text, document_id bigint, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_work
 function erp.order_findings(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_prices numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_order_id bigint, p_editing_id bigint) returns TABLE(code text, action text, field text, line integer, detail jsonb) security definer for portal_desk, portal_web, portal_work
 function erp.order_to_invoice(p_order_id bigint) returns numeric security definer for portal_desk, portal_work
+function erp.pass_taken_ids(p_table text) returns void security definer for portal_desk, portal_web, portal_work
 function erp.payment_after() returns trigger security definer
 function erp.payment_application_before() returns trigger security definer
 function erp.payment_application_changed() returns trigger security definer
 function erp.payment_before() returns trigger security definer
+function erp.plain_code(p_code text) returns text
 function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint, p_wish date, p_at timestamp with time zone) returns TABLE(route_id bigint, route_name text, delivery_date date, cutoff timestamp with time zone, next_date date, missed date) security definer for portal_desk, portal_web, portal_work
 function erp.post_payment(p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid, p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean) returns text security definer for portal_desk
 function erp.price(p_customer_id bigint, p_item_ids bigint[], p_uoms text[], p_qtys numeric[], p_at timestamp with time zone) returns TABLE(ord integer, item_id bigint, uom text, qty numeric, unit_price numeric, step text, rule_id bigint, valid_until timestamp with time zone, next_qty numeric, next_price numeric) security definer for portal_desk, portal_web, portal_work
@@ -2082,8 +2327,10 @@ function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qt
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.refuse_count(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns void security definer
+function erp.refuse_posted() returns trigger security definer
+function erp.refuse_truncate() returns trigger
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
-function erp.release_credit(p_order_no text, p_reason text) returns numeric security definer for portal_desk
+function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric, p_shown_hold boolean) returns numeric security definer for portal_desk
 function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
 function erp.request_to_decide(p_request_no text) returns erp.credit_request security definer
 function erp.return_line_changed() returns trigger security definer
@@ -2101,7 +2348,11 @@ function erp.sales_order_line_before() returns trigger security definer
 function erp.sales_order_line_changed() returns trigger security definer
 function erp.sales_order_line_deleted() returns trigger security definer
 function erp.sales_order_line_inserted() returns trigger security definer
+function erp.sales_order_line_posted() returns trigger security definer
 function erp.sales_order_line_updated() returns trigger security definer
+function erp.sales_order_made() returns trigger security definer
+function erp.sales_order_posted() returns trigger security definer
+function erp.sales_order_total_stated() returns trigger security definer
 function erp.sales_order_undecided() returns trigger security definer
 function erp.search_words(p_codes text, p_description text) returns tsvector
 function erp.set_clock(p_at timestamp with time zone) returns timestamp with time zone security definer
@@ -2123,8 +2374,11 @@ function erp.stock_received() returns trigger security definer
 function erp.stock_truncated() returns trigger security definer
 function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
 function erp.take_back(p_item_ids bigint[], p_warehouse text) returns void security definer
+function erp.take_codes(p_item_ids bigint[]) returns void security definer
+function erp.this_transaction() returns text
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
+function erp.total_stated() returns trigger security definer
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work
 function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
@@ -2132,13 +2386,16 @@ function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
+function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
-function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
+function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
+function portal.audit_subject(p_table text, p_row jsonb, OUT subject text, OUT customer_id bigint) returns record security definer
+function portal.audit_text(a portal.audit) returns text
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
@@ -2148,7 +2405,7 @@ function portal.begin_statement_run(p_from date, p_to date) returns bigint secur
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
-function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices boolean) returns TABLE(changed integer, findings jsonb) security definer for portal_web
+function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices text) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.credit_memo_changed() returns trigger security definer
 function portal.credit_request_changed() returns trigger security definer
 function portal.credit_request_line_changed() returns trigger security definer
@@ -2157,7 +2414,9 @@ function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
+function portal.db_role() returns text
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
@@ -2170,6 +2429,9 @@ function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.event_truncated() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
+function portal.history_digest(h erp.order_status_history) returns text
+function portal.history_digest(p_ranges int8multirange) returns text security definer
+function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
@@ -2180,6 +2442,8 @@ function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function portal.limited() returns boolean security definer for portal_web
+function portal.lines_audited() returns trigger security definer
+function portal.login_audited() returns trigger security definer
 function portal.login_id() returns bigint
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_updated() returns trigger security definer
@@ -2198,7 +2462,9 @@ function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
+function portal.order_history_audited() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
+function portal.order_lines_audited() returns trigger security definer
 function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
@@ -2207,9 +2473,11 @@ function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
 function portal.person_name(p_login_id bigint) returns text security definer for portal_web
-function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_seen numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb) security definer
+function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_limits numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_sealed text[], p_changed jsonb, p_po_said text, p_repeats_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[]) security definer
+function portal.po_orders(p_customer_id bigint, p_po_no text) returns TABLE(order_no text, orders integer, said text) security definer
 function portal.price_audit(p_customer_id bigint, p_item_no text) returns SETOF portal.audit security definer
 function portal.price_basis_audited() returns trigger security definer
+function portal.price_limit(p_agreed numeric, p_has_page boolean, p_on_page text, p_confirmed text) returns numeric
 function portal.price_rule_audited() returns trigger security definer
 function portal.price_text(p_price numeric, p_step text, p_rule_id bigint) returns text
 function portal.proof_of_balances() returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, customers bigint) security definer
@@ -2218,6 +2486,7 @@ function portal.proof_of_invoice_lines(p_invoice_ids bigint[]) returns TABLE(kin
 function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
 function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
+function portal.refuse_forgetting() returns trigger
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
@@ -2231,13 +2500,19 @@ function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns 
 function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
+function portal.rows_audited() returns trigger security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
+function portal.seal_audit() returns integer security definer for portal_work
+function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
 function portal.sees_balance() returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
+function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
+function portal.shown_digest(p_shown text) returns text
+function portal.shown_lines(p_shown text) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
@@ -2253,9 +2528,10 @@ function portal.statement_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
 function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void security definer for portal_work
-function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_confirm_prices boolean, p_confirm_po boolean) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
+function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
+function portal.verify_audit(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer for portal_work
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer

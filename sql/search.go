@@ -25,12 +25,7 @@ const (
 // cleanQuery is what was typed with single blanks, and nothing that PostgreSQL
 // could not store.
 func cleanQuery(q string) string {
-	q = strings.Map(func(r rune) rune {
-		if r == 0 || r == utf8.RuneError {
-			return ' '
-		}
-		return r
-	}, q)
+	q = portal.PlainCode(strings.ToValidUTF8(q, " "))
 	if r := []rune(q); len(r) > maxQuery {
 		q = string(r[:maxQuery])
 	}

@@ -79,7 +79,7 @@ func (s *SignOffStore) ApproveSignOff(ctx context.Context, who portal.Session, i
 	if err != nil {
 		return "", err
 	}
-	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO}
+	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "shown": d.Shown, "confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO}
 	nos := make([]int, 0, len(d.Qtys))
 	for no := range d.Qtys {
 		nos = append(nos, no)

@@ -48,7 +48,7 @@ type statementJob struct {
 
 // name is the file name of its paper.
 func (j statementJob) name() string {
-	return fmt.Sprintf("statement-%s-%s.pdf", j.CustomerNo, j.To.Format(time.DateOnly))
+	return portal.FileName(fmt.Sprintf("statement-%s-%s.pdf", j.CustomerNo, j.To.Format(time.DateOnly)))
 }
 
 // MakeStatements implements portal.StatementMaker. The rows stay locked until
@@ -118,7 +118,7 @@ func (w *StatementWork) make(ctx context.Context, tx, snapshot pgx.Tx, j stateme
 	}
 	paper, err := w.printer.StatementPDF(statement)
 	if err != nil {
-		return failed(err.Error(), false)
+		return failed(err.Error(), true) // the same figures make the same paper: another try would fail as well
 	}
 	made.ids, made.names = append(made.ids, j.ID), append(made.names, j.name())
 	made.papers, made.closings = append(made.papers, paper), append(made.closings, statement.Closing)

@@ -103,6 +103,7 @@ func stampOf(ctx context.Context, tx pgx.Tx, o lockedOrder) (stamp string, err e
 
 // pickStep is what a code or a button asks of a line.
 type pickStep struct {
+	Place                   int
 	LineNo                  int
 	ItemNo, UOM, Scanned    string
 	Qty                     decimal.Decimal
@@ -136,20 +137,70 @@ func (s *DeskStore) PickScan(ctx context.Context, who portal.Session, orderNo, c
 	return s.pick(ctx, who, orderNo, func(tx pgx.Tx, o lockedOrder) (pickStep, error) {
 		a := args{"order_id": o.OrderID, "code": code}
 		rows, _ := tx.Query(ctx, query("pick_scan"), a)
-		step, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[pickStep])
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return step, err
+		steps, err := pgx.CollectRows(rows, pgx.RowToStructByName[pickStep])
+		if err != nil {
+			return pickStep{}, err
 		}
-		var other string
-		err = tx.QueryRow(ctx, query("pick_scan_other"), a).Scan(&other)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return step, portal.Errorf(portal.CodeConflict, "No item has the code %s.", code)
+		if len(steps) > 0 {
+			return onlyStep(code, steps)
 		}
-		if err == nil {
-			err = portal.Errorf(portal.CodeConflict, "Wrong item: %s is not on this order.", other)
+		other, err := scannedItem(ctx, tx, code)
+		switch {
+		case portal.ErrorCode(err) == portal.CodeInvalid:
+			return pickStep{}, portal.Errorf(portal.CodeConflict, "Wrong item: none that %s stands for is on this order.", code)
+		case err != nil:
+			return pickStep{}, err
+		case other.ItemNo == "":
+			return pickStep{}, portal.Errorf(portal.CodeConflict, "No item has the code %s.", code)
 		}
-		return step, err
+		return pickStep{}, portal.Errorf(portal.CodeConflict, "Wrong item: %s is not on this order.", other.ItemNo)
 	})
+}
+
+// onlyStep is the step that a code asks for. Several items, or units of one
+// item, are never decided between: the shelf knows, and a person counts.
+func onlyStep(code string, steps []pickStep) (pickStep, error) {
+	first := steps[0]
+	for _, s := range steps[1:] {
+		switch {
+		case first.Place < 3 && s.Place != first.Place:
+			return first, nil
+		case s.ItemNo != first.ItemNo:
+			return pickStep{}, portal.Errorf(portal.CodeConflict, "%s stands for %s and %s. Count it with the buttons of its line.", code, first.ItemNo, s.ItemNo)
+		case s.Place == 4 && first.Place == 4 && s.Scanned != first.Scanned:
+			return pickStep{}, portal.Errorf(portal.CodeConflict, "%s stands for %s and for %s of %s. Count it with the buttons of its line.", code, first.Scanned, s.Scanned, s.ItemNo)
+		}
+	}
+	return first, nil
+}
+
+// scanned is what a code stands for; UOM is empty where it is no unit's.
+type scanned struct {
+	Place  int
+	ItemNo string
+	UOM    string
+}
+
+// scannedItem returns the item that a code stands for, the zero value for none,
+// or an error in words for several.
+func scannedItem(ctx context.Context, tx pgx.Tx, code string) (scanned, error) {
+	rows, _ := tx.Query(ctx, query("scan_item"), args{"code": code})
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[scanned])
+	if err != nil || len(found) == 0 {
+		return scanned{}, err
+	}
+	first := found[0]
+	for _, f := range found[1:] {
+		switch {
+		case first.Place < 3 && f.Place != first.Place:
+			return first, nil
+		case f.ItemNo != first.ItemNo:
+			return scanned{}, portal.Invalid("item_no", "Which one? %s stands for %s and %s. Write the number as it is.", code, first.ItemNo, f.ItemNo)
+		case f.Place == first.Place && f.UOM != first.UOM:
+			first.UOM = "" // two of its units have that barcode: the one chosen counts
+		}
+	}
+	return first, nil
 }
 
 // PickLine implements portal.WarehouseService.
@@ -241,13 +292,15 @@ func (s *DeskStore) Substitute(ctx context.Context, who portal.Session, orderNo 
 			return err
 		}
 		a := args{"order_no": orderNo, "line_no": sub.LineNo, "item_no": strings.TrimSpace(sub.ItemNo), "uom": sub.UOM, "qty": qty.Decimal.String(),
-			"instead": (*string)(nil), "price": (*string)(nil), "code": strings.TrimSpace(sub.ItemNo)}
-		var scanned string
-		switch err := tx.QueryRow(ctx, query("pick_scan_other"), a).Scan(&scanned); {
-		case err == nil:
-			a["item_no"] = scanned
-		case !errors.Is(err, pgx.ErrNoRows):
+			"instead": (*string)(nil), "price": (*string)(nil)}
+		switch found, err := scannedItem(ctx, tx, strings.TrimSpace(sub.ItemNo)); {
+		case err != nil:
 			return err
+		case found.ItemNo != "":
+			a["item_no"] = found.ItemNo
+			if strings.TrimSpace(sub.UOM) == "" {
+				a["uom"] = found.UOM
+			}
 		}
 		if price != nil {
 			text := price.Decimal.String()
@@ -334,9 +387,9 @@ func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo s
 
 // Receive implements portal.WarehouseService.
 func (s *DeskStore) Receive(ctx context.Context, who portal.Session, itemNo, qty string, seen *portal.Qty) error {
-	n, ok := portal.ParseQty(qty)
-	if !ok {
-		return portal.Invalid("received", "Enter how many came in, like 40.")
+	n, problem := portal.ReadQty(qty).Number()
+	if problem != "" {
+		return portal.Invalid("received", "%s", problem)
 	}
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var id portal.ItemID
@@ -372,9 +425,12 @@ func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemN
 	if err != nil {
 		return portal.Invalid("expected_on", "On which day?")
 	}
-	n, ok := portal.ParseQty(qty)
-	if !ok {
-		return portal.Invalid("expected_qty", "Enter how many are expected, like 40.")
+	if !portal.DayWithinReason(on) {
+		return portal.Invalid("expected_on", "%s", portal.DayWords)
+	}
+	n, problem := portal.ReadQty(qty).Number()
+	if problem != "" {
+		return portal.Invalid("expected_qty", "%s", problem)
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, query("expected_add"), args{"item_no": itemNo, "expected_on": on, "qty": n.Decimal.String(), "note": strings.TrimSpace(note)})

@@ -9,6 +9,10 @@
 --   picking      off: passes; warn: passes with an audit row    refused
 --                queue, block: refused
 --
+-- Who approves from a page releases no more than the page showed: the setting
+-- portal.shown_over of the transaction is by how much it said the order is over
+-- credit (0: not at all).
+--
 -- "Refused" lasts until somebody releases the credit of the order, with
 -- erp.release_credit: up to the exposure of that moment, and not for a hold
 -- that was set later. No limit is null; the limit itself passes.
@@ -46,6 +50,7 @@ begin
           coalesce(format(', released up to %s by %s', new.credit_released_amount, new.credit_released_by), '')),
         hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
   elsif s.over > 0 and s.credit_check = 'queue' then
+    perform erp.check_shown_credit(new.order_no, s.over, false, nullif(current_setting('portal.shown_over', true), '')::numeric, null);
     new.credit_released_by := portal.actor();
     new.credit_released_at := erp.now();
     new.credit_released_amount := s.exposure;

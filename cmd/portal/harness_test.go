@@ -291,6 +291,20 @@ func (v *visitor) submit(head ...string) answer {
 	return v.post("/cart/submit", append([]string{"key", key}, head...)...)
 }
 
+// text is get of a text; "" where there is none.
+func (a answer) text(path string) string {
+	text, _ := a.get(path).(string)
+	return text
+}
+
+// confirm sends the cart as the page shows it now, prices included.
+func (v *visitor) confirm(head ...string) answer {
+	v.s.t.Helper()
+	cart := v.read("/cart")
+	return v.post("/cart/submit", append([]string{"key", cart.text("key"), "shown", cart.text("shown"),
+		"confirm_prices", cart.text("shown_digest")}, head...)...)
+}
+
 // frame is one message on a socket.
 type frame struct {
 	Hello  *struct{ Cursor string }

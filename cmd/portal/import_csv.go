@@ -18,6 +18,7 @@ type importCSVCommand struct {
 	DryRun  bool   `help:"Check and try everything, and keep nothing."`
 	Errors  string `help:"Write all problems to this CSV file: file, line, column, value, reason." type:"path" placeholder:"FILE"`
 	Shown   int    `help:"How many problems of each file are listed." default:"20"`
+	Decimal string `help:"Which sign stands before decimals, in all files: comma or point. Without it each column of a file with semicolons or tabs tells it, and a number that can be read in two ways is a problem." enum:",comma,point" default:"" placeholder:"SIGN"`
 	Samples string `help:"Write sample files into this directory instead, one of each kind." type:"path" placeholder:"DIR"`
 }
 
@@ -54,7 +55,7 @@ func (c importCSVCommand) Run(ctx context.Context, out io.Writer) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 
 	progress := newProgress(os.Stderr)
-	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Progress: progress.report}
+	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Decimal: importcsv.Decimal(c.Decimal), Progress: progress.report}
 	if c.Errors != "" {
 		file, err := os.Create(c.Errors)
 		if err != nil {

@@ -89,7 +89,7 @@ var forms = map[string][][]string{
 	"POST /cart/lines":                          {{"item_no", "OIL5", "uom", "PALLET", "qty", "1"}, {"item_no", "OIL5", "qty", "-1"}, {"item_no", "OIL5", "qty", "2"}},
 	"POST /cart/submit":                         {{"key", "nonsense"}, {"key", "00000000-0000-0000-0000-000000000000", "requested_date", "never"}},
 	"POST /orders/:order_no/cancel":             {{"x", "y"}},
-	"POST /orders/:order_no/change":             {{"qty_1", "1"}, {"qty_1", "30", "confirm_prices", "true"}},
+	"POST /orders/:order_no/change":             {{"qty_1", "1"}, {"qty_1", "30", "confirm_prices", `[["1","99999"]]`}},
 	"POST /orders/:order_no/reorder":            {{"mode", "add"}},
 	"POST /invoices/:invoice_no/reorder":        {{"mode", "add"}},
 	"POST /invite":                              {{"token", "x", "new_password", "short"}},
@@ -192,7 +192,7 @@ func TestPricesNeverLeak(t *testing.T) {
 				}
 				v := r.v
 				v.post("/cart/lines", "item_no", "OIL5", "qty", "5") // so that no sum of money is the price of one, or of a case
-				no := fmt.Sprint(v.submit("confirm_prices", "true").get("order_no"))
+				no := fmt.Sprint(v.confirm().get("order_no"))
 				eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 				pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 				invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")

@@ -352,13 +352,13 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 		t.Errorf("nothing left: %d", a.status)
 	}
 	pgtest.Exec(t, s.db, "update erp.web_access set require_po = true")
-	if a := ann.post(request+"/approve", "po_no", "", "confirm_prices", "true"); a.get("fields.0.field") != "po_no" {
+	if a := ann.post(request+"/approve", "po_no", "", "confirm_prices", refused.text("confirm.confirm_prices")); a.get("fields.0.field") != "po_no" {
 		t.Errorf("a rule of submit is not asked again: %d %s", a.status, a.body)
 	}
 	if n := s.orders(); n != 1 {
 		t.Errorf("refusals made an order: %d", n)
 	}
-	approved := ann.post(request+"/approve", "qty_1", "4", "confirm_prices", "true")
+	approved := ann.post(request+"/approve", "qty_1", "4", "confirm_prices", refused.text("confirm.confirm_prices"))
 	if approved.status != http.StatusOK {
 		t.Fatalf("approve: %d %s", approved.status, approved.body)
 	}

@@ -255,7 +255,7 @@ func TestBuyerChangesOrder(t *testing.T) {
 	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5 rose from 27.00 to 28.00") || !strings.Contains(a.body, "Confirm and change order") || !strings.Contains(a.body, `value="7"`) {
 		t.Errorf("a price that rose: %d", a.status)
 	}
-	if a := v.post(change, "qty_1", "7", "revision", seen, "confirm_prices", "true"); a.status != http.StatusOK {
+	if a := v.post(change, "qty_1", "7", "revision", seen, "confirm_prices", `[["1","28"]]`); a.status != http.StatusOK {
 		t.Errorf("confirmed: %d %s", a.status, a.body)
 	}
 	if got := v.read("/orders/" + no).get("total"); got != "196.00" {

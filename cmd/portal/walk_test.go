@@ -188,8 +188,8 @@ var walkSteps = []walkStep{
 	}},
 	{"submit", 10, func(w *walk) (bool, error) {
 		v := w.buyer()
-		key, _ := v.read("/cart").get("key").(string)
-		return w.post(v, "/cart/submit", "key", key, "confirm_prices", "true", "confirm_po", "true", "po_no", w.pick("", "PO-1", "PO-2"))
+		cart := v.read("/cart")
+		return w.post(v, "/cart/submit", "key", cart.text("key"), "shown", cart.text("shown"), "confirm_prices", cart.text("shown_digest"), "po_no", w.pick("", "PO-1", "PO-2"))
 	}},
 	{"cancel as a buyer", 3, func(w *walk) (bool, error) {
 		v, no := w.ownOrder("status in ('SUBMITTED', 'APPROVED')")
@@ -208,7 +208,7 @@ var walkSteps = []walkStep{
 	}},
 	{"change as a buyer", 4, func(w *walk) (bool, error) {
 		v, no := w.ownOrder(w.pick("status = 'SUBMITTED'", "status in ('SUBMITTED', 'APPROVED')"))
-		return w.post(v, "/orders/"+no+"/change", "qty_1", strconv.Itoa(w.IntN(8)), "confirm_prices", w.pick("true", "false"))
+		return w.post(v, "/orders/"+no+"/change", "qty_1", strconv.Itoa(w.IntN(8)), "confirm_prices", w.pick("", `[["1","99999"]]`))
 	}},
 	{"edit at the desk", 4, func(w *walk) (bool, error) {
 		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD', 'APPROVED')")+"/edit", "qty_1", strconv.Itoa(w.IntN(8)), "qty_2", strconv.Itoa(w.IntN(8)), "reason", w.pick("the walk", ""))

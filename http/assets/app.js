@@ -9,6 +9,18 @@
 
 	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
 
+	// inAddress writes a number of the ERP as one part of an address, as
+	// portal.InAddress does: "A/B 1" is "~A~2FB~201".
+	window.inAddress = (number) => {
+		const dots = /^\.*$/.test(number)
+		if (!dots && number !== 'new' && /^[\w.-]+$/.test(number)) return number
+		const part = (byte) => {
+			const c = String.fromCharCode(byte)
+			return !dots && /[\w.-]/.test(c) ? c : '~' + byte.toString(16).toUpperCase().padStart(2, '0')
+		}
+		return '~' + [...new TextEncoder().encode(number)].map(part).join('')
+	}
+
 	// ---- toasts ----
 
 	// toast({text, kind, about, undo: {url, values, label}}) shows a message for
@@ -143,13 +155,18 @@
 		const button = e.target.closest('[data-step]')
 		const input = button?.closest('.stepper')?.querySelector('input')
 		if (!input || input.disabled) return
-		const by = Number(button.dataset.step) * (input.step && input.step !== 'any' ? Number(input.step) : 1)
-		const min = input.min === '' ? -Infinity : Number(input.min)
-		const max = input.max === '' ? Infinity : Number(input.max)
+		// what can be read in two ways, or has a unit beside it, is the server's to read
+		const text = input.value.trim()
+		if (!/^\d*([.,]\d{0,2}|[.,]\d{4,6})?$/.test(text)) return input.focus()
+		const by = Number(button.dataset.step)
+		const min = input.dataset.min ? Number(input.dataset.min) : -Infinity
+		const max = input.dataset.max ? Number(input.dataset.max) : Infinity
 		// six decimals are what a quantity may have
-		const next = Math.min(max, Math.max(min, Math.round((Number(input.value || 0) + by) * 1e6) / 1e6))
-		if (String(next) === input.value) return
-		input.value = String(next)
+		const next = Math.min(max, Math.max(min, Math.round((Number(text.replace(',', '.') || 0) + by) * 1e6) / 1e6))
+		// three decimals could be thousands
+		const shown = String(next).replace(/(\.\d{3})$/, '$10')
+		if (shown === input.value) return
+		input.value = shown
 		input.dispatchEvent(new Event('input', { bubbles: true }))
 		input.dispatchEvent(new Event('change', { bubbles: true }))
 	})
@@ -159,7 +176,29 @@
 		const field = e.target.closest('[data-submit-on-change]')
 		if (!field?.form) return
 		clearTimeout(waiting.get(field.form))
-		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.type === 'number' ? 400 : 0))
+		waiting.set(field.form, setTimeout(() => field.form.requestSubmit(), field.inputMode === 'decimal' ? 400 : 0))
+	})
+
+	// ---- what is sent is what stands on the page ----
+
+	// A quantity typed a moment ago may not be saved yet. The form of a cart tells
+	// it as it stands in its box, so that no other one is ordered for it.
+	const units = (text) => text.trim().replace(',', '.').replace(/^(\d+)(\.\d*?)0*$/, '$1$2').replace(/\.$/, '')
+	document.addEventListener('formdata', (e) => {
+		const shown = e.formData.get('shown')
+		const rows = document.querySelectorAll('#cart-lines form:has([name=mode])')
+		if (!shown || rows.length === 0) return
+		let lines = JSON.parse(shown)
+		let typed = false
+		for (const row of rows) {
+			const [item, uom, box] = ['item_no', 'uom', 'qty'].map((name) => row.elements.namedItem(name))
+			const qty = units(box.value)
+			const line = lines.find((l) => l[0] === item.value && l[1] === uom.value)
+			if (!line || line[2] === qty || !/^\d+(\.\d+)?$/.test(qty)) continue
+			line[2] = qty
+			typed = true
+		}
+		if (typed) e.formData.set('shown', JSON.stringify(lines.filter((l) => Number(l[2]) !== 0)))
 	})
 
 	// ---- one submit is one submit ----

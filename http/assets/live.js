@@ -200,7 +200,7 @@
 			}
 			// staff hear all customers: only of what their page is about
 			if (document.body.classList.contains('desk') && !regions().some((el) => topicsOf(el, 'data-live').some((t) => t.kind === e.kind && t.ref === e.ref))) continue
-			const text = form.replace('{ref}', e.ref ?? '').replace('{status}', words.status?.[e.status] ?? e.status ?? '').replace(/\s+/g, ' ').trim()
+			const text = form.replace('{ref}', () => e.ref ?? '').replace('{status}', () => words.status?.[e.status] ?? e.status ?? '').replace(/\s+/g, ' ').trim()
 			if (!texts.some((t) => t.text === text)) texts.push({ text, about: `${e.kind}:${e.ref ?? ''}` })
 		}
 		const quiet = Date.now() - own < 1000

@@ -175,7 +175,7 @@
 		const event = new CustomEvent('lookup:choose', { bubbles: true, cancelable: true, detail: item })
 		if (!input.dispatchEvent(event)) return
 		if (isSite(input)) {
-			location.assign(`/items/${encodeURIComponent(item.item_no)}`)
+			location.assign('/items/' + window.inAddress(item.item_no))
 			return
 		}
 		input.value = item.item_no

@@ -10,6 +10,9 @@
 	const rows = () => [...body.rows]
 	const field = (row, name) => row.querySelector(`[name="${name}"]`)
 	const value = (row, name) => field(row, name)?.value.trim() ?? ''
+	// a unit that nobody chose gives way to one beside the number
+	const unit = (row) => (field(row, 'uom').dataset.given ? '' : value(row, 'uom'))
+	const typed = (row) => [value(row, 'ref'), unit(row), value(row, 'qty'), value(row, 'pick'), value(row, 'sure')].join('\n')
 	const isBlank = (row) => !value(row, 'ref') && !value(row, 'qty')
 
 	function addRow() {
@@ -52,12 +55,14 @@
 		for (const r of changed) if (isBlank(r)) show(r, null)
 		changed.clear()
 		if (list.length === 0) return total()
-		const asked = list.map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')].join('\n'))
+		const asked = list.map(typed)
 		const data = new URLSearchParams()
 		for (const r of list) {
 			data.append('ref', value(r, 'ref'))
-			data.append('uom', value(r, 'uom'))
+			data.append('uom', unit(r))
 			data.append('qty', value(r, 'qty'))
+			data.append('pick', value(r, 'pick'))
+			data.append('sure', value(r, 'sure'))
 		}
 		asking?.abort()
 		asking = new AbortController()
@@ -68,7 +73,7 @@
 			const { lines } = await answer.json()
 			lines.forEach((line, i) => {
 				const r = list[i]
-				if (r.isConnected && asked[i] === [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')].join('\n')) show(r, line)
+				if (r.isConnected && asked[i] === typed(r)) show(r, line)
 			})
 			total()
 		} catch (err) {
@@ -106,18 +111,41 @@
 		what.replaceChildren()
 		if (item) {
 			const a = el('a', '', item.description)
-			a.href = '/items/' + encodeURIComponent(item.item_no)
+			a.href = '/items/' + window.inAddress(item.item_no)
 			a.tabIndex = -1
 			what.append(a, ' ', el('span', 'sub code', item.item_no), ' ')
 			units(row, item, line)
 		}
 		if (error) what.append(el('span', 'field-error', error))
 		if (line?.warning) what.append(el('span', 'warn', line.warning))
+		what.append(asks(row, line))
 		const each = row.querySelector('.each')
 		if (each) {
 			each.textContent = item?.unit_price ? money(item.unit_price) : ''
 			row.querySelector('.amount').textContent = row.dataset.ready && item.line_total ? money(item.line_total) : ''
 		}
+	}
+
+	// asks are the questions that a row has: which of several items, and whether
+	// an unusual quantity is meant. Without one its field is there and empty.
+	function asks(row, line) {
+		const n = row.querySelector('.row-no').textContent
+		const box = el('span', 'asks', '')
+		const question = (name, value, ask, label, options) => {
+			const f = document.createElement(options.length ? 'select' : 'input')
+			f.name = name
+			if (!options.length) f.type = 'hidden'
+			else {
+				f.className = 'form-select ' + name
+				f.setAttribute('aria-label', label + ', row ' + n)
+				f.append(new Option(ask, ''), ...options.map(([v, text]) => new Option(text, v)))
+			}
+			f.value = options.some(([v]) => v === value) ? value : ''
+			box.append(f)
+		}
+		question('pick', line?.pick ?? '', 'Which one?', 'Which item', (line?.choices ?? []).map((c) => [c.item_no, `${c.item_no} – ${c.description}${c.uom ? ` (${c.uom})` : ''}`]))
+		question('sure', line?.sure ?? '', 'Sure?', 'Is the quantity meant', line?.ask_sure ? [[line.ask_sure, 'Yes: ' + line.ask_sure]] : [])
+		return box
 	}
 
 	function units(row, item, line) {
@@ -133,6 +161,7 @@
 		select.className = 'form-select uom'
 		select.setAttribute('aria-label', 'Unit, row ' + (row.rowIndex))
 		for (const u of wanted) select.append(new Option(u, u))
+		if (!line.uom) select.dataset.given = '1'
 		select.value = line.field === 'uom' ? line.uom : item.uom
 		cell.replaceChildren(select)
 	}
@@ -158,6 +187,7 @@
 
 	body.addEventListener('input', (e) => {
 		const row = e.target.closest('tr')
+		if (e.target.name === 'uom') delete e.target.dataset.given
 		if (e.target.name === 'ref') {
 			// another item, another unit
 			const unit = field(row, 'uom')
@@ -230,7 +260,8 @@
 
 	// scan counts a code that is there already up, else takes row for it.
 	function scan(row, code) {
-		const same = rows().find((r) => r !== row && value(r, 'ref').toLowerCase() === code.toLowerCase())
+		// only what is plainly a number is counted up
+		const same = rows().find((r) => r !== row && value(r, 'ref') === code && /^\d{0,9}$/.test(value(r, 'qty')))
 		const into = same ?? row
 		const qty = field(into, 'qty')
 		qty.value = same ? String((Number(qty.value) || 0) + 1) : qty.value || '1'
@@ -244,6 +275,8 @@
 		e.preventDefault()
 		const row = e.target.closest('tr')
 		e.target.value = e.detail.item_no
+		// the unit whose barcode was typed
+		if (e.detail.match_uom) field(row, 'uom').value = e.detail.match_uom
 		const qty = field(row, 'qty')
 		qty.focus()
 		qty.select()
@@ -264,7 +297,7 @@
 
 	const key = 'quick:' + (document.querySelector('meta[name="who"]')?.content ?? '') + (form.dataset.rows ? ':' + form.dataset.rows : '')
 	const store = (value) => { try { value ? sessionStorage.setItem(key, value) : sessionStorage.removeItem(key) } catch { /* full or forbidden */ } }
-	const save = () => store(JSON.stringify(rows().filter((r) => !isBlank(r)).map((r) => [value(r, 'ref'), value(r, 'uom'), value(r, 'qty')])))
+	const save = () => store(JSON.stringify(rows().filter((r) => !isBlank(r)).map((r) => [value(r, 'ref'), unit(r), value(r, 'qty')])))
 	body.addEventListener('input', save)
 	form.addEventListener('submit', (e) => { if (['add', 'save'].includes(e.submitter?.value)) store('') })
 

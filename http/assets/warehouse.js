@@ -79,7 +79,8 @@
 	let at = 0
 	const typed = (el) => el instanceof HTMLInputElement || el instanceof HTMLTextAreaElement
 	const known = (text) => {
-		const bare = (c) => c.toLowerCase().replace(/^0+/, '')
+		// as the server compares barcodes, as far as it matters here: blanks, zeros, case
+		const bare = (c) => c.toLowerCase().replace(/[\s\u200b\ufeff-]/g, '').replace(/^0+/, '')
 		return [...document.querySelectorAll('[data-codes]')].some((el) => el.dataset.codes.split('\n').some((c) => c && bare(c) === bare(text)))
 	}
 	// capture: before a field or a button takes the key

@@ -4,15 +4,17 @@
 --
 -- Prices: a line that grows is priced anew, and a line that falls below a
 -- quantity break is; the others keep the agreed price. Where the price rises,
--- prices_rose refuses until p_confirm_prices says that it is meant.
+-- prices_rose refuses. p_confirm_prices are the prices that the page asked about,
+-- as JSON: one array a line, [line_no, price] (see shown.sql); what has risen
+-- above them since is asked again.
 --
 -- After it the order is decided anew (see triggers/order_approval.sql).
 -- p_revision is the order that the buyer looked at.
 create or replace function portal.change_order(
   p_customer_id bigint, p_order_no text, p_line_nos int[], p_qtys numeric[],
-  p_revision int default null, p_confirm_prices boolean default false
+  p_revision int default null, p_confirm_prices text default null
 ) returns table (changed int, findings jsonb)
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -34,6 +36,9 @@ declare
   total_was numeric;
   found_json jsonb;
   n int;
+  confirmed text[];
+  limits numeric[];
+  sees_prices boolean := coalesce((select x.see_prices from erp.web_access x where x.customer_id = p_customer_id), false);
 begin
   perform portal.assert_customer(p_customer_id);
   select * into o from erp.sales_order s where s.order_no = p_order_no and s.customer_id = p_customer_id for update;
@@ -123,6 +128,11 @@ begin
       using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
   end if;
 
+  select array_agg(a.price order by k.ord), array_agg(portal.price_limit(k.agreed, false, null, a.price) order by k.ord) into confirmed, limits
+  from unnest(kept, agreed) with ordinality as k(line_no, agreed, ord)
+  left join (select x ->> 0 as line_no, min(x ->> 1) as price from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
+    on a.line_no = k.line_no::text;
+
   -- What the buyer does not touch here (the date, the ship-to) is not asked
   -- again, and what only gets less needs no credit and no stock.
   select jsonb_agg(to_jsonb(f) order by f.line nulls first) into found_json
@@ -137,9 +147,11 @@ begin
       when f.line is not null then qtys[f.line] > was[f.line]
       else true end
     union all
-    select 'prices_rose', 'refuse', 'qty', kept[i], jsonb_build_object('item_no', item_nos[i], 'uom', uoms[i], 'was', agreed[i], 'now', prices[i])
+    select 'prices_rose', 'refuse', 'qty', kept[i], jsonb_build_object('item_no', item_nos[i], 'uom', uoms[i], 'was', limits[i], 'now', prices[i],
+      'shown', case when sees_prices then trim_scale(prices[i])::text else portal.sealed_price(p_customer_id, items[i], uoms[i], prices[i]) end)
     from generate_subscripts(kept, 1) as i
-    where not p_confirm_prices and again[i] and prices[i] > agreed[i]
+    where again[i] and prices[i] > limits[i]
+      and (confirmed[i] is null or confirmed[i] <> portal.sealed_price(p_customer_id, items[i], uoms[i], prices[i]))
   ) f;
   if found_json is not null then
     return query select 0, found_json;
@@ -153,4 +165,4 @@ begin
   return query select n, '[]'::jsonb;
 end
 $$;
-grant execute on function portal.change_order(bigint, text, int[], numeric[], int, boolean) to portal_web;
+grant execute on function portal.change_order(bigint, text, int[], numeric[], int, text) to portal_web;

@@ -40,7 +40,7 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
-  why text := nullif(btrim(p_reason), '');
+  why text := nullif(erp.clean_text(p_reason), '');
   notes text;
   bad record;
 begin
@@ -59,13 +59,13 @@ begin
   end if;
   select l.line_no into bad
   from erp.credit_request_line l join unnest(p_line_nos, p_qtys, p_notes) as w(line_no, qty, note) using (line_no)
-  where l.request_id = r.request_id and w.qty < l.qty and coalesce(btrim(w.note), '') = '' order by 1 limit 1;
+  where l.request_id = r.request_id and w.qty < l.qty and coalesce(erp.clean_text(w.note), '') = '' order by 1 limit 1;
   if found and why is null then
     raise exception 'Say why fewer: the customer reads it.'
       using errcode = 'PT422', constraint = 'credit_request_fewer_has_reason', column = 'reason';
   end if;
   update erp.credit_request_line l
-    set qty_approved = coalesce(w.qty, l.qty), decision_note = case when w.qty < l.qty then coalesce(btrim(w.note), '') else '' end
+    set qty_approved = coalesce(w.qty, l.qty), decision_note = case when w.qty < l.qty then coalesce(erp.clean_text(w.note), '') else '' end
     from erp.credit_request_line k left join unnest(p_line_nos, p_qtys, p_notes) as w(line_no, qty, note) using (line_no)
     where l.request_id = r.request_id and k.request_id = l.request_id and k.line_no = l.line_no;
   select string_agg(distinct l.decision_note, ' · ') into notes
@@ -86,11 +86,11 @@ as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
 begin
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: the customer reads it.' using errcode = 'PT422', constraint = 'credit_request_rejected_has_reason', column = 'reason';
   end if;
   if r.status <> 'REJECTED' then
-    update erp.credit_request q set status = 'REJECTED', status_reason = btrim(p_reason) where q.request_id = r.request_id;
+    update erp.credit_request q set status = 'REJECTED', status_reason = erp.clean_text(p_reason) where q.request_id = r.request_id;
   end if;
 end
 $$;

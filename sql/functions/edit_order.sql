@@ -22,7 +22,7 @@ begin
   update erp.sales_order_line l
     set qty = case when w.cut then l.qty else w.qty end,
       qty_cancelled = case when w.cut then l.qty - greatest(w.qty, l.qty_shipped) else 0 end,
-      cancel_reason = case when w.cut then coalesce(btrim(p_reason), '') else '' end,
+      cancel_reason = case when w.cut then coalesce(erp.clean_text(p_reason), '') else '' end,
       -- what had been cancelled waits for stock again
       qty_backordered = case when w.cut then l.qty_backordered else l.qty_backordered + l.qty_cancelled end,
       unit_price = coalesce(w.price, l.unit_price),
@@ -86,7 +86,7 @@ begin
     raise exception 'Nothing would be left of order %: reject or cancel it instead.', p_order_no
       using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
   end if;
-  if nullif(btrim(p_reason), '') is null and exists (
+  if nullif(erp.clean_text(p_reason), '') is null and exists (
     select from erp.sales_order_line l join unnest(p_line_nos, p_qtys) as w(line_no, qty) using (line_no)
     where l.order_id = o.order_id and w.qty < l.qty - l.qty_cancelled) then
     raise exception 'Say why there is less: the customer reads it.'

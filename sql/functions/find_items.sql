@@ -7,7 +7,8 @@
 --   3  all words, each as a beginning (p_words, a tsquery)
 --   4  one of p_similar
 --
--- Within a place the lower rank comes first: the shorter code; of what words
+-- Within a place the lower rank comes first: the code as typed, then the shorter
+-- one; of what words
 -- find, items that have p_whole as well, among them those that have p_lead,
 -- among them those with fewer words. An empty p_query finds everything.
 --
@@ -38,7 +39,7 @@ as $$
     case
       when p_query = '' then 0
       when p_similar <> '{}' then array_position(p_similar, i.item_id)
-      when not p_part and lower(i.item_no) like p_prefix then length(i.item_no)
+      when not p_part and lower(i.item_no) like p_prefix then length(i.item_no) + case when i.item_no = p_query then 0 else 1 end
       else length(i.search)
         + case when i.search @@ p_whole::tsquery then 0 else 20000 end
         + case when i.search @@ p_lead::tsquery then 0 else 10000 end

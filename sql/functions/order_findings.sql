@@ -108,7 +108,7 @@ begin
       from total where total.lines = 0
     union all
     select 'po_required', case when p_order_id is null then 'refuse' else 'queue' end, 'po_no', null, '{}'
-      from who where who.require_po and btrim(coalesce(p_po_no, '')) = ''
+      from who where who.require_po and erp.clean_text(coalesce(p_po_no, '')) = ''
     union all
     select 'ship_to_unknown', 'refuse', 'ship_to', null, '{}'
       from who where p_ship_to_id is not null
@@ -117,6 +117,9 @@ begin
     union all
     select 'requested_date_past', 'refuse', 'requested_date', null, '{}'
       from who where p_requested_date < erp.today() and p_order_id is null
+    union all
+    select 'requested_date_far', 'refuse', 'requested_date', null, '{}'
+      from who where p_requested_date > erp.today() + 731 and p_order_id is null
     union all
     select 'late_for_cutoff', case who.cutoff_mode when 'strict' then 'warn' else 'queue' end, 'requested_date', null,
         jsonb_build_object('delivery_date', case when who.cutoff_mode = 'strict' then d.delivery_date else d.next_date end)

@@ -81,10 +81,10 @@ as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
   update portal.login l
-    set name = btrim(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period, sign_off_all = p_sign_off_all
+    set name = erp.clean_text(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period, sign_off_all = p_sign_off_all
     where l.login_id = p_login_id
       and (l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all)
-        is distinct from (btrim(p_name), p_role, p_limit, p_period, p_sign_off_all);
+        is distinct from (erp.clean_text(p_name), p_role, p_limit, p_period, p_sign_off_all);
 end
 $$;
 grant execute on function portal.save_person(bigint, bigint, text, text, numeric, text, boolean) to portal_web, portal_desk;
@@ -113,7 +113,7 @@ declare
 begin
   perform portal.assert_manages(p_customer_id);
   insert into portal.login (customer_id, email, name, customer_role, spend_limit, spend_period, sign_off_all, password_hash)
-  values (p_customer_id, p_email::public.citext, btrim(p_name), p_role, p_limit, p_period, p_sign_off_all, p_password_hash)
+  values (p_customer_id, p_email::public.citext, erp.clean_text(p_name), p_role, p_limit, p_period, p_sign_off_all, p_password_hash)
   returning login_id into made;
   insert into portal.invitation (login_id, token_hash, expires_at) values (made, p_token_hash, erp.now() + interval '7 days');
   insert into portal.audit (action, customer_id, subject, data) values ('person', p_customer_id, p_email,

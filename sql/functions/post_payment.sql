@@ -129,10 +129,10 @@ begin
   if p_on is null or p_on < p.payment_date or p_on > erp.today() then
     raise exception 'Enter the day it came back: from % up to today.', erp.day_text(p.payment_date) using errcode = 'PT422', column = 'reversed_on';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: the customer reads it.' using errcode = 'PT422', column = 'reason';
   end if;
-  update erp.payment x set reversed_on = p_on, reversed_reason = btrim(p_reason) where x.payment_id = p.payment_id;
+  update erp.payment x set reversed_on = p_on, reversed_reason = erp.clean_text(p_reason) where x.payment_id = p.payment_id;
 end
 $$;
 grant execute on function erp.reverse_payment(text, date, text) to portal_desk;
@@ -154,7 +154,7 @@ begin
   if coalesce(p_amount, 0) <= 0 or p_amount <> round(p_amount, 2) then
     raise exception 'Enter an amount above zero, in cents at most.' using errcode = 'PT422', column = 'credit_amount';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say what for: the customer reads it.' using errcode = 'PT422', column = 'credit_reason';
   end if;
   if coalesce(btrim(p_invoice_no), '') <> '' then
@@ -163,9 +163,9 @@ begin
       raise exception 'There is no invoice % of this customer.', p_invoice_no using errcode = 'PT422', column = 'credit_invoice';
     end if;
   end if;
-  insert into erp.credit_memo (customer_id, invoice_id, reason) values (customer, i.invoice_id, btrim(p_reason)) returning * into made;
+  insert into erp.credit_memo (customer_id, invoice_id, reason) values (customer, i.invoice_id, erp.clean_text(p_reason)) returning * into made;
   insert into erp.credit_memo_line (credit_memo_id, line_no, description, qty, unit_price, line_total)
-    values (made.credit_memo_id, 1, btrim(p_reason), 1, p_amount, p_amount);
+    values (made.credit_memo_id, 1, erp.clean_text(p_reason), 1, p_amount, p_amount);
   if i.invoice_id is not null then
     perform erp.hold_invoices(array[i.invoice_id]);
     rest := least(p_amount, (select x.open_amount from erp.invoice x where x.invoice_id = i.invoice_id));

@@ -87,7 +87,7 @@ begin
           select from unnest(p_line_nos) with ordinality as b(line_no, ord) where b.line_no = l.line_no and b.ord < l.ord)),
       ('reason', 'reason', '{}', s.reason_code is null),
       ('reason_late', 'reason', jsonb_build_object('until', s.until, 'name', s.name), s.late),
-      ('text', 'note', jsonb_build_object('name', s.name), s.needs_text and coalesce(btrim(l.note), '') = '')
+      ('text', 'note', jsonb_build_object('name', s.name), s.needs_text and coalesce(erp.clean_text(l.note), '') = '')
     ) as x(code, field, detail, holds)
     where x.holds
     union all
@@ -103,7 +103,7 @@ begin
     (select l.login_id from portal.login l where l.login_id = portal.login_id() and l.customer_id = p_customer_id))
   returning * into made;
   insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code, note)
-  select made.request_id, row_number() over (order by l.line_no), inv.invoice_id, l.line_no, l.qty, l.reason, btrim(coalesce(l.note, ''))
+  select made.request_id, row_number() over (order by l.line_no), inv.invoice_id, l.line_no, l.qty, l.reason, erp.clean_text(coalesce(l.note, ''))
   from unnest(p_line_nos, p_qtys, p_reasons, p_notes) as l(line_no, qty, reason, note);
   return query select made.request_no, false, '[]'::jsonb;
 end
@@ -171,7 +171,7 @@ begin
         order by k.photo_id desc limit 12));
   insert into portal.request_photo (customer_id, request_key, login_id, name, media_type, width, height, data)
   values (p_customer_id, p_key, (select l.login_id from portal.login l where l.login_id = portal.login_id() and l.customer_id = p_customer_id),
-    left(btrim(coalesce(p_name, '')), 120), p_media_type, p_width, p_height, p_data)
+    left(erp.clean_text(coalesce(p_name, '')), 120), p_media_type, p_width, p_height, p_data)
   on conflict on constraint request_photo_once do nothing
   returning photo_id into made;
   return made;

@@ -38,11 +38,11 @@ begin
       select x.order_id, x.order_no, x.findings, x.left_out into made_id, made_no, found_json, gone
       from (
         select array_agg(l.item_id order by l.added_at, l.item_id, l.uom) as items, array_agg(l.uom order by l.added_at, l.item_id, l.uom) as uoms,
-          array_agg(l.qty order by l.added_at, l.item_id, l.uom) as qtys, array_agg(null::numeric) as seen
+          array_agg(l.qty order by l.added_at, l.item_id, l.uom) as qtys, array_agg(null::numeric) as limits
         from portal.standing_order_line l where l.standing_order_id = o.standing_order_id
       ) a
-      cross join lateral portal.place_order(o.customer_id, null, null, a.items, a.uoms, a.qtys, a.seen, o.po_no, o.ship_to_id,
-        d.delivery_date, o.note, true, true, true, o.name) x;
+      cross join lateral portal.place_order(o.customer_id, null, null, a.items, a.uoms, a.qtys, a.limits, o.po_no, o.ship_to_id,
+        d.delivery_date, o.note, null, '[]', null, p_repeats_po => true, p_leave_out => true, p_standing_order => o.name) x;
       became := case when made_no is null then 'failed' else 'made' end;
     elsif d.send_at - interval '1 day' <= erp.now() and d.outcome is null then
       became := 'announced';

@@ -19,7 +19,7 @@ begin
     raise exception 'Order % is %: only an order that is picked can be cut short.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: the customer reads it.' using errcode = 'PT422', constraint = 'short_reason', column = 'reason';
   end if;
   rest := l.qty_allocated - (l.qty_picked - l.qty_shipped);
@@ -31,7 +31,7 @@ begin
   end if;
   update erp.sales_order_line x
     set qty_cancelled = x.qty_cancelled + rest + x.qty_backordered, qty_allocated = x.qty_allocated - rest, qty_backordered = 0,
-      cancel_reason = btrim(p_reason)
+      cancel_reason = erp.clean_text(p_reason)
     where x.order_id = l.order_id and x.line_no = l.line_no;
   if p_write_off then
     update erp.stock s set on_hand = s.on_hand - rest * l.factor
@@ -67,7 +67,15 @@ begin
     raise exception 'Order % is %: nothing of it can be replaced.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;
-  select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id limit 1;
+  -- the number as it is, else but for case where that is one item
+  select * into i from erp.item t where t.item_no = p_item_no;
+  if i.item_id is null and (select count(*) from erp.item t where t.active and lower(t.item_no) = lower(btrim(p_item_no))) > 1 then
+    raise exception 'Which one? More than one item is % but for case: write the number as it is.', p_item_no
+      using errcode = 'PT422', constraint = 'item_ambiguous', column = 'item_no';
+  end if;
+  if i.item_id is null then
+    select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id limit 1;
+  end if;
   if i.item_id is null then
     raise exception 'There is no item %.', p_item_no using errcode = 'PT422', constraint = 'item_unknown', column = 'item_no';
   end if;

@@ -48,10 +48,14 @@ $$;
 -- a line out). Once only, however often and by however many it is asked.
 -- order_no is null where a rule refuses; findings then say why, and the request
 -- waits on.
+--
+-- p_shown is what the page showed of the request as it is (see shown.sql), and
+-- binds as in submit_cart. p_confirm_prices are the prices that the page asked
+-- about, as JSON: one array a line, [line_no, price]; just these are taken.
 create or replace function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos int[], p_qtys numeric[], p_po_no text,
-  p_requested_date date, p_confirm_prices boolean default false, p_confirm_po boolean default false)
+  p_requested_date date, p_shown text default null, p_confirm_prices text default null, p_confirm_po text default null)
 returns table (order_no text, repeated boolean, findings jsonb)
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -61,7 +65,10 @@ declare
   items bigint[];
   uoms text[];
   qtys numeric[];
-  seen numeric[];
+  limits numeric[];
+  sealed text[];
+  page jsonb := portal.shown_lines(p_shown);
+  changed jsonb := '[]';
   made record;
 begin
   if s.status = 'APPROVED' then
@@ -78,12 +85,25 @@ begin
     raise exception 'Quantities can be lowered, to 0 to take a line out, but not raised.'
       using errcode = 'PT422', constraint = 'sign_off_line_signed_qty', column = 'qty';
   end if;
+  if page is not null then
+    select portal.shown_changes(page, array_agg(l.item_id order by l.line_no), array_agg(l.uom order by l.line_no),
+        array_agg(l.qty order by l.line_no)) into changed
+    from portal.sign_off_line l where l.sign_off_id = s.sign_off_id;
+  end if;
   select array_agg(l.line_no order by l.line_no), array_agg(l.item_id order by l.line_no), array_agg(l.uom order by l.line_no),
-    array_agg(l.qty order by l.line_no), array_agg(l.seen_price order by l.line_no)
-    into line_nos, items, uoms, qtys, seen
+    array_agg(l.qty order by l.line_no),
+    array_agg(portal.price_limit(l.seen_price, page is not null, l.on_page, l.confirmed) order by l.line_no),
+    array_agg(l.confirmed order by l.line_no)
+    into line_nos, items, uoms, qtys, limits, sealed
   from (
-    select l.line_no, l.item_id, l.uom, coalesce(q.qty, l.qty) as qty, l.seen_price
-    from portal.sign_off_line l left join unnest(p_line_nos, p_qtys) as q(line_no, qty) using (line_no)
+    select l.line_no, l.item_id, l.uom, coalesce(q.qty, l.qty) as qty, l.seen_price, p.price as on_page, a.price as confirmed
+    from portal.sign_off_line l
+    join erp.item i using (item_id)
+    left join unnest(p_line_nos, p_qtys) as q(line_no, qty) using (line_no)
+    left join (select x ->> 0 as item_no, x ->> 1 as uom, max(x ->> 3) as price from jsonb_array_elements(page) x group by 1, 2) p
+      on p.item_no = i.item_no and p.uom = l.uom
+    left join (select x ->> 0 as line_no, min(x ->> 1) as price from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
+      on a.line_no = l.line_no::text
     where l.sign_off_id = s.sign_off_id
   ) l where l.qty > 0;
   if line_nos is null then
@@ -91,8 +111,8 @@ begin
   end if;
 
   select p.order_id, p.order_no, p.findings into made
-  from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, seen, p_po_no, s.ship_to_id, p_requested_date,
-    s.note, p_confirm_prices, p_confirm_po, p_signed_by => me.email::text) p;
+  from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, limits, p_po_no, s.ship_to_id, p_requested_date,
+    s.note, sealed, changed, p_confirm_po, p_signed_by => me.email::text) p;
   if made.order_id is null then
     -- findings count the lines that are left; the page shows all
     return query select null::text, false, coalesce(jsonb_agg(
@@ -106,12 +126,12 @@ begin
     where l.sign_off_id = s.sign_off_id;
   update portal.sign_off x
     set status = 'APPROVED', decided_by = me.email, decided_at = erp.now(), order_id = made.order_id,
-      po_no = nullif(btrim(p_po_no), ''), requested_date = p_requested_date
+      po_no = nullif(erp.clean_text(p_po_no), ''), requested_date = p_requested_date
     where x.sign_off_id = s.sign_off_id;
   return query select made.order_no, false, made.findings;
 end
 $$;
-grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, boolean, boolean) to portal_web;
+grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text) to portal_web;
 
 -- Refuses a request; the requester reads the reason.
 create or replace function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void
@@ -128,10 +148,10 @@ begin
     raise exception 'This request was % meanwhile.', case s.status when 'APPROVED' then 'signed off' else lower(s.status) end
       using errcode = 'PT409', constraint = 'sign_off_decided';
   end if;
-  if coalesce(btrim(p_reason), '') = '' then
+  if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: your colleague reads it.' using errcode = 'PT422', constraint = 'sign_off_rejected_has_reason', column = 'reason';
   end if;
-  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(), reason = btrim(p_reason)
+  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(), reason = erp.clean_text(p_reason)
     where x.sign_off_id = s.sign_off_id;
 end
 $$;

@@ -3,6 +3,13 @@
 -- whole or nothing. The cart row is locked first, so clicks queue up behind one
 -- another, and the cart's key makes the second find what the first made.
 --
+-- p_shown is what the page showed (see shown.sql). What would be sent is compared
+-- with it under the locks: a line more, another quantity, or a price above the
+-- one on the page is told and refused. A form that carries nothing goes by the
+-- prices last agreed to. p_confirm_prices names the page that asked about prices
+-- (portal.shown_digest): if it is this one, its prices are taken, else nothing is
+-- confirmed. p_confirm_po names the orders that the page said the PO number is on.
+--
 -- Returns one row. order_no and sign_off_id are both null when the cart cannot
 -- be sent; findings then hold at least one refusal (see portal.place_order).
 create or replace function portal.submit_cart(
@@ -12,10 +19,11 @@ create or replace function portal.submit_cart(
   p_ship_to_code text,
   p_requested_date date,
   p_note text,
-  p_confirm_prices boolean default false,
-  p_confirm_po boolean default false
+  p_shown text default null,
+  p_confirm_prices text default null,
+  p_confirm_po text default null
 ) returns table (order_no text, sign_off_id bigint, repeated boolean, findings jsonb)
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -24,7 +32,10 @@ declare
   items bigint[];
   uoms text[];
   qtys numeric[];
-  seen numeric[];
+  limits numeric[];
+  sealed text[];
+  page jsonb := portal.shown_lines(p_shown);
+  confirmed boolean := page is not null and p_confirm_prices = portal.shown_digest(p_shown);
   sent record;
   asked bigint;
 begin
@@ -65,14 +76,23 @@ begin
     ship_to := coalesce(ship_to, 0);
   end if;
 
-  select array_agg(cl.item_id order by cl.added_at, cl.item_id, cl.uom), array_agg(cl.uom order by cl.added_at, cl.item_id, cl.uom),
-    array_agg(cl.qty order by cl.added_at, cl.item_id, cl.uom), array_agg(cl.seen_price order by cl.added_at, cl.item_id, cl.uom)
-    into items, uoms, qtys, seen
-  from portal.cart_line cl where cl.cart_id = cart.cart_id;
-  select p.order_no, p.findings into sent
+  select array_agg(c.item_id order by c.ord), array_agg(c.uom order by c.ord), array_agg(c.qty order by c.ord),
+    array_agg(portal.price_limit(c.seen_price, page is not null, c.on_page, case when confirmed then c.on_page end) order by c.ord),
+    array_agg(case when confirmed then c.on_page end order by c.ord)
+    into items, uoms, qtys, limits, sealed
+  from (
+    select cl.*, p.price as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
+    from portal.cart_line cl
+    join erp.item i using (item_id)
+    left join (select l ->> 0 as item_no, l ->> 1 as uom, max(l ->> 3) as price from jsonb_array_elements(page) l group by 1, 2) p
+      on p.item_no = i.item_no and p.uom = cl.uom
+    where cl.cart_id = cart.cart_id
+  ) c;
+  select p.order_no, p.findings, p.prices into sent
   from portal.place_order(cart.customer_id,
     case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
-    items, uoms, qtys, seen, p_po_no, ship_to, p_requested_date, p_note, p_confirm_prices, p_confirm_po) p;
+    items, uoms, qtys, limits, p_po_no, ship_to, p_requested_date, p_note, sealed,
+    case when page is null then '[]' else portal.shown_changes(page, items, uoms, qtys) end, p_confirm_po) p;
 
   if exists (select from jsonb_array_elements(sent.findings) f where f ->> 'action' = 'refuse') then
     return query select null::text, null::bigint, false, sent.findings;
@@ -80,12 +100,13 @@ begin
   end if;
   if sent.order_no is null then
     insert into portal.sign_off (customer_id, login_id, key, po_no, ship_to_id, requested_date, note, reasons)
-    values (cart.customer_id, p_login_id, p_key, nullif(btrim(p_po_no), ''), ship_to, p_requested_date, btrim(coalesce(p_note, '')),
+    values (cart.customer_id, p_login_id, p_key, nullif(erp.clean_text(p_po_no), ''), ship_to, p_requested_date, btrim(coalesce(p_note, '')),
       (select jsonb_agg(jsonb_build_object('code', f -> 'code', 'detail', f -> 'detail')) from jsonb_array_elements(sent.findings) f
        where f ->> 'action' = 'sign_off'))
     returning sign_off.sign_off_id into asked;
     insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
-    select asked, p.ord, p.item_id, p.uom, p.qty, p.unit_price from erp.price(cart.customer_id, items, uoms, qtys) p;
+    select asked, l.ord, l.item_id, l.uom, l.qty, l.price
+    from unnest(items, uoms, qtys, sent.prices) with ordinality as l(item_id, uom, qty, price, ord);
   end if;
 
   delete from portal.cart_line cl where cl.cart_id = cart.cart_id;
@@ -95,4 +116,4 @@ begin
   return query select sent.order_no, asked, false, sent.findings;
 end
 $$;
-grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, boolean, boolean) to portal_web;
+grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, text, text, text) to portal_web;

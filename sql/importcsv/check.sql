@@ -66,6 +66,65 @@ from (
 ) d
 where d.line > d.first;
 
+-- step: codes
+-- Numbers that differ by case only and barcodes that two items or units would
+-- have, in the files and against what is there; unless the company allows them.
+insert into import_bad
+with refused as (select from erp.company c where c.duplicate_codes = 'refuse'),
+number as (
+  select s.line, s.item_no, min(s.line) over w as first, first_value(s.item_no) over w as other
+  from pg_temp.import_items s where s.item_no is not null and coalesce(s.active, true)
+  window w as (partition by lower(s.item_no) order by s.line)
+),
+code as (
+  select s.file, s.line, s.item_no, s.uom, s.barcode, erp.barcode_key(s.barcode) as key, s.n
+  from (
+    select 'items' as file, 1 as n, i.line, i.item_no, coalesce(i.base_uom, 'EA') as uom, i.barcode from pg_temp.import_items i where coalesce(i.active, true)
+    union all
+    select 'units', 2, u.line, u.item_no, u.uom, u.barcode from pg_temp.import_units u
+    where not exists (select from pg_temp.import_items i where i.item_no = u.item_no and not i.active)
+  ) s
+  where s.barcode is not null and s.item_no is not null
+),
+twice as (
+  select c.*, first_value(c.file) over w as first_file, first_value(c.line) over w as first_line,
+    first_value(c.item_no || ' ' || coalesce(c.uom, '')) over w as first_item
+  from code c window w as (partition by c.key order by c.n, c.line)
+)
+select 'items', n.line, 'item_no', n.item_no, format('%s in line %s differs from this by case only.', n.other, n.first)
+from number n, refused where n.other <> n.item_no
+union all
+select 'items', s.line, 'item_no', s.item_no, format('Item %s in the database differs from this by case only.', i.item_no)
+from pg_temp.import_items s join erp.item i on lower(i.item_no) = lower(s.item_no) and i.item_no <> s.item_no, refused
+where i.active and coalesce(s.active, true) and not exists (select from pg_temp.import_items x where x.item_no = i.item_no)
+union all
+select t.file, t.line, 'barcode', t.barcode, format('%s.csv, line %s, has it for %s already.', t.first_file, t.first_line, t.first_item)
+from twice t, refused where t.first_item <> t.item_no || ' ' || coalesce(t.uom, '')
+union all
+select c.file, c.line, 'barcode', c.barcode, format('In the database it is that of %s %s.', d.item_no, d.uom)
+from code c
+join (
+  select i.item_no, i.base_uom as uom, erp.barcode_key(i.barcode) as key, 'items' as file from erp.item i where i.active and i.barcode is not null
+  union all
+  select i.item_no, u.uom, erp.barcode_key(u.barcode), 'units' from erp.item_uom u join erp.item i using (item_id) where i.active and u.barcode is not null
+) d on d.key = c.key and (d.item_no, d.uom) is distinct from (c.item_no, c.uom), refused
+where case d.file when 'items' then not exists (select from pg_temp.import_items x where x.item_no = d.item_no)
+  else not exists (select from pg_temp.import_units x where x.item_no = d.item_no and x.uom = d.uom)
+    and not exists (select from pg_temp.import_items x where x.item_no = d.item_no and not x.active) end;
+
+-- step: warnings
+-- Barcodes as long as a GTIN whose check digit is not right: an ERP's own codes,
+-- or a digit that was mistyped.
+select w.file || '.csv', w.line, 'barcode', w.barcode, 'Its last digit is not the check digit of a GTIN. It is taken as a code of your own.'
+from (
+  select 'items' as file, 1 as n, i.line, i.barcode from pg_temp.import_items i
+  union all
+  select 'units', 2, u.line, u.barcode from pg_temp.import_units u
+) w
+where w.barcode ~ '^([0-9]{8}|[0-9]{12,14})$' and erp.gtin(w.barcode) is null
+order by w.n, w.line
+limit $1;
+
 -- step: references
 insert into import_bad
 select r.file, r.line, r.field, r.value, format(r.message, r.value)

@@ -5,14 +5,19 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"portal.example/portal"
 )
 
 // kind is what a cell of a column holds.
 type kind int
 
 const (
-	text     kind = iota // up to 200 characters
-	longText             // up to 5,000
+	text     kind = iota // up to 200 characters, or what the database's column takes
+	longText             // up to 5,000, or what the database's column takes
+	barcode              // a text that may be a GTIN, up to 200 characters
 	money                // two decimals, not negative
 	price                // four decimals, not negative
 	amount               // four decimals, may be negative
@@ -34,6 +39,37 @@ type column struct {
 	rule     string   // for people, beyond what the kind says
 }
 
+// textTables are the tables that files' texts go to, under the same names.
+var textTables = []string{"erp.customer", "erp.ship_to", "erp.item", "erp.item_uom", "erp.invoice"}
+
+// most is how many characters a cell of text may have.
+func (c column) most() int {
+	most := 200
+	if c.kind == longText {
+		most = 5000
+	}
+	for _, t := range textTables {
+		if n, known := portal.MaxText(t, c.name); known {
+			most = min(most, n)
+		}
+	}
+	return most
+}
+
+// clean is a cell as texts are kept. One with characters that are none is left
+// as it is, for somebody to see what is wrong with the file.
+func (c column) clean(cell string) string {
+	switch {
+	case !utf8.ValidString(cell) || strings.ContainsFunc(cell, isControl):
+		return cell
+	case c.kind == longText:
+		return portal.CleanLines(cell)
+	}
+	return portal.CleanText(cell)
+}
+
+func isControl(c rune) bool { return unicode.IsControl(c) && c != '\t' && c != '\n' && c != '\r' }
+
 // sqlType is the column's type where the file is staged.
 func (c column) sqlType() string {
 	switch c.kind {
@@ -53,6 +89,8 @@ func (c column) sqlType() string {
 func (c column) format() string {
 	switch c.kind {
 	case text, longText:
+		return "text"
+	case barcode:
 		return "text"
 	case money:
 		return "amount, 2 decimals"
@@ -128,7 +166,7 @@ var fileKinds = []fileKind{
 		{name: "price_d", kind: price, rule: "the same"},
 		{name: "price_e", kind: price, rule: "the same"},
 		{name: "cost", kind: price},
-		{name: "barcode"},
+		{name: "barcode", kind: barcode, rule: "as text, with all its digits; no two items or units have the same"},
 		{name: "active", kind: yesNo, rule: "empty: yes"},
 		{name: "discontinued", kind: yesNo, rule: "empty: no"},
 		{name: "substitute_item_no", rule: "what is offered instead"},
@@ -141,7 +179,7 @@ var fileKinds = []fileKind{
 		{name: "uom", required: true},
 		{name: "factor", kind: measure, required: true, rule: "base units in one of it: 12 for a case of 12"},
 		{name: "price", kind: price, rule: "its own price for all levels; empty: factor times the base unit's"},
-		{name: "barcode"},
+		{name: "barcode", kind: barcode, rule: "as text, with all its digits; no two items or units have the same"},
 	}},
 	{"contracts", "Prices agreed with one customer for one item. Found again by customer, item, unit, minimum and first day.", []column{
 		{name: "customer_no", required: true},

@@ -54,6 +54,8 @@ func readSteps(names ...string) map[string]string {
 
 // Options say how to run.
 type Options struct {
+	// Decimal says which sign stands before decimals, in all files.
+	Decimal Decimal
 	// DryRun checks and tries everything, and keeps nothing.
 	DryRun bool
 	// Shown is how many problems of each file are in the report; 0 means 20.
@@ -106,7 +108,9 @@ type Report struct {
 	// Unread are files that could not be read at all; references were then not
 	// checked.
 	Unread []string
-	DryRun bool
+	// Warnings are what may be right but is seldom meant; nothing is held up.
+	Warnings []Problem
+	DryRun   bool
 
 	Invoices, Credits, Payments, Lines int64
 	Invoiced                           string // Σ totals of the invoices
@@ -263,7 +267,7 @@ func (i *importer) read(ctx context.Context, f fileKind, name string) error {
 	stage := "Reading " + f.name + ".csv"
 	counted := &countingReader{r: file}
 	i.options.Progress(stage, 0, info.Size())
-	r, err := newReader(counted, f)
+	r, err := i.open(counted, file, f)
 	if bad, ok := errors.AsType[unreadable](err); ok {
 		i.whole = append(i.whole, wholeFile{f.name, bad.fault})
 		i.report.Unread = append(i.report.Unread, f.name+".csv")
@@ -289,6 +293,30 @@ func (i *importer) read(ctx context.Context, f fileKind, name string) error {
 	i.present[f.name] = r.present()
 	i.report.Files = append(i.report.Files, FileReport{Name: f.name + ".csv", Rows: r.rows})
 	return nil
+}
+
+// open reads a file's head, and before it, where decimals may stand after
+// either sign, the whole file once for which it is.
+func (i *importer) open(counted io.Reader, file io.ReadSeeker, f fileKind) (*reader, error) {
+	r, err := newReader(counted, f)
+	if err != nil {
+		return nil, err
+	}
+	r.decimal = i.options.Decimal
+	if !r.either || r.decimal != DecimalUnsaid {
+		return r, nil
+	}
+	if err := r.learn(); err != nil {
+		return nil, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	learned := r.signs
+	if r, err = newReader(file, f); err == nil {
+		r.signs = learned
+	}
+	return r, err
 }
 
 type countingReader struct {
@@ -318,13 +346,20 @@ func (i *importer) check(ctx context.Context) error {
 			return err
 		}
 	}
-	checks := []string{"names", "twice", "references", "masters", "circles", "rules", "documents", "lines", "sums", "there", "used_up"}
+	checks := []string{"names", "twice", "codes", "references", "masters", "circles", "rules", "documents", "lines", "sums", "there", "used_up"}
 	if len(i.report.Unread) > 0 {
 		checks = nil // all that refers to such a file would be wrong
 	}
 	for n, step := range checks {
 		i.options.Progress("Checking", int64(n), int64(len(checks)))
 		if _, err := i.do(ctx, step); err != nil {
+			return err
+		}
+	}
+	if len(i.report.Unread) == 0 {
+		rows, _ := i.tx.Query(ctx, steps["warnings"], i.options.Shown)
+		var err error
+		if i.report.Warnings, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Problem]); err != nil {
 			return err
 		}
 	}

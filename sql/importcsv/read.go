@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
-	"github.com/shopspring/decimal"
+	"portal.example/portal"
 )
 
 // fault is what is wrong with a cell, or with a row where column is empty.
@@ -33,9 +33,11 @@ func (u unreadable) Error() string { return u.Reason }
 type reader struct {
 	kind    fileKind
 	csv     *csv.Reader
-	comma   bool  // decimals may stand after a comma: the cells are apart by semicolons
-	at      []int // where in the file each column is; -1: nowhere
-	width   int   // named columns
+	either  bool // decimals may stand after a comma or a point: no comma is between the cells
+	decimal Decimal
+	signs   []signs // by column, where either
+	at      []int   // where in the file each column is; -1: nowhere
+	width   int     // named columns
 	rows    int
 	badRows int
 }
@@ -67,9 +69,10 @@ func newReader(file io.Reader, kind fileKind) (*reader, error) {
 	r.csv.ReuseRecord = true
 	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
 		r.csv.Comma = ';'
-		r.comma = true
+		r.either = true
 	} else if bytes.Count(line, []byte("\t")) > bytes.Count(line, []byte(",")) {
 		r.csv.Comma = '\t'
+		r.either = true
 	}
 	head, err := r.csv.Read()
 	if errors.Is(err, io.EOF) {
@@ -92,7 +95,7 @@ func newReader(file io.Reader, kind fileKind) (*reader, error) {
 			}
 			return nil, refuse("", "", "Column %d has no name.", k+1)
 		case i < 0:
-			return nil, refuse(clip(name), clip(name), "There is no such column. The columns are: %s.", kind.names())
+			return nil, refuse(shown(name), shown(name), "There is no such column. The columns are: %s.", kind.names())
 		case r.at[i] >= 0:
 			return nil, refuse(name, name, "This column is there twice.")
 		}
@@ -211,7 +214,7 @@ func copyText(out *bufio.Writer, s string) {
 func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 	for k := r.width; k < len(record); k++ {
 		if strings.TrimSpace(record[k]) != "" {
-			return []fault{{Value: clip(record[k]), Reason: fmt.Sprintf("There are %d cells, but the first line names %d columns. Is there a separator inside a cell without quotation marks?", len(record), r.width)}}
+			return []fault{{Value: shown(record[k]), Reason: fmt.Sprintf("There are %d cells, but the first line names %d columns. Is there a separator inside a cell without quotation marks?", len(record), r.width)}}
 		}
 	}
 	for i, c := range r.kind.columns {
@@ -220,7 +223,7 @@ func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 		}
 		var cell string
 		if r.at[i] < len(record) {
-			cell = unguard(strings.TrimSpace(record[r.at[i]]))
+			cell = c.clean(unguard(strings.TrimSpace(record[r.at[i]])))
 		}
 		if cell == "" {
 			if c.required {
@@ -228,7 +231,7 @@ func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 			}
 			continue
 		}
-		read, reason := r.cell(c, cell)
+		read, reason := r.cell(i, c, cell)
 		if reason != "" {
 			faults = append(faults, fault{c.name, shown(cell), reason})
 			continue
@@ -239,33 +242,31 @@ func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 }
 
 // cell checks a cell and returns it as the database reads it, or what is wrong.
-func (r *reader) cell(c column, cell string) (read, reason string) {
+func (r *reader) cell(at int, c column, cell string) (read, reason string) {
 	if !utf8.ValidString(cell) {
 		return "", "This is not UTF-8; Windows-1252 or Latin-1, by the look of it. Save the file as “CSV UTF-8”, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
 	}
 	switch c.kind {
+	case barcode:
+		return readBarcode(cell, c.most())
 	case text, longText:
-		most := 200
-		if c.kind == longText {
-			most = 5000
-		}
-		if utf8.RuneCountInString(cell) > most {
+		if most := c.most(); utf8.RuneCountInString(cell) > most {
 			return "", fmt.Sprintf("This is longer than %d characters.", most)
 		}
-		if strings.ContainsFunc(cell, func(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' }) {
-			return "", "This holds characters that are not text."
+		if strings.ContainsFunc(cell, isControl) {
+			return "", "This holds control characters, which are not text."
 		}
 		return cell, ""
 	case money:
-		return r.number(cell, 2, false)
+		return r.number(at, cell, 2, false)
 	case price:
-		return r.number(cell, 4, false)
+		return r.number(at, cell, 4, false)
 	case amount:
-		return r.number(cell, 4, true)
+		return r.number(at, cell, 4, true)
 	case quantity:
-		return r.number(cell, 6, true)
+		return r.number(at, cell, 6, true)
 	case measure:
-		return r.number(cell, 6, false)
+		return r.number(at, cell, 6, false)
 	case count:
 		if len(cell) > 6 || strings.Trim(cell, "0123456789") != "" {
 			return "", "This is not a whole number: write 30."
@@ -298,36 +299,19 @@ func (r *reader) cell(c column, cell string) (read, reason string) {
 	return cell, ""
 }
 
-var number = regexp.MustCompile(`^-?(\d+(\.\d*)?|\.\d+)$`)
-
-// number reads 27.50, and 27,50 where cells are apart by semicolons. Nothing
-// may stand between thousands: 1,234 could be either.
-func (r *reader) number(cell string, places int32, negative bool) (read, reason string) {
-	plain := cell
-	if r.comma && strings.Count(cell, ",") == 1 && !strings.Contains(cell, ".") {
-		plain = strings.Replace(cell, ",", ".", 1)
-	}
-	if len(plain) > 40 || !number.MatchString(plain) {
-		switch {
-		case strings.ContainsAny(cell, ",'") && r.comma:
-			return "", "This is not a number: write 1234,50 or 1234.50, and nothing between thousands."
-		case strings.ContainsRune(cell, ','):
-			return "", "This has a comma: write the decimals after a point (1234.50), and nothing between thousands. In a file with semicolons, 1234,50 is read as well."
-		}
-		return "", "This is not a number: write 27.50."
-	}
-	d, err := decimal.NewFromString(strings.TrimSuffix(plain, "."))
+// readBarcode takes a code as it is, and the digits of one that a spreadsheet
+// took for a number while none is lost.
+func readBarcode(cell string, most int) (read, reason string) {
+	code := portal.PlainCode(cell)
 	switch {
-	case err != nil:
-		return "", "This is not a number: write 27.50."
-	case d.IsNegative() && !negative:
-		return "", "This cannot be negative."
-	case !d.Equal(d.Round(places)):
-		return "", fmt.Sprintf("This has more than %d decimals.", places)
-	case d.Abs().GreaterThanOrEqual(decimal.New(1, 8)):
-		return "", "This is too large."
+	case strings.ContainsFunc(cell, unicode.IsControl):
+		return "", "This holds control characters, which are not text."
+	case utf8.RuneCountInString(code) > most:
+		return "", fmt.Sprintf("This is longer than %d characters.", most)
+	case portal.ShortenedNumber(code):
+		return "", "A spreadsheet has made a number of this and dropped its last digits. Format the column as text, and export it again."
 	}
-	return d.String(), ""
+	return portal.WholeNumber(code), ""
 }
 
 // readLevels reads "ABC", "A B C" or "A,B,C" as an array of PostgreSQL.
@@ -348,8 +332,15 @@ func readLevels(cell string) (read, reason string) {
 	return "{" + strings.Join(slices.Compact(found), ",") + "}", ""
 }
 
-// shown is a cell as a report quotes it: short, on one line, in UTF-8.
+// shown is a cell as a report quotes it: short, on one line, in UTF-8, with a
+// mark for each control character, which PostgreSQL would not keep.
 func shown(cell string) string {
+	cell = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return '�'
+		}
+		return r
+	}, cell)
 	return clip(strings.Join(strings.Fields(strings.ToValidUTF8(cell, "�")), " "))
 }
 

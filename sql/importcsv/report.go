@@ -13,6 +13,9 @@ import (
 func (r Report) Print(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(out, format, args...) }
+	for _, w := range r.Warnings {
+		p("Look at this: %s\n", w)
+	}
 	if r.Found > 0 {
 		for _, b := range r.Problems {
 			p("%s\n", b)

@@ -30,6 +30,7 @@ priced as materialized (
 )
 select i.item_no, i.description, l.uom, l.qty,
   case when w.see_prices then p.unit_price end as unit_price,
+  case when w.see_prices then trim_scale(p.unit_price)::text else portal.sealed_price(@customer_id, l.item_id, l.uom, p.unit_price) end as shown_price,
   case when w.see_prices then p.step end as price_step,
   case when w.see_prices then l.seen_price end as seen_price,
   case when w.see_prices then l.was_price end as was_price,
@@ -38,7 +39,8 @@ select i.item_no, i.description, l.uom, l.qty,
   case when w.see_prices and w.see_price_breaks then ceil((p.next_qty - l.total) / l.factor) end as more_qty,
   case when w.see_prices and w.see_price_breaks then p.next_price end as more_price,
   s.available, s.state as stock_state,
-  exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture
+  exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture,
+  l.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from line x))) as in_catalog
 from line l
 join priced p using (ord)
 join erp.item i on i.item_id = l.item_id
@@ -125,7 +127,7 @@ where k.login_id = @login_id and k.customer_id = @customer_id
 -- name: cart_submit
 select s.order_no, s.sign_off_id, s.repeated, s.findings,
   coalesce((select w.see_prices from erp.web_access w where w.customer_id = portal.customer_id()), false) as see_prices
-from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @confirm_prices, @confirm_po) s;
+from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @shown::text, @confirm_prices::text, @confirm_po::text) s;
 
 -- name: ship_to_list
 select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name

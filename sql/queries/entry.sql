@@ -1,34 +1,99 @@
--- name: entry_resolve
--- What rows of a quick order stand for, one row each, in their order: by item
--- number, by the customer's own number, by barcode (a unit's barcode names the
--- unit), whichever fits first. All are priced in one call.
+-- name: entry_find
+-- What rows of a quick order may stand for: one row for each item and unit that
+-- a reference fits, and how. place: 1 the item number as typed, 2 the customer's
+-- own number as typed; 3 and 4 the same without what programs put into codes
+-- unseen; 5 and 6 without regard to case; 7 a barcode, as GTIN (a unit's names
+-- the unit). What blanks that do not break stand in is a blank or nothing.
 with
-me as (
-  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
-),
 asked as (
-  select r.ord::int as ord, r.ref, r.uom, r.qty
-  from unnest(@refs::text[], @uoms::text[], @qtys::numeric[]) with ordinality as r(ref, uom, qty, ord)
+  select r.ord::int as ord, r.ref, erp.plain_code(r.ref) as plain
+  from unnest(@refs::text[]) with ordinality as r(ref, ord)
+),
+form as (
+  select a.ord, a.ref as code, 0 as changed from asked a
+  union all
+  select a.ord, a.plain, 2 from asked a where a.plain <> a.ref and a.plain <> ''
+  union all
+  select a.ord, replace(a.plain, ' ', ''), 2 from asked a where a.plain like '% %' and a.ref ~ '[^ -~]'
 ),
 hit as (
-  select a.ord, i.item_id, null as uom, 1 as rank from asked a join erp.item i on lower(i.item_no) = lower(a.ref)
-  union all
-  select a.ord, ci.item_id, null, 2 from asked a join erp.customer_item ci on ci.customer_id = @customer_id and lower(ci.their_item_no) = lower(a.ref)
-  union all
-  select a.ord, i.item_id, null, 3 from asked a join erp.item i on i.barcode = a.ref
-  union all
-  select a.ord, u.item_id, u.uom, 4 from asked a join erp.item_uom u on u.barcode = a.ref
+  select f.ord, i.item_id, null::text as uom, 1 + f.changed as place from form f join erp.item i on i.item_no = f.code
+  union
+  select f.ord, c.item_id, null, 2 + f.changed from form f join erp.customer_item c on c.customer_id = @customer_id and c.their_item_no = f.code
+  union
+  select f.ord, i.item_id, null, 5 from form f join erp.item i on lower(i.item_no) = lower(f.code)
+  union
+  select f.ord, c.item_id, null, 6 from form f join erp.customer_item c on c.customer_id = @customer_id and lower(c.their_item_no) = lower(f.code)
+  union
+  select a.ord, i.item_id, i.base_uom, 7 from asked a join erp.item i on i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(a.ref)
+  union
+  select a.ord, u.item_id, u.uom, 7 from asked a join erp.item_uom u on u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(a.ref)
 ),
 allowed as materialized (
   select x.item_id from portal.in_catalogue(@customer_id, array(select distinct h.item_id from hit h)) as x(item_id)
 ),
+unit as (
+  select u.item_id, array_agg(u.uom order by u.factor) as more
+  from allowed join erp.item_uom u using (item_id) join erp.item i using (item_id)
+  where u.uom <> i.base_uom group by 1
+)
+select h.ord, h.item_id, i.item_no, i.description, coalesce(h.uom, '') as uom, min(h.place) as place, i.base_uom,
+  array[i.base_uom] || coalesce(n.more, '{}') as units, i.fractional
+from hit h
+join allowed using (item_id)
+join erp.item i using (item_id)
+left join unit n using (item_id)
+group by h.ord, h.item_id, i.item_no, i.description, h.uom, i.base_uom, n.more, i.fractional
+order by h.ord, min(h.place), i.item_no, h.uom;
+
+-- name: entry_units
+select i.item_id, i.base_uom, i.fractional, array[i.base_uom] || coalesce(n.uoms, '{}') as units, array[1::numeric] || coalesce(n.factors, '{}') as factors
+from erp.item i
+cross join lateral (
+  select array_agg(u.uom order by u.factor) as uoms, array_agg(u.factor order by u.factor) as factors
+  from erp.item_uom u where u.item_id = i.item_id and u.uom <> i.base_uom
+) n
+where i.item_no = @item_no and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]));
+
+-- name: entry_usual
+-- The largest quantity, in base units, of which a customer ever ordered of each
+-- of these items; of one that it never ordered, the largest of anything in the
+-- item's category. No row: it ordered nothing of the kind yet. The customer's
+-- own documents are read once, whatever is asked.
+with
+asked as materialized (
+  select i.item_id, i.category_id from erp.item i where i.item_id = any (@item_ids::bigint[])
+),
+bought as materialized (
+  select x.item_id, max(x.qty) as qty
+  from (
+    select l.item_id, l.qty * l.factor as qty
+    from erp.sales_order o join erp.sales_order_line l using (order_id)
+    where o.customer_id = @customer_id and o.status not in ('CANCELLED', 'REJECTED')
+    union all
+    select l.item_id, l.qty * l.factor
+    from erp.invoice v join erp.invoice_line l using (invoice_id)
+    where v.customer_id = @customer_id and v.order_id is null and l.item_id is not null and l.qty > 0
+  ) x
+  group by 1
+),
+of_category as materialized (
+  select i.category_id, max(b.qty) as qty from bought b join erp.item i using (item_id) where i.category_id is not null group by 1
+)
+select a.item_id, coalesce(b.qty, c.qty) as qty, b.qty is not null as of_item
+from asked a left join bought b using (item_id) left join of_category c using (category_id)
+where coalesce(b.qty, c.qty) is not null;
+
+-- name: entry_resolve
+-- What lines of a quick order cost and whether they can be had, one row each:
+-- their prices in one call, so that the quantities of an item count together.
+with
+me as (
+  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
+),
 chosen as materialized (
-  select distinct on (h.ord) h.ord, h.item_id, coalesce(nullif(a.uom, ''), h.uom, i.base_uom) as uom, a.qty
-  from hit h
-  join allowed using (item_id)
-  join asked a on a.ord = h.ord
-  join erp.item i on i.item_id = h.item_id
-  order by h.ord, h.rank, h.item_id
+  select r.ord, r.item_id, r.uom, r.qty
+  from unnest(@ords::int[], @item_ids::bigint[], @uoms::text[], @qtys::numeric[]) as r(ord, item_id, uom, qty)
 ),
 priced as materialized (
   select n.ords[p.ord] as ord, p.unit_price, p.step

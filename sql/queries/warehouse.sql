@@ -6,7 +6,7 @@ select w.* from (
   select o.order_no, o.status, c.customer_no, c.name as customer_name, coalesce(st.name, '') as ship_to, coalesce(st.city, '') as city,
     coalesce(r.code, '') as route_code, coalesce(r.name, '') as route_name,
     coalesce(o.requested_date, n.delivery_date) as deliver_on, o.submitted_at, o.order_id,
-    l.lines, l.done, l.picked, l.wanted, l.backordered, l.ordered, l.shipped, h.on_the_way
+    l.lines, l.done, l.picked, l.wanted, l.backordered, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, h.on_the_way
   from erp.sales_order o
   join erp.customer c using (customer_id)
   left join erp.ship_to st using (ship_to_id)
@@ -17,7 +17,10 @@ select w.* from (
       (count(*) filter (where x.qty_allocated > 0 and x.qty_picked - x.qty_shipped >= x.qty_allocated))::int as done,
       coalesce(sum(x.qty_picked - x.qty_shipped), 0) as picked, coalesce(sum(x.qty_allocated), 0) as wanted,
       coalesce(bool_or(x.qty_backordered > 0), false) as backordered,
-      coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+      coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
+      coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+      (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
+      (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
     from erp.sales_order_line x where x.order_id = o.order_id
   ) l
   cross join lateral (
@@ -55,31 +58,45 @@ where l.order_id = @order_id and c.code <> ''
 group by l.line_no;
 
 -- name: pick_scan
--- The lines that a scanned code may stand for, first the one that still wants
--- as much. Scanners differ in whether they tell a code's leading zeros.
-select l.line_no, i.item_no, l.uom, c.uom as scanned, c.factor / l.factor as qty, i.fractional,
+-- The lines that a scanned code may stand for, first of each item the one that
+-- still wants as much. place: 1 the item's number as scanned, 2 without what
+-- scanners and programs put around it, 3 but for case, 4 a barcode.
+select c.place, l.line_no, i.item_no, l.uom, c.uom as scanned, c.factor / l.factor as qty, i.fractional,
   l.qty_allocated - (l.qty_picked - l.qty_shipped) as missing, l.qty_picked - l.qty_shipped as picked, l.qty_allocated as wanted
 from erp.sales_order_line l
 join erp.item i using (item_id)
 cross join lateral (
-  select i.base_uom as uom, 1::numeric as factor, i.barcode as code
-  union all select u.uom, u.factor, u.barcode from erp.item_uom u where u.item_id = i.item_id
-  union all select l.uom, l.factor, i.item_no
+  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, l.uom, l.factor
+  where lower(i.item_no) = lower(erp.plain_code(@code)) or i.item_no = @code
+  union all
+  select 4, i.base_uom, 1 where erp.barcode_key(i.barcode) = erp.barcode_key(@code)
+  union all
+  select 4, u.uom, u.factor from erp.item_uom u where u.item_id = i.item_id and u.uom <> i.base_uom and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
 ) c
-where l.order_id = @order_id and ltrim(lower(c.code), '0') = ltrim(lower(@code), '0')
-order by l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc,
-  l.qty_allocated > l.qty_picked - l.qty_shipped desc, c.uom = l.uom desc, l.qty_allocated > 0 desc, l.line_no
-limit 1;
+where l.order_id = @order_id
+order by c.place, l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor / l.factor desc,
+  l.qty_allocated > l.qty_picked - l.qty_shipped desc, c.uom = l.uom desc, l.qty_allocated > 0 desc, l.line_no;
 
--- name: pick_scan_other
--- What item a code is that is on no line of the order.
-select i.item_no from erp.item i where i.barcode = @code or lower(i.item_no) = lower(@code)
-union all
-select i.item_no from erp.item_uom u join erp.item i using (item_id) where u.barcode = @code
-limit 1;
+-- name: scan_item
+-- The items that a scanned code stands for, with the unit whose barcode it is;
+-- place as pick_scan has it.
+select x.place, i.item_no, x.uom
+from (
+  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, i.item_id, '' as uom
+  from erp.item i where lower(i.item_no) = lower(erp.plain_code(@code))
+  union
+  select 1, i.item_id, '' from erp.item i where i.item_no = @code
+  union
+  select 4, i.item_id, i.base_uom from erp.item i where i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@code)
+  union
+  select 4, u.item_id, u.uom from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
+) x
+join erp.item i using (item_id)
+where i.active
+order by x.place, i.item_no, x.uom;
 
 -- name: pick_line
-select l.line_no, i.item_no, l.uom, l.uom as scanned, 1::numeric as qty, i.fractional,
+select 1 as place, l.line_no, i.item_no, l.uom, l.uom as scanned, 1::numeric as qty, i.fractional,
   l.qty_allocated - (l.qty_picked - l.qty_shipped) as missing, l.qty_picked - l.qty_shipped as picked, l.qty_allocated as wanted
 from erp.sales_order_line l join erp.item i using (item_id)
 where l.order_id = @order_id and l.line_no = @line_no;

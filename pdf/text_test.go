@@ -1,0 +1,81 @@
+package pdf_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"portal.example/portal"
+	"portal.example/portal/pdf"
+)
+
+// hostile are texts that papers must bear: above U+FFFF, in scripts that the
+// built-in fonts have not, malformed, and long.
+var hostile = []string{
+	"PO-🍋", "李記食品有限公司", "مطعم البحر الأبيض المتوسط", "מסעדת הים", "Žižkov 🍋 李", "\U0001F468\u200d\U0001F469\u200d\U0001F467",
+	"\xff\xfe", "a\x00b", "\u0000", "\U0010ffff", "\ufeff", "\u202eabc", "e\u0301\u0301\u0301\u0301", "नमस्ते दुनिया", "𝒜𝓫𝕮", "{nb}", "(\\)", "\r\n",
+	strings.Repeat("W", 120), strings.Repeat("漢", 120), strings.Repeat("🍋", 300), strings.Repeat("long words ", 60),
+}
+
+// everywhere puts a text into every place of an invoice and of a statement.
+func everywhere(text string) (portal.InvoiceDetail, portal.Statement) {
+	i, st := invoice(3), statement(3)
+	i.InvoiceNo, i.PONo, i.OrderNo, i.CustomerName, i.CustomerNo, i.BillTo, i.RemitTo = text, &text, &text, text, text, text+"\n"+text, text
+	i.ShipTo = &portal.ShipTo{Name: text, Address1: text, Address2: text, City: text, Region: text, PostalCode: text, Country: text}
+	for n := range i.Lines {
+		i.Lines[n].ItemNo, i.Lines[n].Description, i.Lines[n].UOM = &text, text, text
+	}
+	st.CustomerNo, st.CustomerName, st.BillTo, st.RemitTo = text, text, text+"\n"+text, text
+	for n := range st.Lines {
+		st.Lines[n].DocNo, st.Lines[n].Reference = text, text
+	}
+	return i, st
+}
+
+// prints prints both papers twice, and returns them.
+func prints(t testing.TB, press *pdf.Press, text string) [][]byte {
+	t.Helper()
+	i, st := everywhere(text)
+	var papers [][]byte
+	for _, set := range []func() ([]byte, error){func() ([]byte, error) { return press.InvoicePDF(i) }, func() ([]byte, error) { return press.StatementPDF(st) }} {
+		paper, err := set()
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		again, err := set()
+		if err != nil || !bytes.Equal(paper, again) {
+			t.Fatalf("%q: printed again it has other bytes (%v)", text, err)
+		}
+		papers = append(papers, paper)
+	}
+	return papers
+}
+
+func TestNoTextBreaksAPaper(t *testing.T) {
+	t.Parallel()
+	press := pdf.New(head)
+	for _, text := range hostile {
+		for _, paper := range prints(t, press, text) {
+			if all := strings.Join(read(t, paper), "\n"); !strings.Contains(all, "123.45") && !strings.Contains(all, "1,234.56") {
+				t.Errorf("%q: the paper has lost its figures:\n%s", text, all)
+			}
+		}
+	}
+	named := head
+	named.Name, named.Footer = "株式会社🍋", strings.Repeat("🍋 footer ", 50)
+	prints(t, pdf.New(named), "x")
+}
+
+func FuzzPaper(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	press := pdf.New(head)
+	f.Fuzz(func(t *testing.T, text string) {
+		if utf8.RuneCountInString(text) > 3000 {
+			t.Skip("longer than the database lets through")
+		}
+		prints(t, press, text)
+	})
+}
