@@ -16,7 +16,7 @@ as $$
   select case
     when coalesce(btrim(p_more), '') = '' or btrim(p_more) = any (string_to_array(p_reasons, '; ')) then p_reasons
     when starts_with(p_more, p_reasons) then p_more
-    else p_reasons || '; ' || btrim(p_more) end
+    else left(p_reasons || '; ' || btrim(p_more), 1000) end
 $$;
 
 create or replace function erp.sales_order_line_before() returns trigger
