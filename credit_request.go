@@ -37,6 +37,7 @@ type CreditRequest struct {
 	Lines       int                 `json:"lines_count"`
 	Asked       Qty                 `json:"asked_qty"`    // over all lines, in their units
 	Approved    *Qty                `json:"approved_qty"` // nil until decided
+	Part                            // how much of it is approved
 	Reasons     []string            `json:"reasons"`
 	Photos      int                 `json:"photos_count"`
 	MemoNo      *string             `json:"memo_no"`

@@ -58,6 +58,7 @@ type TopItem struct {
 	Description string `json:"description"`
 	Invoices    int    `json:"invoices"`
 	Amount      *Money `json:"amount"`
+	InCatalog   bool   `json:"in_catalog"` // whether its page is there for this account
 }
 
 // StatusCount is how many open orders are in a status.
@@ -87,6 +88,7 @@ type Frame struct {
 	Notice    Notification // the newest of them
 	Cursor    Cursor       // taken before the page's data, for GET /live
 	TimeZone  string
+	Now       time.Time // erp.now()
 	Currency  string
 
 	StaffActing bool // somebody of the staff acts as this customer now

@@ -40,6 +40,7 @@ type GuideItem struct {
 	UOM         string  `json:"uom"` // as bought last, else the base unit
 	UnitPrice   *Price  `json:"unit_price"`
 	PriceStep   *string `json:"price_step"`
+	ByQuantity  bool    `json:"by_quantity"` // its price is a break's, which this account sees in the cart alone
 	Stock
 	Orderable   bool       `json:"orderable"`
 	Favorite    bool       `json:"favorite"`

@@ -99,6 +99,7 @@ type ItemUnit struct {
 	UnitPrice  *Price     `json:"unit_price"`
 	Step       *string    `json:"price_step"`
 	ValidUntil *time.Time `json:"valid_until"`
+	ByQuantity bool       `json:"by_quantity"` // its price is a break's, which this account sees in the cart alone
 }
 
 // Why is the step that a price came from, in words for the buyer. Level and

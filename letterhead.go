@@ -10,4 +10,5 @@ type Letterhead struct {
 	Phone     string // the order desk's; may be empty
 	Email     string // the order desk's; may be empty
 	Footer    string // one line with name and address
+	Logo      []byte // SVG, PNG or JPEG, for papers; may be empty
 }

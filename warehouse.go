@@ -34,6 +34,7 @@ type WarehouseOrder struct {
 	Backordered  bool        `json:"backordered"` // more of it waits for stock
 	Ordered      Qty         `json:"ordered_qty"`
 	Shipped      Qty         `json:"shipped_qty"`
+	Part                     // how much of it is shipped
 	OnTheWay     int         `json:"on_the_way"` // shipments that have not arrived
 }
 

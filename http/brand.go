@@ -7,6 +7,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
+	_ "image/jpeg" // for papers
+	_ "image/png"
 	"io"
 	"io/fs"
 	"math"
@@ -31,6 +34,7 @@ type Brand struct {
 	Email     string // the order desk's; may be empty
 	Footer    string // one line below every page; the name if the file gives none
 	Logo      []byte // SVG, also the favicon
+	PaperLogo []byte // PNG or JPEG for papers; empty: the SVG, where papers can draw it
 }
 
 // PhoneDigits is the phone number as a tel: link wants it.
@@ -45,8 +49,12 @@ func (b Brand) PhoneDigits() string {
 
 // Letterhead is the brand as papers and mails show it.
 func (b Brand) Letterhead() portal.Letterhead {
-	return portal.Letterhead{Name: b.Name, ShortName: b.ShortName, Accent: b.Light.String(), OnAccent: b.Light.textOn().String(),
-		Phone: b.Phone, Email: b.Email, Footer: b.Footer}
+	head := portal.Letterhead{Name: b.Name, ShortName: b.ShortName, Accent: b.Light.String(), OnAccent: b.Light.textOn().String(),
+		Phone: b.Phone, Email: b.Email, Footer: b.Footer, Logo: b.PaperLogo}
+	if len(head.Logo) == 0 {
+		head.Logo = b.Logo
+	}
+	return head
 }
 
 // DefaultBrand is the fictional distributor of the demonstration.
@@ -61,7 +69,8 @@ func DefaultBrand() (Brand, error) {
 // maxLogo keeps the logo from weighing more than the page around it.
 const maxLogo = 64 << 10
 
-// LoadBrand reads brand.json and logo.svg from a directory. Colours are given
+// LoadBrand reads brand.json and logo.svg from a directory, and logo.png or
+// logo.jpg for papers where there is one. Colours are given
 // as "#rrggbb"; unknown fields are refused, so that a mistyped one is noticed.
 // The error names the file and the field.
 func LoadBrand(dir fs.FS) (Brand, error) {
@@ -119,7 +128,34 @@ func LoadBrand(dir fs.FS) (Brand, error) {
 	if err := checkLogo(b.Logo); err != nil {
 		return Brand{}, fmt.Errorf("brand load logo.svg: %w", err)
 	}
+	if b.PaperLogo, err = paperLogo(dir); err != nil {
+		return Brand{}, fmt.Errorf("brand load %w", err)
+	}
 	return b, nil
+}
+
+// paperLogo reads logo.png or logo.jpg, which papers show instead of logo.svg.
+// Nil where there is none.
+func paperLogo(dir fs.FS) ([]byte, error) {
+	const most, side = 1 << 20, 3000 // it is kept in memory, and goes into every paper
+	for _, name := range []string{"logo.png", "logo.jpg"} {
+		data, err := fs.ReadFile(dir, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		size, _, err := image.DecodeConfig(bytes.NewReader(data))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case len(data) > most || size.Width > side || size.Height > side:
+			return nil, fmt.Errorf("%s: %d bytes, %d × %d points; at most %d bytes and %d points a side", name, len(data), size.Width, size.Height, most, side)
+		}
+		return data, nil
+	}
+	return nil, nil
 }
 
 // checkLogo refuses what would not show as a picture under the pages' content

@@ -220,7 +220,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	if err != nil {
 		return err
 	}
-	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: q.today()}
 	asked, _ := strconv.Atoi(q.URL.Query().Get("page")) // what is no number is the first
 	page.Page = min(max(asked, 1), page.Pages())
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}
@@ -299,7 +299,10 @@ func (s *Server) saveCart(q *request) error {
 	if err := q.decode(&head); err != nil {
 		return err
 	}
-	if err := s.Carts.SaveHead(q.Context(), q.who, head); err != nil {
+	switch err := s.Carts.SaveHead(q.Context(), q.who, head); {
+	case err != nil && shownOnPage(q, err):
+		return s.cartPage(q, status(err), &portal.CartSubmit{CartHead: head}, err)
+	case err != nil:
 		return err
 	}
 	return q.done("/cart", "")

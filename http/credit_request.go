@@ -131,7 +131,7 @@ func creditTimeline(r portal.CreditRequestDetail) []creditStep {
 				step.Reason = *h.Reason
 			}
 			if status == portal.CreditApproved && r.Fewer() {
-				step.Reason = strings.TrimSuffix(fmt.Sprintf("%s of %s: %s", formatQty(r.Approved.Decimal), formatQty(r.Asked.Decimal), step.Reason), ": ")
+				step.Reason = strings.TrimSuffix(r.ApprovedWords()+": "+step.Reason, ": ")
 			}
 		}
 		out = append(out, step)

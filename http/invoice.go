@@ -39,10 +39,8 @@ func (p invoicesPage) NextLink() string {
 	return listLink("/invoices", "state", p.State, "q", p.Query, "from", p.From, "to", p.To, "before", p.Next)
 }
 
-// Narrowed reports whether something is asked for.
-func (p invoicesPage) Narrowed() bool {
-	return p.State != "" || p.Query != "" || p.From != "" || p.To != ""
-}
+// Narrowed reports whether something is asked for beside a state.
+func (p invoicesPage) Narrowed() bool { return p.Query != "" || p.From != "" || p.To != "" }
 
 // mayInvoices refuses invoices to log-ins whose role does not see them.
 func mayInvoices(q *request) error {
@@ -110,7 +108,7 @@ func (s *Server) exportInvoices(q *request) error {
 		return err
 	}
 	f.Before = ""
-	q.attachCSV("invoices", time.Now().In(q.location))
+	q.attachCSV("invoices", q.now())
 	out := &startedWriter{Writer: q.w}
 	w := csv.NewWriter(out)
 	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}

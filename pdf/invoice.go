@@ -18,14 +18,13 @@ func (p *Press) InvoicePDF(i portal.InvoiceDetail) ([]byte, error) {
 
 func (s *sheet) invoice(i portal.InvoiceDetail) {
 	s.first()
-	y := s.GetY()
-	a := s.block(left, y, 58, "Bill to", append([]string{i.CustomerName}, lines(i.BillTo)...))
-	b := a
+	to := part{x: left, width: 58, heading: "Bill to", lines: append([]string{i.CustomerName}, lines(i.BillTo)...)}
+	by := part{x: left + 60, width: 55}
 	if t := i.ShipTo; t != nil {
-		b = s.block(left+60, y, 55, "Ship to", written(t.Name, t.Address1, t.Address2,
-			strings.TrimSpace(strings.Join(written(t.City, t.Region), ", ")+" "+t.PostalCode), t.Country))
+		by.heading, by.lines = "Ship to", written(t.Name, t.Address1, t.Address2,
+			strings.TrimSpace(strings.Join(written(t.City, t.Region), ", ")+" "+t.PostalCode), t.Country)
 	}
-	c := s.facts(right-65, y, 65, []fact{
+	s.beside(to, by, part{x: right - 65, width: 65, facts: []fact{
 		{"Customer", i.CustomerNo},
 		{"Invoice date", day(i.InvoiceDate)},
 		{"Due", day(i.DueDate)},
@@ -33,10 +32,10 @@ func (s *sheet) invoice(i portal.InvoiceDetail) {
 		{"Order", text(i.OrderNo)},
 		{"PO number", text(i.PONo)},
 		{"Amounts in", i.Currency},
-	})
-	s.SetY(max(a, b, c) + 5)
+	}})
+	s.Ln(5)
 
-	columns := []column{{"Item", 30, "L"}, {"Description", 73, "L"}, {"Quantity", 20, "R"}, {"  Unit", 14, "L"}, {"Price", 22, "R"}, {"Amount", 26, "R"}}
+	columns := []column{{"Item", 30, "L"}, {"Description", 72, "L"}, {"Quantity", 20, "R"}, {"Unit", 15, "L"}, {"Price", 22, "R"}, {"Amount", 26, "R"}}
 	s.headRow(columns)
 	s.again = func() { s.headRow(columns) }
 	for _, l := range i.Lines {
@@ -61,24 +60,20 @@ func (s *sheet) invoice(i portal.InvoiceDetail) {
 		}
 		sums = append(sums, fact{"Total", money(i.Total)})
 	}
-	y = s.GetY()
-	a = y
-	if remit := lines(i.RemitTo); len(remit) > 0 {
-		a = s.block(left, y, 90, "Please remit to", remit)
+	remit := part{x: left, width: 90}
+	if to := lines(i.RemitTo); len(to) > 0 {
+		remit.heading, remit.lines = "Please remit to", to
 	}
-	b = s.facts(right-75, y, 75, sums)
-	s.SetY(max(a, b) + 4)
+	s.beside(remit, part{x: right - 75, width: 75, facts: sums})
+	s.Ln(4)
 	s.font("", 8)
 	s.grey()
-	s.CellFormat(width, 4, fmt.Sprintf("Please name invoice %s with your payment.", i.InvoiceNo), "", 1, "L", false, 0, "")
+	s.rows(left, width, 4, "L", s.wrapped(fmt.Sprintf("Please name invoice %s with your payment.", i.InvoiceNo), width-2))
 	s.black()
 }
 
-// invoiceLine prints one line; a long description takes a second row.
+// invoiceLine prints one line.
 func (s *sheet) invoiceLine(columns []column, l portal.InvoiceLine) {
-	rows := s.wrapped(l.Description, columns[1].width-1)
-	rows = rows[:min(len(rows), 3)]
-	s.room(5*float64(len(rows)) + 0.4)
 	price, amount := "", ""
 	if l.UnitPrice != nil {
 		price = l.UnitPrice.Shown()
@@ -86,10 +81,7 @@ func (s *sheet) invoiceLine(columns []column, l portal.InvoiceLine) {
 	if l.LineTotal != nil {
 		amount = l.LineTotal.Shown()
 	}
-	s.row(columns, 5, text(l.ItemNo), rows[0], l.Qty.Shown(), "  "+l.UOM, price, amount)
-	for _, r := range rows[1:] {
-		s.row(columns, 4, "", r, "", "", "", "")
-	}
+	s.row(columns, 5, text(l.ItemNo), l.Description, l.Qty.Shown(), l.UOM, price, amount)
 }
 
 func terms(days int) string {

@@ -14,20 +14,26 @@ import (
 	"unicode/utf16"
 
 	"codeberg.org/go-pdf/fpdf"
-	"github.com/go-text/typesetting/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/text/encoding/charmap"
 
 	"portal.example/portal"
 )
 
 // Press prints papers with a distributor's letterhead. It implements
 // portal.Printer and is safe for concurrent use.
-type Press struct{ head portal.Letterhead }
+type Press struct {
+	head    portal.Letterhead
+	shapers *shapers
+	logo    *logo // nil: there is none, or none that can be drawn
+}
 
-// New makes a press for a letterhead.
-func New(head portal.Letterhead) *Press { return &Press{head} }
+// New makes a press for a letterhead. Letters that the built-in fonts have not
+// are taken from the fonts in the folders, in their order; what none has is
+// printed as a box with the character's number.
+func New(head portal.Letterhead, fontDirs ...string) *Press {
+	return &Press{head: head, shapers: newShapers(newLibrary(fontDirs)), logo: newLogo(head.Logo)}
+}
 
 // The page is US Letter. What is printed stays within what Letter and A4 have
 // in common, so that both take it without scaling.
@@ -41,30 +47,15 @@ const (
 	width      = right - left
 )
 
-// Most papers need no letters beyond Windows-1252, and are set in Helvetica,
-// which every reader of PDF has: a paper is a tenth of the size and made in a
-// fifth of the time. One that needs more is set again in a font that it brings
-// along.
-const (
-	plainFamily   = "Helvetica"
-	unicodeFamily = "Go"
-)
-
-// goFace says which letters the font that papers bring along has.
-var goFace = func() font.Cmap {
-	face, err := font.ParseTTF(bytes.NewReader(goregular.TTF))
-	if err != nil {
-		panic(err) // it is part of the program
-	}
-	return face.Cmap
-}()
-
 // sheet is a paper being printed: a page with a cursor, and what its pages
 // repeat.
 type sheet struct {
 	*fpdf.Fpdf
+	press  *Press
 	family string
-	lacks  bool // a letter that the plain font has not
+	bold   bool
+	lacks  bool // a letter that the other family has
+	drawn  drawn
 	head   portal.Letterhead
 	title  string // "Statement"
 	of     string // what it is of: number or customer
@@ -92,7 +83,10 @@ func (p *Press) print(title, of, subject string, dated time.Time, set func(*shee
 	if err := s.Output(&buf); err != nil {
 		return nil, fmt.Errorf("pdf %s %s: %w", title, of, err)
 	}
-	return buf.Bytes(), nil
+	if paper, err = s.drawn.addTo(buf.Bytes()); err != nil {
+		return nil, fmt.Errorf("pdf %s %s: %w", title, of, err)
+	}
+	return paper, nil
 }
 
 func (p *Press) newSheet(family, title, of, subject string, dated time.Time) *sheet {
@@ -107,12 +101,12 @@ func (p *Press) newSheet(family, title, of, subject string, dated time.Time) *sh
 	f.SetLang("en")
 	f.SetMargins(left, top, pageWidth-right)
 	f.SetAutoPageBreak(false, 0)
-	f.AliasNbPages("{nb}")
+	f.AliasNbPages(pageCount)
 	if family == unicodeFamily {
 		f.AddUTF8FontFromBytes(family, "", goregular.TTF)
 		f.AddUTF8FontFromBytes(family, "B", gobold.TTF)
 	}
-	s := &sheet{Fpdf: f, family: family, head: p.head, title: title, of: of, accent: rgb(p.head.Accent)}
+	s := &sheet{Fpdf: f, press: p, family: family, head: p.head, title: title, of: of, accent: rgb(p.head.Accent)}
 	f.SetFooterFunc(s.footer)
 	return s
 }
@@ -126,82 +120,66 @@ func described(text string) string {
 	return string(out)
 }
 
-// coded is a text as the font wants it.
-func (s *sheet) coded(text string) string {
-	if s.family == unicodeFamily {
-		return strings.Map(func(r rune) rune {
-			if _, has := goFace.Lookup(r); has || r < ' ' {
-				return r
-			}
-			return '\u25a1'
-		}, text)
-	}
-	plain, err := charmap.Windows1252.NewEncoder().String(strings.ReplaceAll(text, "−", "-"))
-	if err != nil {
-		s.lacks = true
-		return text
-	}
-	return plain
-}
-
-// CellFormat is fpdf's, with the text coded for the font.
-func (s *sheet) CellFormat(w, h float64, text, border string, ln int, align string, fill bool, link int, linkStr string) {
-	s.Fpdf.CellFormat(w, h, s.coded(text), border, ln, align, fill, link, linkStr)
-}
-
-// GetStringWidth is fpdf's, with the text coded for the font.
-func (s *sheet) GetStringWidth(text string) float64 { return s.Fpdf.GetStringWidth(s.coded(text)) }
-
-// wrapped cuts a text into rows of a width, between words.
-func (s *sheet) wrapped(text string, width float64) []string {
-	var rows []string
-	row := ""
-	for _, word := range strings.Fields(text) {
-		longer := strings.TrimSpace(row + " " + word)
-		if row != "" && s.GetStringWidth(longer) > width {
-			rows, row = append(rows, row), word
-			continue
-		}
-		row = longer
-	}
-	return append(rows, row)
-}
-
 // first opens the first page, with the letterhead.
 func (s *sheet) first() {
 	s.AddPage()
 	s.bar()
-	s.SetXY(left, top+3)
+	at, room := left, 110.0
+	if w := s.logo(left, top+3); w > 0 {
+		at, room = left+w+2, room-w-2
+	}
+	s.SetXY(at, top+3)
 	s.font("B", 15)
-	s.CellFormat(110, 7, s.fit(s.head.Name, 110), "", 2, "L", false, 0, "")
+	s.rows(at, room, 7, "L", s.wrapped(s.head.Name, room-2))
 	s.font("", 8)
 	s.grey()
 	for _, line := range []string{strings.TrimPrefix(s.head.Footer, s.head.Name+" · "), strings.Join(written(s.head.Phone, s.head.Email), " · ")} {
 		if line != "" {
-			s.CellFormat(110, 4, s.fit(line, 110), "", 2, "L", false, 0, "")
+			s.rows(at, room, 4, "L", s.wrapped(line, room-2))
 		}
 	}
 	s.black()
+	end := s.GetY()
 	s.SetXY(right-70, top+3)
 	s.font("B", 15)
-	s.CellFormat(70, 7, s.title, "", 2, "R", false, 0, "")
+	s.rows(right-70, 70, 7, "R", []string{s.title})
 	s.font("", 9)
-	s.CellFormat(70, 5, s.of, "", 2, "R", false, 0, "")
-	s.SetXY(left, top+26)
+	s.rows(right-70, 70, 5, "R", s.wrapped(s.of, 68))
+	s.SetXY(left, max(top+26, end+4, s.GetY()+4))
 }
 
 // next opens a page that continues.
 func (s *sheet) next() {
+	bold, again := s.bold, s.again
+	points, _ := s.GetFontSize()
+	s.again = nil
 	s.AddPage()
 	s.bar()
 	s.SetXY(left, top+2)
 	s.font("B", 9)
-	s.CellFormat(width/2, 5, s.fit(s.head.Name, width/2), "", 0, "L", false, 0, "")
+	s.rows(left, width/2, 5, "L", s.wrapped(s.head.Name, width/2-2))
+	end := s.GetY()
+	s.SetY(top + 2)
 	s.font("", 9)
-	s.CellFormat(width/2, 5, s.title+" "+s.of+", continued", "", 1, "R", false, 0, "")
-	s.SetY(top + 10)
-	if s.again != nil {
-		s.again()
+	s.rows(left+width/2, width/2, 5, "R", s.wrapped(s.title+" "+s.of+", continued", width/2-2))
+	s.SetY(max(top+10, end+3, s.GetY()+3))
+	if s.again = again; again != nil {
+		again()
+	}
+	style := ""
+	if bold {
+		style = "B"
+	}
+	s.font(style, points)
+}
+
+// rows prints rows of a text below each other. What would be below the page's end
+// goes on on the next one.
+func (s *sheet) rows(x, w, height float64, align string, rows []string) {
+	for _, row := range rows {
+		s.room(height)
+		s.SetX(x)
+		s.CellFormat(w, height, row, "", 2, align, false, 0, "")
 	}
 }
 
@@ -221,15 +199,21 @@ func (s *sheet) bar() {
 }
 
 func (s *sheet) footer() {
-	s.SetY(bottom + 5)
 	s.font("", 7.5)
 	s.grey()
-	s.CellFormat(width*0.75, 4, s.fit(s.head.Footer, width*0.75), "", 0, "L", false, 0, "")
-	s.CellFormat(width*0.25, 4, "Page "+strconv.Itoa(s.PageNo())+" of {nb}", "", 0, "R", false, 0, "")
+	for i, row := range s.wrapped(s.head.Footer, width*0.75-2) {
+		s.SetXY(left, bottom+5+3.4*float64(i))
+		s.CellFormat(width*0.75, 4, row, "", 0, "L", false, 0, "")
+	}
+	s.SetXY(left+width*0.75, bottom+5)
+	s.CellFormat(width*0.25, 4, "Page "+strconv.Itoa(s.PageNo())+" of "+pageCount, "", 0, "R", false, 0, "")
 	s.black()
 }
 
-func (s *sheet) font(style string, size float64) { s.SetFont(s.family, style, size) }
+func (s *sheet) font(style string, size float64) {
+	s.bold = style == "B"
+	s.SetFont(s.family, style, size)
+}
 
 func (s *sheet) grey()  { s.SetTextColor(95, 95, 95) }
 func (s *sheet) black() { s.SetTextColor(20, 20, 20) }
@@ -239,85 +223,6 @@ func (s *sheet) rule() {
 	s.SetDrawColor(190, 190, 190)
 	s.SetLineWidth(0.2)
 	s.Line(left, s.GetY(), right, s.GetY())
-}
-
-// column is one of a table.
-type column struct {
-	name  string
-	width float64
-	align string // L, R
-}
-
-// headRow prints the heads of a table.
-func (s *sheet) headRow(columns []column) {
-	s.font("B", 8)
-	s.SetFillColor(240, 240, 240)
-	for _, c := range columns {
-		s.CellFormat(c.width, 6, c.name, "", 0, c.align, true, 0, "")
-	}
-	s.Ln(6)
-	s.font("", 8.5)
-}
-
-// row prints cells of a line; text that does not fit is cut, figures never are.
-func (s *sheet) row(columns []column, height float64, cells ...string) {
-	for i, c := range columns {
-		text := cells[i]
-		if c.align == "L" {
-			text = s.fit(text, c.width-1)
-		}
-		s.CellFormat(c.width, height, text, "", 0, c.align, false, 0, "")
-	}
-	s.Ln(height)
-}
-
-// fit cuts text to a width, with an ellipsis.
-func (s *sheet) fit(text string, width float64) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if s.GetStringWidth(text) <= width {
-		return text
-	}
-	runes := []rune(text)
-	for len(runes) > 0 && s.GetStringWidth(string(runes)+"…") > width {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "…"
-}
-
-// block prints a heading with lines below it, and returns where it ends.
-func (s *sheet) block(x, y, w float64, heading string, lines []string) float64 {
-	s.SetXY(x, y)
-	s.font("B", 8)
-	s.grey()
-	s.CellFormat(w, 4.5, heading, "", 2, "L", false, 0, "")
-	s.black()
-	s.font("", 9)
-	for _, line := range lines {
-		s.SetX(x)
-		s.CellFormat(w, 4.4, s.fit(line, w), "", 2, "L", false, 0, "")
-	}
-	return s.GetY()
-}
-
-// fact is a label and its value.
-type fact struct{ label, value string }
-
-// facts prints labels and values in two columns, and returns where they end.
-func (s *sheet) facts(x, y, w float64, facts []fact) float64 {
-	s.SetXY(x, y)
-	for _, f := range facts {
-		if f.value == "" {
-			continue
-		}
-		s.SetX(x)
-		s.font("", 8.5)
-		s.grey()
-		s.CellFormat(w*0.45, 4.6, f.label, "", 0, "L", false, 0, "")
-		s.black()
-		s.font("B", 8.5)
-		s.CellFormat(w*0.55, 4.6, s.fit(f.value, w*0.55), "", 1, "R", false, 0, "")
-	}
-	return s.GetY()
 }
 
 // lines are the written lines of a text.

@@ -157,6 +157,26 @@ func invoice(n int) portal.InvoiceDetail {
 	return out
 }
 
+// BenchmarkStatements prints statements on all cores, as the monthly run does.
+func BenchmarkStatements(b *testing.B) {
+	press := pdf.New(head, pdf.SystemFonts...)
+	for _, name := range []string{"Ocean Deli", "Łódź", "李記食品有限公司"} {
+		b.Run(name, func(b *testing.B) {
+			st := statement(30)
+			st.CustomerName = name
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if _, err := press.StatementPDF(st); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "papers/s")
+		})
+	}
+}
+
 func BenchmarkStatement(b *testing.B) {
 	press := pdf.New(head)
 	for name, n := range map[string]int{"Ocean Deli 10": 10, "Ocean Deli 95": 95, "Ocean Deli 2000": 2000, "Łódź 10": 10} {

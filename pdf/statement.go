@@ -11,17 +11,16 @@ func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
 
 func (s *sheet) statement(st portal.Statement) {
 	s.first()
-	y := s.GetY()
-	a := s.block(left, y, 95, "Bill to", append([]string{st.CustomerName}, lines(st.BillTo)...))
-	b := s.facts(right-75, y, 75, []fact{
-		{"Customer", st.CustomerNo},
-		{"As of", day(st.AsOf)},
-		{"Terms", terms(st.TermsDays)},
-		{"Amounts in", st.Currency},
-		{"Balance", st.Aging.Balance.Shown()},
-		{"Invoices past due", st.Aging.PastDue.Shown()},
-	})
-	s.SetY(max(a, b) + 5)
+	s.beside(part{x: left, width: 95, heading: "Bill to", lines: append([]string{st.CustomerName}, lines(st.BillTo)...)},
+		part{x: right - 75, width: 75, facts: []fact{
+			{"Customer", st.CustomerNo},
+			{"As of", day(st.AsOf)},
+			{"Terms", terms(st.TermsDays)},
+			{"Amounts in", st.Currency},
+			{"Balance", st.Aging.Balance.Shown()},
+			{"Invoices past due", st.Aging.PastDue.Shown()},
+		}})
+	s.Ln(5)
 
 	columns := []column{{"Date", 22, "L"}, {"Document", 28, "L"}, {"Number", 27, "L"}, {"Reference", 38, "L"}, {"Due", 22, "L"}, {"Amount", 24, "R"}, {"Balance", 24, "R"}}
 	s.headRow(columns)
@@ -34,7 +33,6 @@ func (s *sheet) statement(st portal.Statement) {
 	}
 	s.row(columns, 5.2, day(st.From), "Opening balance", "", "", "", "", st.Opening.Shown())
 	for _, l := range st.Lines {
-		s.room(5.2)
 		s.row(columns, 5.2, day(l.Date), l.KindWord(), l.DocNo, l.Reference, dayOf(l.DueDate), l.Amount.Shown(), l.Balance.Shown())
 		balance = l.Balance
 	}
@@ -106,18 +104,17 @@ func (s *sheet) remittance(st portal.Statement) {
 	s.SetDashPattern([]float64{1, 1}, 0)
 	s.rule()
 	s.SetDashPattern([]float64{}, 0)
-	y := s.GetY() + 4
+	s.Ln(4)
 	to := lines(st.RemitTo)
 	if len(to) == 0 {
 		to = []string{st.Company}
 	}
-	a := s.block(left, y, 90, "Please remit to", to)
-	b := s.facts(right-75, y, 75, []fact{
-		{"Customer", st.CustomerNo},
-		{"Name", st.CustomerName},
-		{"Balance on " + day(st.AsOf), st.Aging.Balance.Shown()},
-		{"Past due", st.Aging.PastDue.Shown()},
-		{"Amount enclosed", "______________"},
-	})
-	s.SetY(max(a, b))
+	s.beside(part{x: left, width: 90, heading: "Please remit to", lines: to},
+		part{x: right - 75, width: 75, facts: []fact{
+			{"Customer", st.CustomerNo},
+			{"Name", st.CustomerName},
+			{"Balance on " + day(st.AsOf), st.Aging.Balance.Shown()},
+			{"Past due", st.Aging.PastDue.Shown()},
+			{"Amount enclosed", "______________"},
+		}})
 }

@@ -126,6 +126,61 @@ func TestAcceptance05PriceBreaks(t *testing.T) {
 	}
 }
 
+// A unit that reaches a break by itself tells the break by its price. Who sees no
+// price breaks reads it in the cart, where it is reached; prices that no quantity
+// makes are shown as ever.
+func TestUnitsWithoutBreaks(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	pgtest.Exec(t, s.db, `insert into erp.item_uom (item_id, uom, factor) select item_id, u, f from erp.item, (values ('PALLET', 12), ('PAIR', 2)) as x(u, f) where item_no = 'OIL5';
+		insert into erp.price_contract (customer_id, item_id, uom, value) select customer_id, item_id, 'PAIR', 51.25 from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5'`)
+	v := s.buyer("C1003")
+	v.post("/cart/lines", "item_no", "OIL5", "uom", "PALLET", "qty", "1")
+	if cart := v.read("/cart"); cart.get("lines.0.unit_price") != "280.80" {
+		t.Fatalf("a pallet: %s", cart.body)
+	}
+	v.submit()
+	unit := func(a answer, uom string) map[string]any {
+		for _, u := range a.get("units").([]any) {
+			if u := u.(map[string]any); u["uom"] == uom {
+				return u
+			}
+		}
+		t.Fatalf("no %s: %s", uom, a.body)
+		return nil
+	}
+	if u := unit(v.read("/items/OIL5"), "PALLET"); u["unit_price"] != "280.80" || u["price_step"] != "break" || u["by_quantity"] != false {
+		t.Errorf("with breaks: %v", u)
+	}
+	pgtest.Exec(t, s.db, "update erp.web_access set see_price_breaks = false")
+	a := v.read("/items/OIL5")
+	if u := unit(a, "PALLET"); u["unit_price"] != nil || u["price_step"] != nil || u["valid_until"] != nil || u["by_quantity"] != true {
+		t.Errorf("without breaks: %v", u)
+	}
+	for uom, price := range map[string]string{"EA": "27.00", "CS": "108.00", "PAIR": "51.25"} {
+		if u := unit(a, uom); u["unit_price"] != price || u["by_quantity"] != false {
+			t.Errorf("%s without breaks: %v", uom, u)
+		}
+	}
+	for _, path := range []string{"/items/OIL5", "/my-items?list=bought"} {
+		for _, a := range []answer{v.page(path), v.read(path)} {
+			for _, secret := range []string{"280.8", "23.4", "uantity price", `"break"`} {
+				if strings.Contains(a.body, secret) {
+					t.Errorf("%s tells %s", path, secret)
+				}
+			}
+		}
+		if !strings.Contains(v.page(path).body, "Shown in the cart") {
+			t.Errorf("%s does not say where the price stands", path)
+		}
+	}
+	// what is not told is what it costs all the same
+	v.post("/cart/lines", "item_no", "OIL5", "uom", "PALLET", "qty", "1")
+	if cart := v.read("/cart"); cart.get("lines.0.unit_price") != "280.80" {
+		t.Errorf("a pallet without breaks: %s", cart.body)
+	}
+}
+
 func TestAcceptance06Units(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)

@@ -24,6 +24,7 @@ type serveCommand struct {
 type settings struct {
 	Addr         string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
 	Brand        string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
+	Fonts        []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
 	Only         string        `help:"Serve only pages (web) or work only jobs (work)." enum:",web,work" default:"" env:"PORTAL_ONLY"`
 	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
 	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`

@@ -1,7 +1,7 @@
 -- name: credit_request_list
 -- The requests of a customer, the newest first.
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
-  case when l.decided then l.approved end as approved, l.reasons,
+  case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons,
   (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id and p.request_key = r.request_key) as photos,
   portal.request_memo_no(r.request_id) as memo_no, case when w.see_prices and w.see_balance then m.total end as amount, r.requested_at
 from erp.credit_request r
@@ -10,9 +10,13 @@ join erp.web_access w on w.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons
-  from erp.credit_request_line x join erp.credit_reason s using (reason_code) where x.request_id = r.request_id
+  from erp.credit_request_line x
+  join erp.credit_reason s using (reason_code)
+  join erp.invoice_line il on il.invoice_id = x.invoice_id and il.line_no = x.invoice_line_no
+  where x.request_id = r.request_id
 ) l
 where r.customer_id = @customer_id
   and (@status = '' or r.status = @status
@@ -25,7 +29,7 @@ limit @row_limit;
 
 -- name: credit_request_head
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
-  case when l.decided then l.approved end as approved, l.reasons, 0 as photos,
+  case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons, 0 as photos,
   portal.request_memo_no(r.request_id) as memo_no, case when @staff or w.see_prices and w.see_balance then m.total end as amount, r.requested_at,
   r.status_reason, r.note, r.requested_by, l.goods_return, r.goods_received_at
 from erp.credit_request r
@@ -34,10 +38,14 @@ left join erp.web_access w on w.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons,
     coalesce(bool_or(s.goods_return and coalesce(x.qty_approved, x.qty) > 0), false) as goods_return
-  from erp.credit_request_line x join erp.credit_reason s using (reason_code) where x.request_id = r.request_id
+  from erp.credit_request_line x
+  join erp.credit_reason s using (reason_code)
+  join erp.invoice_line il on il.invoice_id = x.invoice_id and il.line_no = x.invoice_line_no
+  where x.request_id = r.request_id
 ) l
 where r.request_no = @request_no and (@staff or r.customer_id = @customer_id);
 
@@ -152,7 +160,7 @@ order by a.applied_on, a.application_id;
 
 -- name: desk_credit_request_list
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
-  case when l.decided then l.approved end as approved, l.reasons,
+  case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons,
   (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id and p.request_key = r.request_key) as photos,
   portal.request_memo_no(r.request_id) as memo_no, m.total as amount, r.requested_at, c.customer_no, c.name as customer_name,
   coalesce(m.total, l.value) as value
@@ -162,6 +170,7 @@ join erp.customer c on c.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons,
     coalesce(sum(round(coalesce(x.qty_approved, x.qty) * il.unit_price, 2)), 0) as value

@@ -1,6 +1,6 @@
 -- name: desk_frame
 -- Around every page of the desk; the snapshot comes before the page's data.
-select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, co.currency from erp.company co;
+select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency from erp.company co;
 
 -- name: desk_queue
 -- Which open orders to show, and where. Those that wait for a person come
@@ -43,7 +43,7 @@ limit @row_limit;
 -- name: desk_order_rows
 select o.order_id as id, o.order_no, o.status, o.status_reason,
   o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
-  l.lines, l.ordered, l.shipped, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
+  l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
   o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') as needs_review,
   array(select v.code from erp.order_review v
     where v.order_id = o.order_id and o.status in ('SUBMITTED', 'ON_HOLD') order by v.code) as review_codes,
@@ -52,7 +52,10 @@ from unnest(@order_ids::bigint[]) with ordinality as p(order_id, ord)
 join erp.sales_order o using (order_id)
 join erp.customer c using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+    (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
+    (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
 ) l
 order by p.ord;
@@ -205,7 +208,9 @@ select from erp.customer c join erp.web_access w using (customer_id) where c.cus
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
-where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group', 'price_basis', 'proof_acknowledged', 'credit_release', 'credit_warning')
+where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
+  'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'] and not a.data ? 'customer_id')
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 

@@ -3,7 +3,7 @@
 -- Bought ones come last bought first, the others by description.
 with
 me as (
-  select w.see_prices from erp.web_access w where w.customer_id = @customer_id
+  select w.see_prices, w.see_price_breaks from erp.web_access w where w.customer_id = @customer_id
 ),
 bought as (
   select l.item_id, l.uom, l.qty, o.submitted_at as at
@@ -46,12 +46,29 @@ priced as materialized (
   from (select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(1::numeric) as qtys from page) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ),
+-- At the quantity of one base unit. A price below it is reached by quantity, and
+-- not told to who sees no price breaks (see item_units).
+plain as materialized (
+  select p.item_id, p.unit_price
+  from (
+    select array_agg(g.item_id order by g.ord) as items, array_agg(g.uom order by g.ord) as uoms,
+      array_agg(ceil(1000000 / coalesce(u.factor, 1)) / 1000000 order by g.ord) as qtys
+    from page g left join erp.item_uom u using (item_id, uom)
+  ) a
+  cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
+  where not (select m.see_price_breaks from me m)
+),
+told as (
+  select p.*, not me.see_price_breaks and p.unit_price is not null and p.unit_price < coalesce(n.unit_price, 'infinity') as by_quantity
+  from priced p cross join me left join plain n using (item_id)
+),
 stocked as (
   select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
 )
 select g.item_id as id, g.item_no, g.description, g.uom,
-  case when me.see_prices then p.unit_price end as unit_price,
-  case when me.see_prices then p.step end as price_step,
+  case when me.see_prices and not p.by_quantity then p.unit_price end as unit_price,
+  case when me.see_prices and not p.by_quantity then p.step end as price_step,
+  coalesce(me.see_prices and p.by_quantity, false) as by_quantity,
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and coalesce(p.step, 'none') <> 'none' as orderable,
   exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = g.item_id) as favorite,
@@ -59,7 +76,7 @@ select g.item_id as id, g.item_no, g.description, g.uom,
   g.last_qty, g.last_ordered, u.qty as usual_qty, coalesce(u.times, 0) as times, g.total::int as total
 from page g
 cross join me
-left join priced p using (item_id)
+left join told p using (item_id)
 left join stocked s using (item_id)
 left join usual u using (item_id)
 order by g.ord;

@@ -204,15 +204,24 @@ left join lateral (
 ) sub on true;
 
 -- name: item_units
--- One unit at a time: the quantities of one call are added up.
-select x.uom, x.factor, case when w.see_prices then p.unit_price end as unit_price,
-  case when w.see_prices then p.step end as step, case when w.see_prices then p.valid_until end as valid_until
+-- One unit at a time: the quantities of one call are added up. A pallet may reach
+-- a quantity break by itself. To who sees no breaks its price would tell the
+-- break, so it is not told here: the cart has it, as of any quantity reached.
+select x.uom, x.factor, case when w.see_prices and not h.by_quantity then p.unit_price end as unit_price,
+  case when w.see_prices and not h.by_quantity then p.step end as step,
+  case when w.see_prices and not h.by_quantity then p.valid_until end as valid_until,
+  w.see_prices and h.by_quantity as by_quantity
 from (
   select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
   union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
 ) x
 cross join erp.web_access w
 cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[1::numeric]) p
+cross join lateral (
+  -- lower than at the quantity of one base unit, in this unit and rounded up
+  select not w.see_price_breaks and p.unit_price is not null and p.unit_price < coalesce((
+    select o.unit_price from erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[ceil(1000000 / x.factor) / 1000000]) o), 'infinity') as by_quantity
+) h
 where w.customer_id = @customer_id
 order by x.factor;
 

@@ -1,12 +1,15 @@
 -- name: order_list
 select o.order_id as id, o.order_no, o.status, o.status_reason,
   o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
-  l.lines, l.ordered, l.shipped,
+  l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines,
   case when w.see_prices then o.total end as total, o.submitted_at
 from erp.sales_order o
 join erp.web_access w using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+    (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
+    (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
 ) l
 where o.customer_id = @customer_id
@@ -20,7 +23,7 @@ limit @row_limit;
 -- name: order_head
 select o.order_id as id, o.order_no, o.status, o.status_reason,
   o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
-  l.lines, l.ordered, l.shipped,
+  l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines,
   case when @staff or coalesce(w.see_prices, false) then o.total end as total, o.submitted_at,
   c.customer_no, c.name as customer_name, o.requested_date, o.delivery_date, o.delivery_note, o.note, o.submitted_by, o.signed_off_by,
   o.entered_by is not null as by_staff, case when @staff then o.entered_by end as entered_by,
@@ -31,7 +34,10 @@ from erp.sales_order o
 join erp.customer c using (customer_id)
 left join erp.web_access w using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+    (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
+    (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
 ) l
 where o.order_no = @order_no and (@staff or o.customer_id = @customer_id);
@@ -59,7 +65,10 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   b.expected_on, l.cancel_reason,
   case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
     where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
-  coalesce(u.item_nos, '{}') as substitutes
+  coalesce(u.item_nos, '{}') as substitutes,
+  l.item_id in (select portal.in_catalogue((select o.customer_id from erp.sales_order o where o.order_id = @order_id),
+    array(select x.item_id from erp.sales_order_line x where x.order_id = @order_id))) as in_catalog,
+  (select max(f.at) from erp.stock_shortfall f where f.order_id = l.order_id and f.line_no = l.line_no) as counted_at
 from erp.sales_order_line l join erp.item i using (item_id)
 left join waits b using (line_no)
 left join instead u using (line_no)

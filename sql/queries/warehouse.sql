@@ -6,7 +6,7 @@ select w.* from (
   select o.order_no, o.status, c.customer_no, c.name as customer_name, coalesce(st.name, '') as ship_to, coalesce(st.city, '') as city,
     coalesce(r.code, '') as route_code, coalesce(r.name, '') as route_name,
     coalesce(o.requested_date, n.delivery_date) as deliver_on, o.submitted_at, o.order_id,
-    l.lines, l.done, l.picked, l.wanted, l.backordered, l.ordered, l.shipped, h.on_the_way
+    l.lines, l.done, l.picked, l.wanted, l.backordered, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, h.on_the_way
   from erp.sales_order o
   join erp.customer c using (customer_id)
   left join erp.ship_to st using (ship_to_id)
@@ -17,7 +17,10 @@ select w.* from (
       (count(*) filter (where x.qty_allocated > 0 and x.qty_picked - x.qty_shipped >= x.qty_allocated))::int as done,
       coalesce(sum(x.qty_picked - x.qty_shipped), 0) as picked, coalesce(sum(x.qty_allocated), 0) as wanted,
       coalesce(bool_or(x.qty_backordered > 0), false) as backordered,
-      coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped
+      coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
+      coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+      (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
+      (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
     from erp.sales_order_line x where x.order_id = o.order_id
   ) l
   cross join lateral (
