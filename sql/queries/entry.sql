@@ -2,8 +2,8 @@
 -- What rows of a quick order may stand for: one row for each item and unit that
 -- a reference fits, and how. place: 1 the item number as typed, 2 the customer's
 -- own number as typed; 3 and 4 the same without what programs put into codes
--- unseen; 5 and 6 without regard to case; 7 a barcode, as GTIN (a unit's names
--- the unit). What blanks that do not break stand in is a blank or nothing.
+-- unseen; 5 and 6 without regard to case or without the blanks in it; 7 a barcode,
+-- as GTIN (a unit's names the unit).
 with
 asked as (
   select r.ord::int as ord, r.ref, erp.plain_code(r.ref) as plain, erp.barcode_key(r.ref) as barcode
@@ -14,7 +14,7 @@ form as (
   union all
   select a.ord, a.plain, 2 from asked a where a.plain <> a.ref and a.plain <> ''
   union all
-  select a.ord, replace(a.plain, ' ', ''), 2 from asked a where a.plain like '% %' and a.ref ~ '[^ -~]'
+  select a.ord, replace(a.plain, ' ', ''), 4 from asked a where a.plain like '% %'
 ),
 hit as (
   select f.ord, i.item_id, null::text as uom, 1 + f.changed as place
