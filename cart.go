@@ -23,6 +23,7 @@ type CartLine struct {
 	MorePrice   *Price     `json:"more_price"`
 	Stock
 	HasPicture bool `json:"has_picture"`
+	InCatalog  bool `json:"in_catalog"` // whether its page is there for this account
 }
 
 // Reordered reports whether the line cost something else on the order it was

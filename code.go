@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // quotedCell is how spreadsheets keep a code from becoming a number.
@@ -47,7 +49,8 @@ func WholeNumber(s string) string {
 
 // PlainCode is a code without what programs put into and around it unseen:
 // zero-width characters and byte order marks, control characters, blanks around
-// it, a spreadsheet's ="…" and its leading '. Other blanks become plain ones.
+// it, a spreadsheet's ="…" and its leading '. Other blanks become plain ones,
+// and letters are composed (NFC).
 // The database does the same in erp.plain_code.
 func PlainCode(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -59,7 +62,7 @@ func PlainCode(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(norm.NFC.String(s))
 	if m := quotedCell.FindStringSubmatch(s); m != nil {
 		s = strings.TrimSpace(m[1])
 	}

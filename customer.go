@@ -58,6 +58,7 @@ type TopItem struct {
 	Description string `json:"description"`
 	Invoices    int    `json:"invoices"`
 	Amount      *Money `json:"amount"`
+	InCatalog   bool   `json:"in_catalog"` // whether its page is there for this account
 }
 
 // StatusCount is how many open orders are in a status.

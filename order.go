@@ -76,6 +76,7 @@ type OrderLine struct {
 	CancelReason string     `json:"cancel_reason"` // why Cancelled is not sent
 	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
 	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
+	InCatalog    bool       `json:"in_catalog"`    // whether its page is there for this account
 }
 
 // OpenQty is what is still to come.

@@ -268,7 +268,7 @@ func (r *PriceListReader) row(line int, cells []string) PriceRow {
 			wrong(c.Name, "This is empty.")
 			continue
 		}
-		read, problem := readCell(c.Name, cell)
+		read, problem := readCell(c.Name, cell, r.csv.Comma != ',')
 		if problem != "" {
 			wrong(c.Name, "%s", problem)
 			continue
@@ -304,16 +304,16 @@ func moreThanHundred(s string) bool {
 var fileNumber = regexp.MustCompile(`^-?(\d+(\.\d*)?|\.\d+)$`)
 
 // readCell checks a cell by its column's name, and returns it as the database
-// reads it, or what is wrong.
-func readCell(column, cell string) (read, problem string) {
+// reads it, or what is wrong. either: see readNumber.
+func readCell(column, cell string, either bool) (read, problem string) {
 	if cell == "" {
 		return "", ""
 	}
 	switch column {
 	case "price_a", "price_b", "price_c", "price_d", "price_e", "price", "value":
-		return readNumber(cell, 4)
+		return readNumber(cell, 4, either)
 	case "min_qty":
-		read, problem = readNumber(cell, 6)
+		read, problem = readNumber(cell, 6, either)
 		return read, problem
 	case "kind":
 		if kind := strings.ToLower(cell); slices.Contains([]string{"fixed", "percent_off", "cost_plus"}, kind) {
@@ -340,7 +340,16 @@ func readCell(column, cell string) (read, problem string) {
 	return cell, ""
 }
 
-func readNumber(cell string, places int32) (read, problem string) {
+// eitherNumber may have thousands or decimals behind its sign.
+var eitherNumber = regexp.MustCompile(`^[1-9]\d{0,2}[.,]\d{3}$`)
+
+// readNumber reads 27.50. either: the file has semicolons between its cells, as
+// those have whose decimals stand after commas, and 1.234 could be a thousand.
+func readNumber(cell string, places int32, either bool) (read, problem string) {
+	if either && eitherNumber.MatchString(cell) {
+		whole, part := cell[:len(cell)-4], cell[len(cell)-3:]
+		return "", fmt.Sprintf("Is “%s” %s%s or %s.%s? Write %[2]s%[3]s or %[2]s.%[3]s0.", cell, whole, part, whole, part)
+	}
 	if len(cell) > 40 || !fileNumber.MatchString(cell) {
 		if strings.ContainsRune(cell, ',') {
 			return "", "“" + clip(cell) + "” has a comma: write the decimals after a point (27.50), and nothing between thousands."

@@ -196,3 +196,30 @@ func FuzzPriceList(f *testing.F) {
 		}
 	})
 }
+
+// In a file with semicolons a price that can be read in two ways is asked about.
+func TestPriceListDecimalSigns(t *testing.T) {
+	t.Parallel()
+	for cell, want := range map[string]string{
+		"1.234": "Is “1.234” 1234 or 1.234? Write 1234 or 1.2340.", "1,250": "Is “1,250” 1250 or 1.250? Write 1250 or 1.2500.",
+		"27,50": "has a comma", "27.50": "27.5", "0.125": "0.125", "1.2340": "1.234", "1.234,50": "has a comma", "1250": "1250",
+	} {
+		r, err := portal.NewPriceListReader(strings.NewReader("item_no;price_a\nOIL5;"+cell+"\n"), portal.ListLevels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if len(row.Problems) > 0 {
+			got = row.Problems[0].Message
+		} else {
+			got = *row.Cells[1]
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is %q, want %q", cell, got, want)
+		}
+	}
+}

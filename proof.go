@@ -11,6 +11,10 @@ type Prover interface {
 	// came since the last run. It returns what the run looked at; what it found
 	// is in OpenDifferences. CodeConflict while another one runs.
 	Prove(ctx context.Context, whole bool) (ProofRun, error)
+	// SealAudit seals the rows of the audit log that have been committed since
+	// the last time, and returns how many. While another node does it, there is
+	// nothing to do.
+	SealAudit(ctx context.Context) (int, error)
 	// OpenDifferences are those that are not mended and not acknowledged, the
 	// newest first, at most limit of them.
 	OpenDifferences(ctx context.Context, limit int) ([]ProofDifference, error)
@@ -55,6 +59,11 @@ type ProofRun struct {
 	// Explained are receipts that erp.price would answer otherwise today,
 	// because a rule was changed since.
 	Explained int64 `json:"explained"`
+	// AuditRows of the audit log were sealed, and AuditHash is where their chain
+	// ends, in hexadecimal. Who keeps the two elsewhere can tell whether the
+	// whole chain was written anew.
+	AuditRows int64  `json:"audit_rows"`
+	AuditHash string `json:"audit_hash"`
 }
 
 // ProofDifference is one thing that is not as it has to be. Detail has figures:
@@ -89,6 +98,16 @@ func (d ProofDifference) Word() string {
 		return "Does not add up"
 	case "invoice_open", "memo_open", "payment_open":
 		return "Open amount is not what is left"
+	case "audit_cut":
+		return "Row cut out of the audit log"
+	case "audit_forged":
+		return "Row of the audit log was changed"
+	case "audit_late":
+		return "Row slipped into the audit log"
+	case "audit_chain":
+		return "Chain of the audit log is broken"
+	case "history_cut", "history_forged", "history_untold":
+		return "Status history is not what was written"
 	case "balance":
 		return "Ledger and aging differ"
 	}

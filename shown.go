@@ -34,6 +34,24 @@ func shownQty(q Qty) string {
 	return text
 }
 
+// ShownRows is what a page showed of rows, as its form carries it; they have no
+// price that anybody agrees to.
+func ShownRows(rows []EntryLine) string {
+	var lines [][4]*string
+	for _, r := range rows {
+		itemNo, uom := r.Ref, r.UOM // of an item that is not in the catalogue any more
+		if r.Item != nil {
+			itemNo, uom = r.Item.ItemNo, r.Item.UOM
+		}
+		// rows of the database have one reading: they are written by Qty.Typed
+		if read := ReadQty(r.Qty).Readings; len(read) == 1 {
+			text := shownQty(read[0])
+			lines = append(lines, [4]*string{&itemNo, &uom, &text})
+		}
+	}
+	return showLines(lines)
+}
+
 // ShownDigest names what a page showed in few letters; "" for a page that
 // showed nothing. portal.shown_digest in SQL is the same.
 func ShownDigest(shown string) string {

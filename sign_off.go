@@ -50,6 +50,7 @@ type SignOffLine struct {
 	ShownPrice  *string  `json:"-"`          // UnitPrice as a form carries it; sealed to who sees no prices
 	LineTotal   *Money   `json:"line_total"` // today's
 	Findings    []string `json:"findings,omitempty" db:"-"`
+	InCatalog   bool     `json:"in_catalog"` // whether its page is there for this account
 }
 
 // PriceChanged reports whether today's price differs from the one agreed to.

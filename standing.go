@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -110,6 +111,33 @@ type StandingOrderEdit struct {
 	ShipTo      string `form:"ship_to"`
 	PONo        string `form:"po_no"`
 	Note        string `form:"note"`
+	// Shown is what the form's page showed of the settings
+	// (StandingOrderEdit.AsShown); empty: not compared.
+	Shown string `form:"shown" json:"-"`
+}
+
+// AsShown is the settings as a form carries what its page showed of them.
+func (e StandingOrderEdit) AsShown() string { return asciiJSON(e) }
+
+// ChangedSince are the settings that are not what the page of a form showed,
+// each at its field. A form that does not say has none.
+func (e StandingOrderEdit) ChangedSince(shown string) []FieldError {
+	var was StandingOrderEdit
+	if shown == "" || json.Unmarshal([]byte(shown), &was) != nil {
+		return nil
+	}
+	var out []FieldError
+	for _, f := range []struct{ name, label, was, now string }{
+		{"name", "Name", was.Name, e.Name}, {"rhythm", "Rhythm", was.Rhythm, e.Rhythm}, {"every", "Every", was.Every, e.Every},
+		{"weekday", "Weekday", was.Weekday, e.Weekday}, {"starts_on", "From", was.StartsOn, e.StartsOn}, {"ends_on", "Until", was.EndsOn, e.EndsOn},
+		{"hours_before", "Hours before the cutoff", was.HoursBefore, e.HoursBefore}, {"ship_to", "Ship to", was.ShipTo, e.ShipTo},
+		{"po_no", "PO number", was.PONo, e.PONo}, {"note", "Note", was.Note, e.Note},
+	} {
+		if f.was != f.now {
+			out = append(out, FieldError{Field: f.name, Message: fmt.Sprintf("%s: changed since, from “%s” to “%s”.", f.label, f.was, f.now)})
+		}
+	}
+	return out
 }
 
 // Typed is the form as it stands for a standing order.
@@ -252,8 +280,10 @@ type StandingOrderService interface {
 	// is 0. Rows that cannot be ordered make it CodeInvalid, and are returned
 	// judged.
 	SaveStandingOrder(ctx context.Context, who Session, id StandingOrderID, edit StandingOrderEdit, rows []EntryRow) (StandingOrderID, []EntryLine, error)
-	// SetStandingLines replaces the lines, all or none.
-	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow) ([]EntryLine, error)
+	// SetStandingLines replaces the lines, all or none. Where they are not
+	// those of shown any more (ShownRows; empty: not compared), it is
+	// CodeConflict and says what has changed.
+	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow, shown string) ([]EntryLine, error)
 	PauseStandingOrder(ctx context.Context, who Session, id StandingOrderID, paused bool) error
 	// SetStandingRun does what a buyer may about one date: skip, unskip, retry.
 	SetStandingRun(ctx context.Context, who Session, id StandingOrderID, runDate time.Time, action string) error

@@ -299,7 +299,10 @@ func (s *Server) saveCart(q *request) error {
 	if err := q.decode(&head); err != nil {
 		return err
 	}
-	if err := s.Carts.SaveHead(q.Context(), q.who, head); err != nil {
+	switch err := s.Carts.SaveHead(q.Context(), q.who, head); {
+	case err != nil && shownOnPage(q, err):
+		return s.cartPage(q, status(err), &portal.CartSubmit{CartHead: head}, err)
+	case err != nil:
 		return err
 	}
 	return q.done("/cart", "")

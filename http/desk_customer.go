@@ -1,6 +1,7 @@
 package http
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -90,9 +91,25 @@ func accessColumns() []accessColumn {
 		{column: "spend_period", name: "Limit for", none: "none", words: map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}},
 		{column: "sign_off_all", name: "Every order signed off", none: "off"},
 		{column: "disabled", name: "Closed"},
+		{column: "password", name: "Password"},
+		// of the customer itself
+		{column: "credit_limit", name: "Credit limit", none: "no limit"},
+		{column: "credit_hold", name: "Credit hold"},
+		{column: "terms_days", name: "Days to pay"},
+		{column: "tax_rate", name: "Tax rate"},
+		{column: "active", name: "Active"},
 		{column: "name", name: "Name"},
 		{column: "email", name: "E-mail"},
 	}
+}
+
+// auditNumber is a number of the audit log, as exact as it was written.
+func auditNumber(n json.Number) decimal.Decimal {
+	number, err := decimal.NewFromString(n.String())
+	if err != nil {
+		return decimal.Decimal{} // PostgreSQL writes no number that is none
+	}
+	return number
 }
 
 // say is a value of the column in words.
@@ -110,11 +127,13 @@ func (c accessColumn) say(v any) string {
 			return word
 		}
 		return v
-	case float64:
-		if c.column == "return_days" {
-			return formatQty(decimal.NewFromFloat(v))
+	case json.Number:
+		switch number := auditNumber(v); c.column {
+		case "return_days", "terms_days", "tax_rate":
+			return formatQty(number)
+		default:
+			return formatMoney(number)
 		}
-		return formatMoney(decimal.NewFromFloat(v))
 	}
 	return "?"
 }
@@ -138,6 +157,12 @@ func (p deskCustomerPage) AuditLines() []auditLine {
 				what += " invited"
 			}
 			line.Changes = append([]accessChange{{Name: what}}, line.Changes...)
+		}
+		if e.Action == "authorized_item" {
+			line.Changes = []accessChange{{Name: "Item " + e.Subject + " taken out of the authorized items"}}
+			if was, _ := auditPair(e.Data["item_id"]); was == nil {
+				line.Changes[0].Name = "Item " + e.Subject + " authorized"
+			}
 		}
 		if len(line.Changes) == 0 {
 			line.Changes = []accessChange{{Name: actionWords(e.Action, e.Subject)}}

@@ -275,10 +275,10 @@ func (p deskOrderPage) WaitsForStock() bool {
 	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) && !p.MayFulfil()
 }
 
-// QtyOf is what stands in a line's quantity box: what was typed, else all that
-// is allocated.
+// QtyOf is what stands in a line's quantity box: what was typed there, else all
+// that is allocated.
 func (p deskOrderPage) QtyOf(l portal.OrderLine) string {
-	if typed, ok := p.Typed.qtys[l.LineNo]; ok {
+	if typed, ok := p.Typed.qtys[l.LineNo]; ok && p.Failed == "fulfil" {
 		return typed
 	}
 	return l.Allocated.Typed()

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -343,7 +344,7 @@ func auditPair(v any) (was, is any) {
 }
 
 // ruleText is a whole rule of the log in words, before (0) or after (1).
-func ruleText(data map[string]any, side int) string {
+func ruleText(data portal.AuditData, side int) string {
 	at := func(column string) any {
 		if pair, ok := data[column].([]any); ok && len(pair) == 2 {
 			return pair[side]
@@ -352,11 +353,11 @@ func ruleText(data map[string]any, side int) string {
 	}
 	var parts []string
 	kind, _ := at("kind").(string)
-	if v, ok := at("value").(float64); ok {
-		parts = append(parts, portal.RuleWords(kind, portal.Price{Decimal: decimal.NewFromFloat(v)}))
+	if v, ok := at("value").(json.Number); ok {
+		parts = append(parts, portal.RuleWords(kind, portal.Price{Decimal: auditNumber(v)}))
 	}
-	if v, ok := at("price").(float64); ok {
-		parts = append(parts, formatPrice(decimal.NewFromFloat(v)))
+	if v, ok := at("price").(json.Number); ok {
+		parts = append(parts, formatPrice(auditNumber(v)))
 	}
 	if l, ok := at("use_level").(string); ok {
 		parts = append(parts, "the price of level "+l)
@@ -364,8 +365,8 @@ func ruleText(data map[string]any, side int) string {
 	if u, ok := at("uom").(string); ok {
 		parts = append(parts, "per "+u)
 	}
-	if n, ok := at("min_qty").(float64); ok && n > 0 {
-		parts = append(parts, "from "+formatQty(decimal.NewFromFloat(n)))
+	if n, ok := at("min_qty").(json.Number); ok && auditNumber(n).IsPositive() {
+		parts = append(parts, "from "+formatQty(auditNumber(n)))
 	}
 	if l, ok := at("levels").([]any); ok {
 		parts = append(parts, "for "+sayLevels(l))
@@ -379,11 +380,11 @@ func ruleText(data map[string]any, side int) string {
 // sayPrice is a value of a rule's column in words.
 func sayPrice(c accessColumn, v any) string {
 	switch v := v.(type) {
-	case float64:
+	case json.Number:
 		if c.column == "min_qty" {
-			return formatQty(decimal.NewFromFloat(v))
+			return formatQty(auditNumber(v))
 		}
-		return formatPrice(decimal.NewFromFloat(v))
+		return formatPrice(auditNumber(v))
 	case []any:
 		return sayLevels(v)
 	case string:

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -25,12 +26,12 @@ func TestAuditInWords(t *testing.T) {
 	t.Parallel()
 	page := deskCustomerPage{}
 	page.Audit = []portal.AuditEntry{
-		{Actor: "dana", Program: "psql", Data: map[string]any{
-			"return_days": []any{float64(30), nil}, "max_order": []any{nil, 2500.0}, "can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},
+		{Actor: "dana", Program: "psql", Data: portal.AuditData{
+			"return_days": []any{json.Number("30"), nil}, "max_order": []any{nil, json.Number("92233720368547.75")}, "can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},
 		{Actor: "sam", Program: "portal", Action: "something else"},
 	}
 	lines := page.AuditLines()
-	want := []accessChange{{"May order", "on", "off"}, {"Maximum order", "no limit", "2,500.00"}, {"Credit check", "review", "refuse"},
+	want := []accessChange{{"May order", "on", "off"}, {"Maximum order", "no limit", "92,233,720,368,547.75"}, {"Credit check", "review", "refuse"},
 		{"Days to request a return", "30", "no limit"}}
 	if !slices.Equal(lines[0].Changes, want) || lines[0].Program != "psql" {
 		t.Errorf("%+v", lines[0])

@@ -81,6 +81,15 @@ func (p deskOrderPage) EditReason() string {
 	return ""
 }
 
+// FieldPrefix is what the ids of the refused form's fields begin with: several
+// forms have fields of the same names.
+func (p deskOrderPage) FieldPrefix() string {
+	if p.Failed == "edit" || p.Failed == "release" {
+		return "f-" + p.Failed + "-"
+	}
+	return "f-"
+}
+
 // ErrorIn is the message at a field of one of the page's forms, or "".
 func (p deskOrderPage) ErrorIn(form, field string) string {
 	if p.Failed != form {

@@ -45,12 +45,13 @@ func (s *Server) standingOrders(q *request) error {
 type standingPage struct {
 	portal.StandingOrderDetail
 	formErrors
-	Rows   quickPage                `json:"-"` // what stands in the rows
-	Typed  portal.StandingOrderEdit `json:"-"`
-	Failed string                   `json:"-"` // the form that was refused: settings, lines
-	New    bool                     `json:"-"`
-	Access portal.Access            `json:"-"`
-	Today  string                   `json:"-"`
+	Rows   quickPage                        `json:"-"` // what stands in the rows
+	Shown  struct{ Settings, Lines string } `json:"-"` // as it stands, for the forms to carry
+	Typed  portal.StandingOrderEdit         `json:"-"`
+	Failed string                           `json:"-"` // the form that was refused: settings, lines
+	New    bool                             `json:"-"`
+	Access portal.Access                    `json:"-"`
+	Today  string                           `json:"-"`
 }
 
 // RhythmChoices are the ways a standing order repeats.
@@ -105,6 +106,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.StandingOrderDetail, err = s.Standing.StandingOrder(q.Context(), q.who, id); err != nil {
 		return err
 	}
+	page.Shown.Settings, page.Shown.Lines = page.StandingOrder.Typed().AsShown(), portal.ShownRows(page.Lines)
 	if page.Failed != "settings" {
 		page.Typed = page.StandingOrder.Typed()
 	}
@@ -250,7 +252,7 @@ func (s *Server) saveStandingLines(q *request) error {
 		}
 		return s.standingPage(q, standingPage{Rows: newQuickPage(lines, q.frame.Access), Failed: "lines"}, said(message))
 	}
-	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, rows)
+	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, rows, q.PostForm.Get("shown"))
 	switch {
 	case err == nil:
 		return q.done(standingPath(id), plural(newQuickPage(lines, q.frame.Access).Ready, "line", "lines")+" saved")

@@ -23,6 +23,7 @@ var looks = map[string]look{
 	"ON_HOLD":   {"On hold", "status-wait", "player-pause"},
 	"REJECTED":  {"Rejected", "status-bad", "ban"},
 	"CANCELLED": {"Cancelled", "status-off", "x"},
+	"DELETED":   {"Deleted", "status-off", "x"},
 
 	// invoices
 	"OPEN":      {"Open", "status-new", "file-invoice"},

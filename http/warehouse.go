@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -220,6 +221,14 @@ func (s *Server) pickSubstitute(q *request) error {
 		return err
 	}
 	err := s.Desk.Substitute(q.Context(), q.who, q.param("order_no"), in)
+	if e, ok := errors.AsType[*portal.Error](err); ok && shownOnPage(q, err) { // each line has such a form
+		for i := range e.Fields {
+			e.Fields[i].Line = in.LineNo
+			if e.Fields[i].Field == "unit_price" {
+				e.Fields[i].Field = "price"
+			}
+		}
+	}
 	return s.pickDone(q, err, in.ItemNo+" replaces line "+strconv.Itoa(in.LineNo), pickPage{Sub: in, Failed: "substitute-" + strconv.Itoa(in.LineNo)})
 }
 

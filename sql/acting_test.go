@@ -230,7 +230,8 @@ func TestActingEnds(t *testing.T) {
 			update portal.login set staff_role = 'desk', customer_id = null, disabled = false, password_hash = '$2a$04$' || repeat('x', 53) where login_id = 2;
 			insert into portal.session (session_id, login_id, token_hash, expires_at) values (2, 2, sha256('dana'), erp.now() + interval '1 day') on conflict do nothing;
 			insert into erp.web_access (customer_id) select customer_id from erp.customer on conflict do nothing;
-			update erp.web_access set enabled = true; update erp.customer set active = true; delete from portal.audit; delete from portal.event`)
+			update erp.web_access set enabled = true; update erp.customer set active = true;
+			set local session_replication_role = replica; delete from portal.audit; delete from portal.event; set local session_replication_role = origin`)
 		who := a.begin(t, "C1", portal.ActingOrder)
 		if err := c.end(); err != nil {
 			t.Fatalf("%s: %v", c.how, err)

@@ -113,7 +113,7 @@ func TestDeskContracts(t *testing.T) {
 		t.Errorf("at the end: %q", lines)
 	}
 	got := pgtest.Value[string](t, d.DB, `select string_agg(concat_ws(' ', action, subject, actor, data -> 'contract_id', data -> 'value', data -> 'valid'), '; ' order by audit_id)
-		from portal.audit where subject = 'OIL5' and action <> 'price_basis'`)
+		from portal.audit where subject = 'OIL5' and action ~ '^price' and action <> 'price_basis'`)
 	if want := `price_contract OIL5 desk@demo.example [null, 1] [null, 22.7500] [null, "[2026-01-01,2026-07-01)"]; ` +
 		`price_contract OIL5 desk@demo.example [null, 2] [null, 12.5000] [null, "(,)"]; price_contract OIL5 desk@demo.example [null, 3] [null, 20.0000] [null, "[2026-07-01,)"]; `; !strings.HasPrefix(got, want) ||
 		!strings.Contains(got, `[20.0000, 25.0000] ["[2026-07-01,)", "[2026-08-01,)"]; `) || !strings.HasSuffix(got, `[12.5000, null] ["(,)", null]`) {

@@ -137,7 +137,7 @@ func TestLedgerModel(t *testing.T) {
 		switch {
 		case n < 60 || rng.IntN(4) == 0:
 			d := add(ledgerDocument{customer: customer, kind: "invoice", day: day, due: day + 15*rng.IntN(4), cents: 1 + rng.IntN(200_000)})
-			batch.Queue("insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, total) values ($1, $2, $3, $4, $5)",
+			batch.Queue("insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values ($1, $2, $3, $4, $5)",
 				d.id, customer, ledgerDate(day), ledgerDate(d.due), cents(d.cents))
 			if rng.IntN(2) == 0 { // with lines, which then are the total
 				a := rng.IntN(d.cents)
@@ -146,7 +146,7 @@ func TestLedgerModel(t *testing.T) {
 			}
 		case rng.IntN(5) == 0:
 			d := add(ledgerDocument{customer: customer, kind: "memo", day: day, cents: 1 + rng.IntN(30_000)})
-			batch.Queue("insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, total) values ($1, $2, $3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))
+			batch.Queue("insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, opened_total) values ($1, $2, $3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))
 		case rng.IntN(3) == 0:
 			d := add(ledgerDocument{customer: customer, kind: "payment", day: day, cents: 1 + rng.IntN(300_000)})
 			batch.Queue("insert into erp.payment (payment_id, customer_id, payment_date, amount) values ($1, $2, $3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))

@@ -18,7 +18,7 @@ func TestPaymentRace(t *testing.T) {
 	t.Parallel()
 	db := world(t)
 	const rounds, payers = 6, 8
-	pgtest.Exec(t, db, "insert into erp.invoice (invoice_id, customer_id, total) select n, 1, 100 from generate_series(1, $1) n", rounds)
+	pgtest.Exec(t, db, "insert into erp.invoice (invoice_id, customer_id, opened_total) select n, 1, 100 from generate_series(1, $1) n", rounds)
 	pgtest.Exec(t, db, "insert into erp.payment (payment_id, customer_id, amount) select n, 1, 1000 from generate_series(1, $1) n", payers)
 	for invoice := range rounds {
 		var wg sync.WaitGroup
@@ -55,7 +55,7 @@ func TestInvoiceNumbersHaveNoGaps(t *testing.T) {
 		wg.Go(func() {
 			for n := range 6 {
 				err := pgx.BeginFunc(context.Background(), db.Pool, func(tx pgx.Tx) error {
-					if _, err := tx.Exec(context.Background(), "insert into erp.invoice (customer_id, total) values (1, 1)"); err != nil {
+					if _, err := tx.Exec(context.Background(), "insert into erp.invoice (customer_id, opened_total) values (1, 1)"); err != nil {
 						return err
 					}
 					if (worker+n)%3 == 0 {
@@ -89,30 +89,19 @@ func TestClosedPeriod(t *testing.T) {
 	db := world(t)
 	pgtest.Exec(t, db, `
 		select erp.set_clock('2026-04-10 12:00-04');
-		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-04-02', '2026-05-02', 100);
+		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-04-02', '2026-05-02', 100);
 		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values (1, 1, 1, 100, 100);
 		insert into erp.payment (payment_id, customer_id, payment_date, amount) values (1, 1, '2026-03-20', 80), (2, 1, '2026-04-05', 30);
-		insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, total) values (1, 1, '2026-03-25', 5);
+		insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, opened_total) values (1, 1, '2026-03-25', 5);
 		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 50, '2026-03-20');
 		update erp.company set closed_through = '2026-03-31'`)
 	before := pgtest.Value[string](t, db, "select a::text from erp.aging(1, '2026-03-31') a")
-	for _, statement := range []string{
-		"insert into erp.invoice (customer_id, invoice_date, due_date, total) values (1, '2026-03-31', '2026-04-30', 1)",
-		"update erp.invoice set total = 101 where invoice_id = 1",
-		"update erp.invoice set invoice_date = '2026-03-31' where invoice_id = 2",
-		"update erp.invoice_line set line_total = 99 where invoice_id = 1",
-		"delete from erp.invoice_line where invoice_id = 1",
+	for _, statement := range []string{ // what is posted never changes: TestPostedStatements
+		"insert into erp.invoice (customer_id, invoice_date, due_date, opened_total) values (1, '2026-03-31', '2026-04-30', 1)",
 		"insert into erp.payment (customer_id, payment_date, amount) values (1, '2026-03-01', 1)",
-		"update erp.payment set amount = 81 where payment_id = 1",
-		"update erp.payment set payment_date = '2026-04-01' where payment_id = 1",
 		"update erp.payment set reversed_on = '2026-03-25' where payment_id = 1",
-		"delete from erp.payment where payment_id = 1",
 		"insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 5, '2026-03-21')",
-		"update erp.payment_application set amount = 40 where payment_id = 1",
-		"delete from erp.payment_application where payment_id = 1",
-		"insert into erp.credit_memo (customer_id, memo_date, total) values (1, '2026-03-02', 1)",
-		"update erp.credit_memo set total = 6 where credit_memo_id = 1",
-		"delete from erp.credit_memo where credit_memo_id = 1",
+		"insert into erp.credit_memo (customer_id, memo_date, opened_total) values (1, '2026-03-02', 1)",
 	} {
 		if c := refused(t, db, statement); c != "closed_period" {
 			t.Errorf("%s: refused by %q", statement, c)
@@ -137,7 +126,7 @@ func TestPaymentComesBack(t *testing.T) {
 	db := world(t)
 	pgtest.Exec(t, db, `
 		select erp.set_clock('2026-04-10 12:00-04');
-		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-03-12', '2026-04-11', 100);
+		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-03-12', '2026-04-11', 100);
 		insert into erp.payment (payment_id, customer_id, payment_date, amount) values (1, 1, '2026-03-20', 180);
 		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 100, '2026-03-20'), (1, 2, 50, '2026-03-21');
 		update erp.payment set reversed_on = '2026-04-02', reversed_reason = 'bounced' where payment_id = 1`)

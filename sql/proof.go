@@ -17,6 +17,10 @@ func NewProof(pool *Pool) *Proof { return &Proof{pool} }
 
 // Prove implements portal.Prover. All is compared on one snapshot.
 func (p *Proof) Prove(ctx context.Context, whole bool) (portal.ProofRun, error) {
+	// what is in the audit log so far is compared with its chain as well
+	if _, err := p.SealAudit(ctx); err != nil {
+		return portal.ProofRun{}, err
+	}
 	var run portal.ProofRun
 	err := inTx(ctx, p.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		if !whole {
@@ -37,6 +41,23 @@ func (p *Proof) Prove(ctx context.Context, whole bool) (portal.ProofRun, error) 
 		return portal.ProofRun{}, fmt.Errorf("price proof: %w", err)
 	}
 	return run, nil
+}
+
+// sealBatch is how many rows portal.seal_audit takes at once.
+const sealBatch = 10_000
+
+// SealAudit implements portal.Prover.
+func (p *Proof) SealAudit(ctx context.Context) (int, error) {
+	sum := 0
+	for {
+		var n int
+		if err := p.pool.QueryRow(ctx, query("audit_seal")).Scan(&n); err != nil {
+			return sum, fmt.Errorf("seal audit log: %w", err)
+		}
+		if sum += n; n < sealBatch {
+			return sum, nil
+		}
+	}
 }
 
 // OpenDifferences implements portal.Prover.

@@ -42,6 +42,7 @@ var constraintWords = map[string]struct{ field, message string }{
 	"invoice_open_amount":     {"amount", "More than is open on the invoice: somebody may have applied to it just now."},
 	"payment_open_amount":     {"amount", "More than is left of the payment: somebody may have applied it just now."},
 	"credit_memo_open_amount": {"amount", "More than is left of the credit memo: somebody may have applied it just now."},
+	"payment_reversed":        {"reversed_on", "A payment comes back on the day it came in, or later."},
 	"invoice_due_date":        {"due_date", "An invoice cannot be due before its date."},
 }
 

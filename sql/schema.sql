@@ -10,6 +10,9 @@ table erp.authorized_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger authorized_item_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
+  trigger authorized_item_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
+  trigger authorized_item_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -117,6 +120,7 @@ table erp.company
   trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
   trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
+  trigger company_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('only_row', '', '')
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -131,6 +135,8 @@ table erp.credit_memo
   open_amount numeric(14,2) not null default 0
   reason text not null default ''::text
   issued_at timestamp with time zone not null default erp.now()
+  made_in text
+  opened_total numeric(14,2)
   constraint credit_memo_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint credit_memo_invoice_fk FOREIGN KEY (invoice_id) REFERENCES erp.invoice(invoice_id)
   constraint credit_memo_memo_date_within_reason CHECK (((memo_date >= '1900-01-01'::date) AND (memo_date <= '2200-01-01'::date)))
@@ -146,10 +152,16 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger credit_memo_before: BEFORE INSERT OR DELETE OR UPDATE OF total, memo_date, customer_id FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_before()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
+  trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
-  trigger credit_memo_moved: AFTER UPDATE OF memo_date FOR EACH ROW WHEN ((new.memo_date > old.memo_date)) EXECUTE FUNCTION erp.credit_memo_moved()
+  trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger credit_memo_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_before()
+  trigger credit_memo_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((((new.credit_memo_id IS DISTINCT FROM old.credit_memo_id) OR (new.memo_no IS DISTINCT FROM old.memo_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.invoice_id IS DISTINCT FROM old.invoice_id)) OR (new.memo_date IS DISTINCT FROM old.memo_date)) OR (new.issued_at IS DISTINCT FROM old.issued_at)) OR (new.opened_total IS DISTINCT FROM old.opened_total)) OR (new.made_in IS DISTINCT FROM old.made_in))) EXECUTE FUNCTION erp.refuse_posted('Credit memo', 'memo_no', 'Take back what is applied of it (erp.apply_credit) and invoice the amount again.')
+  trigger credit_memo_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.total IS DISTINCT FROM old.total) OR (new.open_amount IS DISTINCT FROM old.open_amount))) EXECUTE FUNCTION erp.credit_memo_before()
+  trigger credit_memo_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Credit memo', 'memo_no', 'Take back what is applied of it (erp.apply_credit) and invoice the amount again.')
+  trigger credit_memo_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.opened_total IS NOT NULL) OR (new.total <> (0)::numeric))) EXECUTE FUNCTION erp.total_stated()
+  trigger credit_memo_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount,total')
   trigger credit_memo_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -185,8 +197,13 @@ table erp.credit_memo_line
   trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
+  trigger credit_memo_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_comes()
   trigger credit_memo_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
+  trigger credit_memo_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('credit_memo_id')
   trigger credit_memo_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
+  trigger credit_memo_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger credit_memo_line_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Credit memo line', 'line_no', 'Invoice the difference, or issue another credit memo.')
+  trigger credit_memo_line_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Credit memo line', 'line_no', 'Invoice the difference, or issue another credit memo.')
   trigger credit_memo_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -247,8 +264,11 @@ table erp.credit_request
   trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
   trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
   trigger credit_request_clean: BEFORE INSERT OR UPDATE OF note, status_reason FOR EACH ROW WHEN (((new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)))) EXECUTE FUNCTION erp.clean_columns('note:lines', 'status_reason')
+  trigger credit_request_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
+  trigger credit_request_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
   trigger credit_request_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_made: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
+  trigger credit_request_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', '', '')
   trigger credit_request_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_changed()
   trigger credit_request_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_after()
   trigger notify_return: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_return()
@@ -312,7 +332,10 @@ table erp.credit_request_line
   trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_clean: BEFORE INSERT OR UPDATE OF note, decision_note FOR EACH ROW WHEN (((new.note IS DISTINCT FROM erp.clean_text(new.note)) OR (new.decision_note IS DISTINCT FROM erp.clean_text(new.decision_note)))) EXECUTE FUNCTION erp.clean_columns('note', 'decision_note')
+  trigger credit_request_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
+  trigger credit_request_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
   trigger credit_request_line_told: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_request_line_changed()
+  trigger credit_request_line_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('request_id', 'line_no', '')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -363,9 +386,12 @@ table erp.customer
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger customer_clean: BEFORE INSERT OR UPDATE OF customer_no, name, country, bill_to FOR EACH ROW WHEN (((new.customer_no IS DISTINCT FROM erp.clean_text(new.customer_no)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.bill_to IS DISTINCT FROM erp.clean_text(new.bill_to, true)))) EXECUTE FUNCTION erp.clean_columns('customer_no', 'name', 'country', 'bill_to:lines')
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
+  trigger customer_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
+  trigger customer_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
   trigger customer_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_inserted()
   trigger customer_price_basis: AFTER UPDATE OF price_level FOR EACH ROW WHEN ((old.price_level IS DISTINCT FROM new.price_level)) EXECUTE FUNCTION portal.price_basis_audited('price_level')
   trigger customer_rerouted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_rerouted()
+  trigger customer_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', 'price_level')
   trigger customer_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_updated()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -401,11 +427,14 @@ table erp.customer_item
 table erp.document_series
   series text not null
   next_no bigint not null
+  first_no bigint not null
   constraint document_series_next_no CHECK ((next_no > 0))
   constraint document_series_pkey PRIMARY KEY (series)
+  trigger document_series_audited: AFTER UPDATE FOR EACH ROW WHEN (((new.series <> old.series) OR (new.next_no <> (old.next_no + 1)))) EXECUTE FUNCTION portal.document_series_audited()
+  trigger document_series_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.document_series_before()
+  trigger document_series_coming_audited: AFTER INSERT OR DELETE FOR EACH ROW EXECUTE FUNCTION portal.document_series_audited()
   grant SELECT to portal_desk
   grant SELECT to portal_work
-  grant UPDATE to portal_desk
 
 table erp.invoice
   invoice_id bigint not null generated by default as identity
@@ -423,6 +452,8 @@ table erp.invoice
   open_amount numeric(14,2) not null default 0
   issued_at timestamp with time zone not null default erp.now()
   tax_rate numeric(7,6) not null default 0
+  made_in text
+  opened_total numeric(14,2)
   constraint invoice_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
   constraint invoice_due_date CHECK ((due_date >= invoice_date))
   constraint invoice_due_date_within_reason CHECK (((due_date >= '1900-01-01'::date) AND (due_date <= '2200-01-01'::date)))
@@ -444,10 +475,15 @@ table erp.invoice
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
   trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
+  trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
   trigger invoice_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
-  trigger invoice_moved: AFTER UPDATE OF invoice_date FOR EACH ROW WHEN ((new.invoice_date > old.invoice_date)) EXECUTE FUNCTION erp.invoice_moved()
-  trigger invoice_settles: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
-  trigger invoice_stays: BEFORE DELETE FOR EACH ROW WHEN ((old.kind = 'invoice'::text)) EXECUTE FUNCTION erp.invoice_stays()
+  trigger invoice_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger invoice_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.invoice_settles()
+  trigger invoice_posted: BEFORE UPDATE FOR EACH ROW WHEN ((((((((((((((new.invoice_id IS DISTINCT FROM old.invoice_id) OR (new.invoice_no IS DISTINCT FROM old.invoice_no)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.order_id IS DISTINCT FROM old.order_id)) OR (new.invoice_date IS DISTINCT FROM old.invoice_date)) OR (new.due_date IS DISTINCT FROM old.due_date)) OR (new.tax IS DISTINCT FROM old.tax)) OR (new.freight IS DISTINCT FROM old.freight)) OR (new.tax_rate IS DISTINCT FROM old.tax_rate)) OR (new.issued_at IS DISTINCT FROM old.issued_at)) OR (new.opened_total IS DISTINCT FROM old.opened_total)) OR (new.made_in IS DISTINCT FROM old.made_in))) EXECUTE FUNCTION erp.refuse_posted('Invoice', 'invoice_no', 'Issue a credit memo for it (erp.issue_credit) and invoice again.')
+  trigger invoice_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.total IS DISTINCT FROM old.total) OR (new.open_amount IS DISTINCT FROM old.open_amount))) EXECUTE FUNCTION erp.invoice_settles()
+  trigger invoice_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Invoice', 'invoice_no', 'Issue a credit memo for it (erp.issue_credit).')
+  trigger invoice_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.opened_total IS NOT NULL) OR (new.total <> (new.tax + new.freight)))) EXECUTE FUNCTION erp.total_stated()
+  trigger invoice_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount,total')
   trigger invoice_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invoice_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -482,8 +518,13 @@ table erp.invoice_line
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
+  trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
+  trigger invoice_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('invoice_id')
   trigger invoice_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
+  trigger invoice_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger invoice_line_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Invoice line', 'line_no', 'Issue a credit memo for it (erp.issue_credit, or a return).')
+  trigger invoice_line_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Invoice line', 'line_no', 'Issue a credit memo for it (erp.issue_credit, or a return).')
   trigger invoice_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -652,7 +693,6 @@ table erp.order_status_history
   actor text not null default portal.actor()
   program text not null default COALESCE(current_setting('application_name'::text, true), ''::text)
   reason text
-  constraint order_status_history_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_status_history_pkey PRIMARY KEY (history_id)
   index order_status_history_order ON erp.order_status_history USING btree (order_id, history_id)
   row-level security: on
@@ -661,12 +701,11 @@ table erp.order_status_history
    FROM erp.sales_order o
   WHERE ((o.order_id = order_status_history.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_order_status: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_order_status()
-  grant DELETE to portal_desk
-  grant INSERT to portal_desk
+  trigger order_status_history_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
+  trigger order_status_history_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_history_audited()
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
-  grant UPDATE to portal_desk
 
 table erp.payment
   payment_id bigint not null generated by default as identity
@@ -701,11 +740,16 @@ table erp.payment
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger payment_after: AFTER UPDATE OF payment_date, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_after()
-  trigger payment_before: BEFORE INSERT OR DELETE OR UPDATE OF amount, payment_date, customer_id, reversed_on FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
+  trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
-  trigger payment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
+  trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
+  trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger payment_opens: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_before()
+  trigger payment_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((((new.payment_id IS DISTINCT FROM old.payment_id) OR (new.payment_no IS DISTINCT FROM old.payment_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.payment_date IS DISTINCT FROM old.payment_date)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.key IS DISTINCT FROM old.key)) OR (new.entered_by IS DISTINCT FROM old.entered_by)) OR (new.entered_at IS DISTINCT FROM old.entered_at))) EXECUTE FUNCTION erp.refuse_posted('Payment', 'payment_no', 'Take it back (erp.reverse_payment) and enter it again.')
+  trigger payment_settles: BEFORE UPDATE FOR EACH ROW WHEN (((new.open_amount IS DISTINCT FROM old.open_amount) OR (new.reversed_on IS DISTINCT FROM old.reversed_on))) EXECUTE FUNCTION erp.payment_before()
+  trigger payment_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Payment', 'payment_no', 'Take it back (erp.reverse_payment).')
+  trigger payment_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount')
   trigger payment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -738,10 +782,12 @@ table erp.payment_application
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
-  trigger payment_application_before: BEFORE INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
-  trigger payment_application_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
+  trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
+  trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
   trigger payment_application_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
-  trigger payment_application_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
+  trigger payment_application_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger payment_application_posted: BEFORE UPDATE FOR EACH ROW WHEN ((new.* IS DISTINCT FROM old.*)) EXECUTE FUNCTION erp.refuse_posted('Application', 'application_id', 'Insert it again with the amount negative (erp.apply_credit).')
+  trigger payment_application_stays: BEFORE DELETE FOR EACH ROW EXECUTE FUNCTION erp.refuse_posted('Application', 'application_id', 'Insert it again with the amount negative (erp.apply_credit).')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -955,6 +1001,7 @@ table erp.sales_order
   standing_order text
   signed_off_by text
   signed_off_total numeric(14,2)
+  made_in text
   constraint sales_order_credit_release_reason_length CHECK ((length(credit_release_reason) <= 1000))
   constraint sales_order_credit_released CHECK ((num_nulls(credit_released_by, credit_released_at, credit_released_amount) = ANY (ARRAY[0, 3])))
   constraint sales_order_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id)
@@ -985,10 +1032,17 @@ table erp.sales_order
   trigger sales_order_changing: BEFORE UPDATE FOR EACH ROW WHEN (((new.status <> old.status) OR (new.po_no IS DISTINCT FROM old.po_no) OR (new.warehouse <> old.warehouse) OR (new.customer_id <> old.customer_id) OR (new.order_no <> old.order_no))) EXECUTE FUNCTION erp.sales_order_before()
   trigger sales_order_clean: BEFORE INSERT OR UPDATE OF order_no, po_no, note, status_reason, credit_release_reason FOR EACH ROW WHEN (((new.order_no IS DISTINCT FROM erp.clean_text(new.order_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)) OR (new.note IS DISTINCT FROM erp.clean_text(new.note, true)) OR (new.status_reason IS DISTINCT FROM erp.clean_text(new.status_reason)) OR (new.credit_release_reason IS DISTINCT FROM erp.clean_text(new.credit_release_reason)))) EXECUTE FUNCTION erp.clean_columns('order_no', 'po_no:null', 'note:lines', 'status_reason', 'credit_release_reason')
   trigger sales_order_credit: BEFORE UPDATE OF status, credit_released_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_credit()
+  trigger sales_order_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('order_id', '', '')
+  trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
+  trigger sales_order_made: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.sales_order_made()
+  trigger sales_order_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger sales_order_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((((new.order_id IS DISTINCT FROM old.order_id) OR (new.order_no IS DISTINCT FROM old.order_no)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.source IS DISTINCT FROM old.source)) OR (new.made_in IS DISTINCT FROM old.made_in)) OR (new.total IS DISTINCT FROM old.total))) EXECUTE FUNCTION erp.sales_order_posted()
+  trigger sales_order_total_stated: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.total <> (0)::numeric)) EXECUTE FUNCTION erp.sales_order_total_stated()
   trigger sales_order_undecided: BEFORE UPDATE OF reviewed_at FOR EACH ROW EXECUTE FUNCTION erp.sales_order_undecided()
+  trigger sales_order_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('order_id', '', 'status,total')
   trigger sales_order_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   grant DELETE to portal_desk
   grant DELETE to portal_work
@@ -1048,10 +1102,16 @@ table erp.sales_order_line
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
   trigger sales_order_line_clean: BEFORE INSERT OR UPDATE OF override_reason, cancel_reason FOR EACH ROW WHEN (((new.override_reason IS DISTINCT FROM erp.clean_text(new.override_reason)) OR (new.cancel_reason IS DISTINCT FROM erp.clean_text(new.cancel_reason)))) EXECUTE FUNCTION erp.clean_columns('override_reason', 'cancel_reason')
+  trigger sales_order_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_deleted()
+  trigger sales_order_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_inserted()
+  trigger sales_order_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
+  trigger sales_order_line_posted: BEFORE UPDATE FOR EACH ROW WHEN (((((new.unit_price IS DISTINCT FROM old.unit_price) OR (new.price_step IS DISTINCT FROM old.price_step)) OR (new.price_rule_id IS DISTINCT FROM old.price_rule_id)) OR (new.qty_invoiced IS DISTINCT FROM old.qty_invoiced))) EXECUTE FUNCTION erp.sales_order_line_posted()
   trigger sales_order_line_receipt_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
   trigger sales_order_line_receipt_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_line_receipt()
+  trigger sales_order_line_stays: BEFORE DELETE FOR EACH ROW WHEN ((((old.qty_picked + old.qty_shipped) + old.qty_invoiced) > (0)::numeric)) EXECUTE FUNCTION erp.sales_order_line_posted()
+  trigger sales_order_line_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
   trigger sales_order_line_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_updated()
   trigger sales_order_line_written: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_line_changed()
   grant DELETE to portal_desk
@@ -1095,8 +1155,10 @@ table erp.ship_to
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   trigger ship_to_clean: BEFORE INSERT OR UPDATE OF code, name, address1, address2, city, region, postal_code, country, phone FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.address1 IS DISTINCT FROM erp.clean_text(new.address1)) OR (new.address2 IS DISTINCT FROM erp.clean_text(new.address2)) OR (new.city IS DISTINCT FROM erp.clean_text(new.city)) OR (new.region IS DISTINCT FROM erp.clean_text(new.region)) OR (new.postal_code IS DISTINCT FROM erp.clean_text(new.postal_code)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.phone IS DISTINCT FROM erp.clean_text(new.phone)))) EXECUTE FUNCTION erp.clean_columns('code', 'name', 'address1', 'address2', 'city', 'region', 'postal_code', 'country', 'phone')
+  trigger ship_to_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
   trigger ship_to_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
+  trigger ship_to_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1132,8 +1194,12 @@ table erp.shipment
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
   trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_clean: BEFORE INSERT OR UPDATE OF carrier, tracking_no, delivered_to FOR EACH ROW WHEN (((new.carrier IS DISTINCT FROM erp.clean_text(new.carrier)) OR (new.tracking_no IS DISTINCT FROM erp.clean_text(new.tracking_no)) OR (new.delivered_to IS DISTINCT FROM erp.clean_text(new.delivered_to)))) EXECUTE FUNCTION erp.clean_columns('carrier', 'tracking_no', 'delivered_to')
+  trigger shipment_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
   trigger shipment_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
+  trigger shipment_freight_posted: BEFORE UPDATE FOR EACH ROW WHEN (((old.invoice_id IS NOT NULL) AND ((new.freight IS DISTINCT FROM old.freight) OR (new.invoice_id IS DISTINCT FROM old.invoice_id)))) EXECUTE FUNCTION erp.refuse_posted('Shipment', 'shipment_id', 'Its freight is invoiced: issue a credit memo (erp.issue_credit).')
   trigger shipment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
+  trigger shipment_stays: BEFORE DELETE FOR EACH ROW WHEN (((old.invoice_id IS NOT NULL) AND (old.freight <> (0)::numeric))) EXECUTE FUNCTION erp.refuse_posted('Shipment', 'shipment_id', 'It is invoiced: issue a credit memo (erp.issue_credit).')
+  trigger shipment_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
   trigger shipment_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_changed()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -1293,16 +1359,34 @@ table portal.audit
   subject text not null default ''::text
   data jsonb not null default '{}'::jsonb
   xid xid8 not null default pg_current_xact_id()
+  db_login text default SESSION_USER
+  db_role text default portal.db_role()
   constraint audit_pkey PRIMARY KEY (audit_id)
   index audit_at ON portal.audit USING btree (at DESC)
   index audit_customer ON portal.audit USING btree (customer_id, at DESC) WHERE (customer_id IS NOT NULL)
   index audit_subject ON portal.audit USING btree (subject, at DESC) WHERE (subject <> ''::text)
-  grant DELETE to portal_work
-  grant INSERT to portal_desk
-  grant INSERT to portal_work
+  index audit_xid ON portal.audit USING btree (xid)
+  trigger audit_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
   grant SELECT to portal_desk
   grant SELECT to portal_work
-  grant UPDATE to portal_work
+
+table portal.audit_chain
+  chain_no bigint not null
+  audit_id bigint not null
+  hash bytea not null
+  sealed_at timestamp with time zone not null default clock_timestamp()
+  constraint audit_chain_audit_key UNIQUE (audit_id)
+  constraint audit_chain_pkey PRIMARY KEY (chain_no)
+  index audit_chain_sealed ON portal.audit_chain USING btree (sealed_at)
+  trigger audit_chain_append_only: BEFORE DELETE OR UPDATE OR TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.refuse_forgetting()
+
+table portal.audit_head
+  only_row boolean not null default true
+  chain_no bigint not null default 0
+  hash bytea not null default '\x'::bytea
+  seen pg_snapshot not null default '1:1:'::pg_snapshot
+  constraint audit_head_only_row CHECK (only_row)
+  constraint audit_head_pkey PRIMARY KEY (only_row)
 
 table portal.cart
   cart_id bigint not null generated by default as identity
@@ -1585,6 +1669,9 @@ table portal.login
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
+  trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
   trigger person_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.person_changed()
   grant DELETE to portal_work
@@ -1829,6 +1916,8 @@ table portal.proof_run
   customers bigint not null default 0
   found bigint not null default 0
   explained bigint not null default 0
+  audit_rows bigint not null default 0
+  audit_hash text not null default ''::text
   constraint proof_run_pkey PRIMARY KEY (run_id)
   grant SELECT to portal_desk
   grant SELECT to portal_work
@@ -2178,7 +2267,7 @@ function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint) re
 function erp.credit_memo_before() returns trigger security definer
 function erp.credit_memo_line_before() returns trigger security definer
 function erp.credit_memo_line_changed() returns trigger security definer
-function erp.credit_memo_moved() returns trigger security definer
+function erp.credit_memo_line_comes() returns trigger security definer
 function erp.credit_request_after() returns trigger security definer
 function erp.credit_request_before() returns trigger security definer
 function erp.credit_request_claims() returns trigger security definer
@@ -2189,6 +2278,7 @@ function erp.day_text(p_day date) returns text for portal_desk, portal_web, port
 function erp.decide_order(p_order_id bigint) returns text security definer for portal_desk, portal_work
 function erp.decide_request(p_request_no text, p_line_nos integer[], p_qtys numeric[], p_notes text[], p_reason text) returns text security definer for portal_desk
 function erp.deliver_shipment(p_shipment_id bigint, p_to text, p_at timestamp with time zone) returns text security definer for portal_desk
+function erp.document_series_before() returns trigger security definer
 function erp.duplicate_codes_switched() returns trigger security definer
 function erp.edit_order(p_order_no text, p_line_nos integer[], p_qtys numeric[], p_reason text, p_revision integer) returns TABLE(line_no integer, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric) security definer for portal_desk
 function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date security definer for portal_desk
@@ -2197,12 +2287,11 @@ function erp.hold_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.hold_orders(p_order_ids bigint[]) returns bigint[] security definer
 function erp.invoice_line_changed() returns trigger security definer
 function erp.invoice_line_claimed() returns trigger security definer
-function erp.invoice_moved() returns trigger security definer
+function erp.invoice_line_comes() returns trigger security definer
 function erp.invoice_order(p_order_no text, p_freight numeric) returns text security definer for portal_desk
 function erp.invoice_orders(p_order_nos text[], p_freights numeric[]) returns text[] security definer for portal_desk
 function erp.invoice_settles() returns trigger security definer
 function erp.invoice_state(p_total numeric, p_open numeric, p_due_date date, p_today date, p_tell_part boolean) returns text for portal_desk, portal_web, portal_work
-function erp.invoice_stays() returns trigger security definer
 function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text security definer for portal_desk
 function erp.issue_request_memo(p_request_no text, p_memo_no text, p_apply boolean) returns text security definer for portal_desk
 function erp.item_codes_changed() returns trigger security definer
@@ -2230,6 +2319,8 @@ function erp.receive_request_goods(p_request_no text, p_line_nos integer[], p_qt
 function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text) returns void security definer for portal_desk
 function erp.refuse_backorders(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function erp.refuse_count(p_item_ids bigint[], p_warehouse text, p_busy bigint[]) returns void security definer
+function erp.refuse_posted() returns trigger security definer
+function erp.refuse_truncate() returns trigger
 function erp.reject_request(p_request_no text, p_reason text) returns void security definer for portal_desk
 function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric, p_shown_hold boolean) returns numeric security definer for portal_desk
 function erp.request_awaits_goods(p_request_id bigint) returns boolean security definer for portal_desk, portal_work
@@ -2249,7 +2340,11 @@ function erp.sales_order_line_before() returns trigger security definer
 function erp.sales_order_line_changed() returns trigger security definer
 function erp.sales_order_line_deleted() returns trigger security definer
 function erp.sales_order_line_inserted() returns trigger security definer
+function erp.sales_order_line_posted() returns trigger security definer
 function erp.sales_order_line_updated() returns trigger security definer
+function erp.sales_order_made() returns trigger security definer
+function erp.sales_order_posted() returns trigger security definer
+function erp.sales_order_total_stated() returns trigger security definer
 function erp.sales_order_undecided() returns trigger security definer
 function erp.search_words(p_codes text, p_description text) returns tsvector
 function erp.set_clock(p_at timestamp with time zone) returns timestamp with time zone security definer
@@ -2272,8 +2367,10 @@ function erp.stock_truncated() returns trigger security definer
 function erp.substitute_line(p_order_no text, p_line_no integer, p_item_no text, p_uom text, p_qty numeric, p_instead numeric, p_price numeric) returns integer security definer for portal_desk
 function erp.take_back(p_item_ids bigint[], p_warehouse text) returns void security definer
 function erp.take_codes(p_item_ids bigint[]) returns void security definer
+function erp.this_transaction() returns text
 function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
+function erp.total_stated() returns trigger security definer
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work
 function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
@@ -2281,6 +2378,7 @@ function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.actor() returns text
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
+function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
@@ -2288,6 +2386,8 @@ function portal.ask_password_reset(p_email text) returns void security definer f
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
+function portal.audit_subject(p_table text, p_row jsonb, OUT subject text, OUT customer_id bigint) returns record security definer
+function portal.audit_text(a portal.audit) returns text
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
@@ -2306,7 +2406,9 @@ function portal.customer_inserted() returns trigger security definer
 function portal.customer_price_changed() returns trigger security definer
 function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
+function portal.db_role() returns text
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
@@ -2319,6 +2421,9 @@ function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.event_truncated() returns trigger security definer
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
+function portal.history_digest(h erp.order_status_history) returns text
+function portal.history_digest(p_ranges int8multirange) returns text security definer
+function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
@@ -2329,6 +2434,8 @@ function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function portal.limited() returns boolean security definer for portal_web
+function portal.lines_audited() returns trigger security definer
+function portal.login_audited() returns trigger security definer
 function portal.login_id() returns bigint
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_updated() returns trigger security definer
@@ -2347,7 +2454,9 @@ function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
 function portal.order_entered() returns trigger security definer
+function portal.order_history_audited() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
+function portal.order_lines_audited() returns trigger security definer
 function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.own_list_changed() returns trigger security definer
@@ -2369,6 +2478,7 @@ function portal.proof_of_invoice_lines(p_invoice_ids bigint[]) returns TABLE(kin
 function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
 function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
+function portal.refuse_forgetting() returns trigger
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
@@ -2382,17 +2492,19 @@ function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns 
 function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
 function portal.route_changed() returns trigger security definer
 function portal.route_concerns(p_route_ids bigint[]) returns void security definer
+function portal.rows_audited() returns trigger security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
+function portal.seal_audit() returns integer security definer for portal_work
 function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
 function portal.sees_balance() returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.session_deleted() returns trigger security definer
 function portal.session_updated() returns trigger security definer
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
-function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb
+function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
 function portal.shown_digest(p_shown text) returns text
-function portal.shown_lines(p_shown text) returns jsonb
+function portal.shown_lines(p_shown text) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
@@ -2411,6 +2523,7 @@ function portal.store_statements(p_statement_ids bigint[], p_names text[], p_pap
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
+function portal.verify_audit(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer for portal_work
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer

@@ -246,8 +246,10 @@ func TestShortAndSubstitute(t *testing.T) {
 	if c := refused(t, db, "insert into erp.carrier (code, name, tracking_url) values ('X', 'X', 'javascript:alert(1)//{tracking_no}')"); c != "carrier_tracking_url" {
 		t.Errorf("a script for a link refused by %q", c)
 	}
-	// an order is deleted with all of it
-	pgtest.Exec(t, db, "delete from erp.sales_order where order_no = '"+no+"'")
+	// one that has shipped is not deleted
+	if c := refused(t, db, "delete from erp.sales_order where order_no = '"+no+"'"); c != "sales_order_stays" {
+		t.Errorf("deleted: %q", c)
+	}
 	if left := pgtest.Value[string](t, db, "select coalesce(string_agg(detail, ', '), '') from erp.check_invariants()"); left != "" {
 		t.Error(strings.TrimSpace(left))
 	}

@@ -190,6 +190,9 @@ func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Sessio
 				return err
 			}
 		}
+		if err := settingsChanged(ctx, tx, who, id, edit.Shown); err != nil {
+			return err
+		}
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "id": id, "name": change.Name, "rhythm": change.Rhythm, "every": change.Every,
 			"weekday": change.Weekday, "starts_on": startsOn, "ends_on": change.EndsOn, "hours_before": change.HoursBefore, "ship_to": change.ShipTo,
 			"po_no": change.PONo, "note": change.Note}
@@ -234,7 +237,7 @@ func setStandingLines(ctx context.Context, tx pgx.Tx, who portal.Session, id por
 }
 
 // SetStandingLines implements portal.StandingOrderService.
-func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session, id portal.StandingOrderID, rows []portal.EntryRow) ([]portal.EntryLine, error) {
+func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session, id portal.StandingOrderID, rows []portal.EntryRow, shown string) ([]portal.EntryLine, error) {
 	var lines []portal.EntryLine
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		// the row's lock: not while the job makes an order of it
@@ -249,12 +252,58 @@ func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session
 		if err := refusedRows(lines); err != nil {
 			return err
 		}
+		if err := linesChanged(ctx, tx, id, shown); err != nil {
+			return err
+		}
 		return setStandingLines(ctx, tx, who, id, lines)
 	})
 	if err != nil {
 		return lines, fmt.Errorf("lines of standing order %d of customer %d: %w", id, who.CustomerID, err)
 	}
 	return lines, nil
+}
+
+// changedMeanwhile is what a form is told whose page is not true any more.
+const changedMeanwhile = "Somebody changed this standing order since the page was made. Nothing was saved: look at what is different, and save once more to have it as you typed."
+
+// linesChanged refuses lines that are made from a page with other ones.
+func linesChanged(ctx context.Context, tx pgx.Tx, id portal.StandingOrderID, shown string) error {
+	if shown == "" {
+		return nil
+	}
+	var found []byte
+	if err := tx.QueryRow(ctx, query("standing_changes"), args{"id": id, "shown": shown}).Scan(&found); err != nil {
+		return err
+	}
+	findings, err := parseFindings(found, false)
+	if err != nil || len(findings) == 0 {
+		return err
+	}
+	e := &portal.Error{Code: portal.CodeConflict, Message: changedMeanwhile}
+	for _, f := range findings {
+		e.Fields = append(e.Fields, portal.FieldError{Message: f.Text})
+	}
+	return e
+}
+
+// settingsChanged refuses settings that are made from a page with other ones.
+// The row is held until the transaction ends.
+func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID, shown string) error {
+	if id == 0 || shown == "" {
+		return nil
+	}
+	var there int
+	if err := tx.QueryRow(ctx, "select 1 from portal.standing_order where standing_order_id = $1 and customer_id = $2 for update", id, who.CustomerID).Scan(&there); err != nil {
+		return notFound(refusal(err), noStandingOrder)
+	}
+	list, err := standingRows(ctx, tx, who, id)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if changed := list[0].Typed().ChangedSince(shown); len(changed) > 0 {
+		return &portal.Error{Code: portal.CodeConflict, Message: changedMeanwhile, Fields: changed}
+	}
+	return nil
 }
 
 // PauseStandingOrder implements portal.StandingOrderService.

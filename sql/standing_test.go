@@ -280,7 +280,7 @@ func TestStandingOrdersOfOthers(t *testing.T) {
 	}
 	_, read := store.StandingOrder(t.Context(), two, 1)
 	_, _, save := store.SaveStandingOrder(t.Context(), two, 1, portal.StandingOrderEdit{Name: "Mine", Rhythm: "weeks", Weekday: "1"}, nil)
-	_, lines := store.SetStandingLines(t.Context(), two, 1, []portal.EntryRow{{Ref: "OIL5", Qty: "1"}})
+	_, lines := store.SetStandingLines(t.Context(), two, 1, []portal.EntryRow{{Ref: "OIL5", Qty: "1"}}, "")
 	for what, err := range map[string]error{"read": read, "save": save, "lines": lines, "pause": store.PauseStandingOrder(t.Context(), two, 1, true),
 		"skip": store.SetStandingRun(t.Context(), two, 1, day("2026-06-09"), "skip"), "delete": store.DeleteStandingOrder(t.Context(), two, 1), "put away": store.PutAway(t.Context(), two, 1)} {
 		if portal.ErrorCode(err) != portal.CodeNotFound {

@@ -22,7 +22,7 @@ begin
         coalesce((select sum(a.amount) from erp.payment_application a where a.credit_memo_id = x.credit_memo_id), 0) as applied
       from erp.credit_memo x where x.credit_memo_id = any (memos)
     ) t
-    where m.credit_memo_id = t.credit_memo_id and (m.total, m.open_amount) is distinct from (t.total, t.total - t.applied);
+    where m.credit_memo_id = t.credit_memo_id and m.opened_total is null and (m.total, m.open_amount) is distinct from (t.total, t.total - t.applied);
   return null;
 end
 $$;

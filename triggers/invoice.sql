@@ -1,7 +1,7 @@
 -- Invoices: the total is the sum of the lines, tax and freight, the open amount
 -- what of it is not yet applied, and an order line knows how much of it is
--- invoiced. An invoice without lines (opened with the books, say) keeps the
--- total that it was given.
+-- invoiced. An invoice out of opened books keeps its opened_total. What is posted
+-- stays: see posted.sql.
 
 -- What is posted in a closed period stays as it is.
 create or replace function erp.assert_open_period(p_days date[]) returns void
@@ -51,7 +51,7 @@ begin
         coalesce((select sum(x.amount) from erp.payment_application x where x.invoice_id = a.invoice_id), 0) as applied
       from unnest(p_invoice_ids) as a(invoice_id)
     ) t
-    where i.invoice_id = t.invoice_id
+    where i.invoice_id = t.invoice_id and i.opened_total is null
       and (i.total, i.open_amount) is distinct from (t.amount + i.tax + i.freight, t.amount + i.tax + i.freight - t.applied);
 end
 $$;
@@ -87,54 +87,55 @@ create or replace trigger invoice_line_updated after update on erp.invoice_line
 create or replace trigger invoice_line_deleted after delete on erp.invoice_line
   referencing old table as old_rows for each statement execute function erp.invoice_line_changed();
 
+-- The total and the open amount follow from other rows: what is written is
+-- computed once more (posted.sql says why).
 create or replace function erp.invoice_settles() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  right_total numeric;
+  right_open numeric;
 begin
   if tg_op = 'INSERT' then
     perform erp.assert_open_period(array[new.invoice_date]);
+    new.made_in := erp.this_transaction();
+    if new.opened_total is not null and new.total not in (0, new.opened_total) then
+      raise exception 'Invoice % says a total of %, and % as the total of the books it was opened with.', new.invoice_no, new.total, new.opened_total
+        using errcode = 'PT409', constraint = 'invoice_total', column = 'total';
+    end if;
+    new.total := coalesce(new.opened_total, case when new.total = 0 then new.tax + new.freight else new.total end);
+    if new.open_amount not in (0, new.total) then
+      raise exception 'A new invoice is open as a whole: % of invoice % cannot be open. Enter what was paid of it and apply it (erp.post_payment).',
+        new.open_amount, new.invoice_no using errcode = 'PT409', constraint = 'invoice_open', column = 'open_amount';
+    end if;
     new.open_amount := new.total; -- nothing can be applied to it yet
     return new;
   end if;
-  if (new.tax, new.freight) is distinct from (old.tax, old.freight) and new.total = old.total then
-    new.total := new.total + (new.tax - old.tax) + (new.freight - old.freight);
+  right_total := coalesce(old.opened_total, old.tax + old.freight
+    + coalesce((select round(sum(l.line_total), 2) from erp.invoice_line l where l.invoice_id = old.invoice_id), 0));
+  right_open := right_total - coalesce((select sum(a.amount) from erp.payment_application a where a.invoice_id = old.invoice_id), 0);
+  if pg_trigger_depth() = 1 and new.total not in (old.total, right_total) then
+    raise exception 'The total of invoice % is what its lines, tax and freight add up to. Issue a credit memo (erp.issue_credit) or another invoice.',
+      old.invoice_no using errcode = 'PT409', constraint = 'invoice_total', column = 'total';
   end if;
-  if new.total <> old.total and new.open_amount = old.open_amount then
-    new.open_amount := old.open_amount + new.total - old.total;
+  if pg_trigger_depth() = 1 and new.open_amount not in (old.open_amount, right_open) then
+    raise exception 'What is open of invoice % is its total less what is applied. Apply a payment or a credit (erp.post_payment, erp.apply_credit).',
+      old.invoice_no using errcode = 'PT409', constraint = 'invoice_open', column = 'open_amount';
   end if;
-  if (new.total, new.invoice_date, new.customer_id) is distinct from (old.total, old.invoice_date, old.customer_id) then
-    perform erp.assert_open_period(array[old.invoice_date, new.invoice_date]);
-  end if;
+  new.total := right_total;
+  new.open_amount := right_open;
   return new;
 end
 $$;
-create or replace trigger invoice_settles before insert or update on erp.invoice
+drop trigger if exists invoice_settles on erp.invoice;
+create or replace trigger invoice_opens before insert on erp.invoice
   for each row execute function erp.invoice_settles();
+create or replace trigger invoice_settles before update on erp.invoice
+  for each row when ((new.total, new.open_amount) is distinct from (old.total, old.open_amount)) execute function erp.invoice_settles();
 
--- Numbers have no gaps, so a posted invoice stays.
-create or replace function erp.invoice_stays() returns trigger
-language plpgsql security definer set search_path = pg_catalog
-as $$
-begin
-  raise exception 'Invoice % is posted and stays. Issue a credit memo for it.', old.invoice_no
-    using errcode = 'PT409', constraint = 'invoice_stays';
-end
-$$;
-create or replace trigger invoice_stays before delete on erp.invoice
-  for each row when (old.kind = 'invoice') execute function erp.invoice_stays();
-
--- Nothing is applied before there is an invoice.
-create or replace function erp.invoice_moved() returns trigger
-language plpgsql security definer set search_path = pg_catalog
-as $$
-begin
-  update erp.payment_application a set applied_on = new.invoice_date
-    where a.invoice_id = new.invoice_id and a.applied_on < new.invoice_date;
-  return null;
-end
-$$;
-create or replace trigger invoice_moved after update of invoice_date on erp.invoice
-  for each row when (new.invoice_date > old.invoice_date) execute function erp.invoice_moved();
+-- Of earlier versions: dates of posted documents stay.
+drop trigger if exists invoice_moved on erp.invoice;
+drop function if exists erp.invoice_moved(), erp.invoice_stays() cascade;
 
 create or replace function portal.invoice_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog

@@ -16,6 +16,14 @@ begin
     return new;
   end if;
   if tg_op = 'DELETE' then
+    if old.status in ('PICKING', 'SHIPPED', 'DELIVERED')
+      or exists (select from erp.sales_order_line l where l.order_id = old.order_id and l.qty_picked + l.qty_shipped + l.qty_invoiced > 0)
+      or exists (select from erp.shipment s where s.order_id = old.order_id)
+      or exists (select from erp.invoice i where i.order_id = old.order_id) then
+      raise exception 'Order % has been picked, shipped or invoiced and stays. Cancel what is open of it.', old.order_no
+        using errcode = 'PT409', constraint = 'sales_order_stays', hint = 'erp.edit_order, or qty_cancelled of its lines.';
+    end if;
+    insert into erp.order_status_history (order_id, from_status, to_status) values (old.order_id, old.status, 'DELETED');
     -- while the order can still say which warehouse its lines' stock is in
     perform set_config('erp.deleting_order', old.order_id::text, true);
     delete from erp.sales_order_line l where l.order_id = old.order_id;
@@ -90,6 +98,17 @@ declare
   facts jsonb[];
   moves boolean;
 begin
+  if tg_op = 'DELETE' then
+    -- its pages are gone, and lists do without it
+    if (select count(*) from (select from old_rows limit 26) few) > 25 then
+      perform portal.emit_documents('order', array_agg(p.customer_id), array_agg(p.order_no)) from old_rows p;
+    else
+      perform portal.emit_all('order', array_agg(p.customer_id order by p.order_id), array_agg(p.order_no order by p.order_id),
+        array_agg(jsonb_build_object('status', 'DELETED') order by p.order_id))
+      from old_rows p;
+    end if;
+    return null;
+  end if;
   if tg_op = 'INSERT' then
     insert into erp.order_status_history (order_id, from_status, to_status, at, actor, reason)
     select n.order_id, null, n.status, n.submitted_at, n.submitted_by,
@@ -171,4 +190,7 @@ create or replace trigger sales_order_inserted
   for each statement execute function erp.sales_order_after();
 create or replace trigger sales_order_updated
   after update on erp.sales_order referencing old table as old_rows new table as new_rows
+  for each statement execute function erp.sales_order_after();
+create or replace trigger sales_order_deleted
+  after delete on erp.sales_order referencing old table as old_rows
   for each statement execute function erp.sales_order_after();

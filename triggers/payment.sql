@@ -2,23 +2,19 @@
 -- together; a payment's rest stays open. One that comes back counts until that
 -- day, and what it was applied to is open again from then on.
 create or replace function erp.payment_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  right_open numeric;
 begin
-  if tg_op = 'DELETE' then
-    perform erp.assert_open_period(array[old.payment_date, old.reversed_on]);
-    return old;
-  end if;
   if tg_op = 'INSERT' then
     perform erp.assert_open_period(array[new.payment_date, new.reversed_on]);
+    if new.open_amount not in (0, case when new.reversed_on is null then new.amount else 0 end) then
+      raise exception 'A new payment is open as a whole: % of % cannot be open. Apply it to the invoices that it paid (erp.apply_credit).',
+        new.open_amount, new.payment_no using errcode = 'PT409', constraint = 'payment_open', column = 'open_amount';
+    end if;
     new.open_amount := case when new.reversed_on is null then new.amount else 0 end;
     return new;
-  end if;
-  if (new.amount, new.payment_date, new.customer_id) is distinct from (old.amount, old.payment_date, old.customer_id) then
-    perform erp.assert_open_period(array[old.payment_date, new.payment_date]);
-  end if;
-  if new.amount <> old.amount and old.reversed_on is null then
-    new.open_amount := old.open_amount + new.amount - old.amount;
   end if;
   if new.reversed_on is distinct from old.reversed_on then
     if old.reversed_on is not null then
@@ -26,33 +22,38 @@ begin
         using errcode = 'PT409', constraint = 'payment_reversed_once';
     end if;
     perform erp.assert_open_period(array[new.reversed_on]);
-    new.open_amount := 0;
+    new.open_amount := 0; -- payment_after takes back what is applied of it
+    return new;
   end if;
+  right_open := case when old.reversed_on is null then old.amount else 0 end
+    - coalesce((select sum(a.amount) from erp.payment_application a where a.payment_id = old.payment_id), 0);
+  if pg_trigger_depth() = 1 and new.open_amount not in (old.open_amount, right_open) then
+    raise exception 'What is open of payment % is its amount less what is applied. Apply it to an invoice (erp.apply_credit).',
+      old.payment_no using errcode = 'PT409', constraint = 'payment_open', column = 'open_amount';
+  end if;
+  new.open_amount := right_open;
   return new;
 end
 $$;
-create or replace trigger payment_before before insert or delete or update of amount, payment_date, customer_id, reversed_on on erp.payment
+drop trigger if exists payment_before on erp.payment;
+create or replace trigger payment_opens before insert on erp.payment
   for each row execute function erp.payment_before();
+create or replace trigger payment_settles before update on erp.payment
+  for each row when ((new.open_amount, new.reversed_on) is distinct from (old.open_amount, old.reversed_on)) execute function erp.payment_before();
 
 create or replace function erp.payment_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if new.reversed_on is distinct from old.reversed_on then
-    insert into erp.payment_application (payment_id, invoice_id, amount, applied_on)
-    select new.payment_id, a.invoice_id, -sum(a.amount), greatest(new.reversed_on, max(a.applied_on))
-    from erp.payment_application a where a.payment_id = new.payment_id
-    group by a.invoice_id having sum(a.amount) <> 0 order by a.invoice_id;
-  end if;
-  if new.payment_date > old.payment_date then
-    update erp.payment_application a set applied_on = new.payment_date
-      where a.payment_id = new.payment_id and a.applied_on < new.payment_date;
-  end if;
+  insert into erp.payment_application (payment_id, invoice_id, amount, applied_on)
+  select new.payment_id, a.invoice_id, -sum(a.amount), greatest(new.reversed_on, max(a.applied_on))
+  from erp.payment_application a where a.payment_id = new.payment_id
+  group by a.invoice_id having sum(a.amount) <> 0 order by a.invoice_id;
   return null;
 end
 $$;
-create or replace trigger payment_after after update of payment_date, reversed_on on erp.payment
-  for each row execute function erp.payment_after();
+create or replace trigger payment_after after update of reversed_on on erp.payment
+  for each row when (new.reversed_on is distinct from old.reversed_on) execute function erp.payment_after();
 
 create or replace function erp.payment_application_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog
@@ -61,12 +62,6 @@ declare
   i record;
   source record;
 begin
-  if tg_op in ('UPDATE', 'DELETE') then
-    perform erp.assert_open_period(array[old.applied_on]);
-  end if;
-  if tg_op = 'DELETE' then
-    return old;
-  end if;
   select x.customer_id, x.invoice_no, x.invoice_date into i from erp.invoice x where x.invoice_id = new.invoice_id;
   if new.payment_id is not null then
     select p.customer_id, p.payment_date as day into source from erp.payment p where p.payment_id = new.payment_id;
@@ -83,25 +78,21 @@ begin
   return new;
 end
 $$;
-create or replace trigger payment_application_before before insert or update or delete on erp.payment_application
+drop trigger if exists payment_application_before on erp.payment_application;
+create or replace trigger payment_application_before before insert on erp.payment_application
   for each row execute function erp.payment_application_before();
 
 create or replace function erp.payment_application_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  payments bigint[] := '{}';
-  memos bigint[] := '{}';
-  invoices bigint[] := '{}';
+  payments bigint[];
+  memos bigint[];
+  invoices bigint[];
+  bad record;
 begin
-  if tg_op in ('INSERT', 'UPDATE') then
-    select array_agg(n.payment_id), array_agg(n.credit_memo_id), array_agg(n.invoice_id)
-      into payments, memos, invoices from new_rows n;
-  end if;
-  if tg_op in ('DELETE', 'UPDATE') then
-    select payments || array_agg(p.payment_id), memos || array_agg(p.credit_memo_id), invoices || array_agg(p.invoice_id)
-      into payments, memos, invoices from old_rows p;
-  end if;
+  select array_agg(n.payment_id), array_agg(n.credit_memo_id), array_agg(n.invoice_id)
+    into payments, memos, invoices from new_rows n;
   -- invoices, then what is applied to them, each held before it is added up
   perform erp.settle_invoices(array(select distinct x from unnest(invoices) x order by 1));
   perform p.payment_id from erp.payment p where p.payment_id = any (payments) order by p.payment_id for no key update;
@@ -120,15 +111,27 @@ begin
       from (select distinct u as credit_memo_id from unnest(memos) u) x
     ) t
     where m.credit_memo_id = t.credit_memo_id;
+  -- no more is taken back of an invoice than this payment or memo had paid of it
+  if exists (select from new_rows n where n.amount < 0) then
+    select i.invoice_no into bad
+    from new_rows n join erp.invoice i using (invoice_id)
+    where n.amount < 0 and i.total >= 0 and (
+      select sum(a.amount) from erp.payment_application a
+      where a.invoice_id = n.invoice_id and a.payment_id is not distinct from n.payment_id and a.credit_memo_id is not distinct from n.credit_memo_id) < 0
+    limit 1;
+    if found then
+      raise exception 'More would be taken back of invoice % than was applied to it.', bad.invoice_no
+        using errcode = 'PT409', constraint = 'payment_application_taken_back', column = 'amount';
+    end if;
+  end if;
   return null;
 end
 $$;
 create or replace trigger payment_application_inserted after insert on erp.payment_application
   referencing new table as new_rows for each statement execute function erp.payment_application_changed();
-create or replace trigger payment_application_updated after update on erp.payment_application
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.payment_application_changed();
-create or replace trigger payment_application_deleted after delete on erp.payment_application
-  referencing old table as old_rows for each statement execute function erp.payment_application_changed();
+-- Of earlier versions: applications stay.
+drop trigger if exists payment_application_updated on erp.payment_application;
+drop trigger if exists payment_application_deleted on erp.payment_application;
 
 -- A customer that may not see its balance is not told of payments and memos
 -- either: its pages, and those of staff, look at the invoices again.
@@ -149,11 +152,7 @@ create or replace function portal.payment_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if tg_op = 'DELETE' then
-    perform portal.emit_money('payment', array_agg(p.customer_id order by p.payment_id), array_agg(p.payment_no order by p.payment_id)) from old_rows p;
-  else
-    perform portal.emit_money('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;
-  end if;
+  perform portal.emit_money('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;
   return null;
 end
 $$;
@@ -161,5 +160,4 @@ create or replace trigger payment_inserted after insert on erp.payment
   referencing new table as new_rows for each statement execute function portal.payment_changed();
 create or replace trigger payment_updated after update on erp.payment
   referencing new table as new_rows for each statement execute function portal.payment_changed();
-create or replace trigger payment_deleted after delete on erp.payment
-  referencing old table as old_rows for each statement execute function portal.payment_changed();
+drop trigger if exists payment_deleted on erp.payment;

@@ -117,6 +117,16 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	defer a.stopJobs(ctx)
+	sealing, endSealing := context.WithCancel(context.WithoutCancel(ctx))
+	sealed := make(chan struct{})
+	go func() {
+		defer close(sealed)
+		a.sealAudit(sealing)
+	}()
+	defer func() {
+		endSealing()
+		<-sealed
+	}()
 	if a.server == nil {
 		a.logger.Info("working jobs only")
 		<-ctx.Done()

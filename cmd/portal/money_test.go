@@ -130,7 +130,7 @@ func TestAcceptance31to33Account(t *testing.T) {
 	s := newSite(t)
 	v := s.buyer("C1003")
 	pgtest.Exec(t, s.db, `select erp.set_clock('2026-03-31 12:00-04');
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total)
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total)
 			select customer_id, 'B' || d.n, d.day, d.day + 30, 100 from erp.customer,
 				(values (1, date '2026-03-02'), (2, '2026-03-01'), (3, '2026-01-31'), (4, '2026-01-30'), (5, '2026-01-01'), (6, '2025-12-31')) as d(n, day)
 			where customer_no = 'C1003'`)
@@ -165,8 +165,8 @@ func TestAcceptance31to33Account(t *testing.T) {
 	}
 
 	// 32, at the desk: part paid, and a credit of 100.00
-	pgtest.Exec(t, s.db, `update erp.invoice set total = 0;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total) select customer_id, 'B32', date '2026-03-31' - 40, date '2026-03-31' - 10, 1000 from erp.customer where customer_no = 'C1003'`)
+	pgtest.Exec(t, s.db, `set local session_replication_role = replica; update erp.invoice set total = 0, opened_total = 0, open_amount = 0; set local session_replication_role = origin;
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'B32', date '2026-03-31' - 40, date '2026-03-31' - 10, 1000 from erp.customer where customer_no = 'C1003'`)
 	key := "0d3c7c59-7f3c-4b6e-9f57-0a6f0b1f2c3d"
 	pay := func() answer {
 		return desk.post("/desk/customers/C1003/payments", "amount", "250.00", "payment_date", "2026-03-25", "method", "ach", "reference", "T-9", "key", key, "apply-B32", "250")
@@ -184,7 +184,7 @@ func TestAcceptance31to33Account(t *testing.T) {
 	if a := desk.send("/desk/customers/C1003/payments", "amount", "900", "payment_date", "2026-03-25", "reference", "kept-as-typed", "apply-B32", "800"); !strings.Contains(a.body, "kept-as-typed") || !strings.Contains(a.body, `value="800"`) || !strings.Contains(a.body, "only 750.00 is open") {
 		t.Error("what was typed is lost, or nothing says why")
 	}
-	pgtest.Exec(t, s.db, "insert into erp.credit_memo (customer_id, memo_no, memo_date, total) select customer_id, 'CM-32', date '2026-03-31' - 10, 100 from erp.customer where customer_no = 'C1003'")
+	pgtest.Exec(t, s.db, "insert into erp.credit_memo (customer_id, memo_no, memo_date, opened_total) select customer_id, 'CM-32', date '2026-03-31' - 10, 100 from erp.customer where customer_no = 'C1003'")
 	account := v.read("/account")
 	if got := buckets(account); got != "-100.00 750.00 0.00 0.00 650.00 750.00" {
 		t.Errorf("part paid with an open credit: %s", got)
@@ -259,10 +259,10 @@ func TestAcceptance34BalanceHidden(t *testing.T) {
 	socket.hello()
 	// 417.33 is owed: 617.33 less 150.00 paid and 50.00 credited
 	pgtest.Exec(t, s.db, `
-		insert into erp.invoice (customer_id, invoice_no, total) select customer_id, 'H1', 617.33 from erp.customer where customer_no = 'C1005';
+		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'H1', 617.33 from erp.customer where customer_no = 'C1005';
 		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, 'PY-HIDDEN', 150, 'REF-HIDDEN' from erp.customer where customer_no = 'C1005';
 		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 150 from erp.payment, erp.invoice;
-		insert into erp.credit_memo (customer_id, memo_no, total) select customer_id, 'CM-HIDDEN', 50 from erp.customer where customer_no = 'C1005';
+		insert into erp.credit_memo (customer_id, memo_no, opened_total) select customer_id, 'CM-HIDDEN', 50 from erp.customer where customer_no = 'C1005';
 		insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today() from erp.customer where customer_no = 'C1005'`)
 	eventually(t, "the statement is refused", func() bool { return pgtest.Value[string](t, s.db, "select status from portal.statement") == "FAILED" })
 	pgtest.Exec(t, s.db, "select portal.emit('notice', customer_id, 'end') from erp.customer where customer_no = 'C1005'")
@@ -333,7 +333,7 @@ func TestStatementRunKilled(t *testing.T) {
 	pgtest.Exec(t, db, `select erp.set_clock('2026-04-20 12:00-04');
 		insert into erp.customer (customer_no, name) select 'R' || n, 'Customer ' || n from generate_series(1, 100) n;
 		update erp.web_access set monthly_statement = true;
-		insert into erp.invoice (customer_id, invoice_date, due_date, total) select customer_id, date '2026-03-01' + n, date '2026-04-01' + n, n * 10 from erp.customer, generate_series(1, 20) n;
+		insert into erp.invoice (customer_id, invoice_date, due_date, opened_total) select customer_id, date '2026-03-01' + n, date '2026-04-01' + n, n * 10 from erp.customer, generate_series(1, 20) n;
 		select portal.begin_statement_run('2026-03-01', '2026-03-31')`)
 	ready := func() int {
 		return pgtest.Value[int](t, db, "select count(*)::int from portal.statement where status = 'READY'")
@@ -369,7 +369,7 @@ func TestDeskMoney(t *testing.T) {
 	desk, ops, v := s.logIn("desk@demo.example"), s.logIn("ops@demo.example"), s.buyer("C1003")
 	pgtest.Exec(t, s.db, `select erp.set_clock('2026-04-10 12:00-04');
 		update erp.web_access set monthly_statement = true where customer_id <= 2;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, total) select customer_id, 'D' || n, date '2026-03-01' + n, date '2026-03-31' + n, 100 from erp.customer, generate_series(1, 3) n where customer_no = 'C1003'`)
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'D' || n, date '2026-03-01' + n, date '2026-03-31' + n, 100 from erp.customer, generate_series(1, 3) n where customer_no = 'C1003'`)
 	open := func() string {
 		return pgtest.Value[string](t, s.db, "select string_agg(trim_scale(open_amount)::text, ' ' order by invoice_no) from erp.invoice")
 	}

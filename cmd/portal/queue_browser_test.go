@@ -66,7 +66,7 @@ func TestBrowserQueue(t *testing.T) {
 	// quantities, on the order's page: the buyer sees them with the reason
 	dana.goTo("/desk/orders/" + no[4])
 	dana.click("#edit-qtys summary")
-	dana.fill("#f-edit-1", "8")
+	dana.fill("#f-edit-qty-1", "8")
 	dana.fill("#f-edit-reason", "no truck space")
 	dana.click("#edit-form [type=submit]")
 	buyer.see("8 instead of 14, and why", "document.querySelector('#order-line-1').textContent.includes('8 instead of 14: no truck space')")

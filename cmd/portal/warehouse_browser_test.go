@@ -213,10 +213,10 @@ func TestBrowserShortAndSubstitute(t *testing.T) {
 	b.tap("#pick-more-1 form button")
 	b.see("cut short", "document.querySelector('#pick-line-1').innerText.includes('3 cancelled: Out of stock') && document.querySelector('#pick-line-1').classList.contains('pick-done')")
 	b.tap("#pick-more-2 summary")
-	b.fill("#sub-item-2", "SALT9")
+	b.fill("#sub-item_no-2", "SALT9")
 	b.tap("#substitute-2 .form-end button")
-	b.see("the refusal at the field", "document.querySelector('#pick-more-2').open && document.querySelector('#sub-item-2-error').innerText.includes('There is no item SALT9')")
-	b.fill("#sub-item-2", "SALT1")
+	b.see("the refusal at the field", "document.querySelector('#pick-more-2').open && document.querySelector('#sub-item_no-2-error').innerText.includes('There is no item SALT9')")
+	b.fill("#sub-item_no-2", "SALT1")
 	b.tap("#substitute-2 .form-end button")
 	b.see("the substitute", "document.querySelector('#pick-line-3')?.innerText.includes('SALT1 instead of RICE25')")
 	if got := pgtest.Value[string](t, s.db, "select trim_scale(on_hand) || '/' || trim_scale(allocated) from erp.stock join erp.item using (item_id) where item_no = 'OIL5'"); got != "97/1" {

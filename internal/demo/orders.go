@@ -202,7 +202,7 @@ func (w *world) writeHistory(ctx context.Context) error {
 		}
 	}
 	// past the triggers, so without receipts of their own
-	if _, err := w.tx.Exec(ctx, "select portal.adopt_prices()"); err != nil {
+	if _, err := w.tx.Exec(ctx, "select portal.adopt_prices(), portal.adopt_history()"); err != nil {
 		return err
 	}
 	_, err := w.tx.Exec(ctx, `select setval(pg_get_serial_sequence('erp.sales_order', 'order_id'), (select max(order_id) from erp.sales_order)),

@@ -264,6 +264,9 @@ begin
     select * from portal.proof_of_order_lines(orders)
     union all select * from portal.proof_of_invoice_lines(invoices)
     union all select * from portal.proof_of_documents(orders, invoices, memos)
+    -- what is still different is looked at again
+    union all select * from portal.verify_audit(case when not exists (
+      select from portal.proof_difference x where x.resolved_at is null and x.kind ~ '^(audit|history)_') then since end)
   ) f
   on conflict (kind, subject, line_no) do update set last_run = run, detail = excluded.detail, customer_id = excluded.customer_id,
     -- what is found again after it was mended, or with other figures, is news
@@ -305,6 +308,7 @@ begin
   select count(*) into n_invoice_lines from unnest(invoices) as s(invoice_id) join erp.invoice_line v using (invoice_id);
   update portal.proof_run p
     set order_lines = n_lines, invoice_lines = n_invoice_lines, documents = cardinality(orders) + cardinality(invoices) + cardinality(memos),
+      audit_rows = (select h.chain_no from portal.audit_head h), audit_hash = (select encode(h.hash, 'hex') from portal.audit_head h),
       found = (select count(*) from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null),
       seconds = extract(epoch from clock_timestamp() - began)
     where p.run_id = run;

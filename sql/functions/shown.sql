@@ -76,6 +76,7 @@ as $$
   from page p full join now n on n.item_no = p.item_no and n.uom = p.uom
   where p.item_no is null or n.ord is null or trim_scale(n.qty)::text is distinct from p.qty
 $$;
+grant execute on function portal.shown_lines(text), portal.shown_changes(jsonb, bigint[], text[], numeric[]) to portal_web;
 
 -- The orders of a customer that hold a PO number already, and said, which names
 -- just these: a form that carries it has named them to its reader.

@@ -195,8 +195,8 @@ create index on pg_temp.import_history (invoice_no);
 analyze import_document;
 
 -- step: invoices
-insert into erp.invoice (invoice_no, customer_id, ship_to_id, po_no, invoice_date, due_date, tax, freight, total, open_amount, issued_at)
-select d.document_no, d.customer_id, t.ship_to_id, d.po_no, d.document_date, d.due_date, d.tax, d.freight, d.total, d.total,
+insert into erp.invoice (invoice_no, customer_id, ship_to_id, po_no, invoice_date, due_date, tax, freight, opened_total, issued_at)
+select d.document_no, d.customer_id, t.ship_to_id, d.po_no, d.document_date, d.due_date, d.tax, d.freight, d.total,
   d.document_date::timestamp at time zone co.time_zone
 from import_document d
 cross join erp.company co
@@ -205,8 +205,8 @@ where d.kind = 'invoice' and d.n between $1 and $2
 order by d.n;
 
 -- step: memos
-insert into erp.credit_memo (memo_no, customer_id, memo_date, total, open_amount, issued_at)
-select d.document_no, d.customer_id, d.document_date, d.total, d.total, d.document_date::timestamp at time zone co.time_zone
+insert into erp.credit_memo (memo_no, customer_id, memo_date, opened_total, issued_at)
+select d.document_no, d.customer_id, d.document_date, d.total, d.document_date::timestamp at time zone co.time_zone
 from import_document d cross join erp.company co
 where d.kind = 'credit' and d.n between $1 and $2
 order by d.n;

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"portal.example/portal"
@@ -16,7 +17,7 @@ type kind int
 const (
 	text     kind = iota // up to 200 characters, or what the database's column takes
 	longText             // up to 5,000, or what the database's column takes
-	barcode              // a text that may be a GTIN
+	barcode              // a text that may be a GTIN, up to 200 characters
 	money                // two decimals, not negative
 	price                // four decimals, not negative
 	amount               // four decimals, may be negative
@@ -67,7 +68,7 @@ func (c column) clean(cell string) string {
 	return portal.CleanText(cell)
 }
 
-func isControl(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' }
+func isControl(c rune) bool { return unicode.IsControl(c) && c != '\t' && c != '\n' && c != '\r' }
 
 // sqlType is the column's type where the file is staged.
 func (c column) sqlType() string {

@@ -248,7 +248,7 @@ func (r *reader) cell(at int, c column, cell string) (read, reason string) {
 	}
 	switch c.kind {
 	case barcode:
-		return readBarcode(cell)
+		return readBarcode(cell, c.most())
 	case text, longText:
 		if most := c.most(); utf8.RuneCountInString(cell) > most {
 			return "", fmt.Sprintf("This is longer than %d characters.", most)
@@ -301,13 +301,13 @@ func (r *reader) cell(at int, c column, cell string) (read, reason string) {
 
 // readBarcode takes a code as it is, and the digits of one that a spreadsheet
 // took for a number while none is lost.
-func readBarcode(cell string) (read, reason string) {
+func readBarcode(cell string, most int) (read, reason string) {
 	code := portal.PlainCode(cell)
 	switch {
 	case strings.ContainsFunc(cell, unicode.IsControl):
 		return "", "This holds control characters, which are not text."
-	case utf8.RuneCountInString(code) > 200:
-		return "", "This is longer than 200 characters."
+	case utf8.RuneCountInString(code) > most:
+		return "", fmt.Sprintf("This is longer than %d characters.", most)
 	case portal.ShortenedNumber(code):
 		return "", "A spreadsheet has made a number of this and dropped its last digits. Format the column as text, and export it again."
 	}

@@ -106,8 +106,8 @@ order by c.code
 on conflict (item_no) do nothing;
 
 -- step: invoices
-insert into erp.invoice (invoice_no, kind, customer_id, invoice_date, due_date, total, open_amount, issued_at)
-select d.document, d.kind, c.customer_id, d.at::date, d.at::date + c.terms_days, d.total, d.total, d.at at time zone co.time_zone
+insert into erp.invoice (invoice_no, kind, customer_id, invoice_date, due_date, opened_total, issued_at)
+select d.document, d.kind, c.customer_id, d.at::date, d.at::date + c.terms_days, d.total, d.at at time zone co.time_zone
 from retail_document d
 join erp.customer c on c.customer_no = coalesce(d.customer_no, 'HOUSE')
 cross join erp.company co
@@ -115,8 +115,8 @@ where d.kind <> 'credit' and d.state = 'new'
 order by d.n;
 
 -- step: memos
-insert into erp.credit_memo (memo_no, customer_id, memo_date, total, open_amount, issued_at)
-select d.document, c.customer_id, d.at::date, -d.total, -d.total, d.at at time zone co.time_zone
+insert into erp.credit_memo (memo_no, customer_id, memo_date, opened_total, issued_at)
+select d.document, c.customer_id, d.at::date, -d.total, d.at at time zone co.time_zone
 from retail_document d
 join erp.customer c on c.customer_no = coalesce(d.customer_no, 'HOUSE')
 cross join erp.company co

@@ -14,6 +14,7 @@ begin
   if c ~ '[^ -~]' then
     c := regexp_replace(c, U&'[\0009-\000D\0085\00A0\1680\2000-\200A\2028\2029\202F\205F\3000]', ' ', 'g');
     c := regexp_replace(c, U&'[\0001-\001F\007F-\009F\00AD\061C\180E\200B-\200F\202A-\202E\2060-\2064\2066-\206F\FEFF]', '', 'g');
+    c := normalize(c, NFC);
   end if;
   c := btrim(c);
   if c ~ '^="[^"]*"$' then
@@ -27,7 +28,7 @@ end
 $$;
 -- +goose StatementEnd
 comment on function erp.plain_code(text) is
-  'A code without what programs put into and around it unseen: zero-width and control characters, blanks around it, a spreadsheet''s ="…" and leading apostrophe. Other blanks become plain ones.';
+  'A code without what programs put into and around it unseen: zero-width and control characters, blanks around it, a spreadsheet''s ="…" and leading apostrophe. Other blanks become plain ones, and letters are composed (NFC).';
 
 -- +goose StatementBegin
 create function erp.gtin(p_code text) returns text

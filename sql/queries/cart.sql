@@ -39,7 +39,8 @@ select i.item_no, i.description, l.uom, l.qty,
   case when w.see_prices and w.see_price_breaks then ceil((p.next_qty - l.total) / l.factor) end as more_qty,
   case when w.see_prices and w.see_price_breaks then p.next_price end as more_price,
   s.available, s.state as stock_state,
-  exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture
+  exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture,
+  l.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from line x))) as in_catalog
 from line l
 join priced p using (ord)
 join erp.item i on i.item_id = l.item_id

@@ -93,7 +93,8 @@ order by b.first;
 -- name: dashboard_top_items
 -- Of the newest thousand invoices of a year: enough to see what is bought most,
 -- and no more than a page has time for.
-select t.item_no, t.description, x.invoices, case when w.see_prices then x.amount end as amount
+select t.item_no, t.description, x.invoices, case when w.see_prices then x.amount end as amount,
+  t.item_id in (select portal.in_catalogue(@customer_id, array[t.item_id])) as in_catalog
 from (
   select l.item_id, count(distinct l.invoice_id)::int as invoices, round(sum(l.line_total), 2) as amount
   from (

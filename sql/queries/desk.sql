@@ -205,7 +205,9 @@ select from erp.customer c join erp.web_access w using (customer_id) where c.cus
 -- name: desk_access_audit
 select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
-where c.customer_no = @customer_no and a.action not in ('price_contract', 'price_group', 'price_basis', 'proof_acknowledged', 'credit_release', 'credit_warning')
+where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
+  'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'])
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 

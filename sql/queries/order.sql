@@ -59,7 +59,9 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   b.expected_on, l.cancel_reason,
   case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
     where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
-  coalesce(u.item_nos, '{}') as substitutes
+  coalesce(u.item_nos, '{}') as substitutes,
+  l.item_id in (select portal.in_catalogue((select o.customer_id from erp.sales_order o where o.order_id = @order_id),
+    array(select x.item_id from erp.sales_order_line x where x.order_id = @order_id))) as in_catalog
 from erp.sales_order_line l join erp.item i using (item_id)
 left join waits b using (line_no)
 left join instead u using (line_no)

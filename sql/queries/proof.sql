@@ -1,9 +1,12 @@
 -- name: proof_run
 select portal.prove_prices(@whole);
 
+-- name: audit_seal
+select portal.seal_audit();
+
 -- name: proof_runs
 select r.run_id as id, r.started_at, r.started_by, coalesce(r.seconds, 0)::float8 as seconds, r.whole, r.since, r.order_lines, r.repriced, r.invoice_lines,
-  r.documents, r.customers, r.found, r.explained
+  r.documents, r.customers, r.found, r.explained, r.audit_rows, r.audit_hash
 from portal.proof_run r
 where @run_id::bigint is null or r.run_id = @run_id
 order by r.run_id desc

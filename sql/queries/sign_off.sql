@@ -52,7 +52,8 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty, l.signed_qty,
   case when w.see_prices then l.seen_price end as seen_price,
   case when w.see_prices then p.unit_price end as unit_price,
   case when w.see_prices then trim_scale(p.unit_price)::text else portal.sealed_price(@customer_id, l.item_id, l.uom, p.unit_price) end as shown_price,
-  case when w.see_prices then round(l.qty * p.unit_price, 2) end as line_total
+  case when w.see_prices then round(l.qty * p.unit_price, 2) end as line_total,
+  l.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from line x))) as in_catalog
 from line l
 join erp.item i on i.item_id = l.item_id
 join erp.web_access w on w.customer_id = @customer_id

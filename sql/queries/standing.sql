@@ -53,6 +53,12 @@ from erp.customer c
 left join erp.ship_to s on s.customer_id = c.customer_id and s.code = @ship_to and s.active
 where c.customer_id = @customer_id and (@ship_to = '' or s.ship_to_id is not null);
 
+-- name: standing_changes
+-- What its lines are that a page did not show.
+select portal.shown_changes(portal.shown_lines(@shown::text), array_agg(l.item_id order by l.added_at, l.item_id, l.uom),
+  array_agg(l.uom order by l.added_at, l.item_id, l.uom), array_agg(l.qty order by l.added_at, l.item_id, l.uom))
+from portal.standing_order_line l where l.standing_order_id = @id;
+
 -- name: standing_set_lines
 -- Lines that stay as they are stay untouched.
 with
