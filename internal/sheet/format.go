@@ -47,9 +47,8 @@ func formatOf(code string) format {
 	}
 	f.day = f.day || !strings.ContainsAny(lower, "0#?") && strings.ContainsAny(lower, "dmyhs") || strings.ContainsAny(lower, "dmyh")
 	f.percent = strings.Contains(lower, "%")
-	if whole, fraction, has := strings.Cut(lower, "."); has {
+	if _, fraction, has := strings.Cut(lower, "."); has {
 		f.places = int8(min(100, strings.Count(fraction, "0")+strings.Count(fraction, "#")))
-		_ = whole
 	} else if strings.ContainsAny(lower, "0#") {
 		f.places = 0
 	}

@@ -15,7 +15,7 @@ import (
 const (
 	mostParts   = 2000      // files in the zip
 	mostXML     = 48 << 20  // unpacked, over all that is read of one file
-	mostTags    = 2_000_000 // over all that is read of one file
+	mostTags    = 1_500_000 // over all that is read of one file
 	mostStrings = 400_000   // texts that the sheets share
 	mostText    = 10 << 20  // of them together
 	mostStyles  = 20_000    // formats of cells
@@ -257,8 +257,8 @@ func (r *sheetReader) tag(x *xmlScanner) (bool, error) {
 			r.table.More = true
 			return false, nil
 		}
-		no, err := strconv.Atoi(x.attr("r"))
-		if err != nil || no <= r.row.No || no > 1<<21 {
+		no := numberAttr(x, "r")
+		if no <= r.row.No || no > 1<<21 {
 			no = r.row.No + 1
 		}
 		r.row, r.column = Row{No: no}, -1
@@ -292,7 +292,18 @@ func (r *sheetReader) beginCell(x *xmlScanner) {
 		r.column = at
 	}
 	r.kind, r.formula, r.valued, r.value = x.attr("t"), false, false, r.value[:0]
-	r.style, _ = strconv.Atoi(x.attr("s"))
+	r.style = numberAttr(x, "s")
+}
+
+// numberAttr is an attribute as a number, 0 where there is none. It makes no
+// error of what is not there: there are millions of them.
+func numberAttr(x *xmlScanner, name string) int {
+	text := x.attr(name)
+	if text == "" {
+		return 0
+	}
+	n, _ := strconv.Atoi(text)
+	return n
 }
 
 // columnOf is the column of a reference as AB12, from 0; -1 is none.
