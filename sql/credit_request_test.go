@@ -163,7 +163,11 @@ func TestReturnLimitRace(t *testing.T) {
 		if passed != 1 {
 			t.Errorf("%s: %d of %d have the last five", level, passed, writers)
 		}
-		pgtest.Exec(t, db, `set local session_replication_role = replica; delete from erp.return_claim; delete from erp.credit_request_line; delete from erp.credit_request; delete from erp.credit_memo_line; delete from erp.credit_memo where credit_memo_id > (select min(credit_memo_id) from erp.credit_memo)`)
+		// back to the first memo, past the triggers, since posted memos stay
+		pgtest.Exec(t, db, `delete from erp.credit_request; set local session_replication_role = replica;
+			delete from erp.credit_memo_line where credit_memo_id > (select min(credit_memo_id) from erp.credit_memo);
+			delete from erp.credit_memo where credit_memo_id > (select min(credit_memo_id) from erp.credit_memo);
+			update erp.return_claim set qty = 5, amount = 135`)
 	}
 }
 

@@ -191,6 +191,7 @@ func TestCheckInvariants(t *testing.T) {
 		insert into erp.customer (customer_id, customer_no, name) values (1, 'C1001', 'Corner Shop');
 		set session_replication_role = replica;
 		insert into erp.sales_order (order_no, customer_id, total) values ('SO-1', 1, 5);
+		insert into erp.order_status_history (order_id, to_status) select order_id, status from erp.sales_order;
 		set session_replication_role = origin`)
 	got, err = house.CheckInvariants(t.Context())
 	want := portal.Violation{Invariant: "order_total", Subject: "SO-1", Detail: "total 5.00, lines 0"}

@@ -19,7 +19,8 @@ const newsFixtures = `
 		from (values (1, 'approver', 'approver'), (2, 'buyer', 'buyer'), (3, 'accounts', 'accounts'), (4, 'view', 'view'), (5, 'closed', ''), (6, 'invited', '')) v(n, who, role);
 	insert into portal.login (login_id, customer_id, email, password_hash) values (7, 2, 'other@two.example', '$2a$04$' || repeat('x', 53));
 	insert into portal.invitation (login_id, token_hash, expires_at) values (6, sha256('x'), now() + interval '1 day');
-	insert into erp.invoice (invoice_id, customer_id, invoice_no) values (1, 1, 'INV-1');`
+	insert into erp.invoice (invoice_id, customer_id, invoice_no) values (1, 1, 'INV-1');
+	insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (1, 1, 1, 5, 10, 50);`
 
 // told is who was told what, and who by mail as well (+), since the last call.
 func told(t testing.TB, db *pgtest.DB) string {
@@ -53,8 +54,7 @@ func TestWhoIsTold(t *testing.T) {
 		{"a return", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (1, 1, 1);
 			update erp.credit_request set status = 'IN_REVIEW'; update erp.credit_request set status = 'REJECTED', status_reason = 'too old'`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
-		{"one that goes on by itself", `insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (1, 1, 1, 5, 10, 50);
-			insert into erp.credit_request (request_id, customer_id, invoice_id) values (2, 1, 1);
+		{"one that goes on by itself", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (2, 1, 1);
 			insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) values (2, 1, 1, 1, 2, 'defective');
 			update erp.credit_request set status = 'APPROVED' where request_id = 2`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
