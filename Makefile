@@ -27,9 +27,10 @@ setup:
 lint:
 	golangci-lint run
 
-# Writes sql/schema.sql from the migrations.
+# Writes sql/schema.sql and sql/wall.jsonl from the migrations, functions and triggers.
 schema:
-	UPDATE_SCHEMA=1 go test -run TestSchema ./sql
+	UPDATE_WALL=1 go test -count=1 -run TestWallManifest ./sql
+	UPDATE_SCHEMA=1 go test -count=1 -run TestSchema ./sql
 
 clean:
 	rm -rf bin .portal

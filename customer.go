@@ -88,6 +88,7 @@ type Frame struct {
 	Notice    Notification // the newest of them
 	Cursor    Cursor       // taken before the page's data, for GET /live
 	TimeZone  string
+	Now       time.Time // erp.now()
 	Currency  string
 
 	StaffActing bool // somebody of the staff acts as this customer now

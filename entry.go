@@ -20,10 +20,15 @@ type EntryRow struct {
 	// Sure confirms an unusual quantity: EntryLine.AskSure as it was told. It
 	// names quantity, unit and item, so that it confirms no other.
 	Sure string `json:"sure,omitempty" db:"-"`
+	// Problem is why a cell of a file is no quantity, in words: Qty is then as
+	// it stands there, and the row never ready. "" for what was typed.
+	Problem string `json:"-" db:"-"`
 }
 
 // Blank reports whether nothing was typed.
-func (r EntryRow) Blank() bool { return PlainCode(r.Ref) == "" && PlainCode(r.Qty) == "" }
+func (r EntryRow) Blank() bool {
+	return r.Problem == "" && PlainCode(r.Ref) == "" && PlainCode(r.Qty) == ""
+}
 
 // EntryItem is what a row's reference stands for.
 type EntryItem struct {
@@ -94,12 +99,14 @@ func (l *EntryLine) Judge() {
 		refuse("ref", "%s is discontinued. Instead: %s.", i.ItemNo, *i.SubstituteNo)
 	case i.Discontinued:
 		refuse("ref", "%s is discontinued.", i.ItemNo)
-	case l.problem != "" && l.field == "uom":
+	case l.Problem == "" && l.problem != "" && l.field == "uom":
 		refuse("uom", "%s", l.problem)
 	case i.Factor == nil:
 		refuse("uom", "%s is not sold by %s; it is sold by %s.", i.ItemNo, i.UOM, strings.Join(i.Units, ", "))
 	case !i.Priced:
 		refuse("ref", "Please call us for a price of %s.", i.ItemNo)
+	case l.Problem != "":
+		refuse("qty", "%s", l.Problem)
 	case l.Quantity == nil:
 		refuse("qty", "%s", l.problem)
 	case !i.Fractional && !(l.Quantity.IsInteger() && l.Quantity.Mul(i.Factor.Decimal).IsInteger()):

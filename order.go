@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,6 +78,7 @@ type OrderLine struct {
 	CancelReason string     `json:"cancel_reason"` // why Cancelled is not sent
 	InsteadOf    *string    `json:"instead_of"`    // the item that this line is a substitute for
 	Substitutes  []string   `json:"substitutes"`   // the items sent instead of this one
+	CountedAt    *time.Time `json:"counted_at"`    // when a count last took back what was allocated; nil: never
 	InCatalog    bool       `json:"in_catalog"`    // whether its page is there for this account
 }
 
@@ -205,7 +207,7 @@ type OrderChange struct {
 }
 
 // ChangeOf is what became of a line's quantity over all changes: from the first
-// quantity to the last, with the latest actor, time and reason; nil where it is
+// quantity to the last, with the latest actor and time and all reasons; nil where it is
 // as it was ordered.
 func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
 	var sum *OrderChange
@@ -215,10 +217,7 @@ func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
 		case sum == nil:
 			sum = &c
 		default:
-			c.FromQty = sum.FromQty
-			if c.Reason == nil {
-				c.Reason = sum.Reason
-			}
+			c.FromQty, c.Reason = sum.FromQty, addReason(sum.Reason, c.Reason)
 			sum = &c
 		}
 	}
@@ -231,6 +230,19 @@ func (o OrderDetail) ChangeOf(lineNo int) *OrderChange {
 		}
 	}
 	return sum
+}
+
+// addReason puts a reason after those that were said before, unless it is among
+// them.
+func addReason(before, more *string) *string {
+	switch {
+	case before == nil || *before == "":
+		return more
+	case more == nil || *more == "" || slices.Contains(strings.Split(*before, "; "), *more):
+		return before
+	}
+	both := *before + "; " + *more
+	return &both
 }
 
 // NotSent is what the cancelled quantities would have cost; nil where there are

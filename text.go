@@ -97,14 +97,19 @@ func (c TextColumn) Constraint() string {
 
 // TextColumns are all of them.
 var TextColumns = []TextColumn{
+	{"erp.sales_order", "order_no", "order_no", 60, false},
 	{"erp.sales_order", "po_no", "po_no", 60, false},
 	{"erp.sales_order", "note", "note", 2000, true},
 	{"erp.sales_order", "status_reason", "reason", 1000, false},
 	{"erp.sales_order", "credit_release_reason", "reason", 1000, false},
 	{"erp.sales_order_line", "override_reason", "reason", 1000, false},
 	{"erp.sales_order_line", "cancel_reason", "reason", 1000, false},
+	{"erp.order_change", "reason", "reason", 1000, false},
+	{"erp.invoice", "invoice_no", "invoice_no", 60, false},
 	{"erp.invoice", "po_no", "po_no", 60, false},
+	{"erp.credit_memo", "memo_no", "memo_no", 60, false},
 	{"erp.credit_memo", "reason", "credit_reason", 1000, false},
+	{"erp.payment", "payment_no", "payment_no", 60, false},
 	{"erp.payment", "reference", "reference", 80, false},
 	{"erp.payment", "reversed_reason", "reason", 1000, false},
 	{"erp.credit_request", "note", "note", 2000, true},

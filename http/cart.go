@@ -220,7 +220,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	if err != nil {
 		return err
 	}
-	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: time.Now().In(q.location).Format(time.DateOnly)}
+	page := cartPage{Cart: cart, Outcome: outcome(cart), Access: q.frame.Access, Today: q.today()}
 	asked, _ := strconv.Atoi(q.URL.Query().Get("page")) // what is no number is the first
 	page.Page = min(max(asked, 1), page.Pages())
 	page.Form.CartHead = portal.CartHead{PONo: cart.PONo, ShipTo: cart.ShipTo, Note: cart.Note}

@@ -41,7 +41,7 @@ func (s *Server) dashboard(q *request) error {
 		return err
 	}
 	return s.page(q, http.StatusOK, "dashboard", "Dashboard", "dashboard", dashboardPage{Dashboard: d,
-		CustomerName: q.who.CustomerName, Access: q.frame.Access, Now: time.Now()})
+		CustomerName: q.who.CustomerName, Access: q.frame.Access, Now: q.now()})
 }
 
 // profilePageData is the customer's own data and the log-in's sessions.

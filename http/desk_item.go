@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"portal.example/portal"
 )
@@ -75,7 +74,7 @@ func (s *Server) deskItemSupplyPage(q *request, typed *portal.DeskItemEdit, good
 		return err
 	}
 	page := deskItemPage{DeskItem: item, formErrors: formErrorsOf(refused), Typed: item.Typed(), Supply: supply, Goods: goods,
-		Today: time.Now().In(q.location).Format(time.DateOnly)}
+		Today: q.today()}
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)

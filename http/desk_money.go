@@ -266,7 +266,7 @@ func (s *Server) deskPaymentPage(q *request, page deskPaymentPage, refused error
 	if refused != nil {
 		page.formErrors, code = formErrorsOf(refused), status(refused)
 	}
-	page.Today = time.Now().In(q.location).Format(time.DateOnly)
+	page.Today = q.today()
 	return s.page(q, code, "desk_payment", "Payment "+page.PaymentNo, "money", page)
 }
 
@@ -421,7 +421,7 @@ func (s *Server) runsPage(q *request, page runsPage, refused error) error {
 		page.formErrors, code = formErrorsOf(refused), status(refused)
 	}
 	if page.From == "" && page.To == "" {
-		now := time.Now().In(q.location)
+		now := q.now()
 		first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 		page.From, page.To = first.AddDate(0, -1, 0).Format(time.DateOnly), first.AddDate(0, 0, -1).Format(time.DateOnly)
 	}

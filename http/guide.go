@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"portal.example/portal"
-	"portal.example/portal/internal/sheet"
 )
 
 // guidePage is My Items: what is starred, what was bought, or a shared list.
@@ -114,7 +113,7 @@ func (s *Server) addMany(q *request) error {
 	}
 	var rows []portal.EntryRow
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(q.PostForm["uom"], i), Qty: sheet.Cell(q.PostForm["qty"], i), Sure: sheet.Cell(q.PostForm["sure"], i)}
+		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i), Sure: nth(q.PostForm["sure"], i)}
 		if read := portal.ReadQty(row.Qty); read.Text != "" && !read.Zero() {
 			rows = append(rows, row)
 		}

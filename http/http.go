@@ -28,6 +28,7 @@ type Config struct {
 	Catalog       portal.CatalogService
 	Carts         portal.CartService
 	Entries       portal.EntryService
+	Columns       portal.EntryColumnsService
 	Reorders      portal.ReorderService
 	Guides        portal.GuideService
 	Orders        portal.OrderService

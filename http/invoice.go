@@ -108,7 +108,7 @@ func (s *Server) exportInvoices(q *request) error {
 		return err
 	}
 	f.Before = ""
-	q.attachCSV("invoices", time.Now().In(q.location))
+	q.attachCSV("invoices", q.now())
 	out := &startedWriter{Writer: q.w}
 	w := csv.NewWriter(out)
 	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}

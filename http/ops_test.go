@@ -47,7 +47,7 @@ func TestOpsJustStarted(t *testing.T) {
 	}
 	var out strings.Builder
 	p := newOpsPage(portal.NodeState{Node: "one"})
-	if err := s.pages.execute(&out, "ops", "layout", time.UTC, view{Frame: Frame{Brand: brand, Session: portal.Session{ID: 1, Role: portal.RoleOps}}, Page: p}); err != nil {
+	if err := s.pages.execute(&out, "ops", "layout", time.Now().UTC(), view{Frame: Frame{Brand: brand, Session: portal.Session{ID: 1, Role: portal.RoleOps}}, Page: p}); err != nil {
 		t.Fatal(err)
 	}
 	if p.State != portal.SignUnknown || !strings.Contains(out.String(), "The first figures are being taken") || !strings.Contains(out.String(), `hx-trigger="every 5s"`) {

@@ -19,66 +19,98 @@ import (
 var htmlFiles embed.FS
 
 // pages are the templates, each page with the layout and the kit as one set.
-// Times are written in the company's zone, so there is one family of sets for
-// each zone that has been asked for: in practice one. Safe for concurrent use.
+// Times are written in the company's zone and by the company's clock: a set that
+// executes has both, and is one visitor's until then. There are as many sets of a
+// page as visitors have ever been at it in the same instant. Safe for concurrent
+// use.
 type pages struct {
 	files  fs.FS
 	assets *Assets
-	zones  sync.Map // zone name → map of page name → *template.Template
+
+	mu   sync.Mutex
+	base map[string]*template.Template // by zone: the shared files, never executed
+	free map[[2]string][]*pageSet      // by zone and page
 }
 
-// notPages are the files that every page shares.
-var notPages = map[string]bool{"layout.tmpl": true, "kit.tmpl": true, "tables.tmpl": true, "rules.tmpl": true, "routes.tmpl": true, "quick_row.tmpl": true, "money.tmpl": true, "people_parts.tmpl": true, "return_parts.tmpl": true}
+// pageSet is the set of one page.
+type pageSet struct {
+	*template.Template
+	now time.Time // what it is told
+}
 
-// parsePages reads the templates once, so that a slip in one fails the start.
+// shared are the files that every page shares.
+var shared = []string{"layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "quick_sheet.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl"}
+
+// parsePages reads all templates once, so that a slip in one fails the start.
 func parsePages(files fs.FS, assets *Assets) (*pages, error) {
-	p := &pages{files: files, assets: assets}
-	_, err := p.in(time.UTC)
-	return p, err
-}
-
-func (p *pages) in(zone *time.Location) (map[string]*template.Template, error) {
-	if sets, ok := p.zones.Load(zone.String()); ok {
-		return sets.(map[string]*template.Template), nil
-	}
-	base, err := template.New("").Funcs(Funcs(p.assets, zone, time.Now)).ParseFS(p.files, "layout.tmpl", "kit.tmpl", "tables.tmpl", "rules.tmpl", "routes.tmpl", "quick_row.tmpl", "people_parts.tmpl", "money.tmpl", "return_parts.tmpl")
+	p := &pages{files: files, assets: assets, base: map[string]*template.Template{}, free: map[[2]string][]*pageSet{}}
+	names, err := fs.Glob(files, "*.tmpl")
 	if err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(p.files, "*.tmpl")
-	if err != nil {
-		return nil, err
-	}
-	sets := map[string]*template.Template{}
 	for _, name := range names {
-		if notPages[name] {
+		if slices.Contains(shared, name) {
 			continue
 		}
-		set, err := base.Clone()
+		page := strings.TrimSuffix(name, ".tmpl")
+		set, err := p.take(page, time.UTC)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := set.ParseFS(p.files, name); err != nil {
+		p.give(page, time.UTC, set)
+	}
+	return p, nil
+}
+
+// take finds a set of a page that nobody uses, or makes one. The page "" is the
+// kit alone.
+func (p *pages) take(page string, zone *time.Location) (*pageSet, error) {
+	key := [2]string{zone.String(), page}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if free := p.free[key]; len(free) > 0 {
+		p.free[key] = free[:len(free)-1]
+		return free[len(free)-1], nil
+	}
+	s := &pageSet{}
+	funcs := Funcs(p.assets, zone, func() time.Time { return s.now })
+	base, ok := p.base[zone.String()]
+	if !ok {
+		var err error
+		if base, err = template.New("").Funcs(funcs).ParseFS(p.files, shared...); err != nil {
 			return nil, err
 		}
-		sets[strings.TrimSuffix(name, ".tmpl")] = set
+		p.base[zone.String()] = base
 	}
-	sets[""] = base
-	p.zones.Store(zone.String(), sets)
-	return sets, nil
+	set, err := base.Clone()
+	if err != nil {
+		return nil, err
+	}
+	if s.Template = set.Funcs(funcs); page != "" {
+		if _, err := s.ParseFS(p.files, page+".tmpl"); err != nil {
+			return nil, fmt.Errorf("page %s: %w", page, err)
+		}
+	}
+	return s, nil
+}
+
+// give puts a set back for the next.
+func (p *pages) give(page string, zone *time.Location, s *pageSet) {
+	key := [2]string{zone.String(), page}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free[key] = append(p.free[key], s)
 }
 
 // execute writes a template of a page's set: the whole page by its layout, or
-// a part of it. The page "" is the kit alone.
-func (p *pages) execute(w io.Writer, page, part string, zone *time.Location, v any) error {
-	sets, err := p.in(zone)
+// a part of it. now is the company's time and zone.
+func (p *pages) execute(w io.Writer, page, part string, now time.Time, v any) error {
+	set, err := p.take(page, now.Location())
 	if err != nil {
 		return err
 	}
-	set, ok := sets[page]
-	if !ok {
-		return fmt.Errorf("page %s: no such template", page)
-	}
+	defer p.give(page, now.Location(), set)
+	set.now = now
 	if err := set.ExecuteTemplate(w, part, v); err != nil {
 		return fmt.Errorf("page %s: %w", page, err)
 	}
@@ -102,9 +134,7 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		f.CartTotal = formatMoney(q.frame.CartTotal.Decimal)
 	}
 	if q.who.ID != 0 {
-		now := time.Now().In(q.location)
-		y, m, d := now.Date()
-		f.DayEnds = int(time.Date(y, m, d+1, 0, 0, 0, 0, q.location).Sub(now).Seconds()) + 1
+		f.DayEnds = dayEnds(q.now())
 	}
 	if q.Method != "GET" {
 		f.PageURL = pageURL(q.URL.Path)
@@ -116,6 +146,12 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		}
 	}
 	return f
+}
+
+// dayEnds is how many seconds are left of the day, in now's zone.
+func dayEnds(now time.Time) int {
+	y, m, d := now.Date()
+	return int(time.Date(y, m, d+1, 0, 0, 0, 0, now.Location()).Sub(now).Seconds()) + 1
 }
 
 // pageURL is where GET gives the page that a POST to path answered with. It goes

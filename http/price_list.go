@@ -130,7 +130,7 @@ func (s *Server) exportPrices(q *request) error {
 	list := portal.PriceList(q.URL.Query().Get("what"))
 	out := &startedWriter{Writer: q.w}
 	if list.Columns() != nil {
-		q.attachCSV(string(list), time.Now().In(q.location))
+		q.attachCSV(string(list), q.now())
 	}
 	return s.exported(q, out, string(list), s.Desk.ExportPrices(q.Context(), q.who, list, out))
 }

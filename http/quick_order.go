@@ -3,9 +3,7 @@ package http
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,7 +12,6 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"portal.example/portal"
-	"portal.example/portal/internal/sheet"
 )
 
 // blankRows is how many empty rows a quick order begins with, and spareRows how
@@ -35,7 +32,10 @@ type quickPage struct {
 	Bad     int                `json:"bad"`
 	Total   *portal.Money      `json:"total"` // of the rows that are ready
 	Message string             `json:"message,omitempty"`
+	Sheet   *sheetPart         `json:"sheet,omitempty"` // the file or pasted text that rows came from
 	Access  portal.Access      `json:"-"`
+
+	fromSheet []bool // of each line
 }
 
 func newQuickPage(lines []portal.EntryLine, access portal.Access) quickPage {
@@ -55,6 +55,15 @@ func newQuickPage(lines []portal.EntryLine, access portal.Access) quickPage {
 	}
 	return p
 }
+
+// of adds what the form sent beside its rows.
+func (p quickPage) of(f entryForm) quickPage {
+	p.Sheet, p.fromSheet, p.Message = f.sheet, f.fromSheet, f.message
+	return p
+}
+
+// FromSheet reports whether a row is of the file or the pasted text.
+func (p quickPage) FromSheet(i int) bool { return i < len(p.fromSheet) && p.fromSheet[i] }
 
 // Rows are the lines with empty ones below them to type into.
 func (p quickPage) Rows() []portal.EntryLine {
@@ -78,159 +87,75 @@ func (s *Server) quickOrderPage(q *request, status int, p quickPage) error {
 
 // quickOrder checks rows, or with action=add puts those that are ready into the
 // cart. Rows come as fields ref, uom, qty (each repeated, in step), as text
-// pasted into paste, or as a file; what is wrong stays on the page.
+// pasted into paste, or as a file; what is wrong stays on the page. Where it is
+// not clear which column of a file is what, that is asked, and nothing added.
 func (s *Server) quickOrder(q *request) error {
 	if err := mayOrder(q); err != nil {
 		return err
 	}
-	rows, message, err := s.quickRows(q)
+	form, err := s.entryForm(q)
 	if err != nil {
 		return err
 	}
-	if q.PostForm.Get("action") != "add" {
-		lines, err := s.Entries.Resolve(q.Context(), q.who, rows)
-		if err != nil {
-			return err
-		}
-		if q.URL.Query().Get("for") == "standing" { // rows of a standing order check themselves here, too
-			for i := range lines {
-				lines[i].Standing()
-			}
-		}
-		p := newQuickPage(lines, q.frame.Access)
-		p.Message = message
-		return s.quickOrderPage(q, http.StatusOK, p)
+	if q.PostForm.Get("action") == "add" && !form.stops() {
+		return s.quickAdd(q, form)
 	}
-	lines, added, err := s.Entries.AddReady(q.Context(), q.who, rows, false)
+	lines, err := s.Entries.Resolve(q.Context(), q.who, form.rows)
 	if err != nil {
 		return err
 	}
-	var bad []portal.EntryLine
-	for _, l := range lines {
-		if !l.Ready() && !l.Blank() {
-			bad = append(bad, l)
+	if q.URL.Query().Get("for") == "standing" { // rows of a standing order check themselves here, too
+		for i := range lines {
+			lines[i].Standing()
 		}
 	}
-	p := newQuickPage(bad, q.frame.Access)
-	p.Added = added
-	told := fmt.Sprintf("%s added to the cart", plural(added, "line", "lines"))
-	if wantsJSON(q.Request) {
-		p.Message = told
-		return writeJSON(q.w, http.StatusOK, p)
-	}
-	if len(bad) == 0 && added > 0 {
-		return q.done("/cart", told)
-	}
-	if p.Message = message; added > 0 {
-		p.Message = told + ". What is left below needs a look."
-	} else if len(bad) == 0 {
-		p.Message = "Type, scan, paste or upload what you need first."
+	p := newQuickPage(lines, q.frame.Access).of(form)
+	if len(lines) == 0 && p.Sheet == nil && p.Message == "" {
+		p.Message = nothingTyped
 	}
 	return s.quickOrderPage(q, http.StatusOK, p)
 }
 
-// quickRows reads the rows of whichever form they came in. message tells what
-// is odd about all of them.
-func (s *Server) quickRows(q *request) (rows []portal.EntryRow, message string, err error) {
-	media, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type"))
-	if media == "multipart/form-data" {
-		q.Body = http.MaxBytesReader(q.w, q.Body, sheet.MaxBytes+maxForm)
-		if err := q.ParseMultipartForm(sheet.MaxBytes); err != nil {
-			return nil, "", &portal.Error{Code: portal.CodeInvalid, Message: fmt.Sprintf("The file could not be received. It may have up to %d MB.", sheet.MaxBytes>>20), Err: err}
-		}
-		defer func() { _ = q.MultipartForm.RemoveAll() }() // temporary files
+const nothingTyped = "Type, scan, paste or upload what you need first."
+
+// quickAdd puts the rows that are ready into the cart.
+func (s *Server) quickAdd(q *request, form entryForm) error {
+	lines, added, err := s.Entries.AddReady(q.Context(), q.who, form.rows, false)
+	if err != nil {
+		return err
 	}
-	if err := q.decode(&struct{}{}); err != nil {
-		return nil, "", err
-	}
-	refs, uoms, qtys := q.PostForm["ref"], q.PostForm["uom"], q.PostForm["qty"]
-	for i, ref := range refs {
-		row := portal.EntryRow{Ref: ref, UOM: sheet.Cell(uoms, i), Qty: sheet.Cell(qtys, i),
-			Pick: sheet.Cell(q.PostForm["pick"], i), Sure: sheet.Cell(q.PostForm["sure"], i)}
-		if !row.Blank() || wantsJSON(q.Request) { // programs count on their rows' numbers
-			rows = append(rows, row)
+	var bad []portal.EntryLine
+	var from []bool
+	for i, l := range lines {
+		if !l.Ready() && !l.Blank() {
+			bad, from = append(bad, l), append(from, form.fromSheet[i])
 		}
 	}
-	var table [][]string
-	if text := q.PostForm.Get("paste"); strings.TrimSpace(text) != "" {
-		table, err = sheet.Parse(text, portal.MaxEntryRows+1)
-	} else if file, _, none := q.FormFile("file"); none == nil {
-		defer file.Close()
-		table, err = sheet.Read(file, portal.MaxEntryRows+1)
+	form.fromSheet = from
+	p := newQuickPage(bad, q.frame.Access).of(form)
+	if added > 0 && p.Sheet != nil {
+		p.Sheet = &sheetPart{Taken: p.Sheet.Taken} // reading it again would order twice
+	}
+	p.Added = added
+	told := fmt.Sprintf("%s added to the cart", plural(added, "line", "lines"))
+	if p.Sheet != nil && p.Sheet.Taken != "" {
+		told += ". " + strings.TrimSuffix(p.Sheet.Taken, ".")
+	}
+	if wantsJSON(q.Request) {
+		p.Message = told
+		return writeJSON(q.w, http.StatusOK, p)
 	}
 	switch {
-	case errors.Is(err, sheet.ErrTooMany):
-		message = fmt.Sprintf("Only the first %d rows were taken.", portal.MaxEntryRows)
-	case err != nil:
-		return rows, "This could not be read: " + err.Error() + ".", nil
+	case len(bad) == 0 && added > 0 && p.Message == "":
+		return q.done("/cart", told)
+	case len(bad) == 0 && added > 0:
+		p.Message = told + ". " + p.Message
+	case added > 0:
+		p.Message = strings.TrimSpace(told + ". What is left below needs a look. " + p.Message)
+	case len(bad) == 0 && p.Message == "":
+		p.Message = nothingTyped
 	}
-	more, err := s.entryRows(q, table)
-	rows = append(rows, more...)
-	if len(rows) > portal.MaxEntryRows {
-		rows = rows[:portal.MaxEntryRows]
-		message = fmt.Sprintf("Only the first %d rows were taken.", portal.MaxEntryRows)
-	}
-	return rows, message, err
-}
-
-// entryRows makes rows of a table whose columns are guessed.
-func (s *Server) entryRows(q *request, table [][]string) ([]portal.EntryRow, error) {
-	if len(table) == 0 {
-		return nil, nil
-	}
-	var failed error
-	c := sheet.Guess(table, func(cells []string) int {
-		probe := make([]portal.EntryRow, len(cells))
-		for i, cell := range cells {
-			probe[i] = portal.EntryRow{Ref: cell}
-		}
-		lines, err := s.Entries.Resolve(q.Context(), q.who, probe)
-		if err != nil {
-			failed = err
-		}
-		n := 0
-		for _, l := range lines {
-			if l.Item != nil {
-				n++
-			}
-		}
-		return n
-	})
-	if failed != nil {
-		return nil, failed
-	}
-	if c.Head {
-		table = table[1:]
-	}
-	var rows []portal.EntryRow
-	for _, cells := range table {
-		row := portal.EntryRow{Ref: sheet.Cell(cells, c.Ref), UOM: sheet.Cell(cells, c.UOM), Qty: decimalPoint(sheet.Cell(cells, c.Qty))}
-		if c.Qty < 0 {
-			row.Qty = "1" // a list of codes
-		}
-		// a template comes back with most quantities empty
-		if row.Ref != "" && row.Qty == "" && c.Head || row.Blank() {
-			continue
-		}
-		rows = append(rows, row)
-	}
-	return rows, nil
-}
-
-// decimalPoint takes the thousands' commas of a spreadsheet away: 1,200 is not
-// one and a fifth.
-func decimalPoint(s string) string {
-	if parts := strings.Split(s, ","); len(parts) > 1 {
-		whole := true
-		for i, part := range parts {
-			digits, _, _ := strings.Cut(part, ".")
-			whole = whole && (i == 0 && len(digits) <= 3 && digits != "" || i > 0 && len(digits) == 3)
-		}
-		if whole {
-			return strings.Join(parts, "")
-		}
-	}
-	return s
+	return s.quickOrderPage(q, http.StatusOK, p)
 }
 
 // quickTemplate is a file to fill in: the customer's own items, quantities

@@ -25,6 +25,18 @@ type request struct {
 	asks     []string // what this answer asks to have confirmed: name:value
 }
 
+// now is the time of business rules, erp.now() as the frame was read, in the
+// company's zone. Where no frame was read (log-in, errors) nothing hangs on it.
+func (q *request) now() time.Time {
+	if q.frame.Now.IsZero() {
+		return time.Now().In(q.location)
+	}
+	return q.frame.Now.In(q.location)
+}
+
+// today is the business date as a date field has it.
+func (q *request) today() string { return q.now().Format(time.DateOnly) }
+
 // ask notes that a refused form asks to have something confirmed, and what it
 // told of it: the page that a live update fetches instead of it then asks the
 // same, about the same.

@@ -44,7 +44,7 @@ func (s *Server) plainPage(q *request, status int, name, title string, data any)
 // page and not half a page.
 func (s *Server) render(q *request, status int, name, layout string, v any) error {
 	var buf bytes.Buffer
-	if err := s.pages.execute(&buf, name, layout, q.location, v); err != nil {
+	if err := s.pages.execute(&buf, name, layout, q.now(), v); err != nil {
 		return err
 	}
 	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")

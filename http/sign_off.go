@@ -114,7 +114,7 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 	if request.MayDecide {
 		page.Showed = request.Shown()
 	}
-	page.MinDate = time.Now().In(q.location).Format(time.DateOnly)
+	page.MinDate = q.today()
 	if page.Failed != "approve" {
 		if request.PONo != nil {
 			page.Typed.PONo = *request.PONo

@@ -3,6 +3,7 @@ package http
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"portal.example/portal"
@@ -45,8 +46,8 @@ func (s *Server) standingOrders(q *request) error {
 type standingPage struct {
 	portal.StandingOrderDetail
 	formErrors
-	Rows   quickPage                        `json:"-"` // what stands in the rows
-	Shown  struct{ Settings, Lines string } `json:"-"` // as it stands, for the forms to carry
+	Rows   quickPage                        `json:"rows"` // what stands in the rows
+	Shown  struct{ Settings, Lines string } `json:"-"`    // as it stands, for the forms to carry
 	Typed  portal.StandingOrderEdit         `json:"-"`
 	Failed string                           `json:"-"` // the form that was refused: settings, lines
 	New    bool                             `json:"-"`
@@ -113,7 +114,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.Failed != "lines" {
 		page.Rows = newQuickPage(page.Lines, q.frame.Access)
 	}
-	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), time.Now().In(q.location).Format(time.DateOnly)
+	page.formErrors, page.Access, page.Today = formErrorsOf(refused), standingAccess(q), q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -144,8 +145,12 @@ func (s *Server) newStandingPage(q *request, page standingPage, refused error) e
 	if page.ShipTos, err = s.Standing.StandingShipTos(q.Context(), q.who); err != nil {
 		return err
 	}
-	page.New, page.Rows, page.formErrors, page.Access = true, newQuickPage(page.Lines, q.frame.Access), formErrorsOf(refused), standingAccess(q)
-	page.Today = time.Now().In(q.location).Format(time.DateOnly)
+	if page.Failed != "lines" {
+		page.Rows = newQuickPage(page.Lines, q.frame.Access)
+	}
+	page.Lines = page.Rows.Lines
+	page.New, page.formErrors, page.Access = true, formErrorsOf(refused), standingAccess(q)
+	page.Today = q.today()
 	code := http.StatusOK
 	if refused != nil {
 		code = status(refused)
@@ -157,7 +162,7 @@ func (s *Server) makeStandingOrder(q *request) error {
 	if err := mayStand(q); err != nil {
 		return err
 	}
-	rows, message, err := s.quickRows(q)
+	form, err := s.entryForm(q)
 	if err != nil {
 		return err
 	}
@@ -165,31 +170,45 @@ func (s *Server) makeStandingOrder(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	if q.PostForm.Get("action") == "check" {
-		lines, err := s.Entries.Resolve(q.Context(), q.who, rows)
-		if err != nil {
+	if action := q.PostForm.Get("action"); action != "save" && action != "" || form.stops() {
+		page := standingPage{Typed: in, Failed: "lines"}
+		if page.Rows, err = s.standingRows(q, form); err != nil {
 			return err
 		}
-		for i := range lines {
-			lines[i].Standing()
-		}
-		page := standingPage{Typed: in}
-		page.Lines = lines
-		return s.newStandingPage(q, page, said(message))
+		return s.newStandingPage(q, page, saidOf(q, form))
 	}
-	id, lines, err := s.Standing.SaveStandingOrder(q.Context(), q.who, 0, in, rows)
+	id, lines, err := s.Standing.SaveStandingOrder(q.Context(), q.who, 0, in, form.rows)
 	if err != nil {
 		if !shownOnPage(q, err) {
 			return err
 		}
-		page := standingPage{Typed: in}
-		page.Lines = lines
-		return s.newStandingPage(q, page, err)
+		return s.newStandingPage(q, standingPage{Typed: in, Rows: newQuickPage(lines, q.frame.Access).of(form), Failed: "lines"}, err)
 	}
 	if wantsJSON(q.Request) {
 		return writeJSON(q.w, http.StatusOK, map[string]any{"standing_order_id": id})
 	}
 	return q.done(standingPath(id), "Standing order made")
+}
+
+// standingRows are the rows of a form, checked as those of a standing order.
+func (s *Server) standingRows(q *request, form entryForm) (quickPage, error) {
+	lines, err := s.Entries.Resolve(q.Context(), q.who, form.rows)
+	if err != nil {
+		return quickPage{}, err
+	}
+	for i := range lines {
+		lines[i].Standing()
+	}
+	return newQuickPage(lines, q.frame.Access).of(form), nil
+}
+
+// saidOf is what a page says of a form's rows that is no refusal. A program that
+// sent a file is told that something is asked, and what.
+func saidOf(q *request, form entryForm) error {
+	if form.asks() && wantsJSON(q.Request) {
+		return said(strings.Join(form.sheet.Ask.Why, " "))
+	}
+	return said(form.message)
 }
 
 // said is a message as the error of a page that is no refusal, or nil.
@@ -238,26 +257,23 @@ func (s *Server) saveStandingLines(q *request) error {
 	if err != nil {
 		return err
 	}
-	rows, message, err := s.quickRows(q)
+	form, err := s.entryForm(q)
 	if err != nil {
 		return err
 	}
-	if q.PostForm.Get("action") == "check" {
-		lines, err := s.Entries.Resolve(q.Context(), q.who, rows)
+	if action := q.PostForm.Get("action"); action != "save" && action != "" || form.stops() {
+		rows, err := s.standingRows(q, form)
 		if err != nil {
 			return err
 		}
-		for i := range lines {
-			lines[i].Standing()
-		}
-		return s.standingPage(q, standingPage{Rows: newQuickPage(lines, q.frame.Access), Failed: "lines"}, said(message))
+		return s.standingPage(q, standingPage{Rows: rows, Failed: "lines"}, saidOf(q, form))
 	}
-	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, rows, q.PostForm.Get("shown"))
+	lines, err := s.Standing.SetStandingLines(q.Context(), q.who, id, form.rows, q.PostForm.Get("shown"))
 	switch {
 	case err == nil:
 		return q.done(standingPath(id), plural(newQuickPage(lines, q.frame.Access).Ready, "line", "lines")+" saved")
 	case shownOnPage(q, err):
-		return s.standingPage(q, standingPage{Rows: newQuickPage(lines, q.frame.Access), Failed: "lines"}, err)
+		return s.standingPage(q, standingPage{Rows: newQuickPage(lines, q.frame.Access).of(form), Failed: "lines"}, err)
 	}
 	return err
 }

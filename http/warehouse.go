@@ -52,7 +52,7 @@ func (p warehousePage) Age(o portal.WarehouseOrder) string { return waited(p.now
 
 func (s *Server) warehouse(q *request) error {
 	v := q.URL.Query()
-	page := warehousePage{Route: v.Get("route"), now: time.Now()}
+	page := warehousePage{Route: v.Get("route"), now: q.now()}
 	if v.Get("sort") == "age" {
 		page.Sort = "age"
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,6 +38,10 @@ type Config struct {
 	// Proof runs the price proof; nil leaves it to other nodes.
 	Proof  portal.Prover
 	Logger *slog.Logger // default slog.Default()
+
+	// Clock reads erp.now() in the company's zone, by which what is nightly goes.
+	// Nil: this process's clock, in UTC.
+	Clock func(ctx context.Context) (time.Time, error)
 
 	// InsertOnly makes a client that enqueues, and shows jobs to operators,
 	// but works none: Start and Stop do nothing.
@@ -99,6 +104,10 @@ type Client struct {
 	pool       *pgxpool.Pool
 	insertOnly bool
 	atStart    []portal.JobArgs // enqueued by Start
+	clock      *companyClock
+
+	mu        sync.Mutex
+	stopClock func() // nil: not running
 }
 
 // New makes a client; Start begins the work.
@@ -107,18 +116,19 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("jobs: no pool")
 	}
 	logger := cmp.Or(config.Logger, slog.Default())
+	clock := &companyClock{read: config.Clock, logger: logger}
 	rc := &river.Config{Schema: Schema, Logger: slog.New(quiet{logger.Handler()})}
 	if !config.InsertOnly {
 		if config.Orders == nil || config.House == nil {
 			return nil, errors.New("jobs: nobody to decide on orders or to keep house")
 		}
-		rc = workConfig(config, logger)
+		rc = workConfig(config, logger, clock)
 	}
 	client, err := river.NewClient(riverpgxv5.New(config.Pool), rc)
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
-	c := &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly}
+	c := &Client{river: client, pool: config.Pool, insertOnly: config.InsertOnly, clock: clock}
 	if !c.insertOnly && config.Statements != nil {
 		// what a killed process was at; the leader that does what is periodic
 		// may have been that process, and is followed only after a while
@@ -127,7 +137,7 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-func workConfig(c Config, logger *slog.Logger) *river.Config {
+func workConfig(c Config, logger *slog.Logger, clock *companyClock) *river.Config {
 	cooldown := cmp.Or(c.FetchCooldown, 10*time.Millisecond)
 	timeout := cmp.Or(c.JobTimeout, time.Minute)
 
@@ -164,7 +174,7 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 
 	if c.Proof != nil {
 		river.AddWorker(workers, &proofWorker{proof: c.Proof, logger: logger})
-		periodics = append(periodics, periodic(portal.PriceProofArgs{}, daily{hour: proofHour, zone: time.Local}, false))
+		periodics = append(periodics, nightly(portal.PriceProofArgs{}, &daily{hour: proofHour, clock: clock}))
 	}
 
 	return &river.Config{
@@ -174,7 +184,7 @@ func workConfig(c Config, logger *slog.Logger) *river.Config {
 		Queues:  queues,
 		PeriodicJobs: append(periodics,
 			periodic(portal.HousekeepingArgs{}, river.PeriodicInterval(housekeepingEvery), true),
-			periodic(portal.InvariantsArgs{}, daily{hour: invariantsHour, zone: time.Local}, false),
+			nightly(portal.InvariantsArgs{}, &daily{hour: invariantsHour, clock: clock}),
 		),
 		FetchCooldown:               cooldown,
 		FetchPollInterval:           max(cmp.Or(c.FetchPollInterval, time.Second), cooldown),
@@ -198,6 +208,17 @@ func periodic(args portal.JobArgs, schedule river.PeriodicSchedule, atStart bool
 		&river.PeriodicJobOpts{ID: args.Kind(), RunOnStart: atStart})
 }
 
+// nightly enqueues a job once a day. River allows a constructor to say that there
+// is nothing to enqueue.
+func nightly(args portal.JobArgs, when *daily) *river.PeriodicJob {
+	return river.NewPeriodicJob(when, func() (river.JobArgs, *river.InsertOpts) {
+		if !when.due(time.Now()) {
+			return nil, nil
+		}
+		return args, options(args)
+	}, &river.PeriodicJobOpts{ID: args.Kind()})
+}
+
 // Start begins to work jobs, and fails at once if the database cannot be
 // reached. When it returns, the client is listening for new jobs. The end of
 // ctx begins the same stop as Stop does. To start twice is no error.
@@ -205,7 +226,11 @@ func (c *Client) Start(ctx context.Context) error {
 	if c.insertOnly {
 		return nil
 	}
+	if err := c.startClock(ctx); err != nil {
+		return fmt.Errorf("jobs: read the company's clock: %w", err)
+	}
 	if err := c.river.Start(ctx); err != nil {
+		c.endClock()
 		return fmt.Errorf("jobs: start: %w", err)
 	}
 	for _, args := range c.atStart {
@@ -216,6 +241,35 @@ func (c *Client) Start(ctx context.Context) error {
 	return nil
 }
 
+// startClock reads the company's clock, and again each minute until endClock.
+func (c *Client) startClock(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopClock != nil {
+		return nil
+	}
+	if err := c.clock.refresh(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.clock.run(ctx)
+	}()
+	c.stopClock = func() { cancel(); <-ended }
+	return nil
+}
+
+func (c *Client) endClock() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopClock != nil {
+		c.stopClock()
+		c.stopClock = nil
+	}
+}
+
 // Stop takes no new jobs, waits for those at work, and cancels what has not
 // finished after 10 seconds; such jobs are worked again elsewhere. It returns
 // early only when ctx ends, with its error, and may then be called again. To
@@ -224,6 +278,7 @@ func (c *Client) Stop(ctx context.Context) error {
 	if c.insertOnly {
 		return nil
 	}
+	c.endClock()
 	if err := c.river.Stop(ctx); err != nil {
 		return fmt.Errorf("jobs: stop: %w", err)
 	}

@@ -12,9 +12,19 @@ import (
 // a job or have it do one again.
 func River(c *Client) *river.Client[pgx.Tx] { return c.river }
 
-// NextDaily is when a daily job runs next.
-func NextDaily(hour int, zone *time.Location, current time.Time) time.Time {
-	return daily{hour, zone}.Next(current)
+// Nights are the instants at which a daily job is enqueued when River asks every
+// minute from one to another. now is the company's time for an instant, in its
+// zone.
+func Nights(hour int, now func(time.Time) time.Time, from, until time.Time) (runs []time.Time) {
+	d := &daily{hour: hour, clock: &companyClock{}}
+	for at := from; at.Before(until); at = d.Next(at) {
+		company := now(at)
+		d.clock.shift, d.clock.zone = company.Sub(at), company.Location()
+		if d.due(at) {
+			runs = append(runs, company)
+		}
+	}
+	return runs
 }
 
 // NextRetry is when a job that failed so many times before and now again is

@@ -177,10 +177,10 @@ func (p *Postman) client() (*gomail.Client, error) {
 // message puts a letter into an envelope.
 func (p *Postman) message(m portal.Mail, l portal.Letter) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	if err := msg.FromFormat(p.from.Name, p.from.Address); err != nil {
+	if err := msg.From((&mail.Address{Name: oneLine(p.from.Name), Address: p.from.Address}).String()); err != nil {
 		return nil, err
 	}
-	if err := msg.AddToFormat(oneLine(m.ToName), m.To); err != nil {
+	if err := msg.AddTo((&mail.Address{Name: oneLine(m.ToName), Address: m.To}).String()); err != nil {
 		return nil, err
 	}
 	if p.config.Letterhead.Email != "" {

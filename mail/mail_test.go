@@ -2,6 +2,10 @@ package mail_test
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"mime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +134,48 @@ func TestRefusals(t *testing.T) {
 	}
 	if err := postman(t, "smtp://127.0.0.1:1").Check(t.Context()); err == nil {
 		t.Error("a server that is not there is checked as one")
+	}
+}
+
+// Names in any script and of any length arrive as they are: in the headers, the
+// text and the name of the file.
+func TestAnyName(t *testing.T) {
+	t.Parallel()
+	server := smtptest.New(t)
+	p := postman(t, server.URL)
+	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland and Beyond Ltd."
+	for i, name := range []string{"李記食品有限公司", "مطعم البحر الأبيض المتوسط", "PO-🍋 Café", long, `Mr. "Quote", <b>@x`} {
+		m := portal.Mail{ID: portal.MailID(i + 1), MessageID: fmt.Sprint("any", i), To: "pat@cafe.example", ToName: name,
+			News:     portal.News{Kind: portal.NewsOrderApproved, Ref: "SO-" + name, Facts: portal.NewsFacts{PONo: name}},
+			Document: &portal.MailDocument{Name: "statement-" + name + ".pdf", MediaType: "application/pdf", Data: []byte("%PDF")}}
+		l, err := p.Write(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Send(t.Context(), m, l); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got := server.Messages()[i]
+		var words mime.WordDecoder
+		if subject, err := words.DecodeHeader(got.Header.Get("Subject")); err != nil || !strings.Contains(subject, name) {
+			t.Errorf("the subject is %q (%v), not of %s", subject, err, name)
+		}
+		if to, err := got.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Name != name || to[0].Address != "pat@cafe.example" {
+			t.Errorf("it goes to %v (%v), not to %s", to, err, name)
+		}
+		for key, values := range got.Header {
+			for _, v := range values {
+				if strings.ContainsFunc(v, func(r rune) bool { return r > '~' }) {
+					t.Errorf("the header %s is not ASCII: %q", key, v)
+				}
+			}
+		}
+		file, err := words.DecodeHeader(strings.Join(slices.Collect(maps.Keys(got.Attachments)), " "))
+		if want := "statement-" + strings.NewReplacer(`"`, "_", "<", "_", ">", "_").Replace(name) + ".pdf"; err != nil || file != want {
+			t.Errorf("the file is called %q (%v), want %q", file, err, want)
+		}
+		if !strings.Contains(got.Text, name) {
+			t.Errorf("the text does not say %s:\n%s", name, got.Text)
+		}
 	}
 }

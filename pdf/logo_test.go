@@ -49,7 +49,9 @@ func TestLogo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	svg := func(inner string) string { return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">` + inner + `</svg>` }
+	svg := func(inner string) string {
+		return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">` + inner + `</svg>`
+	}
 	for name, c := range map[string]struct {
 		logo  string
 		color color.RGBA // of the page 5 mm right of and below the logo's corner; the zero: white

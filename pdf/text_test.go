@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"portal.example/portal"
 	"portal.example/portal/pdf"
@@ -73,9 +72,6 @@ func FuzzPaper(f *testing.F) {
 	}
 	press := pdf.New(head)
 	f.Fuzz(func(t *testing.T, text string) {
-		if utf8.RuneCountInString(text) > 3000 {
-			t.Skip("longer than the database lets through")
-		}
-		prints(t, press, text)
+		prints(t, press, text[:min(len(text), 3000)]) // the database lets no more through
 	})
 }

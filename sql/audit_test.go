@@ -181,7 +181,7 @@ func TestRandomWrites(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	var tried, refusals, audits, same int
-	for n := range 240 {
+	for n := range 200 {
 		role := []string{"portal_desk", erpRole(db), "portal_desk", erpRole(db), "portal_owner"}[n%5]
 		c := columns[r.IntN(len(columns))]
 		var statement string
@@ -214,8 +214,8 @@ func TestRandomWrites(t *testing.T) {
 		switch {
 		case refusal != nil && refusal.Code == "TE000":
 			same++
-		case refusal != nil && refusal.Code == "23502":
-			refusals++ // a column that must not be empty, by its name
+		case refusal != nil && (refusal.Code == "23502" || refusal.Code == "22003"):
+			refusals++ // a column that must not be empty, or a number with more digits than it takes
 		case refusal != nil:
 			refusals++
 			if !inWords(refusal) {

@@ -24,6 +24,7 @@ type frameRow struct {
 	CartTotal *portal.Money
 	Cursor    string
 	TimeZone  string
+	Now       time.Time
 	Currency  string
 	Notices   int
 	NewsID    string
@@ -57,7 +58,7 @@ func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.F
 	}
 	return portal.Frame{Access: row.Access, Rights: row.Rights, CartLines: row.CartLines, CartTotal: row.CartTotal,
 		Notices: row.Notices, Notice: newest,
-		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Currency: row.Currency,
+		Cursor: portal.Cursor(row.Cursor), TimeZone: row.TimeZone, Now: row.Now, Currency: row.Currency,
 		StaffActing: row.StaffActing}, nil
 }
 

@@ -21,7 +21,7 @@ func NewDeskStore(db *DB) *DeskStore { return &DeskStore{db} }
 func (s *DeskStore) DeskFrame(ctx context.Context, who portal.Session) (portal.Frame, error) {
 	var out portal.Frame
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("desk_frame")).Scan(&out.Cursor, &out.TimeZone, &out.Currency)
+		return tx.QueryRow(ctx, query("desk_frame")).Scan(&out.Cursor, &out.TimeZone, &out.Now, &out.Currency)
 	})
 	if err != nil {
 		return portal.Frame{}, fmt.Errorf("desk frame of login %d: %w", who.LoginID, err)

@@ -33,7 +33,8 @@ type Examination struct {
 	LongTransaction time.Duration // default 5 min
 }
 
-// Examine looks at a database as the portal needs it. It changes nothing.
+// Examine looks at a database as the portal needs it. It changes nothing, and
+// goes on where a part cannot be looked at: that is a finding, too.
 func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 	conn, err := connectPlainly(ctx, e.URL)
 	if err != nil {
@@ -41,72 +42,125 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var found findings
-	add := found.add
+	for _, part := range []struct {
+		what string
+		look func(ctx context.Context, conn *pgx.Conn, found *findings) error
+	}{
+		{"the server", e.version},
+		{"migrations", e.migrations},
+		{"the wall", e.wall},
+		{"roles", e.roles},
+		{"the event path", e.events},
+		{"what is shared with others", e.server},
+		{"codes", e.codes},
+		{"invariants", e.invariants},
+	} {
+		if err := part.look(ctx, conn, &found); err != nil {
+			if conn.IsClosed() || ctx.Err() != nil {
+				return found.list, err
+			}
+			found.add(false, "It said: "+err.Error()+". Mend what is above first; portal migrate makes what is missing.", "%s can be looked at", part.what)
+		}
+	}
+	return found.list, nil
+}
 
+func (e Examination) version(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	var version int
 	var name string
-	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int, current_setting('server_version')").Scan(&version, &name); err != nil {
-		return nil, err
-	}
-	add(version >= 140000, "The portal needs PostgreSQL 14 or later.", "PostgreSQL %s", name)
-
 	var standby bool
-	if err := conn.QueryRow(ctx, "select pg_is_in_recovery()").Scan(&standby); err != nil {
-		return nil, err
+	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery()").
+		Scan(&version, &name, &standby); err != nil {
+		return err
 	}
-	add(!standby, "This is a standby: LISTEN and writes need the primary.", "the server takes writes")
+	found.add(version >= 140000, "The portal needs PostgreSQL 14 or later.", "PostgreSQL %s", name)
+	found.add(!standby, "This is a standby: LISTEN and writes need the primary.", "the server takes writes")
+	return nil
+}
 
+func (e Examination) migrations(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	var migrated bool
 	if err := conn.QueryRow(ctx, "select to_regclass('portal.migration') is not null and to_regclass('portal.installed') is not null").Scan(&migrated); err != nil {
-		return nil, err
+		return err
 	}
-	if !add(migrated, "Run portal migrate with a user that may create roles and schemas.", "the portal's schemas are there") {
-		return found.list, nil
+	if !found.add(migrated, "Run portal migrate with a user that may create roles and schemas.", "the portal's schemas are there") {
+		return nil
 	}
+	n, err := behind(ctx, conn)
+	if err != nil {
+		return err
+	}
+	found.add(n == 0, "Run portal migrate. Until then /readyz answers 503.", "the schema is this version's (%d migrations behind)", n)
 	pending, err := pendingFiles(ctx, conn)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	add(len(pending) == 0, "Run portal migrate.", "functions and triggers are this binary's (%d differ)", len(pending))
+	found.add(len(pending) == 0, "Run portal migrate.", "functions and triggers are this binary's (%d differ)", len(pending))
+	return nil
+}
 
+// wall tells each difference from what must be; rights of one table together.
+func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) error {
+	w, err := checkWall(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if !found.add(!w.Stale, "Build it anew: "+errStaleWall.Error(), "this build knows what the database must be") {
+		return nil
+	}
+	holes := w.Holes()
+	found.add(len(holes) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot. portal serve does not start until then.",
+		"customers are kept apart: rights, policies, functions and triggers are what they must be (%d are not)", len(holes))
+	if w.Other {
+		found.note("Another version of the portal migrated this database; this is compared with what that version left.")
+	}
+	for _, what := range gathered(holes) {
+		found.add(false, "", "%s", what)
+	}
+	var rest []Difference
+	for _, d := range w.Differences {
+		if !d.Hole {
+			rest = append(rest, d)
+		}
+	}
+	found.add(len(rest) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot.", "columns, constraints and indexes are what they must be (%d are not)", len(rest))
+	for _, what := range gathered(rest) {
+		found.add(false, "", "%s", what)
+	}
+	return nil
+}
+
+func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	for _, role := range []string{"portal_web", "portal_desk", "portal_work"} {
 		var member bool
-		if err := conn.QueryRow(ctx, "select pg_has_role(current_user, $1, 'member')", role).Scan(&member); err != nil {
-			return nil, err
+		if err := conn.QueryRow(ctx, "select coalesce((select pg_has_role(current_user, x.oid, 'member') from pg_roles x where x.rolname = $1), false)", role).Scan(&member); err != nil {
+			return err
 		}
-		add(member, "Grant it: grant "+role+" to the user of the database URL.", "this user may act as %s", role)
+		found.add(member, "Grant it: grant "+role+" to the user of the database URL.", "this user may act as %s", role)
 	}
+	return nil
+}
 
-	var off int
-	if err := conn.QueryRow(ctx, `select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid
-		join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname in ('erp', 'portal') and not t.tgisinternal and t.tgenabled not in ('O', 'A')`).Scan(&off); err != nil {
-		return nil, err
-	}
-	add(off == 0, "Somebody ran ALTER TABLE … DISABLE TRIGGER: rules and live updates are off. Enable them again.", "no trigger is disabled (%d are)", off)
-
-	if err := e.events(ctx, conn, &found); err != nil {
-		return nil, err
-	}
-	if err := e.server(ctx, conn, &found); err != nil {
-		return nil, err
-	}
-
+// codes says what codes and barcodes may be shared.
+func (e Examination) codes(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	var allowed bool
 	var shared int
 	if err := conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
 		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
 		from erp.company c`).Scan(&allowed, &shared); err != nil {
-		return nil, err
+		return err
 	}
-	add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
+	found.add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
 	switch {
 	case allowed && shared > 0:
 		found.note("%d numbers or barcodes mean more than one item or unit; who types one is asked which. See: select kind, code, array_agg(item_no) from erp.code_wanted group by 1, 2 having count(*) > 1", shared)
 	case allowed:
 		found.note("There are none: update erp.company set duplicate_codes = 'refuse' keeps it so.")
 	}
+	return nil
+}
 
+func (e Examination) invariants(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	rows, _ := conn.Query(ctx, "select invariant, count(*)::int from erp.check_invariants() group by 1 order by 1")
 	type violation struct {
 		Invariant string
@@ -114,10 +168,10 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 	}
 	violations, err := pgx.CollectRows(rows, pgx.RowToStructByPos[violation])
 	if err != nil {
-		return nil, err
+		return err
 	}
-	add(len(violations) == 0, fmt.Sprintf("See: select * from erp.check_invariants(). By kind: %v", violations), "the ledger's invariants hold")
-	return found.list, nil
+	found.add(len(violations) == 0, fmt.Sprintf("See: select * from erp.check_invariants(). By kind: %v", violations), "the ledger's invariants hold")
+	return nil
 }
 
 // connectPlainly prepares no statements, which would not be found again behind

@@ -69,6 +69,20 @@ func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, 
 	return sum, nil
 }
 
+// Now is erp.now() in the company's zone.
+func (h *House) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	var name string
+	if err := h.pool.QueryRow(ctx, query("company_now")).Scan(&now, &name); err != nil {
+		return now, fmt.Errorf("the company's time: %w", err)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return now, fmt.Errorf("the company's zone: %w", err)
+	}
+	return now.In(zone), nil
+}
+
 // SettleOrder implements portal.Housekeeper.
 func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
 	err := inTx(ctx, h.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -183,12 +184,21 @@ const tries = 5
 
 // inTx runs f in a transaction. Our own programs lock in one order (an order,
 // its customer, lines, stock; what holds a customer waits for no order of it),
-// but plain SQL locks as it likes: where the two wait for each other, PostgreSQL ends one. If it is ours, f runs again, so it must set
-// what it returns and not add to it.
+// but plain SQL locks as it likes: where the two wait for each other, PostgreSQL
+// ends one. And a program may have written the very number that came next, and
+// committed after it was found free. If we are the ones, f runs again, so it must
+// set what it returns and not add to it.
 func inTx(ctx context.Context, pool *Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
 	var err error
 	for range tries {
-		if err = pgx.BeginTxFunc(ctx, pool, options, f); !inTheWay(err) {
+		if err = pgx.BeginTxFunc(ctx, pool, options, f); inTheWay(err) || numberTaken(err) {
+			continue
+		}
+		table := idTaken(err)
+		if table == "" {
+			break
+		}
+		if _, e := pool.Exec(ctx, "select erp.pass_taken_ids($1)", table); e != nil {
 			break
 		}
 	}
@@ -199,6 +209,27 @@ func inTx(ctx context.Context, pool *Pool, options pgx.TxOptions, f func(tx pgx.
 func inTheWay(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && strings.HasPrefix(pg.Code, "40")
+}
+
+// drawnNumbers are the constraints of numbers that the database draws where
+// nobody gives one: erp.next_no and erp.next_invoice_no.
+var drawnNumbers = []string{"sales_order_no_key", "invoice_no_key", "credit_memo_no_key", "payment_no_key", "credit_request_no_key"}
+
+// numberTaken reports that another transaction took a number while it was drawn.
+// The next draw passes over it. A number that somebody typed is refused again.
+func numberTaken(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "23505" && slices.Contains(drawnNumbers, pg.ConstraintName)
+}
+
+// idTaken names the table where an id was drawn that another program has given to
+// a row of its own; else it is empty.
+func idTaken(err error) string {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if ok && pg.Code == "23505" && pg.ConstraintName == pg.TableName+"_pkey" {
+		return pg.SchemaName + "." + pg.TableName
+	}
+	return ""
 }
 
 // quote makes a string literal. The begin query goes out without parameters,

@@ -235,9 +235,24 @@ func TestShortAndSubstitute(t *testing.T) {
 		from erp.sales_order_line join erp.sales_order using (order_id) where line_no > 2 and order_no = '`+no+"'"); got != "3 2 17 level 2, 4 1 15 manual 2" {
 		t.Errorf("substitutes: %s", got)
 	}
-	if got := pgtest.Value[string](t, db, `select cancel_reason from erp.sales_order_line join erp.sales_order using (order_id) where line_no = 2 and order_no = '`+no+"'"); got != "Replaced by RICE20" {
+	if got := pgtest.Value[string](t, db, `select cancel_reason from erp.sales_order_line join erp.sales_order using (order_id) where line_no = 2 and order_no = '`+no+"'"); got != "Damaged; Replaced by RICE20" {
 		t.Errorf("reason %q", got)
 	}
+	// a cut after a substitute says both, and each change says its own
+	kept := newOrder(t, db, "OIL5 10")
+	setStatus(t, db, kept, "APPROVED")
+	pgtest.Exec(t, db, "select erp.substitute_line('"+kept+"', 1, 'RICE20', '', 1, 3)")
+	edit(t, db, kept, "1", "5", "no truck space")
+	pgtest.Exec(t, db, "select erp.short_line('"+kept+"', 1, 'damaged')")
+	if got := pgtest.Value[string](t, db, `select trim_scale(l.qty) || ' ' || trim_scale(l.qty_cancelled) || ' ' || l.cancel_reason from erp.sales_order_line l join erp.sales_order using (order_id)
+		where line_no = 1 and order_no = '`+kept+"'"); got != "10 10 Replaced by RICE20; no truck space; damaged" {
+		t.Errorf("what was cancelled, and why: %s", got)
+	}
+	if got := pgtest.Value[string](t, db, `select string_agg(trim_scale(from_qty) || '>' || trim_scale(to_qty) || ' ' || reason, ', ' order by change_id) from erp.order_change join erp.sales_order using (order_id)
+		where line_no = 1 and order_no = '`+kept+"'"); got != "10>7 Replaced by RICE20, 7>5 no truck space, 5>0 damaged" {
+		t.Errorf("changes: %s", got)
+	}
+	pgtest.Exec(t, db, "delete from erp.sales_order where order_no = '"+kept+"'")
 	pgtest.Exec(t, db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 	wantState(t, db, no, "SHIPPED 10 shipped 9 cancelled", "shipped")
 	if c := refused(t, db, sub("'RICE20', '', 1")); c != "order_move" {

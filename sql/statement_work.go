@@ -56,6 +56,7 @@ func (j statementJob) name() string {
 func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) {
 	var jobs []statementJob
 	var stuck *statementJob
+	unstored := false
 	err := inTx(ctx, w.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("statement_claim"), args{"row_limit": n})
 		var err error
@@ -78,8 +79,15 @@ func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) 
 			return err
 		}
 		_, err = tx.Exec(ctx, query("statement_store"), args{"ids": made.ids, "names": made.names, "papers": made.papers, "closings": made.closings})
+		unstored = err != nil
 		return err
 	})
+	switch {
+	case unstored && len(jobs) > 1 && ctx.Err() == nil:
+		return w.MakeStatements(ctx, 1) // alone, the one that cannot be stored is found out
+	case unstored:
+		stuck = &jobs[0]
+	}
 	if err != nil && stuck != nil && ctx.Err() == nil {
 		// the batch is undone; the one that undid it must not undo the next
 		_, noted := w.pool.Exec(ctx, query("statement_failed"), args{"statement_id": stuck.ID, "error": err.Error(), "final": false, "most": statementTries})

@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"portal.example/portal"
@@ -41,5 +42,21 @@ func TestUnprintableStatement(t *testing.T) {
 	}
 	if n, err := work.MakeStatements(t.Context(), 20); err != nil || n != 0 {
 		t.Errorf("it is tried again: %d, %v", n, err)
+	}
+
+	// nor does one that the database does not store
+	pgtest.Exec(t, db, `
+		alter table portal.document add constraint document_not_of_a check (customer_id <> 1);
+		delete from portal.statement;
+		insert into portal.statement (customer_id, period_from, period_to) select c, erp.today(), erp.today() from unnest(array[1, 2]) c`)
+	work = sql.NewStatementWork(openWork(t, db).Work, unprintable{})
+	for range 5 { // three tries of the one, one of the other, and nothing left
+		_, err := work.MakeStatements(t.Context(), 20)
+		if err != nil && !strings.Contains(err.Error(), "document_not_of_a") {
+			t.Fatal(err)
+		}
+	}
+	if got := pgtest.Value[string](t, db, "select string_agg(customer_id || ' ' || status, ', ' order by customer_id) from portal.statement"); got != "1 FAILED, 2 READY" {
+		t.Errorf("the statements are %s", got)
 	}
 }

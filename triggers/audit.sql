@@ -6,6 +6,10 @@
 -- One insert a statement. New rows have no old values: a statement that inserts
 -- more than 25 is one row with their number and sum, so that an import is short;
 -- changes and deletions are kept row by row, however many.
+--
+-- Old and new rows are joined by hash, as in price_audit.sql. A plan that cannot do
+-- without a nested loop then looks so dear that PostgreSQL would compile it, which
+-- costs more than the rows: hence no JIT.
 
 -- What a row is called in the log, and whose it is.
 create or replace function portal.audit_subject(p_table text, p_row jsonb, out subject text, out customer_id bigint)
@@ -41,7 +45,7 @@ $$;
 -- Arguments: the columns of the key (two, the second may be empty), and those that
 -- are not worth a row, separated by commas.
 create or replace function portal.rows_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
 as $$
 declare
   key_1 constant text := tg_argv[0];
@@ -91,7 +95,7 @@ $$;
 
 -- Lines that come are one row a document: they do not change any more.
 create or replace function portal.lines_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   id_column constant text := tg_argv[0];
@@ -199,7 +203,7 @@ create or replace trigger document_series_coming_audited after insert or delete 
 -- Order lines: one row an order and statement, each line by its number. Those that
 -- come with their order are no change of it, nor is what is allocated to them then.
 create or replace function portal.order_lines_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
 as $$
 begin
   if tg_op = 'INSERT' then

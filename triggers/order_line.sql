@@ -9,6 +9,16 @@
 -- line before its order waits for the order in turns (erp.hold_orders). What
 -- was passed over is left to the job order_settle.
 
+-- One more reason after those that there are, unless it is among them.
+create or replace function erp.add_reason(p_reasons text, p_more text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when coalesce(btrim(p_more), '') = '' or btrim(p_more) = any (string_to_array(p_reasons, '; ')) then p_reasons
+    when starts_with(p_more, p_reasons) then p_more
+    else left(p_reasons || '; ' || btrim(p_more), 1000) end
+$$;
+
 create or replace function erp.sales_order_line_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
@@ -107,6 +117,9 @@ begin
   new.qty_picked := least(greatest(new.qty_picked, new.qty_shipped), new.qty_allocated + new.qty_shipped);
   if new.qty_cancelled = 0 then
     new.cancel_reason := '';
+  elsif new.qty_cancelled > old.qty_cancelled and old.qty_cancelled > 0 and old.cancel_reason <> '' then
+    -- what went before was told, and stays: "Replaced by RICE20; damaged"
+    new.cancel_reason := erp.add_reason(old.cancel_reason, new.cancel_reason);
   end if;
   if new.unit_price is distinct from old.unit_price or new.qty <> old.qty then
     new.line_total := round(new.qty * new.unit_price, 2);

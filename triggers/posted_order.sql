@@ -72,6 +72,10 @@ begin
       old.line_no, (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
       using errcode = 'PT409', constraint = 'sales_order_line_stays';
   end if;
+  if old.unit_price is not null and (new.unit_price is null or new.line_total is null) then
+    raise exception 'Line % of order % has a price and keeps one.', old.line_no, (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
+      using errcode = 'PT409', constraint = 'sales_order_line_priced', column = 'unit_price';
+  end if;
   if (new.unit_price, new.price_step, new.price_rule_id) is distinct from (old.unit_price, old.price_step, old.price_rule_id)
     and old.qty_shipped + old.qty_invoiced > 0 then
     raise exception 'Line % of order % has shipped: its price stays. Issue a credit memo for the difference (erp.issue_credit).',
@@ -91,8 +95,8 @@ begin
 end
 $$;
 create or replace trigger sales_order_line_posted before update on erp.sales_order_line for each row
-  when ((new.unit_price, new.price_step, new.price_rule_id, new.qty_invoiced)
-    is distinct from (old.unit_price, old.price_step, old.price_rule_id, old.qty_invoiced))
+  when ((new.unit_price, new.price_step, new.price_rule_id, new.qty_invoiced) is distinct from (old.unit_price, old.price_step, old.price_rule_id, old.qty_invoiced)
+    or new.line_total is null and old.line_total is not null)
   execute function erp.sales_order_line_posted();
 create or replace trigger sales_order_line_stays before delete on erp.sales_order_line for each row
   when (old.qty_picked + old.qty_shipped + old.qty_invoiced > 0)

@@ -30,16 +30,17 @@ begin
     from (select to_jsonb(p) as p from old_rows p) r;
   else
     insert into portal.audit (action, customer_id, subject, data)
-    select tg_table_name, (r.n ->> 'customer_id')::bigint, coalesce(
-      (select i.item_no from erp.item i where i.item_id = (r.n ->> 'item_id')::bigint),
-      (select c.name from erp.category c where c.category_id = (r.n ->> 'category_id')::bigint), ''), (
-      select jsonb_object_agg(f.key, jsonb_build_array(r.p -> f.key, f.value))
-      from jsonb_each(r.n) f where f.key = id_column or r.p -> f.key is distinct from f.value)
+    select tg_table_name, (r.j ->> 'customer_id')::bigint, coalesce(
+      (select i.item_no from erp.item i where i.item_id = (r.j ->> 'item_id')::bigint),
+      (select c.name from erp.category c where c.category_id = (r.j ->> 'category_id')::bigint), ''), (
+      select jsonb_object_agg(f.key, jsonb_build_array(r.p -> f.key, r.n -> f.key))
+      from jsonb_object_keys(r.j) f(key) where f.key = id_column or r.p -> f.key is distinct from r.n -> f.key)
     from (
-      select x.n, y.p
+      -- a rule whose id is changed goes and comes
+      select x.n, y.p, coalesce(x.n, y.p) as j
       from (select to_jsonb(n) as n from new_rows n) x
-      join (select to_jsonb(p) as p from old_rows p) y on x.n -> id_column = y.p -> id_column
-      where x.n <> y.p
+      full join (select to_jsonb(p) as p from old_rows p) y on x.n -> id_column = y.p -> id_column
+      where x.n is distinct from y.p
     ) r;
   end if;
   return null;

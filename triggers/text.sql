@@ -42,11 +42,12 @@ begin
         when 'lines' then 'new.%I::text is distinct from erp.clean_text(new.%1$I::text, true)'
         else 'new.%I::text is distinct from erp.clean_text(new.%1$I::text)' end, c.name), ' or ' order by c.ord) as dirty
     from (values
-      ('erp.sales_order', '{po_no:null,note:lines,status_reason,credit_release_reason}'::text[]),
+      ('erp.sales_order', '{order_no,po_no:null,note:lines,status_reason,credit_release_reason}'::text[]),
       ('erp.sales_order_line', '{override_reason,cancel_reason}'),
-      ('erp.invoice', '{po_no:null}'),
-      ('erp.credit_memo', '{reason}'),
-      ('erp.payment', '{reference,reversed_reason}'),
+      ('erp.order_change', '{reason}'),
+      ('erp.invoice', '{invoice_no,po_no:null}'),
+      ('erp.credit_memo', '{memo_no,reason}'),
+      ('erp.payment', '{payment_no,reference,reversed_reason}'),
       ('erp.credit_request', '{note:lines,status_reason}'),
       ('erp.credit_request_line', '{note,decision_note}'),
       ('erp.customer', '{customer_no,name,country,bill_to:lines}'),

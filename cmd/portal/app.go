@@ -37,6 +37,9 @@ type app struct {
 
 // newApp opens the database and builds the parts; nothing runs yet.
 func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
+	if err := checkWall(ctx, url, logger); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open(ctx, sql.Config{URL: url, DirectURL: direct, Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
@@ -49,6 +52,24 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 	return a, nil
 }
 
+// checkWall refuses a database that would show customers what is not theirs.
+func checkWall(ctx context.Context, url string, logger *slog.Logger) error {
+	wall, err := sql.CheckWall(ctx, url)
+	if err != nil {
+		return fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
+	}
+	if wall.Stale {
+		logger.Warn("this build cannot compare the database with what it must be: sql/wall.jsonl was not written anew")
+	}
+	if wall.Other {
+		logger.Info("another version of the portal migrated this database; it was compared with what that version left", "migrations_behind", wall.Behind)
+	}
+	if holes := wall.Holes(); len(holes) > 0 {
+		return &sql.HoleError{Holes: holes}
+	}
+	return nil
+}
+
 func (a *app) build(direct string) error {
 	brand, err := a.brand()
 	if err != nil {
@@ -59,11 +80,12 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
+	house := sql.NewHouse(a.db.Work)
 	press := pdf.New(brand.Letterhead(), append(slices.Clone(a.Fonts), pdf.SystemFonts...)...)
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: sql.NewHouse(a.db.Work), Standing: sql.NewStandingWork(a.db.Work),
+		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: house, Standing: sql.NewStandingWork(a.db.Work),
 		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,
-		InsertOnly: a.Only == "web",
+		Clock: house.Now, InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
 	}
@@ -85,7 +107,7 @@ func (a *app) build(direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
-		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
+		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Columns: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
 		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
 		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
 		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
@@ -201,7 +223,14 @@ func (a *app) ready(ctx context.Context) error {
 	if a.draining.Load() {
 		return errEnding
 	}
-	return a.db.Web.Ping(ctx)
+	if err := a.db.Web.Ping(ctx); err != nil {
+		return err
+	}
+	n, err := a.db.Behind(ctx)
+	if err == nil && n > 0 {
+		err = fmt.Errorf("the database is %d migrations behind this version: run portal migrate", n)
+	}
+	return err
 }
 
 // drain goes on serving for a while as a node that is not ready, so that load

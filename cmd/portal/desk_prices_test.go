@@ -170,7 +170,9 @@ func TestDeskPriceLists(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	desk := s.logIn("desk@demo.example")
-	changes := func() int { return pgtest.Value[int](t, s.db, "select count(*)::int from portal.audit where action ~ '^price'") }
+	changes := func() int {
+		return pgtest.Value[int](t, s.db, "select count(*)::int from portal.audit where action ~ '^price'")
+	}
 	before := changes()
 
 	// what goes out comes back and changes nothing

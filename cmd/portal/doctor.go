@@ -20,8 +20,8 @@ type doctorCommand struct {
 
 // Help teaches what the flags do not.
 func (doctorCommand) Help() string {
-	return `Looks at the database as the portal needs it: version, migrations, functions and triggers as this binary carries
-them, rights of the roles, the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
+	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers apart
+or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints, owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
 between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
 }
 
@@ -58,7 +58,7 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 			bad++
 		}
 		fmt.Fprintf(out, "%s %s\n", mark, f.What)
-		if !f.OK {
+		if !f.OK && f.Advice != "" {
 			fmt.Fprintf(out, "     %s\n", f.Advice)
 		}
 		if f.Note != "" {

@@ -85,7 +85,8 @@ func TestImportAndProof(t *testing.T) {
 	}
 
 	// the rules of the files are older than two minutes: none was just being changed
-	pgtest.Exec(t, db, "set local session_replication_role = replica; update portal.audit set at = at - interval '1 hour'; set local session_replication_role = origin; update erp.sales_order_line set unit_price = 0.25")
+	pgtest.Exec(t, db, `set local session_replication_role = replica; delete from portal.audit_chain; update portal.audit_head set chain_no = 0, hash = '\x', seen = '1:1:';
+		update portal.audit set at = at - interval '1 hour'; set local session_replication_role = origin; update erp.sales_order_line set unit_price = 0.25`)
 	code, out, _ = portal(t, db, "proof", "--json")
 	var result struct {
 		Run         struct{ Found int }

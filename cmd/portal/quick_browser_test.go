@@ -127,7 +127,7 @@ func TestBrowserPasteAndUpload(t *testing.T) {
 	b.goTo("/quick-order")
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("#f-file"), []string{file}))
 	eval[bool](b, "(() => { document.querySelector('#f-file').closest('.card').querySelector('button').click(); return true })()")
-	b.see("the bad row", "document.querySelector('#quick-rows .qty').value === '1,5' && document.querySelector('#quick-rows tr').classList.contains('bad')")
+	b.see("the bad row", "document.querySelector('#quick-rows .qty').value === '1.5' && document.querySelector('#quick-rows tr').classList.contains('bad')")
 	b.fill("#quick-rows .qty", "2")
 	b.amount(1, "54.00")
 	b.see("it is mended", "document.querySelector('#quick-state').textContent === '2 lines ready'")

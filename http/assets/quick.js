@@ -63,6 +63,8 @@
 			data.append('qty', value(r, 'qty'))
 			data.append('pick', value(r, 'pick'))
 			data.append('sure', value(r, 'sure'))
+			data.append('problem', field(r, 'problem')?.value ?? '')
+			data.append('was', field(r, 'was')?.value ?? '')
 		}
 		asking?.abort()
 		asking = new AbortController()

@@ -1,6 +1,7 @@
 -- Writes new quantities of an order's lines, without what was cancelled, in the
 -- line's unit; 0 takes a line out: its open quantity is cancelled and the line
--- stays, with the reason. Prices where given, else the agreed ones. The work of
+-- stays, with the reason. So it is with less of a line of which a part was
+-- cancelled or replaced before: what was said about that part stays. Prices where given, else the agreed ones. The work of
 -- erp.edit_order and portal.change_order, which hold the order's row.
 create or replace function erp.set_order_qtys(
   p_order_id bigint, p_line_nos int[], p_qtys numeric[], p_reason text,
@@ -19,16 +20,20 @@ begin
     for update;
   perform set_config('portal.reason', coalesce(p_reason, ''), true);
   update erp.sales_order_line l
-    set qty = case when w.qty = 0 then l.qty else w.qty end,
-      qty_cancelled = case when w.qty = 0 then l.qty - l.qty_shipped else 0 end,
-      cancel_reason = case when w.qty = 0 then coalesce(erp.clean_text(p_reason), '') else '' end,
+    set qty = case when w.cut then l.qty else w.qty end,
+      qty_cancelled = case when w.cut then l.qty - greatest(w.qty, l.qty_shipped) else 0 end,
+      cancel_reason = case when w.cut then coalesce(erp.clean_text(p_reason), '') else '' end,
       -- what had been cancelled waits for stock again
-      qty_backordered = case when w.qty = 0 then l.qty_backordered else l.qty_backordered + l.qty_cancelled end,
+      qty_backordered = case when w.cut then l.qty_backordered else l.qty_backordered + l.qty_cancelled end,
       unit_price = coalesce(w.price, l.unit_price),
       price_step = case when w.price is null then l.price_step else w.step end,
       price_rule_id = case when w.price is null then l.price_rule_id else w.rule_id end,
       price_valid_until = case when w.price is null then l.price_valid_until else w.valid_until end
-    from unnest(p_line_nos, p_qtys, p_prices, p_steps, p_rule_ids, p_valid_untils) as w(line_no, qty, price, step, rule_id, valid_until)
+    from (
+      select u.*, u.qty = 0 or (x.qty_cancelled > 0 and u.qty < x.qty - x.qty_cancelled) as cut
+      from unnest(p_line_nos, p_qtys, p_prices, p_steps, p_rule_ids, p_valid_untils) as u(line_no, qty, price, step, rule_id, valid_until)
+      join erp.sales_order_line x on x.order_id = p_order_id and x.line_no = u.line_no
+    ) w
     where l.order_id = p_order_id and l.line_no = w.line_no
       and (w.qty <> l.qty - l.qty_cancelled or w.price <> l.unit_price);
   perform set_config('portal.reason', coalesce(reason_before, ''), true);

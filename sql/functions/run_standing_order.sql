@@ -26,7 +26,11 @@ begin
   if not found or o.paused then
     return;
   end if;
-  for d in select * from portal.standing_dates(p_standing_order_id, 4) loop
+  -- beyond those that are skipped: an order may be due before they are over
+  for d in
+    select x.* from portal.standing_dates(p_standing_order_id, 4 + (select count(*)::int from portal.standing_run r
+      where r.standing_order_id = o.standing_order_id and r.outcome = 'skipped' and greatest(r.run_date, r.delivery_date) >= erp.today() - 1)) x
+  loop
     continue when d.outcome = 'skipped';
     if d.cutoff <= erp.now() then
       became := 'missed';
@@ -47,14 +51,14 @@ begin
       continue;
     end if;
 
-    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, outcome, order_id, findings)
-    values (o.standing_order_id, d.run_date, d.delivery_date, became, made_id,
+    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, route_run, outcome, order_id, findings)
+    values (o.standing_order_id, d.run_date, d.delivery_date, d.route_run, became, made_id,
       coalesce((
         -- without the figures of credit, which are for staff
         select jsonb_agg(case when f ->> 'code' in ('over_credit', 'credit_hold', 'past_due') then f || '{"detail": {}}' else f end)
         from jsonb_array_elements(found_json) f where became = 'failed' and f ->> 'action' = 'refuse'), '[]') || gone)
     on conflict (standing_order_id, run_date) do update
-      set outcome = excluded.outcome, delivery_date = excluded.delivery_date, order_id = excluded.order_id, findings = excluded.findings, at = erp.now();
+      set outcome = excluded.outcome, delivery_date = excluded.delivery_date, route_run = excluded.route_run, order_id = excluded.order_id, findings = excluded.findings, at = erp.now();
     return query
       select o.customer_id, o.name, became, d.run_date, d.delivery_date, d.cutoff, d.send_at, made_no, found_json, gone, w.see_prices
       from erp.web_access w where w.customer_id = o.customer_id;

@@ -56,27 +56,42 @@ as $$
     else p_agreed end
 $$;
 
+-- The quantities (p_at 2) or prices (p_at 3) of a page by item and unit
+-- (portal.shown_key). Looked up and not joined, since the planner takes lines out
+-- of JSON for a handful.
+create or replace function portal.shown_by_line(p_page jsonb, p_at int) returns jsonb
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select jsonb_object_agg(l ->> 0 || '|' || (l ->> 1), l ->> p_at) from jsonb_array_elements(p_page) l where l ->> 0 is not null and l ->> 1 is not null $$;
+
+create or replace function portal.shown_key(p_item_no text, p_uom text) returns text
+language sql immutable
+as $$ select p_item_no || '|' || p_uom $$;
+
 -- How lines differ from those that a page showed, as findings that refuse. line
 -- is the place in the arrays, from 1; null for a line that is gone.
 create or replace function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb
-language sql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
-  with page as (
-    select l ->> 0 as item_no, l ->> 1 as uom, l ->> 2 as qty from jsonb_array_elements(p_page) l
-  ),
-  now as (
-    select k.ord::int as ord, i.item_no, k.uom, k.qty
-    from unnest(p_items, p_uoms, p_qtys) with ordinality as k(item_id, uom, qty, ord) join erp.item i using (item_id)
-  )
-  select coalesce(jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse',
-      'field', case when n.ord is not null then 'qty' end, 'line', n.ord,
-      'detail', jsonb_build_object('item_no', coalesce(n.item_no, p.item_no), 'uom', coalesce(n.uom, p.uom),
-        'was', case when p.item_no is not null then coalesce(substring(p.qty from '^[0-9]+[.]?[0-9]*$'), '0')::numeric end,
-        'now', n.qty)) order by n.ord nulls last), '[]')
-  from page p full join now n on n.item_no = p.item_no and n.uom = p.uom
-  where p.item_no is null or n.ord is null or trim_scale(n.qty)::text is distinct from p.qty
+declare
+  page jsonb := coalesce(portal.shown_by_line(p_page, 2), '{}');
+  now jsonb;
+  differ jsonb;
+begin
+  select coalesce(jsonb_object_agg(portal.shown_key(i.item_no, k.uom), null), '{}'),
+    coalesce(jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse', 'field', 'qty', 'line', k.ord::int,
+      'detail', jsonb_build_object('item_no', i.item_no, 'uom', k.uom, 'now', k.qty,
+        'was', substring(page ->> portal.shown_key(i.item_no, k.uom) from '^[0-9]{1,12}(?:[.][0-9]{1,12})?$')::numeric)) order by k.ord)
+      filter (where page ->> portal.shown_key(i.item_no, k.uom) is distinct from trim_scale(k.qty)::text), '[]')
+    into now, differ
+  from unnest(p_items, p_uoms, p_qtys) with ordinality as k(item_id, uom, qty, ord) join erp.item i using (item_id);
+  return differ || coalesce((
+    select jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse', 'field', null, 'line', null,
+      'detail', jsonb_build_object('item_no', l ->> 0, 'uom', l ->> 1)))
+    from jsonb_array_elements(p_page) l where not now ? portal.shown_key(l ->> 0, l ->> 1)), '[]');
+end
 $$;
-grant execute on function portal.shown_lines(text), portal.shown_changes(jsonb, bigint[], text[], numeric[]) to portal_web;
+grant execute on function portal.shown_lines(text), portal.shown_by_line(jsonb, int), portal.shown_key(text, text),
+  portal.shown_changes(jsonb, bigint[], text[], numeric[]) to portal_web;
 
 -- The orders of a customer that hold a PO number already, and said, which names
 -- just these: a form that carries it has named them to its reader.

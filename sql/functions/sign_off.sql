@@ -68,6 +68,7 @@ declare
   limits numeric[];
   sealed text[];
   page jsonb := portal.shown_lines(p_shown);
+  prices jsonb := portal.shown_by_line(page, 3);
   changed jsonb := '[]';
   made record;
 begin
@@ -96,12 +97,11 @@ begin
     array_agg(l.confirmed order by l.line_no)
     into line_nos, items, uoms, qtys, limits, sealed
   from (
-    select l.line_no, l.item_id, l.uom, coalesce(q.qty, l.qty) as qty, l.seen_price, p.price as on_page, a.price as confirmed
+    select l.line_no, l.item_id, l.uom, coalesce(q.qty, l.qty) as qty, l.seen_price,
+      prices ->> portal.shown_key(i.item_no, l.uom) as on_page, a.price as confirmed
     from portal.sign_off_line l
     join erp.item i using (item_id)
     left join unnest(p_line_nos, p_qtys) as q(line_no, qty) using (line_no)
-    left join (select x ->> 0 as item_no, x ->> 1 as uom, max(x ->> 3) as price from jsonb_array_elements(page) x group by 1, 2) p
-      on p.item_no = i.item_no and p.uom = l.uom
     left join (select x ->> 0 as line_no, min(x ->> 1) as price from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
       on a.line_no = l.line_no::text
     where l.sign_off_id = s.sign_off_id

@@ -33,8 +33,8 @@ begin
       using errcode = 'PT409', constraint = 'standing_run';
   end if;
   if p_action = 'skip' then
-    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, outcome)
-    values (o.standing_order_id, d.run_date, d.delivery_date, 'skipped')
+    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, route_run, outcome)
+    values (o.standing_order_id, d.run_date, d.delivery_date, d.route_run, 'skipped')
     on conflict (standing_order_id, run_date) do update set outcome = 'skipped', at = erp.now();
   elsif p_action = 'unskip' then
     delete from portal.standing_run r

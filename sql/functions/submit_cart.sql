@@ -35,6 +35,7 @@ declare
   limits numeric[];
   sealed text[];
   page jsonb := portal.shown_lines(p_shown);
+  prices jsonb := portal.shown_by_line(page, 3);
   confirmed boolean := page is not null and p_confirm_prices = portal.shown_digest(p_shown);
   sent record;
   asked bigint;
@@ -81,11 +82,9 @@ begin
     array_agg(case when confirmed then c.on_page end order by c.ord)
     into items, uoms, qtys, limits, sealed
   from (
-    select cl.*, p.price as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
+    select cl.*, prices ->> portal.shown_key(i.item_no, cl.uom) as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
     from portal.cart_line cl
     join erp.item i using (item_id)
-    left join (select l ->> 0 as item_no, l ->> 1 as uom, max(l ->> 3) as price from jsonb_array_elements(page) l group by 1, 2) p
-      on p.item_no = i.item_no and p.uom = cl.uom
     where cl.cart_id = cart.cart_id
   ) c;
   select p.order_no, p.findings, p.prices into sent

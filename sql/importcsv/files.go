@@ -89,6 +89,9 @@ func (c column) sqlType() string {
 func (c column) format() string {
 	switch c.kind {
 	case text, longText:
+		if most := c.most(); most != 200 && most != 5000 {
+			return fmt.Sprintf("text, up to %d characters", most)
+		}
 		return "text"
 	case barcode:
 		return "text"

@@ -139,8 +139,8 @@ func TestImportSamples(t *testing.T) {
 		 left join erp.credit_memo m on m.credit_memo_id = a.credit_memo_id`: "70001 CM-70004 2.48 2026-03-28, 70001 2026-03-28 264.90 2026-03-28, 70002 2026-03-24 580.00 2026-03-24, 70003 2026-05-20 100.00 2026-05-20",
 		"select concat_ws(' ', b.current_due, b.days_30, b.days_60, b.days_90, b.balance, b.past_due) from erp.customer c, erp.aging(c.customer_id) b where customer_no = 'C2003'": "0 -100.00 0 410.75 310.75 410.75",
 		"select concat_ws(' ', b.balance) from erp.customer c, erp.aging(c.customer_id, '2026-05-10') b where customer_no = 'C2001'":                                               "236.00",
-		"select erp.next_invoice_no()":                                          "70004",
-		"select string_agg(distinct kind, ' ' order by kind) from portal.event": "catalog credit invoice item notice payment",
+		"select next_no::text from erp.document_series where series = 'invoice'":                                                                                                   "70004",
+		"select string_agg(distinct kind, ' ' order by kind) from portal.event":                                                                                                    "catalog credit invoice item notice payment",
 	} {
 		if got := pgtest.Value[string](t, db, query); got != want {
 			t.Errorf("%s\n got  %s\n want %s", query, got, want)

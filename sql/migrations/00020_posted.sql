@@ -58,7 +58,7 @@ create table portal.audit_chain (
   constraint audit_chain_audit_key unique (audit_id)
 );
 comment on table portal.audit_chain is
-  'Seals portal.audit: each hash is the SHA-256 of the hash before it and of a row of the log, so that no row can be cut, changed or slipped in without a trace. Rows are sealed once their transaction is over.';
+  'Seals portal.audit: each hash is the SHA-256 of the hash before it and of a row of the log, so that no row can be cut, changed or slipped in without a trace. Rows are sealed once their transaction is over. Read and written by functions only: no role has a right to it, so it has no wall.';
 create index audit_chain_sealed on portal.audit_chain (sealed_at);
 create table portal.audit_head (
   only_row boolean primary key default true,
@@ -67,7 +67,7 @@ create table portal.audit_head (
   seen pg_snapshot not null default '1:1:',
   constraint audit_head_only_row check (only_row)
 );
-comment on table portal.audit_head is 'Where the chain ends, and which transactions it has seen.';
+comment on table portal.audit_head is 'Where the chain ends, and which transactions it has seen. For functions only, like the chain.';
 insert into portal.audit_head default values;
 
 alter table portal.proof_run add column audit_rows bigint not null default 0, add column audit_hash text not null default '';

@@ -29,6 +29,12 @@ grant select on erp.stock_shortfall to portal_web, portal_desk, portal_work;
 
 insert into portal.news_kind (kind, needs, for_all, by_mail, sort) values ('order_waits', 'order', true, true, 3);
 
+-- One order a delivery: a date of a standing order remembers the run of the
+-- route that it was for.
+alter table portal.standing_run add column route_run date;
+comment on column portal.standing_run.route_run is 'The route''s run as planned that the date was for; null without a route, and for dates from before this column.';
+drop function if exists portal.standing_dates(bigint, int); -- it tells one column more
+
 -- From here on a break never makes dearer: that, and no slip, is why erp.price
 -- may answer otherwise for orders from before (see sql/functions/price_proof.sql).
 insert into portal.audit (action, subject, data)
@@ -36,6 +42,8 @@ select 'price_basis', 'all items', '{"rule": ["the highest break reached", "of t
 where exists (select from portal.price_receipt);
 
 -- +goose Down
+drop function if exists portal.standing_dates(bigint, int);
+alter table portal.standing_run drop column route_run;
 delete from portal.news_kind where kind = 'order_waits';
 drop table erp.stock_shortfall;
 drop index erp.sales_order_line_allocated;

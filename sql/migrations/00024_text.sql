@@ -13,11 +13,12 @@ begin
     select t.of, c.name as column_name, c.most::int as most, split_part(t.of, '.', 2) || '_' || c.name || '_length' as name,
       format('length(%I::text) <= %s', c.name, c.most) as rule
     from (values
-      ('erp.sales_order', '{po_no=60,note=2000,status_reason=1000,credit_release_reason=1000}'::text[]),
+      ('erp.sales_order', '{order_no=60,po_no=60,note=2000,status_reason=1000,credit_release_reason=1000}'::text[]),
       ('erp.sales_order_line', '{override_reason=1000,cancel_reason=1000}'),
-      ('erp.invoice', '{po_no=60}'),
-      ('erp.credit_memo', '{reason=1000}'),
-      ('erp.payment', '{reference=80,reversed_reason=1000}'),
+      ('erp.order_change', '{reason=1000}'),
+      ('erp.invoice', '{invoice_no=60,po_no=60}'),
+      ('erp.credit_memo', '{memo_no=60,reason=1000}'),
+      ('erp.payment', '{payment_no=60,reference=80,reversed_reason=1000}'),
       ('erp.credit_request', '{note=2000,status_reason=1000}'),
       ('erp.credit_request_line', '{note=1000,decision_note=1000}'),
       ('erp.customer', '{customer_no=60,name=200,country=100,bill_to=1000}'),
@@ -57,6 +58,28 @@ begin
       execute format('alter table %s validate constraint %I', k.of, k.name);
     exception when check_violation then
       raise notice 'Rows of % from before do not satisfy constraint %: mend them, then validate it.', k.of, k.name;
+    end;
+  end loop;
+end
+$$;
+-- +goose StatementEnd
+
+-- What people search for and log in with, and was stored with its accents apart,
+-- is stored as everybody types it from now on.
+-- +goose StatementBegin
+do $$
+declare
+  k record;
+begin
+  for k in
+    select * from (values ('erp.item', 'description', 'text'), ('erp.item', 'details', 'text'), ('erp.customer_item', 'their_item_no', 'text'),
+      ('erp.customer', 'name', 'text'), ('erp.ship_to', 'name', 'text'), ('erp.category', 'name', 'text'),
+      ('portal.login', 'email', 'public.citext'), ('portal.login', 'name', 'text')) as c(of, name, type)
+  loop
+    begin
+      execute format('update %s set %I = normalize(%2$I::text, NFC)::%s where %2$I::text is not NFC normalized', k.of, k.name, k.type);
+    exception when unique_violation then
+      raise notice 'Two rows of % have the same % but for how accents are written: mend one of them.', k.of, k.name;
     end;
   end loop;
 end

@@ -9,9 +9,9 @@ select
   portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
   coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
-  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, co.currency,
+  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency,
   portal.staff_acting(@customer_id) as staff_acting,
-  n.notices, coalesce(t.id, '') as news_id, coalesce(t.at, now()) as news_at, coalesce(t.kind, '') as news_kind, coalesce(t.ref, '') as news_ref, coalesce(t.data, '{}') as news_data
+  n.notices, coalesce(t.id, '') as news_id, coalesce(t.at, erp.now()) as news_at, coalesce(t.kind, '') as news_kind, coalesce(t.ref, '') as news_ref, coalesce(t.data, '{}') as news_data
 from erp.web_access w
 cross join erp.company co
 cross join lateral (

@@ -1,6 +1,6 @@
 -- name: desk_frame
 -- Around every page of the desk; the snapshot comes before the page's data.
-select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, co.currency from erp.company co;
+select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency from erp.company co;
 
 -- name: desk_queue
 -- Which open orders to show, and where. Those that wait for a person come
@@ -210,7 +210,7 @@ select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
 where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
   'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
-  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'])
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'] and not a.data ? 'customer_id')
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 

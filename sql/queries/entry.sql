@@ -2,11 +2,11 @@
 -- What rows of a quick order may stand for: one row for each item and unit that
 -- a reference fits, and how. place: 1 the item number as typed, 2 the customer's
 -- own number as typed; 3 and 4 the same without what programs put into codes
--- unseen; 5 and 6 without regard to case; 7 a barcode, as GTIN (a unit's names
--- the unit). What blanks that do not break stand in is a blank or nothing.
+-- unseen; 5 and 6 without regard to case or without the blanks in it; 7 a barcode,
+-- as GTIN (a unit's names the unit).
 with
 asked as (
-  select r.ord::int as ord, r.ref, erp.plain_code(r.ref) as plain
+  select r.ord::int as ord, r.ref, erp.plain_code(r.ref) as plain, erp.barcode_key(r.ref) as barcode
   from unnest(@refs::text[]) with ordinality as r(ref, ord)
 ),
 form as (
@@ -14,34 +14,40 @@ form as (
   union all
   select a.ord, a.plain, 2 from asked a where a.plain <> a.ref and a.plain <> ''
   union all
-  select a.ord, replace(a.plain, ' ', ''), 2 from asked a where a.plain like '% %' and a.ref ~ '[^ -~]'
+  select a.ord, replace(a.plain, ' ', ''), 4 from asked a where a.plain like '% %'
 ),
 hit as (
-  select f.ord, i.item_id, null::text as uom, 1 + f.changed as place from form f join erp.item i on i.item_no = f.code
+  select f.ord, i.item_id, null::text as uom, 1 + f.changed as place
+  from form f cross join lateral (select x.item_id from erp.item x where x.item_no = f.code offset 0) i -- a probe each, however many
   union
   select f.ord, c.item_id, null, 2 + f.changed from form f join erp.customer_item c on c.customer_id = @customer_id and c.their_item_no = f.code
   union
-  select f.ord, i.item_id, null, 5 from form f join erp.item i on lower(i.item_no) = lower(f.code)
+  select f.ord, i.item_id, null, 5 from form f cross join lateral (select x.item_id from erp.item x where lower(x.item_no) = lower(f.code) offset 0) i
   union
   select f.ord, c.item_id, null, 6 from form f join erp.customer_item c on c.customer_id = @customer_id and lower(c.their_item_no) = lower(f.code)
   union
-  select a.ord, i.item_id, i.base_uom, 7 from asked a join erp.item i on i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(a.ref)
+  select a.ord, i.item_id, i.base_uom, 7 from asked a join erp.item i on i.barcode is not null and erp.barcode_key(i.barcode) = a.barcode
   union
-  select a.ord, u.item_id, u.uom, 7 from asked a join erp.item_uom u on u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(a.ref)
+  select a.ord, u.item_id, u.uom, 7 from asked a join erp.item_uom u on u.barcode is not null and erp.barcode_key(u.barcode) = a.barcode
 ),
 allowed as materialized (
   select x.item_id from portal.in_catalogue(@customer_id, array(select distinct h.item_id from hit h)) as x(item_id)
 ),
+-- by arrays: the planner takes a function's rows for a thousand, and would read
+-- every item
+meant as materialized (
+  select i.item_id, i.item_no, i.description, i.base_uom, i.fractional from erp.item i
+  where i.item_id = any (array(select x.item_id from allowed x))
+),
 unit as (
   select u.item_id, array_agg(u.uom order by u.factor) as more
-  from allowed join erp.item_uom u using (item_id) join erp.item i using (item_id)
-  where u.uom <> i.base_uom group by 1
+  from erp.item_uom u join meant i using (item_id)
+  where u.item_id = any (array(select x.item_id from allowed x)) and u.uom <> i.base_uom group by 1
 )
 select h.ord, h.item_id, i.item_no, i.description, coalesce(h.uom, '') as uom, min(h.place) as place, i.base_uom,
   array[i.base_uom] || coalesce(n.more, '{}') as units, i.fractional
 from hit h
-join allowed using (item_id)
-join erp.item i using (item_id)
+join meant i using (item_id)
 left join unit n using (item_id)
 group by h.ord, h.item_id, i.item_no, i.description, h.uom, i.base_uom, n.more, i.fractional
 order by h.ord, min(h.place), i.item_no, h.uom;
@@ -78,7 +84,9 @@ bought as materialized (
   group by 1
 ),
 of_category as materialized (
-  select i.category_id, max(b.qty) as qty from bought b join erp.item i using (item_id) where i.category_id is not null group by 1
+  select i.category_id, max(b.qty) as qty
+  from bought b join erp.item i using (item_id)
+  where i.item_id = any (array(select x.item_id from bought x)) and i.category_id is not null group by 1
 )
 select a.item_id, coalesce(b.qty, c.qty) as qty, b.qty is not null as of_item
 from asked a left join bought b using (item_id) left join of_category c using (category_id)

@@ -39,3 +39,6 @@ select v.invariant, v.subject, v.detail from erp.check_invariants() v order by 1
 
 -- name: order_settle
 select erp.settle_order(@order_id);
+
+-- name: company_now
+select erp.now() as now, co.time_zone from erp.company co;

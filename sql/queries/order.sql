@@ -66,6 +66,7 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
     where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
   coalesce(u.item_nos, '{}') as substitutes,
+  (select max(f.at) from erp.stock_shortfall f where f.order_id = l.order_id and f.line_no = l.line_no) as counted_at,
   l.item_id in (select portal.in_catalogue((select o.customer_id from erp.sales_order o where o.order_id = @order_id),
     array(select x.item_id from erp.sales_order_line x where x.order_id = @order_id))) as in_catalog
 from erp.sales_order_line l join erp.item i using (item_id)

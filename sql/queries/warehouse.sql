@@ -80,20 +80,19 @@ order by c.place, l.qty_allocated - (l.qty_picked - l.qty_shipped) >= c.factor /
 -- name: scan_item
 -- The items that a scanned code stands for, with the unit whose barcode it is;
 -- place as pick_scan has it.
-select x.place, i.item_no, x.uom
+select x.place, x.item_no, x.uom
 from (
-  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, i.item_id, '' as uom
-  from erp.item i where lower(i.item_no) = lower(erp.plain_code(@code))
+  select case when i.item_no = @code then 1 when i.item_no = erp.plain_code(@code) then 2 else 3 end as place, i.item_no, '' as uom
+  from erp.item i where i.active and lower(i.item_no) = lower(erp.plain_code(@code))
   union
-  select 1, i.item_id, '' from erp.item i where i.item_no = @code
+  select 1, i.item_no, '' from erp.item i where i.active and i.item_no = @code
   union
-  select 4, i.item_id, i.base_uom from erp.item i where i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@code)
+  select 4, i.item_no, i.base_uom from erp.item i where i.active and i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@code)
   union
-  select 4, u.item_id, u.uom from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
+  select 4, i.item_no, u.uom from erp.item_uom u join erp.item i using (item_id)
+  where i.active and u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@code)
 ) x
-join erp.item i using (item_id)
-where i.active
-order by x.place, i.item_no, x.uom;
+order by x.place, x.item_no, x.uom;
 
 -- name: pick_line
 select 1 as place, l.line_no, i.item_no, l.uom, l.uom as scanned, 1::numeric as qty, i.fractional,

@@ -1,0 +1,311 @@
+package sheet_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"portal.example/portal/internal/sheet"
+)
+
+// generated is a file with what stands in it.
+type generated struct {
+	data []byte
+	text string // for words about it
+	want map[string]bool
+	// rows as "code quantity unit"; more than one where a person could not tell
+}
+
+var (
+	heads = map[string][]string{
+		"item": {"SKU", "Item No.", "Artikel-Nr.", "Référence", "Código", "Codice articolo", "Varenr.", "Artikelnummer", "Indeks", "Kód zboží", "Cikkszám", "Cod articol",
+			"Артикул", "Κωδικός", "Šifra", "Tootekood", "SKU #", "Your code", "PART NUMBER", "item_no"},
+		"qty": {"Qty", "Quantity", "Menge", "Qté", "Cantidad", "Quantità", "Antal", "Aantal", "Ilość", "Množství", "Mennyiség", "Cantitate", "Количество", "Ποσότητα", "Količina", "Kogus",
+			"Qty Ordered", "ORDER QTY", "Bestellmenge", "qty.", "Anzahl"},
+		"name":    {"Description", "Bezeichnung", "Désignation", "Descripción", "Nazwa", "Product name", ""},
+		"unit":    {"UOM", "Unit", "ME", "Unité", "J.m.", "Enhet", "Unidad"},
+		"pack":    {"Pack size", "VPE", "Colisage", "Case size", "Units per case"},
+		"price":   {"Price", "Amount", "Unit price", "Preis", "P.U.", "Total", "Cena", "Importe"},
+		"line":    {"Line", "Pos.", "#", "Lp.", "No", "Ligne"},
+		"date":    {"Delivery date", "Liefertermin", "Date", "Fecha"},
+		"stock":   {"On hand", "Qty on hand", "Bestand", "Stock"},
+		"comment": {"Comment", "Note", "Bemerkung", "Rayon", "xyz"},
+	}
+	sold = []string{"OIL5", "CAN1010", "BEV1012", "RICE25", "BEEF", "22195"}
+)
+
+// generate makes a file as somebody might send it: any columns in any order, with
+// and without a head, titles, sums, decimal signs, separators.
+func generate(r *rand.Rand) generated {
+	pick := func(list []string) string { return list[r.IntN(len(list))] }
+	chance := func(percent int) bool { return r.IntN(100) < percent }
+	order := []string{"item", "qty"}
+	for _, more := range []string{"name", "unit", "pack", "price", "line", "date", "stock", "comment"} {
+		if chance(30) {
+			order = append(order, more)
+		}
+	}
+	r.Shuffle(len(order), func(i, k int) { order[i], order[k] = order[k], order[i] })
+	head, comma := chance(70), chance(40)
+	sep := rune(";,\t"[r.IntN(3)])
+	fractions := chance(25)
+	var rows, want [][]string
+	var titles int
+	for range r.IntN(3) {
+		if chance(30) {
+			rows = append(rows, []string{pick([]string{"Purchase order 4711", "Cedar Diner: order", "Please deliver on Friday", "Date: 31.03.2026"})})
+			titles++
+		}
+	}
+	if head {
+		row := make([]string, len(order))
+		for i, what := range order {
+			row[i] = pick(heads[what])
+		}
+		rows = append(rows, row)
+	}
+	for n := range 1 + r.IntN(12) {
+		item := pick(sold)
+		whole, tenths := 1+r.IntN(60), 0
+		if chance(10) {
+			whole = 1000 + r.IntN(4000)
+		}
+		if fractions && item == "BEEF" {
+			tenths = r.IntN(1000)
+		}
+		qty, typed := quantityText(r, whole, tenths, comma)
+		if head && chance(5) {
+			qty, typed = "", ""
+		}
+		unit := "EA"
+		if item == "BEEF" {
+			unit = "LB"
+		}
+		row := make([]string, len(order))
+		said := ""
+		for i, what := range order {
+			switch what {
+			case "item":
+				row[i] = item
+			case "qty":
+				row[i] = typed
+			case "unit":
+				row[i], said = unit, unit
+			case "name":
+				row[i] = pick([]string{"Olive oil 5 L", "Tea", "Rice, long grain", "12x500ml water", "Beef"})
+			case "pack":
+				row[i] = pick([]string{"4", "6", "12", "12x500ml", "24"})
+			case "price":
+				row[i] = money(r, comma)
+			case "line":
+				row[i] = fmt.Sprint(n + 1)
+			case "date":
+				row[i] = pick([]string{"31.03.2026", "2026-03-31", "3/31/2026"})
+			case "stock":
+				row[i] = fmt.Sprint(r.IntN(500))
+			case "comment":
+				row[i] = pick([]string{"", "", "urgent", "see mail"})
+			}
+		}
+		rows = append(rows, row)
+		if qty != "" {
+			want = append(want, []string{item, qty, said})
+		}
+	}
+	if head && chance(15) {
+		row := make([]string, len(order))
+		row[slices.Index(order, "item")] = "Total"
+		row[slices.Index(order, "qty")] = "999"
+		rows = append(rows, row)
+	}
+	var out strings.Builder
+	w := csv.NewWriter(&out)
+	w.Comma = sep
+	_ = w.WriteAll(rows) // into memory
+	var lines []string
+	for _, row := range want {
+		lines = append(lines, strings.TrimSpace(strings.Join(row, " ")))
+	}
+	return generated{data: []byte(out.String()), text: out.String(), want: map[string]bool{strings.Join(lines, "; "): true}}
+}
+
+// quantityText is a quantity as digits with a point, and as somebody types it.
+func quantityText(r *rand.Rand, whole, thousandths int, comma bool) (qty, typed string) {
+	point, thousand := ".", ","
+	if comma {
+		point, thousand = ",", "."
+	}
+	typed = fmt.Sprint(whole)
+	if whole >= 1000 && r.IntN(2) == 0 {
+		typed = fmt.Sprintf("%d%s%03d", whole/1000, thousand, whole%1000)
+	}
+	qty = fmt.Sprint(whole)
+	if thousandths > 0 {
+		fraction := fmt.Sprintf("%03d", thousandths)
+		if r.IntN(2) == 0 {
+			fraction = strings.TrimRight(fraction, "0")
+		}
+		typed += point + fraction
+		qty += "." + strings.TrimRight(fraction, "0")
+	}
+	return qty, typed
+}
+
+func money(r *rand.Rand, comma bool) string {
+	s := fmt.Sprintf("%d.%02d", 1+r.IntN(90), r.IntN(100))
+	if comma {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return []string{s, s, "€ " + s, s + " EUR"}[r.IntN(4)]
+}
+
+// Of 10,000 files none may be read otherwise than a person reads it. What is
+// asked or refused is no error; how much is, go test -run TestGenerated -v tells.
+func TestGeneratedFiles(t *testing.T) {
+	t.Parallel()
+	counts := map[string]int{}
+	for seed := range uint64(10_000) {
+		g := generate(rand.New(rand.NewPCG(seed, 11)))
+		got := reading(file(g.data))
+		switch {
+		case g.want[got]:
+			counts["right"]++
+		case strings.HasPrefix(got, "asks "):
+			counts["asked"]++
+			counts[got]++
+		case strings.HasPrefix(got, "refused"):
+			counts["refused"]++
+		default:
+			if why := wrong(got, g); why != "" {
+				counts["silently wrong"]++
+				t.Errorf("seed %d: %s\n%s\nread  %s\nmeant %v", seed, why, g.text, got, g.want)
+				if counts["silently wrong"] > 5 {
+					t.FailNow()
+				}
+			} else {
+				counts["right, with rows to mend"]++
+			}
+		}
+	}
+	t.Logf("10,000 files: %v", counts)
+	if counts["right"] < 4500 {
+		t.Errorf("only %d are read without a question", counts["right"])
+	}
+}
+
+// wrong says which row is ready that nobody wrote, or that rows are lost: rows to mend (marked !) and
+// rows of no known item are told, and not silent.
+func wrong(got string, g generated) string {
+	meant := map[string]int{}
+	for w := range g.want {
+		for _, row := range strings.Split(w, "; ") {
+			meant[row]++
+		}
+	}
+	told := 0
+	for _, row := range strings.Split(got, "; ") {
+		code, _, _ := strings.Cut(row, " ")
+		if strings.HasSuffix(row, "!") || !slices.Contains(sold, code) || !strings.Contains(row, " ") { // or without a quantity
+			told++
+			continue
+		}
+		if meant[row]--; meant[row] < 0 {
+			return "nobody ordered " + row
+		}
+	}
+	for _, n := range meant {
+		told -= n
+	}
+	if told < 0 {
+		return "rows are lost"
+	}
+	return ""
+}
+
+// Whatever comes in, a row that may be ordered has a quantity that stands in its
+// row as one.
+func FuzzRows(f *testing.F) {
+	f.Add("Line,SKU,Qty\n1,OIL5,6\n", false)
+	f.Add("OIL5\t4\tOlive\t6", true)
+	f.Add("Item;Qty\nBEEF;1,250\nBEEF;2,5\nOIL5;1 CS\n", true)
+	f.Add("sep=;\nItem;Qty\n'-10X;\"12\nEA\"\n", false)
+	f.Add("OIL5 12\n3 x BEEF\n=\"12\" OIL5", true)
+	f.Add("Artikel;Menge\nOIL5;31.03.2026\nBEEF;-3\nRICE25;€ 4\nOIL5;4006381333931", false)
+	f.Add("\"\x00,\xff\n\"OIL5,2", true)
+	for seed := range uint64(20) {
+		f.Add(generate(rand.New(rand.NewPCG(seed, 5))).text, seed%2 == 0)
+	}
+	f.Fuzz(func(t *testing.T, text string, answered bool) {
+		b, err := file([]byte(text))
+		if err != nil {
+			return
+		}
+		c, err := sheet.Choose(b, 200, lookup)
+		if err != nil {
+			return
+		}
+		for _, s := range c.Studies {
+			r := s.Read()
+			if answered { // as the form might
+				var ok bool
+				if r, ok = s.With(sheet.Columns{Head: true, Item: 0, Quantity: 1, Unit: -1, Sign: ','}); !ok {
+					return
+				}
+			}
+			if !r.Sure() {
+				return
+			}
+			for _, e := range s.Entries(r.Columns).Rows {
+				if e.Problem == "" && e.Qty != "" && !stands(s, e, r.Columns) {
+					t.Fatalf("%+v of %q read as %+v", e, text, r)
+				}
+			}
+		}
+		tables := []sheet.Table{c.Studies[0].Table}
+		if back, err := sheet.Carried(sheet.Carry(tables)); err != nil || fmt.Sprint(back) != fmt.Sprint(tables) {
+			t.Fatalf("carried otherwise: %v", err)
+		}
+	})
+}
+
+// stands reports whether the digits of a row's quantity stand in its cell in
+// their order, with nothing but signs between them and a unit beside.
+func stands(s *sheet.Study, e sheet.Entry, c sheet.Columns) bool {
+	for _, row := range s.Rows {
+		if row.No != e.No {
+			continue
+		}
+		typed := row.Cell(c.Quantity).Text
+		if strings.ContainsAny(typed, "-/:#%€$£=") {
+			return false
+		}
+		digits := func(s string) string {
+			out := strings.Map(func(r rune) rune {
+				if r >= '0' && r <= '9' {
+					return r
+				}
+				return -1
+			}, s)
+			return strings.Trim(out, "0")
+		}
+		number := typed
+		if at := strings.IndexFunc(typed, func(r rune) bool { return r != 'x' && r != 'X' && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }); at > 0 {
+			number = typed[:at]
+		}
+		return digits(number) == digits(e.Qty) || len(digits(number)) > 15
+	}
+	return false
+}
+
+func FuzzXLSX(f *testing.F) {
+	f.Add([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>OIL5</t></is></c><c r="B1"><v>6</v></c></row></sheetData></worksheet>`))
+	f.Add([]byte(`<x:worksheet><x:sheetData><x:row><x:c t="d"><x:v>2026-01-01T00</x:v></x:c><x:c><x:f>1+1</x:f></x:c></x:row><!-- -- --><![CDATA[<c>]]>&#x41;&amp;`))
+	f.Fuzz(func(t *testing.T, xml []byte) {
+		if got := reading(file(rawXLSX(t, part{"xl/worksheets/sheet1.xml", text(string(xml))}))); strings.ContainsRune(got, 0) {
+			t.Error("a NUL gets through")
+		}
+	})
+}
