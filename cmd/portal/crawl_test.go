@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	domain "portal.example/portal"
 	"portal.example/portal/internal/pgtest"
 )
 
 // hostile are numbers that an ERP may have and that an address, an id, a form or
 // a file name may stumble over.
-var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20", "Größe 10 · 日本", strings.Repeat("é", 64),
+var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20", "Größe 10 · 日本", strings.Repeat("é", 60),
 	"new", "~A~2FB", "people", `back\slash`, "<b>&amp;", "it's", "A;B,C", "cancel", "a:b", "]x[.y", "$&", "100%", "//"}
 
 // hostileWorld is a distributor with such numbers for all it has. Z/9 has bought
@@ -29,7 +31,7 @@ var hostileWorld = []string{
 	`insert into erp.stock (item_id, on_hand) select item_id, 1000 from erp.item where item_no = any ($1)`,
 	`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = any ($1)`,
 	`update erp.item i set substitute_item_id = (select s.item_id from erp.item s where s.item_no = 'A/B 1') where i.item_no = any ($1) and i.item_no <> 'A/B 1'`,
-	`insert into erp.route (code, name, every_days, start_date, cutoff_time) select n, 'Route ' || n, 2, erp.today(), '15:00' from unnest($1::text[]) n`,
+	`insert into erp.route (code, name, every_days, start_date, cutoff_time) select n, 'Route ' || n, 2, erp.today(), '15:00' from unnest($1::text[]) n where length(n) <= 20`,
 	`insert into erp.carrier (code, name, tracking_url) select n, 'Carrier ' || n, 'https://carrier.example/{tracking_no}' from unnest($1::text[]) n`,
 	`insert into erp.customer (customer_no, name, route_id) select n, 'Customer ' || n, route_id from unnest($1::text[] || array['Z/9', 'R/1']) n left join erp.route on code = n`,
 	`insert into erp.ship_to (customer_id, code, name) select customer_id, n, 'Place ' || n from erp.customer, unnest($1::text[]) n where customer_no in ('Z/9', 'R/1')`,
@@ -37,7 +39,7 @@ var hostileWorld = []string{
 		from erp.customer c, portal.login l where customer_no in ('Z/9', 'R/1') and l.email = 'buyer@c1001.example' and cardinality($1::text[]) > 0`,
 	`update erp.web_access set many_logins = true, monthly_statement = true where cardinality($1::text[]) > 0`,
 	`insert into erp.sales_order (order_no, customer_id, source, ship_to_id, po_no)
-		select n, customer_id, 'DESK', ship_to_id, 'PO ' || n from unnest($1::text[] || array['open/1']) n, erp.customer join erp.ship_to t using (customer_id) where customer_no = 'Z/9' and t.code in (n, 'it''s') and (n = 'open/1' or t.code = n)`,
+		select n, customer_id, 'DESK', ship_to_id, left('PO ' || n, 60) from unnest($1::text[] || array['open/1']) n, erp.customer join erp.ship_to t using (customer_id) where customer_no = 'Z/9' and t.code in (n, 'it''s') and (n = 'open/1' or t.code = n)`,
 	`insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, row_number() over (partition by o.order_id order by i.item_id), i.item_id, 2
 		from erp.sales_order o join erp.item i on i.item_no in (o.order_no, 'A/B 1') where o.order_no = any ($1) or o.order_no = 'open/1'`,
 	`update erp.sales_order set status = 'APPROVED' where order_no = any ($1)`,
@@ -60,11 +62,20 @@ var hostileWorld = []string{
 		where email = 'buyer@z9.example'`,
 }
 
-// makeHostile fills the database with them.
+// makeHostile fills the database with them, in one transaction: what is posted
+// takes no lines afterwards.
 func makeHostile(t testing.TB, db *pgtest.DB) {
 	t.Helper()
-	for _, statement := range hostileWorld {
-		pgtest.Exec(t, db, statement, hostile)
+	err := pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+		for _, statement := range hostileWorld {
+			if _, err := tx.Exec(t.Context(), statement, hostile); err != nil {
+				return fmt.Errorf("%.90s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -288,6 +299,9 @@ func TestHostileAddresses(t *testing.T) {
 			}
 			for path, field := range map[string]string{"/desk/items/": "item_no", "/desk/orders/": "order_no", "/desk/invoices/": "invoice_no", "/desk/payments/": "payment_no", "/desk/returns/": "request_no",
 				"/desk/customers/": "customer_no", "/desk/warehouse/": "order_no", "/desk/routes/": "code"} {
+				if field == "code" && len(n) > 20 { // no route's code is that long
+					continue
+				}
 				if a := desk.read(path + way); a.status != http.StatusOK || a.get(field) != n {
 					t.Errorf("%s of %q: %d, %v", path+way, n, a.status, a.get(field))
 				}

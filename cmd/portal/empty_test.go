@@ -31,7 +31,7 @@ func TestEmptyListsSayWhatIsTrue(t *testing.T) {
 	eventually(t, "approved", func() bool { return few.read("/orders/"+order).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+order+"', 'UPS', '1Z')")
 	pgtest.Exec(t, s.db, `update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1002');
-		insert into erp.invoice (customer_id, invoice_no, total) select customer_id, 'OLD-1', 100 from erp.customer where customer_no = 'C1003';
+		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'OLD-1', 100 from erp.customer where customer_no = 'C1003';
 		insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-1', 100 from erp.customer where customer_no = 'C1003';
 		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 100 from erp.payment, erp.invoice`)
 	for _, c := range []struct {
