@@ -199,6 +199,7 @@ table erp.credit_memo_line
   trigger credit_memo_line_claims_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_comes()
   trigger credit_memo_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
+  trigger credit_memo_line_described: BEFORE INSERT FOR EACH ROW WHEN (((new.description = ''::text) AND (new.item_id IS NOT NULL))) EXECUTE FUNCTION erp.line_described()
   trigger credit_memo_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('credit_memo_id')
   trigger credit_memo_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_memo_line_changed()
   trigger credit_memo_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -520,6 +521,7 @@ table erp.invoice_line
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
+  trigger invoice_line_described: BEFORE INSERT FOR EACH ROW WHEN (((new.description = ''::text) AND (new.item_id IS NOT NULL))) EXECUTE FUNCTION erp.line_described()
   trigger invoice_line_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.lines_audited('invoice_id')
   trigger invoice_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
   trigger invoice_line_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -2342,6 +2344,7 @@ function erp.item_codes_written() returns trigger security definer
 function erp.item_unit_codes_changed() returns trigger security definer
 function erp.leave_orders(p_order_ids bigint[]) returns void security definer
 function erp.level_price(p_level text, p_a numeric, p_b numeric, p_c numeric, p_d numeric, p_e numeric) returns numeric
+function erp.line_described() returns trigger security definer
 function erp.movements(p_customer_id bigint, p_from date, p_to date) returns TABLE(doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric) security definer for portal_desk, portal_web, portal_work
 function erp.next_deliveries(p_route_id bigint, p_at timestamp with time zone, p_count integer) returns TABLE(delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
 function erp.next_invoice_no() returns text security definer

@@ -197,8 +197,8 @@ func TestAcceptance21Reorder(t *testing.T) {
 			from (values (1, 'OIL5', 2, 21.00), (2, 'GLOV9', 1, 9.00), (3, 'LAST1', 8, 5.00), (4, 'RICE25', 1, 20.00)) as l(n, item_no, qty, price)
 			join erp.item i using (item_no);
 		update erp.sales_order set total = 111.00 where order_id = 900;
-		update erp.item set active = false where item_no = 'RICE25';
-		set session_replication_role = origin`)
+		set session_replication_role = origin;
+		update erp.item set active = false where item_no = 'RICE25'`)
 	before := pgtest.Value[string](t, s.db, "select o::text || (select string_agg(l::text, ';') from erp.sales_order_line l where l.order_id = 900) from erp.sales_order o where order_id = 900")
 
 	page := v.send("/orders/SO-OLD/reorder")

@@ -153,8 +153,11 @@ func TestBrowserCartReprices(t *testing.T) {
 	b.see("the question", "document.querySelector('[data-errors]') !== null && document.querySelector('#submit-end').innerText.includes('Confirm')")
 	b.mark()
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 29 where item_no = 'OIL5'")
-	b.see("the question for today's total", "document.querySelector('#submit-end').innerText.includes('Confirm and submit order · 232.00')")
+	// another price than the one that was asked about: it is asked again
+	b.see("today's total, not yet confirmed", "document.querySelector('#submit-end').innerText.includes('Submit order · 232.00')")
 	b.stillMarked()
+	b.click("#submit-end button")
+	b.see("the question for today's total", "document.querySelector('#submit-end').innerText.includes('Confirm and submit order · 232.00')")
 	b.click("#submit-end button")
 	b.see("the order", "location.pathname.startsWith('/orders/')")
 }
