@@ -191,7 +191,7 @@ func TestGeneratedFiles(t *testing.T) {
 		}
 	}
 	t.Logf("10,000 files: %v", counts)
-	if counts["right"] < 4500 {
+	if counts["right"] < 5500 {
 		t.Errorf("only %d are read without a question", counts["right"])
 	}
 }
