@@ -148,6 +148,11 @@ func (s *sheet) first() {
 	s.SetXY(left, max(top+26, end+4, s.GetY()+4))
 }
 
+// headRows is how many rows a name or number takes in the head of a page that
+// continues: it stands in full on the first page, and a head as high as the page
+// would leave no room for anything else.
+const headRows = 6
+
 // next opens a page that continues.
 func (s *sheet) next() {
 	bold, again := s.bold, s.again
@@ -157,11 +162,11 @@ func (s *sheet) next() {
 	s.bar()
 	s.SetXY(left, top+2)
 	s.font("B", 9)
-	s.rows(left, width/2, 5, "L", s.wrapped(s.head.Name, width/2-2))
+	s.rows(left, width/2, 5, "L", first(s.wrapped(s.head.Name, width/2-2)))
 	end := s.GetY()
 	s.SetY(top + 2)
 	s.font("", 9)
-	s.rows(left+width/2, width/2, 5, "R", s.wrapped(s.title+" "+s.of+", continued", width/2-2))
+	s.rows(left+width/2, width/2, 5, "R", first(s.wrapped(s.title+" "+s.of+", continued", width/2-2)))
 	s.SetY(max(top+10, end+3, s.GetY()+3))
 	if s.again = again; again != nil {
 		again()
@@ -172,6 +177,8 @@ func (s *sheet) next() {
 	}
 	s.font(style, points)
 }
+
+func first(rows []string) []string { return rows[:min(len(rows), headRows)] }
 
 // rows prints rows of a text below each other. What would be below the page's end
 // goes on on the next one.

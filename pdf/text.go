@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
@@ -165,18 +164,4 @@ func (s *sheet) fitting(word string, width float64) int {
 		return 1
 	})
 	return ends[max(n-1, 0)]
-}
-
-// fit cuts text to a width, with an ellipsis. Only for what stands in full
-// elsewhere on the paper.
-func (s *sheet) fit(text string, width float64) string {
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if s.GetStringWidth(text) <= width {
-		return text
-	}
-	for text != "" && s.GetStringWidth(text+"…") > width {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
-	}
-	return text + "…"
 }

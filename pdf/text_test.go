@@ -66,6 +66,16 @@ func TestNoTextBreaksAPaper(t *testing.T) {
 	prints(t, pdf.New(named), "x")
 }
 
+// A text as long as a page still ends: a number in the head of a page that
+// continues was printed as high as the page, and opened the next one for ever.
+func TestLongTextsEnd(t *testing.T) {
+	t.Parallel()
+	press := pdf.New(head)
+	for _, text := range []string{strings.Repeat("word ", 600), strings.Repeat("🍋", 300), strings.Repeat("العربية ", 120)} {
+		prints(t, press, text)
+	}
+}
+
 func FuzzPaper(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
