@@ -13,7 +13,7 @@ RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
 test: setup
 	go vet ./...
 	go test -race -timeout 15m $(RACE)
-	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... $(shell go list ./internal/... | grep -v pgtest)
+	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... ./pdf ./mail $(shell go list ./internal/... | grep -v pgtest)
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal

@@ -75,6 +75,8 @@ begin
       select jsonb_object_agg(f.key, jsonb_build_array(f.value, null)) from jsonb_each(r.j) f where f.value <> 'null')
     from (select to_jsonb(x) as j from old_rows x) r cross join lateral portal.audit_subject(tg_table_name, r.j) s;
   else
+    -- materialized: else each row would be made into JSON again for each of its columns
+    with a as materialized (select to_jsonb(x) as j from new_rows x), b as materialized (select to_jsonb(x) as j from old_rows x)
     insert into portal.audit (action, customer_id, subject, data)
     select tg_table_name, s.customer_id, s.subject, c.data
     from (
@@ -82,9 +84,7 @@ begin
         select jsonb_object_agg(f.key, jsonb_build_array(b.j -> f.key, a.j -> f.key))
         from jsonb_object_keys(coalesce(a.j, b.j)) f(key)
         where not f.key = any (left_out) and b.j -> f.key is distinct from a.j -> f.key) as data
-      from (select to_jsonb(x) as j from new_rows x) a
-      full join (select to_jsonb(x) as j from old_rows x) b
-        on a.j ->> key_1 = b.j ->> key_1 and coalesce(a.j ->> key_2, '') = coalesce(b.j ->> key_2, '')
+      from a full join b on a.j ->> key_1 = b.j ->> key_1 and coalesce(a.j ->> key_2, '') = coalesce(b.j ->> key_2, '')
       where a.j is distinct from b.j
     ) c cross join lateral portal.audit_subject(tg_table_name, c.j) s
     where c.data is not null;
