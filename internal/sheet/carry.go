@@ -15,7 +15,7 @@ import (
 // answered without sending the file again, and without the server keeping it.
 
 const (
-	carryVersion = 1
+	carryVersion = 2
 	mostCarried  = 24 << 20 // bytes of text of all tables
 )
 
@@ -51,7 +51,7 @@ func Carry(tables []Table) string {
 			number(row.No)
 			number(len(row.Cells))
 			for _, c := range row.Cells {
-				number(int(c.Kind)<<2 | flags(c.Money, c.Formula))
+				number(int(c.Kind)<<3 | flags(c.Money, c.Formula, c.Unlike))
 				number(int(c.places) + 1)
 				text(c.Text)
 			}
@@ -83,8 +83,8 @@ func Carried(s string) ([]Table, error) {
 				return nil, errCarry
 			}
 			for range width {
-				flags := c.number(int(Fault)<<2 | 3)
-				row.Cells = append(row.Cells, Cell{Kind: Kind(flags >> 2), Money: flags&1 > 0, Formula: flags&2 > 0, places: int8(c.number(101) - 1), Text: c.text()})
+				flags := c.number(int(Fault)<<3 | 7)
+				row.Cells = append(row.Cells, Cell{Kind: Kind(flags >> 3), Money: flags&1 > 0, Formula: flags&2 > 0, Unlike: flags&4 > 0, places: int8(c.number(101) - 1), Text: c.text()})
 			}
 			if width > 0 {
 				t.Rows = append(t.Rows, row)

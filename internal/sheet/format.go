@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // format is what a number format of a spreadsheet says about a number.
@@ -12,19 +13,24 @@ type format struct {
 	day     bool
 	money   bool
 	percent bool
-	places  int8 // decimals that are shown, -1: as many as there are
-	digits  int  // that are shown at least: 00000 shows 42 as 00042
+	scaled  bool   // shown in thousands: 1250 as 1
+	places  int8   // decimals that are shown, -1: as many as there are
+	digits  int    // that are shown at least: 00000 shows 42 as 00042
+	before  string // words that are shown with each number: A of A042
+	behind  string // CS of 12 CS
 }
 
 // builtIn are the formats that files name by number alone.
 func builtIn(id int) format {
 	switch {
-	case id == 1 || id == 3:
+	case id == 1 || id == 3 || id == 37 || id == 38 || id == 41:
 		return format{places: 0}
-	case id == 2 || id == 4:
+	case id == 2 || id == 4 || id == 39 || id == 40 || id == 43:
 		return format{places: 2}
-	case id >= 5 && id <= 8 || id >= 41 && id <= 44:
-		return format{money: id <= 8 || id == 42 || id == 44, places: 2}
+	case id == 5 || id == 6 || id == 42:
+		return format{money: true, places: 0}
+	case id == 7 || id == 8 || id == 44:
+		return format{money: true, places: 2}
 	case id == 9 || id == 10:
 		return format{percent: true, places: -1}
 	case id >= 14 && id <= 22 || id >= 27 && id <= 36 || id >= 45 && id <= 47 || id >= 50 && id <= 58:
@@ -37,9 +43,15 @@ func builtIn(id int) format {
 func formatOf(code string) format {
 	f := format{places: -1}
 	code, _, _ = strings.Cut(code, ";") // of numbers above zero
-	plainCode, quoted := bareCode(code, &f)
-	if strings.ContainsFunc(quoted, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) || strings.ContainsFunc(plainCode, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) {
-		f.money = true
+	plainCode := bareCode(code, &f)
+	for _, text := range []string{plainCode, f.before, f.behind} {
+		f.money = f.money || currencies[strings.ToUpper(strings.TrimSpace(text))] || strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Sc, r) })
+	}
+	if f.money || !strings.ContainsFunc(f.before, unicode.IsLetter) {
+		f.before = ""
+	}
+	if f.behind = strings.TrimSpace(f.behind); f.money || !strings.ContainsFunc(f.behind, unicode.IsLetter) {
+		f.behind = ""
 	}
 	lower := strings.ToLower(plainCode)
 	if lower == "general" || lower == "@" || lower == "" {
@@ -47,9 +59,13 @@ func formatOf(code string) format {
 	}
 	f.day = f.day || !strings.ContainsAny(lower, "0#?") && strings.ContainsAny(lower, "dmyhs") || strings.ContainsAny(lower, "dmyh")
 	f.percent = strings.Contains(lower, "%")
-	if _, fraction, has := strings.Cut(lower, "."); has {
+	whole, fraction, has := strings.Cut(lower, ".")
+	f.scaled = strings.HasSuffix(strings.TrimSpace(whole), ",") || strings.HasSuffix(strings.TrimSpace(fraction), ",")
+	switch {
+	case strings.ContainsAny(lower, "/e"): // 2 1/2, or 1.25E+03
+	case has:
 		f.places = int8(min(100, strings.Count(fraction, "0")+strings.Count(fraction, "#")))
-	} else if strings.ContainsAny(lower, "0#") {
+	case strings.ContainsAny(lower, "0#"):
 		f.places = 0
 	}
 	if len(lower) > 1 && strings.Trim(lower, "0") == "" {
@@ -59,24 +75,36 @@ func formatOf(code string) format {
 }
 
 // bareCode is a format's code without texts in quotes, escaped signs, colours
-// and countries.
-func bareCode(code string, f *format) (bare, quoted string) {
-	var b, q strings.Builder
+// and countries. The texts are left in the format: those before the number, and
+// those behind it.
+func bareCode(code string, f *format) string {
+	var b strings.Builder
+	add := func(text string) {
+		if strings.ContainsAny(b.String(), "0#?") {
+			f.behind += text
+		} else {
+			f.before += text
+		}
+	}
 	for i := 0; i < len(code); i++ {
 		switch code[i] {
 		case '"':
 			end := strings.IndexByte(code[i+1:], '"')
 			if end < 0 {
-				return b.String(), q.String()
+				return b.String()
 			}
-			q.WriteString(code[i+1 : i+1+end])
+			add(code[i+1 : i+1+end])
 			i += end + 1
-		case '\\', '_', '*':
+		case '\\':
+			_, size := utf8.DecodeRuneInString(code[i+1:])
+			add(code[i+1 : i+1+size])
+			i += size
+		case '_', '*':
 			i++
 		case '[':
 			end := strings.IndexByte(code[i:], ']')
 			if end < 0 {
-				return b.String(), q.String()
+				return b.String()
 			}
 			inside := code[i+1 : i+end]
 			if currency, ok := strings.CutPrefix(inside, "$"); ok {
@@ -90,7 +118,7 @@ func bareCode(code string, f *format) (bare, quoted string) {
 			b.WriteByte(code[i])
 		}
 	}
-	return b.String(), q.String()
+	return b.String()
 }
 
 // show writes a number as the cell's text.
@@ -113,8 +141,14 @@ func (f format) show(c *Cell, value string, from1904 bool) {
 		text = strings.Repeat("0", f.digits-len(text)) + text
 	}
 	c.Text, c.Kind, c.Money, c.places = minus+text, Number, f.money, f.places
-	if f.percent {
+	c.Unlike = f.scaled || f.places >= 0 && placesOf(text) > int(f.places)
+	switch {
+	case f.percent:
 		c.Text, c.Kind = c.Text+" (as %)", Text
+	case f.before != "":
+		c.Text, c.Kind = clean(f.before+c.Text+" "+f.behind), Text
+	case f.behind != "":
+		c.Text = clean(c.Text + " " + f.behind)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"portal.example/portal/internal/sheet"
 )
 
 // generated is a file with what stands in it.
@@ -223,89 +221,4 @@ func wrong(got string, g generated) string {
 		return "rows are lost"
 	}
 	return ""
-}
-
-// Whatever comes in, a row that may be ordered has a quantity that stands in its
-// row as one.
-func FuzzRows(f *testing.F) {
-	f.Add("Line,SKU,Qty\n1,OIL5,6\n", false)
-	f.Add("OIL5\t4\tOlive\t6", true)
-	f.Add("Item;Qty\nBEEF;1,250\nBEEF;2,5\nOIL5;1 CS\n", true)
-	f.Add("sep=;\nItem;Qty\n'-10X;\"12\nEA\"\n", false)
-	f.Add("OIL5 12\n3 x BEEF\n=\"12\" OIL5", true)
-	f.Add("Artikel;Menge\nOIL5;31.03.2026\nBEEF;-3\nRICE25;€ 4\nOIL5;4006381333931", false)
-	f.Add("\"\x00,\xff\n\"OIL5,2", true)
-	for seed := range uint64(20) {
-		f.Add(generate(rand.New(rand.NewPCG(seed, 5))).text, seed%2 == 0)
-	}
-	f.Fuzz(func(t *testing.T, text string, answered bool) {
-		b, err := file([]byte(text))
-		if err != nil {
-			return
-		}
-		c, err := sheet.Choose(b, 200, lookup)
-		if err != nil {
-			return
-		}
-		for _, s := range c.Studies {
-			r := s.Read()
-			if answered { // as the form might
-				var ok bool
-				if r, ok = s.With(sheet.Columns{Head: true, Item: 0, Quantity: 1, Unit: -1, Sign: ','}); !ok {
-					return
-				}
-			}
-			if !r.Sure() {
-				return
-			}
-			for _, e := range s.Entries(r.Columns).Rows {
-				if e.Problem == "" && e.Qty != "" && !stands(s, e, r.Columns) {
-					t.Fatalf("%+v of %q read as %+v", e, text, r)
-				}
-			}
-		}
-		tables := []sheet.Table{c.Studies[0].Table}
-		if back, err := sheet.Carried(sheet.Carry(tables)); err != nil || fmt.Sprint(back) != fmt.Sprint(tables) {
-			t.Fatalf("carried otherwise: %v", err)
-		}
-	})
-}
-
-// stands reports whether the digits of a row's quantity stand in its cell in
-// their order, with nothing but signs between them and a unit beside.
-func stands(s *sheet.Study, e sheet.Entry, c sheet.Columns) bool {
-	for _, row := range s.Rows {
-		if row.No != e.No {
-			continue
-		}
-		typed := row.Cell(c.Quantity).Text
-		if strings.ContainsAny(typed, "-/:#%€$£=") {
-			return false
-		}
-		digits := func(s string) string {
-			out := strings.Map(func(r rune) rune {
-				if r >= '0' && r <= '9' {
-					return r
-				}
-				return -1
-			}, s)
-			return strings.Trim(out, "0")
-		}
-		number := typed
-		if at := strings.IndexFunc(typed, func(r rune) bool { return r != 'x' && r != 'X' && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }); at > 0 {
-			number = typed[:at]
-		}
-		return digits(number) == digits(e.Qty) || len(digits(number)) > 15
-	}
-	return false
-}
-
-func FuzzXLSX(f *testing.F) {
-	f.Add([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>OIL5</t></is></c><c r="B1"><v>6</v></c></row></sheetData></worksheet>`))
-	f.Add([]byte(`<x:worksheet><x:sheetData><x:row><x:c t="d"><x:v>2026-01-01T00</x:v></x:c><x:c><x:f>1+1</x:f></x:c></x:row><!-- -- --><![CDATA[<c>]]>&#x41;&amp;`))
-	f.Fuzz(func(t *testing.T, xml []byte) {
-		if got := reading(file(rawXLSX(t, part{"xl/worksheets/sheet1.xml", text(string(xml))}))); strings.ContainsRune(got, 0) {
-			t.Error("a NUL gets through")
-		}
-	})
 }

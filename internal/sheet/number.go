@@ -46,9 +46,13 @@ func numberOf(c Cell) (a amount, ok bool) {
 	a.places = int(c.places)
 	switch c.Kind {
 	case Number:
-		a.point, a.negative = strings.CutPrefix(c.Text, "-")
+		digits, beside, _ := strings.Cut(c.Text, " ")
+		if !a.besides(beside, true) {
+			return amount{}, false
+		}
+		a.point, a.negative = strings.CutPrefix(digits, "-")
 		a.point = canonical(a.point)
-		a.comma, a.money = a.point, c.Money
+		a.comma, a.money = a.point, a.money || c.Money
 		if c.places < 0 {
 			a.places = placesOf(a.point)
 		}

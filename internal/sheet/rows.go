@@ -100,6 +100,8 @@ func (e *Entry) take(cell Cell, c Columns) {
 		e.Problem = fmt.Sprintf("“%s” is below zero: enter a quantity above zero.", cut(cell.Text))
 	case value == "":
 		e.Problem = fmt.Sprintf("“%s” does not fit the decimal sign of the other quantities.", cut(cell.Text))
+	case cell.Unlike:
+		e.Problem = fmt.Sprintf("The cell holds %s and shows another number. Type the quantity.", cut(cell.Text))
 	case !countable(a):
 		e.Problem = fmt.Sprintf("“%s” looks like a code, not like a quantity.", cut(cell.Text))
 	case a.unit != "" && e.UOM != "" && !strings.EqualFold(strings.TrimSuffix(e.UOM, "."), a.unit):

@@ -32,7 +32,7 @@ type Kind uint8
 
 const (
 	Text     Kind = iota
-	Number        // a number of a spreadsheet, exact: digits, perhaps a point
+	Number        // a number of a spreadsheet, exact: digits, perhaps a point; behind a space, the words that its format shows with it
 	Day           // a date of a spreadsheet, as 2026-03-31
 	Uncached      // a formula whose result the file does not hold
 	Fault         // a formula's error, as #REF!
@@ -45,6 +45,7 @@ type Cell struct {
 	Kind    Kind
 	Money   bool // shown with a currency sign
 	Formula bool // calculated; Text is the result that the file holds
+	Unlike  bool // shown as another number than the one it holds: 2.5 without decimals, or in thousands
 	places  int8 // decimals that a number is shown with, -1 where the format does not say
 }
 
