@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -35,9 +36,37 @@ var (
 	sold = []string{"OIL5", "CAN1010", "BEV1012", "RICE25", "BEEF", "22195"}
 )
 
-// generate makes a file as somebody might send it: any columns in any order, with
-// and without a head, titles, sums, decimal signs, separators.
+// draft is a file that is not written yet.
+type draft struct {
+	rows   [][]string // as typed, the titles first
+	cells  [][]string // as XML, where a spreadsheet has something else than the typed text
+	titles int
+	want   [][]string // code, quantity, unit
+}
+
+// meant is what a person reads in it.
+func (d draft) meant() map[string]bool {
+	var lines []string
+	for _, row := range d.want {
+		lines = append(lines, strings.TrimSpace(strings.Join(row, " ")))
+	}
+	return map[string]bool{strings.Join(lines, "; "): true}
+}
+
+// generate makes a file of text as somebody might send it.
 func generate(r *rand.Rand) generated {
+	sep := rune(";,\t"[r.IntN(3)])
+	d := newDraft(r, false)
+	var out strings.Builder
+	w := csv.NewWriter(&out)
+	w.Comma = sep
+	_ = w.WriteAll(d.rows) // into memory
+	return generated{data: []byte(out.String()), text: out.String(), want: d.meant()}
+}
+
+// newDraft makes up an order: any columns in any order, with and without a head,
+// titles, sums, decimal signs; of a spreadsheet, cells of every kind.
+func newDraft(r *rand.Rand, spreadsheet bool) (d draft) {
 	pick := func(list []string) string { return list[r.IntN(len(list))] }
 	chance := func(percent int) bool { return r.IntN(100) < percent }
 	order := []string{"item", "qty"}
@@ -48,14 +77,14 @@ func generate(r *rand.Rand) generated {
 	}
 	r.Shuffle(len(order), func(i, k int) { order[i], order[k] = order[k], order[i] })
 	head, comma := chance(70), chance(40)
-	sep := rune(";,\t"[r.IntN(3)])
 	fractions := chance(25)
-	var rows, want [][]string
-	var titles int
+	add := func(row, cells []string) {
+		d.rows, d.cells = append(d.rows, row), append(d.cells, cells)
+	}
 	for range r.IntN(3) {
 		if chance(30) {
-			rows = append(rows, []string{pick([]string{"Purchase order 4711", "Cedar Diner: order", "Please deliver on Friday", "Date: 31.03.2026"})})
-			titles++
+			add([]string{pick([]string{"Purchase order 4711", "Cedar Diner: order", "Please deliver on Friday", "Date: 31.03.2026"})}, nil)
+			d.titles++
 		}
 	}
 	if head {
@@ -63,7 +92,7 @@ func generate(r *rand.Rand) generated {
 		for i, what := range order {
 			row[i] = pick(heads[what])
 		}
-		rows = append(rows, row)
+		add(row, nil)
 	}
 	for n := range 1 + r.IntN(12) {
 		item := pick(sold)
@@ -82,7 +111,7 @@ func generate(r *rand.Rand) generated {
 		if item == "BEEF" {
 			unit = "LB"
 		}
-		row := make([]string, len(order))
+		row, cells := make([]string, len(order)), make([]string, len(order))
 		said := ""
 		for i, what := range order {
 			switch what {
@@ -107,27 +136,25 @@ func generate(r *rand.Rand) generated {
 			case "comment":
 				row[i] = pick([]string{"", "", "urgent", "see mail"})
 			}
+			if spreadsheet && what != "qty" {
+				cells[i] = otherCell(r, what, row[i])
+			}
 		}
-		rows = append(rows, row)
+		if spreadsheet && qty != "" {
+			cells[slices.Index(order, "qty")], qty, said = quantityCell(r, qty, typed, unit, said)
+		}
+		add(row, cells)
 		if qty != "" {
-			want = append(want, []string{item, qty, said})
+			d.want = append(d.want, []string{item, qty, said})
 		}
 	}
 	if head && chance(15) {
 		row := make([]string, len(order))
 		row[slices.Index(order, "item")] = "Total"
 		row[slices.Index(order, "qty")] = "999"
-		rows = append(rows, row)
+		add(row, nil)
 	}
-	var out strings.Builder
-	w := csv.NewWriter(&out)
-	w.Comma = sep
-	_ = w.WriteAll(rows) // into memory
-	var lines []string
-	for _, row := range want {
-		lines = append(lines, strings.TrimSpace(strings.Join(row, " ")))
-	}
-	return generated{data: []byte(out.String()), text: out.String(), want: map[string]bool{strings.Join(lines, "; "): true}}
+	return d
 }
 
 // quantityText is a quantity as digits with a point, and as somebody types it.
@@ -164,18 +191,24 @@ func money(r *rand.Rand, comma bool) string {
 // asked or refused is no error; how much is, go test -run TestGenerated -v tells.
 func TestGeneratedFiles(t *testing.T) {
 	t.Parallel()
+	const files, spreadsheets = 10_000, 4 // one in four
 	counts := map[string]int{}
-	for seed := range uint64(10_000) {
-		g := generate(rand.New(rand.NewPCG(seed, 11)))
+	for seed := range uint64(files) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		kind, make := "text: ", generate
+		if seed%spreadsheets == 0 {
+			kind, make = "xlsx: ", generateXLSX
+		}
+		g := make(r)
 		got := reading(file(g.data))
 		switch {
 		case g.want[got]:
-			counts["right"]++
+			counts[kind+"right"]++
 		case strings.HasPrefix(got, "asks "):
-			counts["asked"]++
-			counts[got]++
+			counts[kind+"asked"]++
+			counts[kind+got]++
 		case strings.HasPrefix(got, "refused"):
-			counts["refused"]++
+			counts[kind+"refused"]++
 		default:
 			if why := wrong(got, g); why != "" {
 				counts["silently wrong"]++
@@ -184,13 +217,18 @@ func TestGeneratedFiles(t *testing.T) {
 					t.FailNow()
 				}
 			} else {
-				counts["right, with rows to mend"]++
+				counts[kind+"right, with rows to mend"]++
 			}
 		}
 	}
-	t.Logf("10,000 files: %v", counts)
-	if counts["right"] < 5500 {
-		t.Errorf("only %d are read without a question", counts["right"])
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%5d %s", counts[what], what)
+	}
+	t.Logf("%5d silently wrong, of %d files", counts["silently wrong"], files)
+	for kind, least := range map[string]int{"text: ": files / spreadsheets * (spreadsheets - 1) * 55 / 100, "xlsx: ": files / spreadsheets * 55 / 100} {
+		if read := counts[kind+"right"] + counts[kind+"right, with rows to mend"]; read < least {
+			t.Errorf("%sonly %d are read without a question", kind, read)
+		}
 	}
 }
 
