@@ -56,6 +56,7 @@ type sheet struct {
 	bold   bool
 	lacks  bool // a letter that the other family has
 	drawn  drawn
+	lines  shapedLines
 	head   portal.Letterhead
 	title  string // "Statement"
 	of     string // what it is of: number or customer
@@ -76,7 +77,9 @@ func (p *Press) print(title, of, subject string, dated time.Time, set func(*shee
 	}()
 	s := p.newSheet(plainFamily, title, of, subject, dated)
 	if set(s); s.lacks {
+		lines := s.lines
 		s = p.newSheet(unicodeFamily, title, of, subject, dated)
+		s.lines = lines
 		set(s)
 	}
 	var buf bytes.Buffer

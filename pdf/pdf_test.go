@@ -177,6 +177,25 @@ func BenchmarkStatements(b *testing.B) {
 	}
 }
 
+// BenchmarkLongTexts prints both papers with a thousand letters in every place.
+func BenchmarkLongTexts(b *testing.B) {
+	press := pdf.New(head, pdf.SystemFonts...)
+	for name, word := range map[string]string{"Latin": "Delicatessen ", "Arabic": "العربية ", "Arabic without spaces": "العربية", "Chinese": "李記食品有限公司", "mixed": "Deli 李記食品 العربية 12 "} {
+		b.Run(name, func(b *testing.B) {
+			i, st := everywhere(string([]rune(strings.Repeat(word, 1000))[:1000]))
+			for b.Loop() {
+				if _, err := press.InvoicePDF(i); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := press.StatementPDF(st); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(2*float64(b.N)/b.Elapsed().Seconds(), "papers/s")
+		})
+	}
+}
+
 func BenchmarkStatement(b *testing.B) {
 	press := pdf.New(head)
 	for name, n := range map[string]int{"Ocean Deli 10": 10, "Ocean Deli 95": 95, "Ocean Deli 2000": 2000, "Łódź 10": 10} {

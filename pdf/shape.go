@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-text/typesetting/bidi"
 	"github.com/go-text/typesetting/di"
@@ -27,8 +28,56 @@ type glyph struct {
 
 // shaped is a line of text as glyphs, from left to right.
 type shaped struct {
-	glyphs []glyph
-	width  float64 // in units of the em
+	glyphs   []glyph
+	width    float64   // in units of the em
+	advances []float64 // of each of the text's characters, in their order; of those that became glyphs together, the first has it all
+}
+
+// reach is where each byte of the line's text begins, and where the last one ends,
+// if its letters stood in the order of the text.
+func (l shaped) reach(text string) []float64 {
+	out := make([]float64, len(text)+1)
+	n, at := 0, 0.0
+	for i, r := range text {
+		for k := range utf8.RuneLen(r) {
+			out[i+k] = at
+		}
+		at += l.advances[n]
+		n++
+	}
+	out[len(text)] = at
+	return out
+}
+
+// shapedLines are the lines of one paper that were shaped: the same names and addresses
+// stand in many places of it, and a line is measured before it is printed.
+type shapedLines struct {
+	lines map[letters]shaped
+	held  int // characters of them
+}
+
+// letters are a text, upright or bold.
+type letters struct {
+	text string
+	bold bool
+}
+
+// mostShaped is how many characters of shaped lines a paper holds, some 10 MB.
+const mostShaped = 100_000
+
+// shape sets one line, once a paper.
+func (s *sheet) shape(text string) shaped {
+	key := letters{text, s.bold}
+	line, done := s.lines.lines[key]
+	if done {
+		return line
+	}
+	line = s.press.shapers.shape(text, s.bold)
+	if s.lines.held += len(line.advances); s.lines.held > mostShaped || s.lines.lines == nil {
+		s.lines.lines, s.lines.held = map[letters]shaped{}, len(line.advances)
+	}
+	s.lines.lines[key] = line
+	return line
 }
 
 // shaper turns text into glyphs: it finds the fonts, the order of letters from
@@ -64,12 +113,13 @@ func (s *shaper) shape(text string, bold bool) (line shaped) {
 	if len(runes) == 0 {
 		return line
 	}
+	line.advances = make([]float64, len(runes))
 	levels := s.order.Segment(runes, bidi.Neutral)
 	runs := make([]bidi.Run, levels.NumRuns())
 	for i := range runs {
 		runs[i] = levels.Run(i)
 	}
-	for _, run := range leftToRight(runs) {
+	for _, run := range leftToRight(apart(runes, runs)) {
 		input := shaping.Input{Text: runes, RunStart: run.Start, RunEnd: run.End, Direction: di.DirectionLTR, Size: fixed.I(perEm)}
 		if !run.IsLeftToRight() {
 			input.Direction = di.DirectionRTL
@@ -83,26 +133,6 @@ func (s *shaper) shape(text string, bold bool) (line shaped) {
 		}
 	}
 	return line
-}
-
-// leftToRight puts runs into the order in which they stand on the page: rule L2
-// of the bidirectional algorithm, from the highest level down to the lowest odd one.
-func leftToRight(runs []bidi.Run) []bidi.Run {
-	var highest bidi.Level
-	for _, r := range runs {
-		highest = max(highest, r.Level)
-	}
-	for level := highest; level > 0; level-- {
-		for i := 0; i < len(runs); i++ {
-			end := i
-			for end < len(runs) && runs[end].Level >= level {
-				end++
-			}
-			slices.Reverse(runs[i:end])
-			i = max(i, end-1)
-		}
-	}
-	return runs
 }
 
 // ResolveFace implements shaping.Fontmap: the built-in font if it has the
@@ -138,7 +168,7 @@ func (s *shaper) add(line *shaped, runes []rune, part shaping.Input) {
 		from := out.Glyphs[i].ClusterIndex
 		said := runes[from:min(from+out.Glyphs[i].RuneCount, len(runes))]
 		if slices.ContainsFunc(out.Glyphs[i:end], func(g shaping.Glyph) bool { return g.GlyphID == 0 }) {
-			line.boxes(said)
+			line.boxes(said, from)
 			i = end
 			continue
 		}
@@ -150,19 +180,21 @@ func (s *shaper) add(line *shaped, runes []rune, part shaping.Input) {
 				text = ""
 			}
 			line.width += units(g.Advance)
+			line.advances[from] += units(g.Advance)
 		}
 		i = end
 	}
 }
 
-// boxes stand for letters that no font has.
-func (l *shaped) boxes(runes []rune) {
-	for _, r := range runes {
+// boxes stand for letters that no font has, which begin at a place of the text.
+func (l *shaped) boxes(runes []rune, from int) {
+	for i, r := range runes {
 		if unseen(r) {
 			continue
 		}
 		l.glyphs = append(l.glyphs, glyph{id: font.GID(r), x: l.width, advance: boxWidth, text: string(r)})
 		l.width += boxWidth
+		l.advances[from+i] = boxWidth
 	}
 }
 

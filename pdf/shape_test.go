@@ -39,15 +39,24 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	press := pdf.New(head, pdf.SystemFonts...)
 	for text, want := range map[string]string{
-		"Ocean Deli":         "Ocean Deli",
-		"李記食品 No. 7":         "李記食品 No. 7",
-		"東京ストア 서울":           "東京ストア 서울",
-		"שלום":               "םולש",
-		"abc שלום 12-5 עולם": "abc םלוע 12-5 םולש", // numbers keep their order, words around them change theirs
-		"שלום (abc)":         ")abc( םולש",         // and the brackets' forms are mirrored
-		"שלום 3.50 abc":      "abc 3.50 םולש",
-		"☎ 1-800":            "☎ 1-800",
-		"PO \U00010ffd":      "PO □",
+		"Ocean Deli":              "Ocean Deli",
+		"李記食品 No. 7":              "李記食品 No. 7",
+		"東京ストア 서울":                "東京ストア 서울",
+		"שלום":                    "םולש",
+		"abc שלום 12-5 עולם":      "abc םלוע 12-5 םולש", // numbers keep their order, words around them change theirs
+		"שלום (abc)":              ")abc( םולש",         // and the brackets' forms are mirrored
+		"שלום 3.50 abc":           "abc 3.50 םולש",
+		"Deli שלום 12 Main":       "Deli 12 םולש Main", // a number goes with the word before it, and Latin behind it stays where it is
+		"Deli שלום 12-5% Main":    "Deli 12-5% םולש Main",
+		"Deli שלום 12abc":         "Deli 12 םולשabc",
+		"Deli שלום 12 34 Main":    "Deli 34 12 םולש Main",
+		"Deli שלום 12":            "Deli 12 םולש",
+		"Deli ١٢ שלום Main":       "Deli םולש ١٢ Main",
+		"Deli ١٢ Main":            "Deli ١٢ Main",
+		"12 שלום Main":            "Main םולש 12", // begins with Hebrew: it goes from right to left
+		"李記 שלום 3.50 No. 7 שלום": "李記 3.50 םולש No. 7 םולש",
+		"☎ 1-800":                 "☎ 1-800",
+		"PO \U00010ffd":           "PO □",
 	} {
 		if got := said(press.Form(text)); got != want {
 			t.Errorf("%s is set as %s, want %s", text, got, want)

@@ -2,7 +2,6 @@ package pdf
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -86,7 +85,7 @@ func (s *sheet) CellFormat(w, h float64, text, border string, ln int, align stri
 	}
 	x, y := s.GetXY()
 	s.Fpdf.CellFormat(w, h, "", border, ln, align, fill, link, linkStr)
-	line := s.press.shapers.shape(text, s.bold)
+	line := s.shape(text)
 	points, size := s.GetFontSize()
 	dx := s.GetCellMargin()
 	if strings.Contains(align, "R") {
@@ -108,60 +107,5 @@ func (s *sheet) GetStringWidth(text string) float64 {
 		return s.Fpdf.GetStringWidth(coded)
 	}
 	_, size := s.GetFontSize()
-	return s.press.shapers.shape(text, s.bold).width * size / perEm
-}
-
-// wrapped cuts a text into rows of a width: between words, and within a word that
-// is wider than a row or of a script that is written without spaces. A text has
-// one row at least.
-func (s *sheet) wrapped(text string, width float64) []string {
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if s.GetStringWidth(text) <= width {
-		return []string{text}
-	}
-	var rows []string
-	row := ""
-	for _, word := range strings.Fields(text) {
-		longer := strings.TrimSpace(row + " " + word)
-		if s.GetStringWidth(longer) <= width {
-			row = longer
-			continue
-		}
-		if breaksAnywhere(word) && row != "" {
-			word, row = row+" "+word, ""
-		}
-		if row != "" {
-			rows, row = append(rows, row), ""
-		}
-		for s.GetStringWidth(word) > width {
-			n := s.fitting(word, width)
-			if n == len(word) {
-				break
-			}
-			rows, word = append(rows, strings.TrimSpace(word[:n])), strings.TrimSpace(word[n:])
-		}
-		row = word
-	}
-	return append(rows, row)
-}
-
-// fitting is how many bytes of a word fit into a width: one letter at least, and
-// none is parted from its marks.
-func (s *sheet) fitting(word string, width float64) int {
-	var ends []int // where it may be cut
-	var before rune
-	for i, r := range word {
-		if i > 0 && !holds(before, r) {
-			ends = append(ends, i)
-		}
-		before = r
-	}
-	ends = append(ends, len(word))
-	n, _ := slices.BinarySearchFunc(ends, width, func(end int, width float64) int {
-		if s.GetStringWidth(word[:end]) <= width {
-			return -1
-		}
-		return 1
-	})
-	return ends[max(n-1, 0)]
+	return s.shape(text).width * size / perEm
 }

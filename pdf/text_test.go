@@ -76,12 +76,41 @@ func TestLongTextsEnd(t *testing.T) {
 	}
 }
 
+// fits wraps a text: its rows are no wider than they may be, but for a letter that
+// is by itself, and nothing of the text is lost.
+func fits(t testing.TB, press *pdf.Press, text string) {
+	t.Helper()
+	letters := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	for _, width := range []float64{3, 20, 40, 100} {
+		rows, widths, whole := press.Rows(text, width)
+		for i, row := range rows {
+			if widths[i] > width && !whole[i] {
+				t.Errorf("%q: a row is %.2f mm wide, of %.2f: %q", text, widths[i], width, row)
+			}
+		}
+		if got, want := letters(strings.Join(rows, "")), letters(pdf.Printable(text)); got != want {
+			t.Errorf("%q: its rows say %q", text, got)
+		}
+	}
+}
+
+func TestRowsFit(t *testing.T) {
+	t.Parallel()
+	press := pdf.New(head, pdf.SystemFonts...)
+	for _, text := range append([]string{strings.Repeat("العربية ", 60), strings.Repeat("العربية", 60), strings.Repeat("لا", 200), strings.Repeat("李記食品 No. 7 ", 40),
+		"Žižkov " + strings.Repeat("李記食品", 40) + " Delicatessen", strings.Repeat("שלום abc 12-5 ", 30), strings.Repeat("WA 李 ", 50), strings.Repeat("नमस्ते ", 40)}, hostile...) {
+		fits(t, press, text)
+	}
+}
+
 func FuzzPaper(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)
 	}
-	press := pdf.New(head)
+	press := pdf.New(head, pdf.SystemFonts...)
 	f.Fuzz(func(t *testing.T, text string) {
-		prints(t, press, text[:min(len(text), 3000)]) // the database lets no more through
+		text = text[:min(len(text), 3000)] // the database lets no more through
+		fits(t, press, text)
+		prints(t, press, text)
 	})
 }
