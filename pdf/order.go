@@ -42,8 +42,10 @@ func apart(text []rune, runs []bidi.Run) (out []bidi.Run) {
 		}
 		if i > 0 && r.Level == 2 {
 			end := r.Start + leadingNumber(text[r.Start:r.End], lastStrong(text[:r.Start]) == classes.AL)
-			out = append(out, bidi.Run{Start: r.Start, End: end, Level: 2})
-			r.Start, r.Level = end, 0
+			if r.Start < end { // the library and this table know characters of different years
+				out = append(out, bidi.Run{Start: r.Start, End: end, Level: 2})
+				r.Start, r.Level = end, 0
+			}
 		}
 		begin := r.End
 		if i+1 < len(runs) {

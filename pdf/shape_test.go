@@ -1,11 +1,16 @@
 package pdf_test
 
 import (
+	"cmp"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/go-text/typesetting/font/opentype"
 
 	"portal.example/portal/pdf"
 )
@@ -164,6 +169,43 @@ func TestRowsStayWhole(t *testing.T) {
 			if strings.Contains(line, "begin ") != strings.Contains(line, "0.335") {
 				t.Errorf("page %d: figures beside a row that wraps: %s", n+1, line)
 			}
+		}
+	}
+}
+
+// A font of coloured pictures may have its letters' places with nothing in them.
+// Such a letter is a box with its number, or comes from a font with outlines.
+func TestPicturesAreNotBlank(t *testing.T) {
+	t.Parallel()
+	outlines := "/usr/share/fonts/truetype/ancient-scripts" // scripts/setup installs it
+	file, err := os.Open(filepath.Join(outlines, "Symbola_hint.ttf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	loader, err := opentype.NewLoader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := []opentype.Table{{Tag: opentype.MustNewTag("COLR")}}
+	for _, tag := range loader.Tables() {
+		content, err := loader.RawTable(tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tag == opentype.MustNewTag("loca") {
+			clear(content) // each glyph begins and ends at 0
+		}
+		tables = append(tables, opentype.Table{Tag: tag, Content: content})
+	}
+	slices.SortFunc(tables, func(a, b opentype.Table) int { return cmp.Compare(a.Tag, b.Tag) })
+	pictures := t.TempDir()
+	if err := os.WriteFile(filepath.Join(pictures, "pictures.ttf"), opentype.WriteTTF(tables), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, dirs := range map[string][]string{"PO □": {pictures}, "PO ☎": {pictures, outlines}} {
+		if got := said(pdf.New(head, dirs...).Form("PO ☎")); got != want {
+			t.Errorf("%v: %s, want %s", dirs, got, want)
 		}
 	}
 }

@@ -243,6 +243,7 @@ type sheetReader struct {
 	column  int // of the cell, from 0
 	kind    string
 	style   int
+	inCell  bool
 	formula bool
 	value   []byte
 	valued  bool
@@ -261,13 +262,14 @@ func (r *sheetReader) tag(x *xmlScanner) (bool, error) {
 		if no <= r.row.No || no > 1<<21 {
 			no = r.row.No + 1
 		}
-		r.row, r.column = Row{No: no}, -1
+		r.row, r.column, r.inCell = Row{No: no}, -1, false
 	case x.is("c"):
 		if x.open {
 			r.beginCell(x)
 		}
-		if x.shut {
+		if x.shut && r.inCell { // a broken file may end what it has not begun
 			r.endCell()
+			r.inCell = false
 		}
 	case x.is("f") && x.open:
 		r.formula = true
@@ -288,6 +290,7 @@ func (r *sheetReader) tag(x *xmlScanner) (bool, error) {
 
 func (r *sheetReader) beginCell(x *xmlScanner) {
 	r.column++
+	r.inCell = true
 	if at := columnOf(x.attr("r")); at >= 0 {
 		r.column = at
 	}
