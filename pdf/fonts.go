@@ -44,11 +44,12 @@ type letter struct {
 
 // libraryFont is one font of a file.
 type libraryFont struct {
-	path  string
-	index int // in a collection
-	bold  bool
-	rank  int
-	has   font.Cmap
+	path     string
+	index    int // in a collection
+	bold     bool
+	rank     int
+	coloured bool // its letters may be pictures, and their outlines empty
+	has      font.Cmap
 
 	read   sync.Once
 	parsed *font.Font // nil: it cannot be read
@@ -81,7 +82,7 @@ func (l *library) find(r rune, bold bool) *font.Font {
 func (l *library) choose(r rune, bold bool) *libraryFont {
 	var second *libraryFont
 	for _, f := range l.fonts {
-		if _, has := f.has.Lookup(r); !has || f.font() == nil {
+		if id, has := f.has.Lookup(r); !has || f.font() == nil || f.coloured && !f.outlined(id) {
 			continue
 		}
 		if f.bold == bold {
@@ -112,6 +113,13 @@ func (f *libraryFont) font() *font.Font {
 		}
 	})
 	return f.parsed
+}
+
+// outlined reports whether a glyph has an outline to print.
+func (f *libraryFont) outlined(id font.GID) (has bool) {
+	defer func() { _ = recover() }()
+	outline, ok := font.NewFace(f.font()).GlyphDataOutline(id)
+	return ok && len(outline.Segments) > 0
 }
 
 // look finds what fonts there are. Files that are none, or damaged, are passed
@@ -152,7 +160,7 @@ func fontsOf(path string) (out []*libraryFont) {
 		about, _ := font.Describe(loader, nil)
 		a := about.Aspect
 		a.SetDefaults()
-		if !outlines || a.Style != font.StyleNormal || a.Stretch != font.StretchNormal || a.Weight != font.WeightNormal && a.Weight != font.WeightBold {
+		if !outlines || a.Style != font.StyleNormal || a.Weight != font.WeightNormal && a.Weight != font.WeightBold {
 			continue
 		}
 		raw, err := loader.RawTable(opentype.MustNewTag("cmap"))
@@ -167,7 +175,12 @@ func fontsOf(path string) (out []*libraryFont) {
 		if err != nil {
 			continue
 		}
-		out = append(out, &libraryFont{path: path, index: i, bold: a.Weight == font.WeightBold, rank: rankOf(about.Family), has: has})
+		coloured := slices.ContainsFunc([]string{"COLR", "SVG ", "sbix", "CBDT"}, func(tag string) bool { return loader.HasTable(opentype.MustNewTag(tag)) })
+		rank := rankOf(about.Family)
+		if a.Stretch != font.StretchNormal { // narrow forms of another font, or one that is narrow itself, as Symbola
+			rank += 10
+		}
+		out = append(out, &libraryFont{path: path, index: i, bold: a.Weight == font.WeightBold, rank: rank, coloured: coloured, has: has})
 	}
 	return out
 }

@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 		"Deli ١٢ Main":            "Deli ١٢ Main",
 		"12 שלום Main":            "Main םולש 12", // begins with Hebrew: it goes from right to left
 		"李記 שלום 3.50 No. 7 שלום": "李記 3.50 םולש No. 7 םולש",
+		"🍋 No. 7":                 "🍋 No. 7", // Symbola's outline
 		"☎ 1-800":                 "☎ 1-800",
 		"PO \U00010ffd":           "PO □",
 	} {
@@ -203,8 +204,8 @@ func TestPicturesAreNotBlank(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(pictures, "pictures.ttf"), opentype.WriteTTF(tables), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for want, dirs := range map[string][]string{"PO □": {pictures}, "PO ☎": {pictures, outlines}} {
-		if got := said(pdf.New(head, dirs...).Form("PO ☎")); got != want {
+	for want, dirs := range map[string][]string{"PO □": {pictures}, "PO 🍋": {pictures, outlines}} {
+		if got := said(pdf.New(head, dirs...).Form("PO 🍋")); got != want {
 			t.Errorf("%v: %s, want %s", dirs, got, want)
 		}
 	}
