@@ -108,11 +108,15 @@ func misread(s *sheet.Study, r sheet.Reading, answered bool) string {
 		if e.Problem != "" || e.Qty == "" {
 			continue
 		}
+		if cell.Unlike || cell.Money || cell.Kind > sheet.Number {
+			return fmt.Sprintf("row %d: %q is no quantity to a person", e.No, cell.Text)
+		}
 		point, comma := readings(cell.Text)
 		meant := point
 		switch {
 		case cell.Kind == sheet.Number:
-			meant, _ = new(big.Rat).SetString(cell.Text)
+			number, _, _ := strings.Cut(cell.Text, " ") // from what its format shows beside it
+			meant, _ = new(big.Rat).SetString(number)
 		case r.Sign == ',':
 			meant = comma
 		case r.Sign == 0 && !same(point, comma):
@@ -207,9 +211,24 @@ func near(got, meant *big.Rat, typed string) bool {
 func FuzzXLSX(f *testing.F) {
 	f.Add([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>OIL5</t></is></c><c r="B1"><v>6</v></c></row></sheetData></worksheet>`))
 	f.Add([]byte(`<x:worksheet><x:sheetData><x:row><x:c t="d"><x:v>2026-01-01T00</x:v></x:c><x:c><x:f>1+1</x:f></x:c></x:row><!-- -- --><![CDATA[<c>]]>&#x41;&amp;`))
+	for seed := range uint64(20) {
+		f.Add([]byte(generateXLSX(rand.New(rand.NewPCG(seed, 6))).text))
+	}
 	f.Fuzz(func(t *testing.T, xml []byte) {
-		if got := reading(file(rawXLSX(t, part{"xl/worksheets/sheet1.xml", text(string(xml))}))); strings.ContainsRune(got, 0) {
+		data := rawXLSX(t, part{"xl/styles.xml", text(stylesXML)}, part{"xl/worksheets/sheet1.xml", text(string(xml))})
+		if got := reading(file(data)); strings.ContainsRune(got, 0) {
 			t.Error("a NUL gets through")
+		}
+		b, err := file(data)
+		if err != nil {
+			return
+		}
+		c, err := sheet.Choose(b, 200, lookup)
+		if err != nil {
+			return
+		}
+		if why := misread(c.Studies[0], c.Studies[0].Read(), false); why != "" {
+			t.Fatal(why)
 		}
 	})
 }
