@@ -191,7 +191,7 @@ func money(r *rand.Rand, comma bool) string {
 // asked or refused is no error; how much is, go test -run TestGenerated -v tells.
 func TestGeneratedFiles(t *testing.T) {
 	t.Parallel()
-	const files, spreadsheets = 10_000, 4 // one in four
+	const files, spreadsheets = 10_000, 6 // one in six
 	counts := map[string]int{}
 	for seed := range uint64(files) {
 		r := rand.New(rand.NewPCG(seed, 11))

@@ -26,9 +26,10 @@ const (
 type workbook struct {
 	zip      map[string]*zip.File
 	sheets   []sheetPart
-	styles   []format // by the style's number
-	texts    []byte   // the shared texts, one after another
-	ends     []uint32 // where each ends in texts
+	styles   []format    // by the style's number
+	texts    []byte      // the shared texts, one after another
+	ends     []uint32    // where each ends in texts
+	scanner  *xmlScanner // of all parts, one after another: its buffer is large
 	from1904 bool
 	budget   int64 // bytes that may still be unpacked
 	cells    int   // that may still be read
@@ -110,7 +111,11 @@ func (w *workbook) scan(part string, wantText bool, do func(x *xmlScanner) (more
 		return errBrokenXML
 	}
 	defer r.Close()
-	x := newXMLScanner(budgetReader{r, w})
+	if w.scanner == nil {
+		w.scanner = newXMLScanner(nil)
+	}
+	x := w.scanner
+	x.r.Reset(budgetReader{r, w})
 	for {
 		err := x.next(wantText)
 		if errors.Is(err, io.EOF) {
