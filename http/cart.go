@@ -202,14 +202,14 @@ func (p cartPage) Errors() []cartError {
 
 // lineLink leads to the quantity of a line, counted from 1.
 func (p cartPage) lineLink(line int) string {
-	anchor := "#" + cartQtyID(p.Lines[line-1])
+	l := p.Lines[line-1]
+	anchor := "#cart-qty-" + portal.InAddress(l.ItemNo) + "-" + portal.InAddress(l.UOM) // as the template writes it
 	if page := (line-1)/cartPageLines + 1; page != p.Page {
 		return cartLink(page) + anchor
 	}
 	return anchor
 }
 
-func cartQtyID(l portal.CartLine) string { return "cart-qty-" + l.ItemNo + "-" + l.UOM }
 
 func (s *Server) cart(q *request) error { return s.cartPage(q, http.StatusOK, nil, nil) }
 
