@@ -122,7 +122,7 @@ func TestErrorsLeadToTheirFields(t *testing.T) {
 	cart := v.send("/cart/submit", "key", v.read("/cart").text("key"), "requested_date", "no day")
 	cart2 := v.send("/cart/submit", "key", v.read("/cart").text("key"))
 	rows := [][3]string{{"NO-SUCH", "", "1"}, {"OIL5", "", "much"}, {"OIL5", "BOX", "1"}, {"", "", "3"}, {"Ab-77", "", "1"}, {"OIL5", "", "90000"}, {"GLOV9", "", "1"}, {"LAST1", "", ""}}
-	standing := v.rowsForm("/standing-orders", "text/html", []string{"name", "", "rhythm", "runs", "action", "save"}, rows...)
+	standing := v.rowsForm("/standing-orders", "text/html", []string{"name", "Weekly", "rhythm", "runs", "action", "save"}, rows...)
 	for name, c := range map[string]struct {
 		a     answer
 		least int
