@@ -10,6 +10,10 @@ comment on column portal.cart_line.unusual_above is
 comment on column portal.cart_line.unusual_of_item is
   'unusual_above is of the item itself; else of anything in its category, and the item was never ordered.';
 
+-- few, and counted every few seconds
+create index statement_failed on portal.statement (statement_id) where status = 'FAILED';
+
 -- +goose Down
+drop index portal.statement_failed;
 drop function if exists portal.unusual_finding(portal.cart_line, int);
 alter table portal.cart_line drop column unusual_of_item, drop column unusual_above;
