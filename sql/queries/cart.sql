@@ -74,7 +74,7 @@ select u.code, u.action, u.field, u.line, u.detail, ''
 from portal.cart k
 join lateral (select cl, row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord from portal.cart_line cl where cl.cart_id = k.cart_id) c on true
 cross join lateral jsonb_to_record(portal.unusual_finding(c.cl, c.ord)) as u(code text, action text, field text, line int, detail jsonb)
-where k.login_id = @login_id and k.customer_id = @customer_id and (c.cl).unusual_above is not null
+where k.login_id = @login_id and k.customer_id = @customer_id and u.code is not null
 order by action desc, line;
 
 -- name: cart_set_line
