@@ -21,6 +21,9 @@ type CartLine struct {
 	LineTotal   *Money     `json:"line_total"`
 	MoreQty     *Qty       `json:"more_qty"` // this many more of the line's unit reach MorePrice
 	MorePrice   *Price     `json:"more_price"`
+	// AskSure is what ConfirmQty takes, where the quantity is far above
+	// everything the customer ever ordered and nobody has confirmed it; else "".
+	AskSure string `json:"ask_sure,omitempty"`
 	Stock
 	HasPicture bool `json:"has_picture"`
 	InCatalog  bool `json:"in_catalog"` // whether its page is there for this account
@@ -139,8 +142,13 @@ type CartService interface {
 	Cart(ctx context.Context, who Session) (Cart, error)
 	// SetLine puts a quantity of an item into the cart, replacing what the
 	// cart holds of it in that unit; add adds to it. A quantity of zero
-	// removes the line. An empty uom is the item's base unit.
+	// removes the line. An empty uom is the item's base unit. A line that
+	// becomes far above everything the customer ever ordered asks whether it is
+	// meant (CartLine.AskSure), and the cart is not sent before ConfirmQty.
 	SetLine(ctx context.Context, who Session, itemNo, uom string, qty Qty, add bool) error
+	// ConfirmQty says that a line's quantity is meant; sure is its AskSure. A
+	// line that has changed since is a conflict.
+	ConfirmQty(ctx context.Context, who Session, itemNo, sure string) error
 	SaveHead(ctx context.Context, who Session, head CartHead) error
 	// Submit makes the cart an order, or a request for a signature. The same
 	// key again returns the same. A refusal is a *Error with the findings

@@ -36,6 +36,9 @@ type findingDetail struct {
 	Stock        string           `json:"stock"` // how the customer sees stock
 	Backordered  *decimal.Decimal `json:"backordered"`
 	ExpectedOn   string           `json:"expected_on"`
+	Above        *decimal.Decimal `json:"above"` // what is usual, in BaseUOM
+	OfItem       bool             `json:"of_item"`
+	BaseUOM      string           `json:"base_uom"`
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -91,6 +94,11 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 			return fmt.Sprintf("Taken out since: %s, %s.", d.ItemNo, d.UOM)
 		}
 		return fmt.Sprintf("%s: quantity %s → %s %s.", d.ItemNo, d.Was.String(), d.Now.String(), d.UOM)
+	case "unusual_qty":
+		if d.Qty == nil || d.Above == nil {
+			return "Is the quantity of " + d.ItemNo + " meant?"
+		}
+		return Usual{Qty: Qty{Decimal: *d.Above}, OfItem: d.OfItem}.Words(Qty{Decimal: *d.Qty}, d.UOM+" of "+d.ItemNo, d.BaseUOM)
 	case "ship_to_unknown":
 		return "Choose one of your ship-to addresses."
 	case "requested_date_past":

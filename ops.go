@@ -83,6 +83,8 @@ type DatabaseFigures struct {
 	MailOldestSeconds float64 `json:"mail_oldest_seconds"` // how long the first has waited
 	MailsFailed       int     `json:"mails_failed"`        // of the last 24 hours
 
+	StatementsFailed int `json:"statements_failed"` // not made, and not begun again
+
 	ProofAt   *time.Time `json:"proof_at"` // nil: never
 	ProofOpen int        `json:"proof_open"`
 }

@@ -106,7 +106,7 @@ func (s NodeState) workSigns() []Sign {
 			proof.State, proof.Text = SignLook, "Not proved lately"
 		}
 	}
-	return append(out, mails, proof)
+	return append(out, mails, statementSign(*db), proof)
 }
 
 func (s NodeState) jobSign(jobs JobFigures) Sign {
@@ -234,4 +234,15 @@ func inWords(seconds float64) string {
 		return fmt.Sprintf("%.0f\u00a0hours", seconds/3600)
 	}
 	return fmt.Sprintf("%.0f\u00a0days", seconds/86400)
+}
+
+// statementSign says whether statements could not be made: their customers wait
+// for them, and nothing tries again by itself.
+func statementSign(db DatabaseFigures) Sign {
+	sign := Sign{Key: "statements", Group: SignsWork, Title: "Statements", State: SignGood, Text: "None failed", Value: float64(db.StatementsFailed), Threshold: "Look when one failed",
+		Advice: "Statements says why each failed; when that is mended, its button makes them again."}
+	if db.StatementsFailed > 0 {
+		sign.State, sign.Text = SignLook, fmt.Sprintf("%d failed", db.StatementsFailed)
+	}
+	return sign
 }

@@ -202,14 +202,13 @@ func (p cartPage) Errors() []cartError {
 
 // lineLink leads to the quantity of a line, counted from 1.
 func (p cartPage) lineLink(line int) string {
-	anchor := "#" + cartQtyID(p.Lines[line-1])
+	l := p.Lines[line-1]
+	anchor := "#cart-qty-" + portal.InAddress(l.ItemNo) + "-" + portal.InAddress(l.UOM) // as the template writes it
 	if page := (line-1)/cartPageLines + 1; page != p.Page {
 		return cartLink(page) + anchor
 	}
 	return anchor
 }
-
-func cartQtyID(l portal.CartLine) string { return "cart-qty-" + l.ItemNo + "-" + l.UOM }
 
 func (s *Server) cart(q *request) error { return s.cartPage(q, http.StatusOK, nil, nil) }
 
@@ -309,7 +308,8 @@ func (s *Server) saveCart(q *request) error {
 }
 
 // cartLine puts an item into the cart: adding to it, or with mode=set as the
-// quantity. A quantity of 0 takes it out.
+// quantity. A quantity of 0 takes it out. With mode=sure the field sure confirms
+// an unusual quantity of the line.
 func (s *Server) cartLine(q *request) error {
 	if err := mayOrder(q); err != nil {
 		return err
@@ -319,9 +319,16 @@ func (s *Server) cartLine(q *request) error {
 		UOM    string `form:"uom"`
 		Qty    string `form:"qty"`
 		Mode   string `form:"mode"`
+		Sure   string `form:"sure"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
+	}
+	if in.Mode == "sure" {
+		if err := s.Carts.ConfirmQty(q.Context(), q.who, in.ItemNo, in.Sure); err != nil {
+			return err
+		}
+		return q.done("/cart", "")
 	}
 	read := portal.ReadQty(in.Qty)
 	if read.Zero() || (read.Text == "" && in.Mode == "set") {
@@ -341,7 +348,7 @@ func (s *Server) cartLine(q *request) error {
 	if in.Mode == "set" {
 		toast = ""
 	}
-	// asked after it: what is in the cart can be changed there
+	// asked after it: the line in the cart asks until it is answered
 	if unusual != "" {
 		toast = strings.TrimSpace(in.ItemNo + " is in your cart. " + unusual)
 	}

@@ -39,7 +39,10 @@ type Frame struct {
 	LiveURL string        // websocket address; empty: the page does not change by itself
 	Cursor  portal.Cursor // taken before the page read its data
 	DayEnds int           // seconds until the company's next midnight, when prices may change; 0: not told
-	PageURL string        // where GET gives this page again, if not at its own address (answers to a POST)
+	// FirstPage is where the list begins that this page is a further page of;
+	// empty on a first page.
+	FirstPage string
+	PageURL   string // where GET gives this page again, if not at its own address (answers to a POST)
 }
 
 // LoggedIn reports whether somebody is.

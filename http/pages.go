@@ -136,6 +136,7 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 	if q.who.ID != 0 {
 		f.DayEnds = dayEnds(q.now())
 	}
+	f.FirstPage = firstPage(q.URL)
 	if q.Method != "GET" {
 		f.PageURL = pageURL(q.URL.Path)
 		if f.PageURL == q.URL.Path && q.URL.RawQuery != "" { // a list that is posted to as it is narrowed
@@ -146,6 +147,21 @@ func (s *Server) frameOf(q *request, title, active string) Frame {
 		}
 	}
 	return f
+}
+
+// firstPage is the address of a list's first page, narrowed as at u; "" if u is
+// that of one already.
+func firstPage(u *url.URL) string {
+	v := u.Query()
+	if v.Get("before") == "" && (v.Get("page") == "" || v.Get("page") == "1") {
+		return ""
+	}
+	v.Del("before")
+	v.Del("page")
+	if len(v) == 0 {
+		return u.Path
+	}
+	return u.Path + "?" + v.Encode()
 }
 
 // dayEnds is how many seconds are left of the day, in now's zone.

@@ -73,21 +73,32 @@ func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom, "qty": qty.Decimal, "add": add}
 		change := "cart_remove_line"
+		var factor decimal.Decimal
+		var was *decimal.Decimal
 		if !qty.IsZero() {
 			change = "cart_set_line"
-			if err := checkUnit(ctx, tx, a, qty); err != nil {
+			var err error
+			if factor, err = checkUnit(ctx, tx, a, qty); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
 				return err
 			}
+			if err := tx.QueryRow(ctx, query("cart_line_qty"), a).Scan(&was); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
 		}
 		rows, _ := tx.Query(ctx, query(change), a)
-		items, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
+		lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[cartLineQty])
+		if err != nil || len(lines) == 0 {
 			return err
 		}
-		a["item_ids"] = items
+		if !qty.IsZero() && (was == nil || !was.Equal(lines[0].Qty)) { // what was confirmed and stays so is not asked again
+			if err := markUnusual(ctx, tx, a, lines[0], factor); err != nil {
+				return fmt.Errorf("usual: %w", err)
+			}
+		}
+		a["item_ids"] = []int64{int64(lines[0].ItemID)}
 		_, err = tx.Exec(ctx, query("cart_seen"), a)
 		return err
 	})
@@ -97,8 +108,48 @@ func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom
 	return nil
 }
 
-// checkUnit refuses at the field what could never be ordered.
-func checkUnit(ctx context.Context, tx pgx.Tx, a args, qty portal.Qty) error {
+// cartLineQty is a line of the cart as a change left it.
+type cartLineQty struct {
+	ItemID portal.ItemID
+	Qty    decimal.Decimal
+}
+
+// markUnusual keeps at a line whether its quantity is far above all that the
+// customer ever ordered, until it is confirmed or becomes another. factor is how
+// many base units its unit has.
+func markUnusual(ctx context.Context, tx pgx.Tx, a args, line cartLineQty, factor decimal.Decimal) error {
+	a["above"], a["of_item"] = (*decimal.Decimal)(nil), (*bool)(nil)
+	if base := line.Qty.Mul(factor); portal.MayBeUnusual(base) {
+		usual, err := usualQtys(ctx, tx, a["customer_id"].(portal.CustomerID), []portal.ItemID{line.ItemID})
+		if err != nil {
+			return err
+		}
+		if u, ok := usual[line.ItemID]; ok && u.Far(base) {
+			a["above"], a["of_item"] = u.Qty.Decimal, u.OfItem
+		}
+	}
+	_, err := tx.Exec(ctx, query("cart_line_unusual"), a)
+	return err
+}
+
+// ConfirmQty implements portal.CartService.
+func (s *CartStore) ConfirmQty(ctx context.Context, who portal.Session, itemNo, sure string) error {
+	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query("cart_confirm_qty"), args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "sure": sure})
+		if err == nil && tag.RowsAffected() == 0 {
+			return portal.Errorf(portal.CodeConflict, "The line has changed since. Please look at your cart again.")
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("confirm %q of login %d: %w", itemNo, who.LoginID, err)
+	}
+	return nil
+}
+
+// checkUnit refuses at the field what could never be ordered, and returns how
+// many base units the unit has.
+func checkUnit(ctx context.Context, tx pgx.Tx, a args, qty portal.Qty) (decimal.Decimal, error) {
 	type unit struct {
 		ItemNo       string
 		Description  string
@@ -111,19 +162,19 @@ func checkUnit(ctx context.Context, tx pgx.Tx, a args, qty portal.Qty) error {
 	rows, _ := tx.Query(ctx, query("item_unit"), a)
 	u, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[unit])
 	if err != nil {
-		return notFound(refusal(err), "There is no such item in your catalog.")
+		return decimal.Zero, notFound(refusal(err), "There is no such item in your catalog.")
 	}
 	switch {
 	case u.Discontinued:
-		return portal.Invalid("item_no", "%s is discontinued.", u.ItemNo)
+		return decimal.Zero, portal.Invalid("item_no", "%s is discontinued.", u.ItemNo)
 	case u.Factor == nil:
-		return portal.Invalid("uom", "%s is not sold by %s.", u.ItemNo, u.UOM)
+		return decimal.Zero, portal.Invalid("uom", "%s is not sold by %s.", u.ItemNo, u.UOM)
 	case u.Step == "none":
-		return portal.Invalid("item_no", "Please call us for a price of %s.", u.ItemNo)
+		return decimal.Zero, portal.Invalid("item_no", "Please call us for a price of %s.", u.ItemNo)
 	case !u.Fractional && !(qty.IsInteger() && qty.Mul(*u.Factor).IsInteger()):
-		return portal.Invalid("qty", "%s is sold in whole %s.", u.ItemNo, u.UOM)
+		return decimal.Zero, portal.Invalid("qty", "%s is sold in whole %s.", u.ItemNo, u.UOM)
 	}
-	return nil
+	return *u.Factor, nil
 }
 
 // SaveHead implements portal.CartService.

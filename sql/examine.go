@@ -143,21 +143,31 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 
 // codes says what codes and barcodes may be shared.
 func (e Examination) codes(ctx context.Context, conn *pgx.Conn, found *findings) error {
-	var allowed bool
-	var shared int
-	if err := conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
-		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
-		from erp.company c`).Scan(&allowed, &shared); err != nil {
+	allowed, shared, err := sharedCodes(ctx, conn)
+	if err != nil {
 		return err
 	}
 	found.add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
 	switch {
 	case allowed && shared > 0:
-		found.note("%d numbers or barcodes mean more than one item or unit; who types one is asked which. See: select kind, code, array_agg(item_no) from erp.code_wanted group by 1, 2 having count(*) > 1", shared)
+		found.note("%s", sharedWords(shared))
 	case allowed:
 		found.note("There are none: update erp.company set duplicate_codes = 'refuse' keeps it so.")
 	}
 	return nil
+}
+
+// sharedCodes reports whether active items may share codes, and how many do.
+func sharedCodes(ctx context.Context, conn *pgx.Conn) (allowed bool, shared int, err error) {
+	err = conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
+		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
+		from erp.company c`).Scan(&allowed, &shared)
+	return allowed, shared, err
+}
+
+func sharedWords(n int) string {
+	return fmt.Sprintf("%d numbers or barcodes mean more than one item or unit; who types one is asked which. See: "+
+		"select kind, code, array_agg(item_no) from erp.code_wanted group by 1, 2 having count(*) > 1", n)
 }
 
 func (e Examination) invariants(ctx context.Context, conn *pgx.Conn, found *findings) error {

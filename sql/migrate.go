@@ -57,6 +57,9 @@ type Migration struct {
 
 	// Repaired hears of each thing that was not as it must be. Nil: nobody does.
 	Repaired func(what string)
+	// SharedCodes hears at the end of codes that several active items share, in
+	// words. Nil, or none: nobody does.
+	SharedCodes func(words string)
 	// Unchecked leaves out the comparison, for the test that writes wall.jsonl.
 	Unchecked bool
 }
@@ -99,6 +102,16 @@ func (m Migration) Run(ctx context.Context) error {
 	}
 	if err := repairWall(ctx, conn, m.tell); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	if m.SharedCodes == nil {
+		return nil
+	}
+	_, shared, err := sharedCodes(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("migrate: codes: %w", err)
+	}
+	if shared > 0 {
+		m.SharedCodes(sharedWords(shared))
 	}
 	return nil
 }

@@ -35,3 +35,34 @@ func TestEverySeriesPassesOverWhatIsTaken(t *testing.T) {
 		t.Errorf("these draw numbers that may be taken: %v", others)
 	}
 }
+
+// A number that was drawn and rolled back leaves no gap; one that was kept and not
+// used is told until an invoice has it.
+func TestInvoiceNumberThatWasDrawn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	pgtest.Exec(t, db, `insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One');
+		insert into erp.invoice (customer_id, opened_total) values (1, 10)`)
+	gaps := func() int {
+		t.Helper()
+		return pgtest.Value[int](t, db, "select count(*)::int from erp.check_invariants() where invariant = 'invoice_gap'")
+	}
+	tx, err := db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drawn string
+	if err := tx.QueryRow(t.Context(), "select erp.next_invoice_no()").Scan(&drawn); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil || gaps() != 0 {
+		t.Errorf("rolled back: %d gaps, %v", gaps(), err)
+	}
+	if kept := pgtest.Value[string](t, db, "select erp.next_invoice_no()"); kept != drawn || gaps() != 1 {
+		t.Errorf("%s was drawn, then %s and kept: %d gaps", drawn, kept, gaps())
+	}
+	pgtest.Exec(t, db, "insert into erp.invoice (customer_id, opened_total) values (1, 10); insert into erp.invoice (customer_id, invoice_no, opened_total) values (1, '"+drawn+"', 10)")
+	if gaps() != 0 {
+		t.Errorf("used: %d gaps", gaps())
+	}
+}

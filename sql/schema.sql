@@ -1433,10 +1433,13 @@ table portal.cart_line
   seen_price numeric(14,4)
   added_at timestamp with time zone not null default clock_timestamp()
   was_price numeric(14,4)
+  unusual_above numeric
+  unusual_of_item boolean
   constraint cart_line_cart_fk FOREIGN KEY (cart_id) REFERENCES portal.cart(cart_id) ON DELETE CASCADE
   constraint cart_line_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint cart_line_pkey PRIMARY KEY (cart_id, item_id, uom)
   constraint cart_line_qty CHECK ((qty > (0)::numeric))
+  constraint cart_line_unusual CHECK (((unusual_above IS NULL) = (unusual_of_item IS NULL)))
   row-level security: on
   policy open_to_programs: true
   policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
@@ -2246,6 +2249,7 @@ table portal.statement
   constraint statement_run_fk FOREIGN KEY (run_id) REFERENCES portal.statement_run(run_id)
   constraint statement_status CHECK ((status = ANY (ARRAY['QUEUED'::text, 'READY'::text, 'FAILED'::text])))
   index statement_document ON portal.statement USING btree (document_id) WHERE (document_id IS NOT NULL)
+  index statement_failed ON portal.statement USING btree (statement_id) WHERE (status = 'FAILED'::text)
   index statement_login ON portal.statement USING btree (login_id) WHERE (login_id IS NOT NULL)
   index statement_of_customer ON portal.statement USING btree (customer_id, statement_id DESC)
   index statement_of_run ON portal.statement USING btree (run_id, customer_id) WHERE (run_id IS NOT NULL)
@@ -2573,6 +2577,7 @@ function portal.store_statements(p_statement_ids bigint[], p_names text[], p_pap
 function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
+function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) returns jsonb for portal_web
 function portal.verify_audit(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer for portal_work
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -220,6 +221,7 @@ func TestSure(t *testing.T) {
 	if !strings.Contains(a.body, "Sure? 500 EA: you never ordered it") {
 		t.Errorf("the cart says nothing: %s", a.body)
 	}
+	t.Run("cart", func(t *testing.T) { sureInTheCart(t, s, v) })
 	// ordering again what was ordered asks nothing
 	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty = 4000 where line_no = 1 and order_id = (select max(order_id) from erp.sales_order)")
 	no := pgtest.Value[string](t, s.db, "select order_no from erp.sales_order order by order_id desc limit 1")
@@ -298,5 +300,58 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 	}
 	if got := pgtest.Value[string](t, s.db, "select uom from erp.sales_order_line order by order_id desc, line_no desc limit 1"); got != "CS" {
 		t.Errorf("the barcode of a case is sent as %s", got)
+	}
+}
+
+// sureInTheCart: a line that was put into the cart by hand, far above the usual,
+// asks at the line and holds the cart back until it is confirmed once, also
+// without a script. Of I000002 there are 500 in the cart.
+func sureInTheCart(t *testing.T, s *site, v *visitor) {
+	const question = "Sure? 500 EA of I000002: you never ordered it"
+	v.post("/cart/lines", "item_no", "I000001", "qty", "0")
+	for range 2 { // it stays, however often the page is looked at
+		page := v.page("/cart").body
+		if !strings.Contains(page, question) || !strings.Contains(page, `name="sure" value="500 EA I000002"`) || !strings.Contains(page, "Yes, 500 EA") {
+			t.Fatal("the line does not ask")
+		}
+	}
+	if a := v.submit(); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.text("fields.0.message"), question) || a.text("fields.0.field") != "qty" {
+		t.Errorf("sent without a word: %d %s", a.status, a.body)
+	}
+	confirm := func(sure string) answer {
+		return v.send("/cart/lines", "item_no", "I000002", "mode", "sure", "sure", sure)
+	}
+	for _, other := range []string{"", "500 EA", "500 EA I000001", "5000 EA I000002", "true"} {
+		if a := confirm(other); a.status != http.StatusConflict {
+			t.Errorf("%q confirms 500 EA I000002: %d", other, a.status)
+		}
+	}
+	if a := confirm("500 EA I000002"); a.status != http.StatusSeeOther || strings.Contains(v.page("/cart").body, "Sure?") {
+		t.Errorf("confirmed, and asks again: %d", a.status)
+	}
+	v.post("/cart/lines", "item_no", "I000002", "qty", "500", "mode", "set") // the same again
+	if strings.Contains(v.page("/cart").body, "Sure?") {
+		t.Error("asks twice about one quantity")
+	}
+	// another quantity is asked about, whether it is set or what was added makes it so
+	v.post("/cart/lines", "item_no", "I000002", "qty", "1")
+	if !strings.Contains(v.page("/cart").body, "Sure? 501 EA of I000002") {
+		t.Error("500 confirms 501")
+	}
+	v.post("/cart/lines", "item_no", "I000002", "qty", "40", "mode", "set")
+	if strings.Contains(v.page("/cart").body, "Sure?") {
+		t.Error("asks about a small quantity")
+	}
+	for range 15 {
+		v.post("/cart/lines", "item_no", "I000002", "qty", "40")
+	}
+	if a := v.submit(); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("640 in steps of 40 are sent without a word: %d", a.status)
+	}
+	if a := confirm("640 EA I000002"); a.status != http.StatusSeeOther {
+		t.Errorf("confirm: %d %s", a.status, a.body)
+	}
+	if a := v.submit(); a.status != http.StatusOK {
+		t.Errorf("submit: %d %s", a.status, a.body)
 	}
 }

@@ -29,6 +29,7 @@ var (
 	wholeForm = regexp.MustCompile(`(?s)<form\b([^>]*)>(.*?)</form>`)
 	oneField  = regexp.MustCompile(`(?s)<input\b([^>]*)>|<textarea\b([^>]*)>(.*?)</textarea>|<select\b([^>]*)>(.*?)</select>|<button\b([^>]*)>`)
 	errorLink = regexp.MustCompile(`<li><a href="#([^"]*)"`)
+	inPage    = regexp.MustCompile(`\shref="#([^"]*)"`)
 	chosen    = regexp.MustCompile(`<option value="([^"]*)"[^>]* selected`)
 )
 
@@ -91,6 +92,49 @@ func postForms(page string) (out []pageForm) {
 // filled are the values that are not blank: pages with rows add rows to type into.
 func filled(values []string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+}
+
+// deadLinks are the places on the page itself that a page leads to and does not have.
+func deadLinks(page string) (dead []string) {
+	for _, m := range inPage.FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(page, ` id="`+m[1]+`"`) {
+			dead = append(dead, html.UnescapeString(m[1]))
+		}
+	}
+	return dead
+}
+
+// Every error of a row or a line leads to the field that mends it, whatever the
+// item's number is and whatever is wrong.
+func TestErrorsLeadToTheirFields(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	pgtest.Exec(t, s.db, `insert into erp.item (item_no, description, category_id, price_c, allow_backorder) select n, 'Item', 1, 9, false from unnest(array['A/B 1', '1/2"PIPE #3', 'A&B<C>', 'é日本']) n;
+		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where description = 'Item';
+		update erp.company set duplicate_codes = 'allow';
+		insert into erp.item (item_no, description, category_id, price_c) values ('ab-77', 'Twin', 1, 1), ('AB-77', 'Twin', 1, 1)`)
+	v := s.buyer("C1003")
+	v.order("OIL5", "2")
+	for _, n := range []string{"A/B 1", `1/2"PIPE #3`, "A&B<C>", "é日本"} {
+		v.post("/cart/lines", "item_no", n, "qty", "2")
+	}
+	pgtest.Exec(t, s.db, `update erp.stock set on_hand = 0 where item_id in (select item_id from erp.item where description = 'Item')`)
+	cart := v.send("/cart/submit", "key", v.read("/cart").text("key"), "requested_date", "no day")
+	cart2 := v.send("/cart/submit", "key", v.read("/cart").text("key"))
+	rows := [][3]string{{"NO-SUCH", "", "1"}, {"OIL5", "", "much"}, {"OIL5", "BOX", "1"}, {"", "", "3"}, {"Ab-77", "", "1"}, {"OIL5", "", "90000"}, {"GLOV9", "", "1"}, {"LAST1", "", ""}}
+	standing := v.rowsForm("/standing-orders", "text/html", []string{"name", "Weekly", "rhythm", "runs", "action", "save"}, rows...)
+	for name, c := range map[string]struct {
+		a     answer
+		least int
+	}{"cart": {cart, 1}, "cart lines": {cart2, 4}, "standing order": {standing, len(rows)}} {
+		links := errorLink.FindAllStringSubmatch(c.a.body, -1)
+		if c.a.status != http.StatusUnprocessableEntity && c.a.status != http.StatusConflict || len(links) < c.least {
+			t.Errorf("%s: %d, %d errors with links, of %d", name, c.a.status, len(links), c.least)
+		}
+		for _, dead := range deadLinks(c.a.body) {
+			t.Errorf("%s: an error leads to %s, which the page does not have", name, dead)
+		}
+	}
 }
 
 // A form that was refused keeps what was typed into it, and no other form of the
@@ -175,9 +219,12 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 					}
 					refused[to]++
 					for _, m := range errorLink.FindAllStringSubmatch(a.body, -1) {
-						if !strings.HasPrefix(m[1], "f-ref-") && !strings.Contains(after[f.name].text, ` id="`+m[1]+`"`) {
+						if !strings.Contains(after[f.name].text, ` id="`+m[1]+`"`) {
 							t.Errorf("%s: the errors of %s lead to %s, which it does not have", page, to, m[1])
 						}
+					}
+					for _, dead := range deadLinks(a.body) {
+						t.Errorf("%s: after %s was refused, the page leads to %s, which it does not have", page, to, dead)
 					}
 					for name, other := range after {
 						if name != f.name && strings.Contains(other.text, "is-invalid") {

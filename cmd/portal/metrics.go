@@ -168,6 +168,7 @@ func (m *metrics) database(gauge told, f *domain.DatabaseFigures) {
 	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsQueued), "state", "queued")
 	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsFailed), "state", "failed")
 	gauge("portal_mails_oldest_seconds", "How long the first mail has waited.", f.MailOldestSeconds)
+	gauge("portal_statements_failed", "Statements that could not be made, and were not begun again.", float64(f.StatementsFailed))
 	gauge("portal_price_proof_differences", "Differences of the price proof that nobody has acknowledged.", float64(f.ProofOpen))
 	if f.ProofAt != nil {
 		gauge("portal_price_proof_age_seconds", "Time since the last price proof began.", time.Since(*f.ProofAt).Seconds())

@@ -20,7 +20,7 @@ func (migrateCommand) Help() string {
 	return `Makes the roles portal_owner, portal_web, portal_desk and portal_work, the schemas erp, portal and river, and
 brings tables, functions and triggers up to date. Then it compares the database with what it must be (rights, policies,
 row-level security, functions, triggers, constraints, owners), repairs what differs and says so; what it cannot repair it
-names, and ends with 1. Safe to repeat, and to start on several machines at once: one works,
+names, and ends with 1. Codes that several active items share are told. Safe to repeat, and to start on several machines at once: one works,
 the others wait and find nothing to do.
 
 The user of the database URL must be allowed to create roles and schemas (a superuser, or the database's owner with
@@ -29,7 +29,8 @@ CREATEROLE). portal serve can run as a lesser user that is a member of portal_we
 
 func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	m := sql.Migration{URL: cmp.Or(c.DirectURL, c.URL), Steps: []sql.Step{jobs.Migrate},
-		Repaired: func(what string) { fmt.Fprintln(out, "not as it must be: "+what) }}
+		Repaired:    func(what string) { fmt.Fprintln(out, "not as it must be: "+what) },
+		SharedCodes: func(words string) { fmt.Fprintln(out, words) }}
 	if err := m.Run(ctx); err != nil {
 		return err
 	}

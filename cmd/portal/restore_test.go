@@ -118,6 +118,15 @@ func TestRestoreWithoutRoles(t *testing.T) {
 	if !strings.Contains(told.String(), "not as it must be: policy own_customer_only on erp.sales_order is missing\n") {
 		t.Errorf("migrate says %s", told.String())
 	}
+	const shared = "1 numbers or barcodes mean more than one item or unit"
+	if strings.Contains(told.String(), shared) {
+		t.Errorf("migrate tells of codes that nobody shares: %s", told.String())
+	}
+	pgtest.Exec(t, db, `update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, price_a) values ('Twin', 'Twin', 1), ('TWIN', 'Twin', 1)`)
+	told.Reset()
+	if err := c.Run(t.Context(), &told); err != nil || !strings.Contains(told.String(), shared) {
+		t.Errorf("migrate does not tell of codes that are shared: %s (%v)", told.String(), err)
+	}
 	if text, err := examined(t, db.URL); err != nil {
 		t.Errorf("after migrate the doctor says %s", text)
 	}

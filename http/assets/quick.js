@@ -139,12 +139,14 @@
 			if (!options.length) f.type = 'hidden'
 			else {
 				f.className = 'form-select ' + name
+				f.id = `f-${name === 'pick' ? 'ref' : name}-${n}` // where an error leads
 				f.setAttribute('aria-label', label + ', row ' + n)
 				f.append(new Option(ask, ''), ...options.map(([v, text]) => new Option(text, v)))
 			}
 			f.value = options.some(([v]) => v === value) ? value : ''
 			box.append(f)
 		}
+		field(row, 'ref').id = line?.choices?.length ? '' : 'f-ref-' + n
 		question('pick', line?.pick ?? '', 'Which one?', 'Which item', (line?.choices ?? []).map((c) => [c.item_no, `${c.item_no} – ${c.description}${c.uom ? ` (${c.uom})` : ''}`]))
 		question('sure', line?.sure ?? '', 'Sure?', 'Is the quantity meant', line?.ask_sure ? [[line.ask_sure, 'Yes: ' + line.ask_sure]] : [])
 		return box
@@ -161,6 +163,7 @@
 		const select = document.createElement('select')
 		select.name = 'uom'
 		select.className = 'form-select uom'
+		select.id = 'f-uom-' + row.querySelector('.row-no').textContent
 		select.setAttribute('aria-label', 'Unit, row ' + (row.rowIndex))
 		for (const u of wanted) select.append(new Option(u, u))
 		if (!line.uom) select.dataset.given = '1'

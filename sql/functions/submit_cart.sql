@@ -34,6 +34,7 @@ declare
   qtys numeric[];
   limits numeric[];
   sealed text[];
+  unsure jsonb; -- lines whose quantity nobody has confirmed
   page jsonb := portal.shown_lines(p_shown);
   prices jsonb := portal.shown_by_line(page, 3);
   confirmed boolean := page is not null and p_confirm_prices = portal.shown_digest(p_shown);
@@ -79,10 +80,11 @@ begin
 
   select array_agg(c.item_id order by c.ord), array_agg(c.uom order by c.ord), array_agg(c.qty order by c.ord),
     array_agg(portal.price_limit(c.seen_price, page is not null, c.on_page, case when confirmed then c.on_page end) order by c.ord),
-    array_agg(case when confirmed then c.on_page end order by c.ord)
-    into items, uoms, qtys, limits, sealed
+    array_agg(case when confirmed then c.on_page end order by c.ord),
+    coalesce(jsonb_agg(c.unusual order by c.ord) filter (where c.unusual is not null), '[]')
+    into items, uoms, qtys, limits, sealed, unsure
   from (
-    select cl.*, prices ->> portal.shown_key(i.item_no, cl.uom) as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
+    select cl.*, portal.unusual_finding(cl, (row_number() over (order by cl.added_at, cl.item_id, cl.uom))::int) as unusual, prices ->> portal.shown_key(i.item_no, cl.uom) as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
     from portal.cart_line cl
     join erp.item i using (item_id)
     where cl.cart_id = cart.cart_id
@@ -91,7 +93,7 @@ begin
   from portal.place_order(cart.customer_id,
     case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
     items, uoms, qtys, limits, p_po_no, ship_to, p_requested_date, p_note, sealed,
-    case when page is null then '[]' else portal.shown_changes(page, items, uoms, qtys) end, p_confirm_po) p;
+    case when page is null then '[]' else portal.shown_changes(page, items, uoms, qtys) end || unsure, p_confirm_po) p;
 
   if exists (select from jsonb_array_elements(sent.findings) f where f ->> 'action' = 'refuse') then
     return query select null::text, null::bigint, false, sent.findings;

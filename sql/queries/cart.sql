@@ -38,6 +38,7 @@ select i.item_no, i.description, l.uom, l.qty,
   case when w.see_prices then round(l.qty * p.unit_price, 2) end as line_total,
   case when w.see_prices and w.see_price_breaks then ceil((p.next_qty - l.total) / l.factor) end as more_qty,
   case when w.see_prices and w.see_price_breaks then p.next_price end as more_price,
+  case when l.unusual_above is null then '' else trim_scale(l.qty)::text || ' ' || l.uom || ' ' || i.item_no end as ask_sure,
   s.available, s.state as stock_state,
   exists (select from erp.item_picture x where x.item_id = l.item_id) as has_picture,
   l.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from line x))) as in_catalog
@@ -68,7 +69,13 @@ priced as materialized (
 select f.code, f.action, coalesce(f.field, '') as field, coalesce(f.line, 0) as line, f.detail, '' as text
 from a cross join priced
 cross join lateral erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
-order by f.action desc, f.line nulls first;
+union all
+select u.code, u.action, u.field, u.line, u.detail, ''
+from portal.cart k
+join lateral (select cl, row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord from portal.cart_line cl where cl.cart_id = k.cart_id) c on true
+cross join lateral jsonb_to_record(portal.unusual_finding(c.cl, c.ord)) as u(code text, action text, field text, line int, detail jsonb)
+where k.login_id = @login_id and k.customer_id = @customer_id and u.code is not null
+order by action desc, line;
 
 -- name: cart_set_line
 insert into portal.cart_line as cl (cart_id, item_id, uom, qty)
@@ -78,13 +85,34 @@ join erp.item i on i.item_no = @item_no and i.item_id in (select portal.in_catal
 where k.login_id = @login_id and k.customer_id = @customer_id
 on conflict (cart_id, item_id, uom) do update
   set qty = case when @add::boolean then cl.qty + excluded.qty else excluded.qty end
-returning item_id;
+returning item_id, qty;
+
+-- name: cart_line_qty
+-- What stands in the cart of an item in a unit; locked, or it would be judged by
+-- what another tab has just added to.
+select cl.qty from portal.cart k join portal.cart_line cl using (cart_id) join erp.item i using (item_id)
+where k.login_id = @login_id and k.customer_id = @customer_id and i.item_no = @item_no and cl.uom = coalesce(nullif(@uom, ''), i.base_uom)
+for update of cl;
+
+-- name: cart_line_unusual
+-- Keeps the question whether a line's quantity is meant, or takes it away.
+update portal.cart_line cl set unusual_above = @above::numeric, unusual_of_item = @of_item::boolean
+from portal.cart k, erp.item i
+where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
+  and cl.uom = coalesce(nullif(@uom, ''), i.base_uom) and cl.unusual_above is distinct from @above::numeric;
+
+-- name: cart_confirm_qty
+-- The answer names quantity, unit and item, so that it confirms no other.
+update portal.cart_line cl set unusual_above = null, unusual_of_item = null
+from portal.cart k, erp.item i
+where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
+  and trim_scale(cl.qty)::text || ' ' || cl.uom || ' ' || i.item_no = @sure;
 
 -- name: cart_remove_line
 delete from portal.cart_line cl using portal.cart k, erp.item i
 where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id and cl.item_id = i.item_id and i.item_no = @item_no
   and cl.uom = coalesce(nullif(@uom, ''), i.base_uom)
-returning cl.item_id;
+returning cl.item_id, cl.qty;
 
 -- name: cart_seen
 -- What a buyer's own change of an item makes of its price is agreed to: on all

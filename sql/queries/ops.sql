@@ -21,6 +21,7 @@ select clock_timestamp() as at,
   (select count(*)::int from portal.mail m where m.status = 'queued') as mails_queued,
   coalesce((select greatest(extract(epoch from erp.now() - min(m.created_at)), 0) from portal.mail m where m.status = 'queued'), 0)::float8 as mail_oldest_seconds,
   (select count(*)::int from portal.mail m where m.status = 'failed' and m.created_at > erp.now() - interval '1 day') as mails_failed,
+  (select count(*)::int from portal.statement s where s.status = 'FAILED') as statements_failed,
   (select r.started_at from portal.proof_run r where r.seconds is not null order by r.run_id desc limit 1) as proof_at,
   (select count(*)::int from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null) as proof_open
 from wal w;
