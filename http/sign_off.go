@@ -140,6 +140,9 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 			if said := r.AskedOutcome(); said != "" {
 				page.ShownOutcome, page.AskWhat = said, true
 			}
+			if r.OnlyAsks() {
+				page.Message = "Something has changed since you looked at this request. Sign it off once more to confirm it."
+			}
 		}
 	}
 	return s.page(q, code, "approval", fmt.Sprintf("Request %d", id), "approvals", page)

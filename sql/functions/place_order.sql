@@ -56,6 +56,7 @@ declare
   gone jsonb := '[]';
   refused int[];
   today numeric[];
+  day date; -- of delivery, as compared with the page's
   sees_prices boolean := coalesce((select w.see_prices from erp.web_access w where w.customer_id = p_customer_id), false);
 begin
   -- one order of a customer at a time (credit), then the stock in item order
@@ -113,6 +114,7 @@ begin
     where k.ord <> all (refused);
   end loop;
   if p_outcome is not null then
+    day := jsonb_path_query_first(found_json, '$[*] ? (@.code == "next_delivery").detail.delivery_date') #>> '{}';
     found_json := found_json || portal.outcome_changes(p_outcome, found_json, p_uoms, p_ship_to_id, p_requested_date);
   end if;
   found_json := jsonb_path_query_array(found_json, '$[*] ? (@.action != "room")');
@@ -131,6 +133,11 @@ begin
       select sum(round(l.qty * l.unit_price, 2)) from jsonb_to_recordset(lines) as l(qty numeric, unit_price numeric)) end
   from erp.company co
   returning * into made;
+  if p_outcome is not null and made.delivery_date is distinct from day then
+    -- routes are not held: one was changed after the page was compared, so the whole is to be done again
+    raise exception 'The day of delivery changed at this very moment. Nothing was sent: please try again.'
+      using errcode = '40001', constraint = 'delivery_moved';
+  end if;
   insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)
   select made.order_id, l.ord, l.item_id, l.uom, l.qty, l.unit_price, l.step, l.rule_id, l.valid_until
   from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric,
