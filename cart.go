@@ -52,6 +52,7 @@ type Cart struct {
 	ShipTos       []ShipTo       `json:"ship_tos" db:"-"`
 	Findings      []OrderFinding `json:"findings" db:"-"` // what objects
 	Room          CartRoom       `json:"room" db:"-"`
+	ShownOutcome  string         `json:"shown_outcome,omitempty" db:"-"` // what that says of the outcome, as a form carries it
 }
 
 // Shown is what a page of the cart shows of its lines and prices, as its form
@@ -117,6 +118,10 @@ type CartSubmit struct {
 	// confirms nothing.
 	ConfirmPrices string `form:"confirm_prices"`
 	ConfirmPO     string `form:"confirm_po"`
+	// ShownOutcome is what the page said would become of the order
+	// (Cart.ShownOutcome), or what RefusedError.AskedOutcome gave for the
+	// question. Empty: the form does not say, and nothing of it is compared.
+	ShownOutcome string `form:"shown_outcome"`
 }
 
 // Submitted is what became of a cart: an order, or a request that somebody of

@@ -39,6 +39,11 @@ type findingDetail struct {
 	Above        *decimal.Decimal `json:"above"` // what is usual, in BaseUOM
 	OfItem       bool             `json:"of_item"`
 	BaseUOM      string           `json:"base_uom"`
+	From         string           `json:"from"` // what the page said, and what is so by now
+	To           string           `json:"to"`
+	Of           string           `json:"of"` // code and action of a finding that is new to the page
+	By           string           `json:"by"`
+	Had          string           `json:"had"` // the figure that the page had
 }
 
 func (f OrderFinding) detail() findingDetail {
@@ -99,6 +104,14 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 			return "Is the quantity of " + d.ItemNo + " meant?"
 		}
 		return Usual{Qty: Qty{Decimal: *d.Above}, OfItem: d.OfItem}.Words(Qty{Decimal: *d.Qty}, d.UOM+" of "+d.ItemNo, d.BaseUOM)
+	case "outcome_changed":
+		return outcomeText(d.From, d.To)
+	case "delivery_changed":
+		return deliveryText(d.From, d.To)
+	case "ship_to_changed":
+		return fmt.Sprintf("Ship to was “%s”, is now “%s”.", d.From, d.To)
+	case "finding_new":
+		return f.newText(d, seePrices)
 	case "ship_to_unknown":
 		return "Choose one of your ship-to addresses."
 	case "requested_date_past":
@@ -173,6 +186,57 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		return "This is the first order to that address: we look at it before we approve it."
 	}
 	return underReview
+}
+
+// outcomeText says that something else becomes of an order than its page said.
+func outcomeText(was, now string) string {
+	if was == "sign_off" {
+		if now == "queue" {
+			return "A colleague was to sign the order off; now it comes to us, and waits for our approval."
+		}
+		return "A colleague was to sign the order off; now it comes to us at once."
+	}
+	before := "The order was to be approved at once"
+	if was == "queue" {
+		before = "The order was to come to us"
+	}
+	if now == "queue" {
+		return before + "; now it waits for our approval."
+	}
+	return before + "; now a colleague has to sign it off before we get it."
+}
+
+// deliveryText says that an order comes on another day than its page said; days
+// are YYYY-MM-DD, or empty where none is named.
+func deliveryText(was, now string) string {
+	day := func(s string) string {
+		t, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return ""
+		}
+		return t.Format("Mon 2 Jan 2006")
+	}
+	switch was, now := day(was), day(now); {
+	case was == "":
+		return "No day of delivery was named; it is now " + now + "."
+	case now == "":
+		return "Delivery was " + was + ", now no day is named."
+	default:
+		return "Delivery was " + was + ", is now " + now + "."
+	}
+}
+
+// newText is what a buyer reads of a finding that the page did not have, or had
+// with a lesser figure.
+func (f OrderFinding) newText(d findingDetail, seePrices bool) string {
+	text := OrderFinding{Code: d.Of, Action: d.By, Detail: f.Detail}.BuyerText(seePrices)
+	if d.Of == "stock_short" && d.Backordered != nil {
+		text = d.ItemNo + ": " + text
+	}
+	if d.Had != "" {
+		return text + " The page said " + d.Had + "."
+	}
+	return "New: " + text
 }
 
 // underReview is what a buyer reads of a reason that is not for buyers.

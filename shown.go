@@ -103,6 +103,35 @@ func (e *RefusedError) AskedPO() string {
 	return ""
 }
 
+// AskedOutcome is the outcome that a refusal asks about, as a form carries it
+// (see Cart.ShownOutcome); "" where it does not ask.
+func (e *RefusedError) AskedOutcome() string {
+	for _, f := range e.Findings {
+		switch f.Code {
+		case "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new":
+			if said := f.detail().Said; said != "" {
+				return CarryJSON(said)
+			}
+		}
+	}
+	return ""
+}
+
+// CarryJSON is JSON of the database as a form carries it.
+func CarryJSON(text string) string { return asciiJSON(json.RawMessage(text)) }
+
+// ShipToTold is the ship-to that an outcome (Cart.ShownOutcome) names, in words;
+// "" where it names none.
+func ShipToTold(shownOutcome string) string {
+	var told struct {
+		ShipTo []string `json:"ship_to"`
+	}
+	if json.Unmarshal([]byte(shownOutcome), &told) != nil || len(told.ShipTo) < 2 {
+		return ""
+	}
+	return told.ShipTo[1]
+}
+
 // OnlyAsks reports whether sending once more is all that the refusal wants.
 func (e *RefusedError) OnlyAsks() bool {
 	for _, f := range e.Findings {
@@ -110,7 +139,7 @@ func (e *RefusedError) OnlyAsks() bool {
 			continue
 		}
 		switch f.Code {
-		case "prices_rose", "po_repeated", "lines_changed":
+		case "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new":
 		default:
 			return false
 		}

@@ -70,7 +70,11 @@ type SignOffDetail struct {
 	Why           []string        `json:"why" db:"-"`
 	Today         *Money          `json:"total_today" db:"-"`
 	SignLines     []SignOffLine   `json:"lines" db:"-"`
-	Findings      []OrderFinding  `json:"findings" db:"-"` // of the order as it would be today; for who decides
+	// Of the order as it would be today, for who decides: what objects, when it
+	// would arrive, and both as a form carries it (see Cart.ShownOutcome).
+	Findings     []OrderFinding   `json:"findings" db:"-"`
+	Delivery     *PlannedDelivery `json:"delivery,omitempty" db:"-"`
+	ShownOutcome string           `json:"shown_outcome,omitempty" db:"-"`
 }
 
 // Tell puts into words what the rules say, and sums up at today's prices.
@@ -132,6 +136,7 @@ type SignOffDecision struct {
 	Shown         string `form:"shown"`          // SignOffDetail.Shown; empty: the form does not say
 	ConfirmPrices string `form:"confirm_prices"` // RefusedError.AskedPrices of the question
 	ConfirmPO     string `form:"confirm_po"`     // RefusedError.AskedPO of the question
+	ShownOutcome  string `form:"shown_outcome"`  // SignOffDetail.ShownOutcome, or RefusedError.AskedOutcome of the question
 	Qtys          map[int]Qty
 }
 

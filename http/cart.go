@@ -33,6 +33,7 @@ type cartPage struct {
 	Shown   string              `json:"shown,omitempty"`        // what the form carries of the lines and prices
 	Digest  string              `json:"shown_digest,omitempty"` // of Shown: sent as confirm_prices it confirms these prices
 	AskRose bool                `json:"-"`                      // prices rose, as this page shows: sending again confirms
+	AskWhat bool                `json:"-"`                      // the outcome is another, as this page shows: sending again confirms
 	AskPO   string              `json:"-"`                      // PO number repeated: the orders that sending again confirms
 	Page    int                 `json:"-"`                      // from 1
 }
@@ -141,6 +142,12 @@ func (p cartPage) WatchRest() string {
 	return strings.Join(topics, " ")
 }
 
+// ShipToTold is the ship-to that the page says the order goes to.
+func (p cartPage) ShipToTold() string { return portal.ShipToTold(p.Cart.ShownOutcome) }
+
+// Confirms reports whether sending again confirms what the page asks.
+func (p cartPage) Confirms() bool { return p.AskRose || p.AskWhat || p.AskPO != "" }
+
 func cartLink(page int) string {
 	if page <= 1 {
 		return "/cart"
@@ -234,6 +241,7 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 	page.Shown = cart.Shown()
 	page.Digest = portal.ShownDigest(page.Shown)
 	page.AskRose, page.AskPO = q.asked("prices") == page.Digest && page.Digest != "", q.asked("po")
+	page.AskWhat = page.ShownOutcome != "" && q.asked("outcome") == portal.ShownDigest(page.ShownOutcome)
 	if e, ok := errors.AsType[*portal.Error](refused); ok {
 		page.Message, page.Fields = e.Message, e.Fields
 	}
@@ -245,8 +253,13 @@ func (s *Server) cartPage(q *request, status int, typed *portal.CartSubmit, refu
 		if page.AskPO != "" {
 			q.ask("po", page.AskPO)
 		}
+		// what the refusal named is confirmed: if it has moved on since, the next click is refused with the newer
+		if said := r.AskedOutcome(); said != "" {
+			page.ShownOutcome, page.AskWhat = said, r.OnlyAsks()
+			q.ask("outcome", portal.ShownDigest(said))
+		}
 		if r.OnlyAsks() {
-			page.Asks = "Something has changed since you filled your cart. Send the order once more to confirm it."
+			page.Asks = "Something has changed since you looked at your cart. Send the order once more to confirm it."
 		}
 	}
 	return s.page(q, status, "cart", "Cart", "cart", page)

@@ -167,7 +167,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](err); ok {
 		page.Confirm = map[string]string{}
-		for name, value := range map[string]string{"confirm_prices": r.AskedPrices(), "confirm_po": r.AskedPO()} {
+		for name, value := range map[string]string{"confirm_prices": r.AskedPrices(), "confirm_po": r.AskedPO(), "shown_outcome": r.AskedOutcome()} {
 			if value != "" {
 				page.Confirm[name] = value
 			}

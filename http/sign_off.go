@@ -44,6 +44,7 @@ type approvalPage struct {
 	Typed   approvalTyped `json:"-"`
 	Failed  string        `json:"-"` // the form that was refused: approve, reject, or none
 	AskNew  string        `json:"-"` // the prices that sending again confirms; "" none
+	AskWhat bool          `json:"-"` // the outcome is another: sending again confirms it
 	AskPO   string        `json:"-"` // the orders with this PO number that it confirms
 	Showed  string        `json:"shown,omitempty"`
 }
@@ -64,6 +65,14 @@ func (p approvalPage) QtyOf(l portal.SignOffLine) string {
 // HeadFindings are those of the order as a whole, of today.
 func (p approvalPage) HeadFindings() []portal.OrderFinding {
 	return slices.DeleteFunc(slices.Clone(p.Findings), func(f portal.OrderFinding) bool { return f.Line != 0 })
+}
+
+// ShipToTold is the ship-to that the page says the order goes to.
+func (p approvalPage) ShipToTold() string { return portal.ShipToTold(p.SignOffDetail.ShownOutcome) }
+
+// AtOnce reports whether the order is approved as soon as it is signed off.
+func (p approvalPage) AtOnce() bool {
+	return !slices.ContainsFunc(p.Findings, func(f portal.OrderFinding) bool { return f.Action != "warn" })
 }
 
 // signOffLook is the status of a request as a badge names it: what the
@@ -128,6 +137,12 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 		code = status(refused)
 		if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 			page.AskNew, page.AskPO = r.AskedPrices(), r.AskedPO()
+			if said := r.AskedOutcome(); said != "" {
+				page.ShownOutcome, page.AskWhat = said, true
+			}
+			if r.OnlyAsks() {
+				page.Message = "Something has changed since you looked at this request. Sign it off once more to confirm it."
+			}
 		}
 	}
 	return s.page(q, code, "approval", fmt.Sprintf("Request %d", id), "approvals", page)
@@ -135,7 +150,7 @@ func (s *Server) approvalPage(q *request, page approvalPage, refused error) erro
 
 // approve signs a request off: fields qty_<line number>, where none means all
 // of it, po_no, requested_date, shown, and what the refusal before asked about:
-// confirm_prices, confirm_po.
+// confirm_prices, confirm_po, shown_outcome.
 func (s *Server) approve(q *request) error {
 	id, err := q.signOffID()
 	if err != nil {

@@ -44,11 +44,8 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 		if out.ShipTos, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ShipTo]); err != nil {
 			return fmt.Errorf("ship-tos: %w", err)
 		}
-		rows, _ = tx.Query(ctx, query("cart_findings"), a)
-		if out.Findings, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderFinding]); err != nil {
-			return fmt.Errorf("findings: %w", err)
-		}
-		return nil
+		out.Findings, out.ShownOutcome, err = foundBy(ctx, tx, "cart_findings", a)
+		return err
 	})
 	if err != nil {
 		return portal.Cart{}, fmt.Errorf("cart of login %d: %w", who.LoginID, err)
@@ -228,7 +225,8 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 		var repeated bool
 		var found []byte
 		a := args{"login_id": who.LoginID, "key": in.Key, "po_no": in.PONo, "ship_to": in.ShipTo, "requested_date": date,
-			"note": in.Note, "shown": in.Shown, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO}
+			"note": in.Note, "shown": in.Shown, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO,
+			"shown_outcome": in.ShownOutcome}
 		var seePrices bool
 		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &signOff, &repeated, &found, &seePrices); err != nil {
 			return err
@@ -255,6 +253,18 @@ func cartRefused(findings []portal.OrderFinding) error {
 		r.ByPage = true
 	}
 	return err
+}
+
+// foundBy reads the findings of a query, without their words, and what they say
+// of the outcome as a form carries it.
+func foundBy(ctx context.Context, tx pgx.Tx, name string, a args) ([]portal.OrderFinding, string, error) {
+	var found []byte
+	var said string
+	if err := tx.QueryRow(ctx, query(name), a).Scan(&found, &said); err != nil {
+		return nil, "", fmt.Errorf("findings: %w", err)
+	}
+	findings, err := parseFindings(found, false)
+	return findings, portal.CarryJSON(said), err
 }
 
 func isUUID(s string) bool {
@@ -309,7 +319,8 @@ func refusedError(findings []portal.OrderFinding) error {
 		switch f.Code {
 		case "view_only", "portal_disabled", "role_no_order":
 			e.Code = portal.CodeForbidden
-		case "cart_changed", "prices_rose", "po_repeated", "lines_changed", "stock_short", "no_lines":
+		case "cart_changed", "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new",
+			"stock_short", "no_lines":
 			if e.Code == portal.CodeInvalid {
 				e.Code = portal.CodeConflict
 			}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -34,9 +35,10 @@ type (
 	}
 )
 
-// Prices and quantities move while several people submit, sign off and change:
+// Prices, quantities and the route move while several people submit, sign off and change:
 // no order line ever has a price that was not on the page that sent it, or
-// lower, nor a line or a quantity that was not.
+// lower, nor a line or a quantity that was not, and no order comes on a day that was
+// not.
 func TestConfirmRace(t *testing.T) {
 	t.Parallel()
 	const shops, rounds = 4, 15
@@ -45,6 +47,9 @@ func TestConfirmRace(t *testing.T) {
 		insert into erp.customer (customer_no, name, price_level) select 'R' || n, 'Race', 'C' from generate_series(1, 4) n;
 		update erp.web_access set may_change = 'edit', many_logins = true;
 		update erp.stock set on_hand = 1000000;
+		insert into erp.route (code, name) values ('RACE', 'Race');
+		insert into erp.route_day (route_id, weekday) select route_id, 2 from erp.route where code = 'RACE';
+		update erp.customer set route_id = (select route_id from erp.route where code = 'RACE') where customer_no like 'R%';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 5, 19 from erp.item where item_no = 'RICE';
 		insert into portal.login (customer_id, email, name, password_hash, customer_role, sign_off_all)
 		select c.customer_id, p || lower(c.customer_no) || '@example', p, '$2a$04$' || repeat('x', 53), r, p = 'ask'
@@ -89,7 +94,7 @@ func (at raceTab) stirred(r *rand.Rand, f func()) {
 	var other sync.WaitGroup
 	defer other.Wait()
 	seed := r.Uint64()
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0, 1, 2, 3:
 		other.Go(func() {
 			r := rand.New(rand.NewPCG(seed, 1))
@@ -98,6 +103,13 @@ func (at raceTab) stirred(r *rand.Rand, f func()) {
 			}
 		})
 	case 4:
+		other.Go(func() {
+			r := rand.New(rand.NewPCG(seed, 3))
+			if _, err := at.db.Pool.Exec(at.Context(), "update erp.route_day set weekday = $1 where route_id = (select route_id from erp.route where code = 'RACE')", 1+r.IntN(7)); err != nil {
+				at.Errorf("route: %v", err)
+			}
+		})
+	case 5:
 		other.Go(func() { at.fill(rand.New(rand.NewPCG(seed, 2))) })
 	default:
 		f()
@@ -140,9 +152,10 @@ func (at raceTab) orderAll(r *rand.Rand, rounds int, approver raceTab) {
 			}
 			var sent portal.Submitted
 			at.stirred(r, func() {
-				sent, err = at.carts.Submit(at.Context(), at.who, portal.CartSubmit{Key: cart.Key, Shown: cart.Shown(), ConfirmPrices: confirm})
+				sent, err = at.carts.Submit(at.Context(), at.who, portal.CartSubmit{Key: cart.Key, Shown: cart.Shown(), ConfirmPrices: confirm, ShownOutcome: cart.ShownOutcome})
 			})
 			if err == nil {
+				at.comes(sent.OrderNo, cart.Room.Delivery)
 				at.became(r, sent, page, approver)
 				break
 			}
@@ -195,7 +208,7 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 			page[l.ItemNo+" "+l.UOM] = onPage{l.UnitPrice.Decimal, l.Qty.Decimal}
 			byLine = append(byLine, l.ItemNo+" "+l.UOM)
 		}
-		decision := portal.SignOffDecision{Shown: request.Shown(), ConfirmPrices: pick(r, "", "true")}
+		decision := portal.SignOffDecision{Shown: request.Shown(), ShownOutcome: request.ShownOutcome, ConfirmPrices: pick(r, "", "true")}
 		if said != nil {
 			decision.ConfirmPrices = said.AskedPrices() // what the refusal named stood on the page, too
 			for line, price := range said.PricesTold() {
@@ -207,6 +220,7 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 		at.stirred(r, func() { orderNo, err = at.signOffs.ApproveSignOff(at.Context(), at.who, id, decision) })
 		if err == nil {
 			at.signed.Add(1)
+			at.comes(orderNo, request.Delivery)
 			at.check("signed "+orderNo, page, `select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 				where o.order_no = $1`, orderNo)
 			return
@@ -215,6 +229,20 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 			return
 		}
 		said, _ = errors.AsType[*portal.RefusedError](err)
+	}
+}
+
+// comes checks that an order, if it is one, comes on the day that stood on the
+// page that sent it.
+func (at raceTab) comes(orderNo string, on *portal.PlannedDelivery) {
+	if orderNo == "" {
+		return
+	}
+	var day time.Time
+	if err := at.db.Pool.QueryRow(at.Context(), "select coalesce(delivery_date, '-infinity') from erp.sales_order where order_no = $1", orderNo).Scan(&day); err != nil {
+		at.Errorf("order %s: %v", orderNo, err)
+	} else if on == nil || !on.Date.Equal(day) {
+		at.Errorf("order %s comes on %v, and the page that sent it had %+v", orderNo, day, on)
 	}
 }
 

@@ -2428,11 +2428,12 @@ function portal.acknowledge_difference(p_difference_id bigint, p_note text) retu
 function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
+function portal.action_weight(p_action text) returns integer
 function portal.actor() returns text
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
-function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
+function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text, p_shown_outcome text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
@@ -2511,13 +2512,14 @@ function portal.order_line_receipt() returns trigger security definer
 function portal.order_lines_audited() returns trigger security definer
 function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint security definer
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
+function portal.outcome_changes(p_page jsonb, p_findings jsonb, p_uoms text[], p_ship_to_id bigint, p_wish date) returns jsonb
 function portal.own_list_changed() returns trigger security definer
 function portal.password_reset_of(p_token_hash bytea) returns TABLE(login_id bigint, email text) security definer for portal_work
 function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
 function portal.person_name(p_login_id bigint) returns text security definer for portal_web
-function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_limits numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_sealed text[], p_changed jsonb, p_po_said text, p_repeats_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[]) security definer
+function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_limits numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_sealed text[], p_changed jsonb, p_po_said text, p_repeats_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text, p_outcome jsonb) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[]) security definer
 function portal.po_orders(p_customer_id bigint, p_po_no text) returns TABLE(order_no text, orders integer, said text) security definer
 function portal.price_audit(p_customer_id bigint, p_item_no text) returns SETOF portal.audit security definer
 function portal.price_basis_audited() returns trigger security definer
@@ -2530,6 +2532,7 @@ function portal.proof_of_invoice_lines(p_invoice_ids bigint[]) returns TABLE(kin
 function portal.proof_of_order_lines(p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer
 function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids bigint[]) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text, explained boolean, asked bigint) security definer
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
+function portal.read_outcome(p_shown text) returns jsonb
 function portal.refuse_forgetting() returns trigger
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
@@ -2557,8 +2560,11 @@ function portal.ship_to_changed() returns trigger security definer
 function portal.shown_by_line(p_page jsonb, p_at integer) returns jsonb for portal_web
 function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb for portal_web
 function portal.shown_digest(p_shown text) returns text
+function portal.shown_finding(p_finding jsonb, p_uoms text[]) returns jsonb for portal_web
+function portal.shown_finding_key(p_shown jsonb) returns text
 function portal.shown_key(p_item_no text, p_uom text) returns text for portal_web
 function portal.shown_lines(p_shown text) returns jsonb for portal_web
+function portal.shown_outcome(p_findings jsonb, p_uoms text[], p_ship_to_id bigint) returns jsonb for portal_web
 function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
@@ -2574,7 +2580,7 @@ function portal.statement_updated() returns trigger security definer
 function portal.stock_changed() returns trigger security definer
 function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[]) returns TABLE(item_id bigint, available numeric, state text, orderable boolean) security definer for portal_desk, portal_web, portal_work
 function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void security definer for portal_work
-function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_shown text, p_confirm_prices text, p_confirm_po text) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
+function portal.submit_cart(p_login_id bigint, p_key uuid, p_po_no text, p_ship_to_code text, p_requested_date date, p_note text, p_shown text, p_confirm_prices text, p_confirm_po text, p_shown_outcome text) returns TABLE(order_no text, sign_off_id bigint, repeated boolean, findings jsonb) security definer for portal_web
 function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[]) returns TABLE(item_id bigint, short boolean) security definer for portal_desk, portal_web, portal_work
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
 function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) returns jsonb for portal_web

@@ -56,10 +56,12 @@ func (s *SignOffStore) SignOff(ctx context.Context, who portal.Session, id porta
 			return fmt.Errorf("lines: %w", err)
 		}
 		if out.MayDecide {
-			rows, _ = tx.Query(ctx, query("sign_off_findings"), a)
-			if out.Findings, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OrderFinding]); err != nil {
-				return fmt.Errorf("findings: %w", err)
+			if out.Findings, out.ShownOutcome, err = foundBy(ctx, tx, "sign_off_findings", a); err != nil {
+				return err
 			}
+			var room portal.CartRoom
+			out.Findings, room = portal.TakeRoom(out.Findings)
+			out.Delivery = room.Delivery
 		}
 		var seePrices bool
 		if err := tx.QueryRow(ctx, query("see_prices"), a).Scan(&seePrices); err != nil {
@@ -79,7 +81,8 @@ func (s *SignOffStore) ApproveSignOff(ctx context.Context, who portal.Session, i
 	if err != nil {
 		return "", err
 	}
-	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "shown": d.Shown, "confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO}
+	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "shown": d.Shown, "confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO,
+		"shown_outcome": d.ShownOutcome}
 	nos := make([]int, 0, len(d.Qtys))
 	for no := range d.Qtys {
 		nos = append(nos, no)

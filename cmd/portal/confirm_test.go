@@ -28,7 +28,7 @@ func (a answer) hidden(names ...string) []string {
 
 // asks is the fields of the cart's form on a page.
 func (a answer) asks(more ...string) []string {
-	return append(a.hidden("key", "shown", "confirm_prices", "confirm_po"), more...)
+	return append(a.hidden("key", "shown", "shown_outcome", "confirm_prices", "confirm_po"), more...)
 }
 
 // oilAt sets the price that customer C1003 has for oil.

@@ -10,6 +10,8 @@
 --   p_changed   findings of the caller that refuse as well: lines that are not
 --               those that the page showed
 --   p_po_said   which orders with this PO number the page named (portal.po_orders)
+--   p_outcome   what the page said would become of the order
+--               (portal.read_outcome); null compares nothing
 --
 -- Returns one row. order_no is null when the order cannot be sent; findings
 -- then hold at least one refusal, or say that somebody of the customer has to
@@ -18,6 +20,7 @@
 --   prices_rose   refuse   lines whose price is above the one agreed to
 --   po_repeated   refuse   the PO number stands on an earlier order, and the page
 --                          did not say so of just these; not with p_repeats_po
+-- and those of portal.outcome_changes.
 -- With p_leave_out lines that are refused by themselves are left out, and
 -- left_out holds their refusals; without a line left the order is refused.
 create or replace function portal.place_order(
@@ -38,7 +41,8 @@ create or replace function portal.place_order(
   p_repeats_po boolean default false,
   p_leave_out boolean default false,
   p_standing_order text default null,
-  p_signed_by text default null
+  p_signed_by text default null,
+  p_outcome jsonb default null
 ) returns table (order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[])
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -52,6 +56,7 @@ declare
   gone jsonb := '[]';
   refused int[];
   today numeric[];
+  day date; -- of delivery, as compared with the page's
   sees_prices boolean := coalesce((select w.see_prices from erp.web_access w where w.customer_id = p_customer_id), false);
 begin
   -- one order of a customer at a time (credit), then the stock in item order
@@ -78,7 +83,7 @@ begin
     ) a
     cross join lateral (
       select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id, p_requested_date) r
-      where r.action in ('refuse', 'queue', 'warn') or r.action = 'sign_off' and p_signed_by is null
+      where r.action in ('refuse', 'queue', 'warn') or r.action = 'sign_off' and p_signed_by is null or r.code = 'next_delivery'
       union all
       select 'prices_rose', 'refuse', 'item_no', k.ord::int, jsonb_build_object('item_no', i.item_no, 'uom', k.uom,
         'was', nullif(k.agreed, -1), 'now', k.price,
@@ -108,6 +113,11 @@ begin
     from unnest(p_items, p_uoms, p_qtys, p_limits) with ordinality as k(item, uom, qty, agreed, ord)
     where k.ord <> all (refused);
   end loop;
+  if p_outcome is not null then
+    day := jsonb_path_query_first(found_json, '$[*] ? (@.code == "next_delivery").detail.delivery_date') #>> '{}';
+    found_json := found_json || portal.outcome_changes(p_outcome, found_json, p_uoms, p_ship_to_id, p_requested_date);
+  end if;
+  found_json := jsonb_path_query_array(found_json, '$[*] ? (@.action != "room")');
 
   if exists (select from jsonb_array_elements(found_json) f where f ->> 'action' in ('refuse', 'sign_off')) then
     return query select null::bigint, null::text, found_json, gone, today;
@@ -123,6 +133,11 @@ begin
       select sum(round(l.qty * l.unit_price, 2)) from jsonb_to_recordset(lines) as l(qty numeric, unit_price numeric)) end
   from erp.company co
   returning * into made;
+  if p_outcome is not null and made.delivery_date is distinct from day then
+    -- routes are not held: one was changed after the page was compared, so the whole is to be done again
+    raise exception 'The day of delivery changed at this very moment. Nothing was sent: please try again.'
+      using errcode = '40001', constraint = 'delivery_moved';
+  end if;
   insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)
   select made.order_id, l.ord, l.item_id, l.uom, l.qty, l.unit_price, l.step, l.rule_id, l.valid_until
   from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric,

@@ -52,8 +52,11 @@ $$;
 -- p_shown is what the page showed of the request as it is (see shown.sql), and
 -- binds as in submit_cart. p_confirm_prices are the prices that the page asked
 -- about, as JSON: one array a line, [line_no, price]; just these are taken.
+-- p_shown_outcome is what it said would become of the order (see
+-- shown_outcome.sql).
 create or replace function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos int[], p_qtys numeric[], p_po_no text,
-  p_requested_date date, p_shown text default null, p_confirm_prices text default null, p_confirm_po text default null)
+  p_requested_date date, p_shown text default null, p_confirm_prices text default null, p_confirm_po text default null,
+  p_shown_outcome text default null)
 returns table (order_no text, repeated boolean, findings jsonb)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -112,7 +115,7 @@ begin
 
   select p.order_id, p.order_no, p.findings into made
   from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, limits, p_po_no, s.ship_to_id, p_requested_date,
-    s.note, sealed, changed, p_confirm_po, p_signed_by => me.email::text) p;
+    s.note, sealed, changed, p_confirm_po, p_signed_by => me.email::text, p_outcome => portal.read_outcome(p_shown_outcome)) p;
   if made.order_id is null then
     -- findings count the lines that are left; the page shows all
     return query select null::text, false, coalesce(jsonb_agg(
@@ -131,7 +134,7 @@ begin
   return query select made.order_no, false, made.findings;
 end
 $$;
-grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text) to portal_web;
+grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text, text) to portal_web;
 
 -- Refuses a request; the requester reads the reason.
 create or replace function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void

@@ -9,6 +9,8 @@
 -- prices last agreed to. p_confirm_prices names the page that asked about prices
 -- (portal.shown_digest): if it is this one, its prices are taken, else nothing is
 -- confirmed. p_confirm_po names the orders that the page said the PO number is on.
+-- p_shown_outcome is what the page said would become of the order (see
+-- shown_outcome.sql); without it nothing of that is compared.
 --
 -- Returns one row. order_no and sign_off_id are both null when the cart cannot
 -- be sent; findings then hold at least one refusal (see portal.place_order).
@@ -21,7 +23,8 @@ create or replace function portal.submit_cart(
   p_note text,
   p_shown text default null,
   p_confirm_prices text default null,
-  p_confirm_po text default null
+  p_confirm_po text default null,
+  p_shown_outcome text default null
 ) returns table (order_no text, sign_off_id bigint, repeated boolean, findings jsonb)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -93,7 +96,8 @@ begin
   from portal.place_order(cart.customer_id,
     case when portal.acting_by() is null then p_login_id end, p_key, -- staff have no log-in at the customer's
     items, uoms, qtys, limits, p_po_no, ship_to, p_requested_date, p_note, sealed,
-    case when page is null then '[]' else portal.shown_changes(page, items, uoms, qtys) end || unsure, p_confirm_po) p;
+    case when page is null then '[]' else portal.shown_changes(page, items, uoms, qtys) end || unsure, p_confirm_po,
+    p_outcome => portal.read_outcome(p_shown_outcome)) p;
 
   if exists (select from jsonb_array_elements(sent.findings) f where f ->> 'action' = 'refuse') then
     return query select null::text, null::bigint, false, sent.findings;
@@ -117,4 +121,4 @@ begin
   return query select sent.order_no, asked, false, sent.findings;
 end
 $$;
-grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, text, text, text) to portal_web;
+grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, text, text, text, text) to portal_web;

@@ -51,6 +51,8 @@ left join (select distinct on (st.item_id) st.* from portal.stock_shown(@custome
 order by l.ord;
 
 -- name: cart_findings
+-- What objects and the room that is left, and what that says of the outcome, as
+-- the form carries it.
 with line as (
   select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, k.po_no, k.requested_date,
     coalesce((select c.ship_to_id from erp.ship_to c where c.ship_to_id = k.ship_to_id and c.active),
@@ -66,16 +68,18 @@ a as (
 priced as materialized (
   select array_agg(p.unit_price order by p.ord) as prices from a cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 )
-select f.code, f.action, coalesce(f.field, '') as field, coalesce(f.line, 0) as line, f.detail, '' as text
+select coalesce(jsonb_agg(to_jsonb(f) order by f.action desc, f.line nulls first), '[]') as findings,
+  portal.shown_outcome(coalesce(jsonb_agg(to_jsonb(f)), '[]'), (select a.uoms from a), (select a.ship_to_id from a))::text as shown_outcome
 from a cross join priced
-cross join lateral erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
-union all
-select u.code, u.action, u.field, u.line, u.detail, ''
-from portal.cart k
-join lateral (select cl, row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord from portal.cart_line cl where cl.cart_id = k.cart_id) c on true
-cross join lateral jsonb_to_record(portal.unusual_finding(c.cl, c.ord)) as u(code text, action text, field text, line int, detail jsonb)
-where k.login_id = @login_id and k.customer_id = @customer_id and u.code is not null
-order by action desc, line;
+cross join lateral (
+  select f.* from erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
+  union all
+  select u.code, u.action, u.field, u.line, u.detail
+  from portal.cart k
+  join lateral (select cl, row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord from portal.cart_line cl where cl.cart_id = k.cart_id) c on true
+  cross join lateral jsonb_to_record(portal.unusual_finding(c.cl, c.ord)) as u(code text, action text, field text, line int, detail jsonb)
+  where k.login_id = @login_id and k.customer_id = @customer_id and u.code is not null
+) f;
 
 -- name: cart_set_line
 insert into portal.cart_line as cl (cart_id, item_id, uom, qty)
@@ -155,7 +159,7 @@ where k.login_id = @login_id and k.customer_id = @customer_id
 -- name: cart_submit
 select s.order_no, s.sign_off_id, s.repeated, s.findings,
   coalesce((select w.see_prices from erp.web_access w where w.customer_id = portal.customer_id()), false) as see_prices
-from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @shown::text, @confirm_prices::text, @confirm_po::text) s;
+from portal.submit_cart(@login_id, @key::uuid, @po_no, @ship_to, @requested_date::date, @note, @shown::text, @confirm_prices::text, @confirm_po::text, @shown_outcome::text) s;
 
 -- name: ship_to_list
 select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name

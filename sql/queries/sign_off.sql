@@ -21,7 +21,7 @@ select s.sign_off_id, s.status, coalesce(portal.person_name(s.login_id), '') as 
   s.status = 'WAITING' and portal.may('sign_off') and (s.login_id <> @login_id or not portal.limited()) as may_decide,
   s.po_no, s.requested_at, s.decided_by, s.decided_at, s.reason, o.order_no, l.lines,
   case when w.see_prices then l.total end as total,
-  a.name as ship_to, s.requested_date, s.note, s.returned_at is not null as returned,
+  nullif(concat_ws(', ', a.name, nullif(a.city, '')), '') as ship_to, s.requested_date, s.note, s.returned_at is not null as returned,
   portal.approvers(s.customer_id, s.login_id) as approvers, s.reasons
 from portal.sign_off s
 join erp.web_access w using (customer_id)
@@ -61,6 +61,7 @@ left join priced p using (ord)
 order by l.ord;
 
 -- name: sign_off_findings
+-- As cart_findings, of an order that is signed off; line is the request's.
 with line as (
   select row_number() over (order by x.line_no)::int as ord, x.*, s.po_no, s.ship_to_id, s.requested_date
   from portal.sign_off s join portal.sign_off_line x using (sign_off_id)
@@ -74,16 +75,16 @@ a as (
 priced as materialized (
   select array_agg(p.unit_price order by p.ord) as prices from a cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 )
-select f.code, f.action, coalesce(f.field, '') as field, coalesce((select l.line_no from line l where l.ord = f.line), 0) as line, f.detail, '' as text
+select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('line', (select l.line_no from line l where l.ord = f.line)) order by f.action desc, f.line nulls first), '[]') as findings,
+  portal.shown_outcome(coalesce(jsonb_agg(to_jsonb(f)), '[]'), (select a.uoms from a), (select a.ship_to_id from a))::text as shown_outcome
 from a cross join priced
 cross join lateral erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
-where f.action in ('refuse', 'queue', 'warn')
-order by f.action desc, f.line nulls first;
+where f.action in ('refuse', 'queue', 'warn') or f.code = 'next_delivery';
 
 -- name: sign_off_approve
 select s.order_no, s.repeated, s.findings,
   coalesce((select w.see_prices from erp.web_access w where w.customer_id = portal.customer_id()), false) as see_prices
-from portal.approve_sign_off(@sign_off_id, @line_nos::int[], @qtys::numeric[], @po_no, @requested_date::date, @shown::text, @confirm_prices::text, @confirm_po::text) s;
+from portal.approve_sign_off(@sign_off_id, @line_nos::int[], @qtys::numeric[], @po_no, @requested_date::date, @shown::text, @confirm_prices::text, @confirm_po::text, @shown_outcome::text) s;
 
 -- name: sign_off_reject
 select portal.reject_sign_off(@sign_off_id, @reason);
