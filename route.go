@@ -97,6 +97,7 @@ type RouteEdit struct {
 	CutoffDays string            `form:"cutoff_days_before"`
 	CutoffTime string            `form:"cutoff_time"`
 	Day        map[int]RouteTime `form:"-"`
+	Shown      string            `form:"shown"` // Figures of the form as it was opened; empty: not compared
 }
 
 // RouteTime is a weekday's row of the form.
@@ -205,8 +206,35 @@ func (r DeskRoute) Typed() RouteEdit {
 		}
 		e.Day[d.Weekday] = at
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
+
+// Figures are what the form of a route shows.
+func (e RouteEdit) Figures() Figures {
+	f := Figures{
+		{Field: "code", Label: "The code", Value: e.Code}, {Field: "name", Label: "The name", Value: e.Name},
+		{Field: "cutoff_days_before", Label: "Cutoff, days before", Value: e.CutoffDays},
+		{Field: "cutoff_time", Label: "Cutoff, time", Value: e.CutoffTime},
+		{Field: "rhythm", Label: "When it runs", Value: e.Rhythm}, {Field: "every_days", Label: "Days from run to run", Value: e.EveryDays},
+		{Field: "start_date", Label: "Counted from", Value: e.StartDate}, {Field: "active", Label: "Active", Value: onOff(e.Active)},
+	}
+	for n := 1; n <= 7; n++ {
+		no, day := strconv.Itoa(n), time.Weekday(n%7).String()
+		f = append(f, Figure{Field: "weekday_" + no, Label: day, Value: onOff(e.Day[n].Runs)},
+			Figure{Field: "cutoff_days_" + no, Label: day + ", cutoff, days before", Value: e.Day[n].CutoffDays},
+			Figure{Field: "cutoff_time_" + no, Label: day + ", cutoff, time", Value: e.Day[n].CutoffTime})
+	}
+	return f
+}
+
+// RouteFigures are the route that a place is on.
+func RouteFigures(code string) Figures {
+	return Figures{{Field: "route", Label: "The route", Value: code}}
+}
+
+// Shown is the place's route as its form carries it.
+func (p RoutedPlace) Shown() string { return RouteFigures(p.Route).Shown() }
 
 // HolidayEdit is the form of a holiday, as typed.
 type HolidayEdit struct {
@@ -265,6 +293,7 @@ type DeskRouteService interface {
 
 	CustomerRouting(ctx context.Context, who Session, customerNo string) (CustomerRouting, error)
 	// AssignRoute puts a customer, or one of its ship-tos, on a route; an
-	// empty code takes it off.
-	AssignRoute(ctx context.Context, who Session, customerNo, shipTo, code string) error
+	// empty code takes it off. It is CodeConflict where the route that was
+	// shown (RoutedPlace.Shown; empty: not compared) is another one by now.
+	AssignRoute(ctx context.Context, who Session, customerNo, shipTo, code, shown string) error
 }

@@ -38,6 +38,16 @@ func formErrorsOf(err error) formErrors {
 	return f
 }
 
+// stillShown is what a refused form carries on of what its page showed: what the
+// refusal has told its reader, else what it carried. What was typed is compared
+// with that, and not with what nobody has read yet.
+func stillShown(err error, carried string) string {
+	if e, ok := errors.AsType[*portal.Error](err); ok && e.Shown != "" {
+		return e.Shown
+	}
+	return carried
+}
+
 // Refused reports whether the page answers a form that was.
 func (f formErrors) Refused() bool { return f.Message != "" || len(f.Fields) > 0 }
 

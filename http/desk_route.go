@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -226,6 +227,7 @@ func (s *Server) deskSaveRoute(q *request) error {
 		return err
 	}
 	code, err := s.Desk.SaveRoute(q.Context(), q.who, q.param("code"), in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("routes", code), "Route "+code+" saved")
@@ -269,13 +271,23 @@ func (s *Server) deskAssignRoute(q *request) error {
 	var in struct {
 		ShipTo string `form:"ship_to"`
 		Route  string `form:"route"`
+		Shown  string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
 	}
 	customerNo := q.param("customer_no")
-	if err := s.Desk.AssignRoute(q.Context(), q.who, customerNo, in.ShipTo, in.Route); err != nil {
-		return err
+	err := s.Desk.AssignRoute(q.Context(), q.who, customerNo, in.ShipTo, in.Route, in.Shown)
+	switch {
+	case err == nil:
+		return q.done(deskPath("customers", customerNo), "Route saved")
+	case shownOnPage(q, err):
+		if e, ok := errors.AsType[*portal.Error](err); ok && in.ShipTo != "" { // each place has such a field
+			for i := range e.Fields {
+				e.Fields[i].Field += "-" + portal.InAddress(in.ShipTo)
+			}
+		}
+		return s.deskCustomerPage(q, nil, err)
 	}
-	return q.done(deskPath("customers", customerNo), "Route saved")
+	return err
 }
