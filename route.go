@@ -59,6 +59,22 @@ type RouteHoliday struct {
 	CutoffTime  *string    `json:"cutoff_time"`
 }
 
+// Shown is the holiday as the form that deletes it carries it.
+func (h RouteHoliday) Shown() string { return h.Figures().Shown() }
+
+// Figures are what lists show of a holiday.
+func (h RouteHoliday) Figures() Figures {
+	f := Figures{{Field: "holiday", Label: "The holiday", Value: isoDay(&h.Day)}, {Field: "name", Label: "Its name", Value: h.Name},
+		{Field: "replacement", Label: "The day instead", Value: isoDay(h.Replacement)}}
+	if h.CutoffDays != nil {
+		f = append(f, Figure{Field: "cutoff_days", Label: "Its cutoff, days before", Value: strconv.Itoa(*h.CutoffDays), Needed: true})
+	}
+	if h.CutoffTime != nil {
+		f = append(f, Figure{Field: "cutoff_time", Label: "Its cutoff, time", Value: *h.CutoffTime, Needed: true})
+	}
+	return f
+}
+
 // RoutePlace is a customer, or one of its ship-tos, on a route.
 type RoutePlace struct {
 	CustomerNo   string `json:"customer_no"`
@@ -289,7 +305,9 @@ type DeskRouteService interface {
 	SaveRoute(ctx context.Context, who Session, code string, edit RouteEdit) (newCode string, err error)
 	// AddHoliday adds one to a route, or to all where code is empty.
 	AddHoliday(ctx context.Context, who Session, code string, edit HolidayEdit) error
-	DeleteHoliday(ctx context.Context, who Session, id HolidayID) error
+	// DeleteHoliday is CodeConflict where the holiday is not the one that was
+	// shown any more (RouteHoliday.Shown; empty: not compared).
+	DeleteHoliday(ctx context.Context, who Session, id HolidayID, shown string) error
 
 	CustomerRouting(ctx context.Context, who Session, customerNo string) (CustomerRouting, error)
 	// AssignRoute puts a customer, or one of its ship-tos, on a route; an

@@ -175,10 +175,20 @@ func (s *Server) deskDropHoliday(q *request) error {
 	if err != nil {
 		return portal.Errorf(portal.CodeNotFound, "There is no such holiday.")
 	}
-	if err := s.Desk.DeleteHoliday(q.Context(), q.who, portal.HolidayID(id)); err != nil {
+	var in struct {
+		Shown string `form:"shown"` // the holiday as the page shows it
+	}
+	if err := q.decode(&in); err != nil {
 		return err
 	}
-	return q.done(q.back("/desk/routes"), "Holiday deleted")
+	err = s.Desk.DeleteHoliday(q.Context(), q.who, portal.HolidayID(id), in.Shown)
+	switch {
+	case err == nil:
+		return q.done(q.back("/desk/routes"), "Holiday deleted")
+	case portal.ErrorCode(err) == portal.CodeConflict && shownOnPage(q, err): // the list that it came from shows it as it is
+		return q.done(q.back("/desk/routes"), portal.ErrorMessage(err))
+	}
+	return err
 }
 
 // deskRoutePage is one route.

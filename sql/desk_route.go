@@ -162,8 +162,18 @@ func (s *DeskStore) AddHoliday(ctx context.Context, who portal.Session, code str
 }
 
 // DeleteHoliday implements portal.DeskRouteService.
-func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID) error {
+func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if shown != "" {
+			rows, _ := tx.Query(ctx, query("holiday_held"), args{"holiday_id": id})
+			now, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.RouteHoliday])
+			if err != nil {
+				return noRow(err, "There is no such holiday.")
+			}
+			if err := now.Figures().Compare(shown, nil, portal.LookAgain); err != nil {
+				return err
+			}
+		}
 		return oneRow(tx.Exec(ctx, query("holiday_delete"), args{"holiday_id": id}))("There is no such holiday.")
 	})
 	if err != nil {

@@ -233,7 +233,8 @@ func TestShownButtons(t *testing.T) {
 	pgtest.Exec(t, s.db, `
 		insert into erp.price_contract (customer_id, item_id, kind, value, valid) select customer_id, item_id, 'fixed', 10, daterange('2020-01-01', null) from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 20 from erp.item where item_no = 'OIL5';
-		insert into erp.route (code, name) values ('NORTH', 'North'), ('SOUTH', 'South')`)
+		insert into erp.route (code, name) values ('NORTH', 'North'), ('SOUTH', 'South');
+		insert into erp.route_holiday (holiday, name) values (erp.today() + 40, 'Fair')`)
 	desk := s.logIn("desk@demo.example")
 	customer, item, one := desk.page("/desk/customers/C1003/prices?contract=1"), desk.page("/desk/items/OIL5/prices"), desk.page("/desk/customers/C1003")
 	pgtest.Exec(t, s.db, "update erp.price_contract set value = 12; update erp.price_break set price = 22; update erp.customer set route_id = (select route_id from erp.route where code = 'SOUTH') where customer_no = 'C1003'")
@@ -244,6 +245,15 @@ func TestShownButtons(t *testing.T) {
 	desk.send("/desk/items/OIL5/prices/end", item.carried(t, `id="end-break-1"`)...).refuses(t, "end a break", "The price was 20.00 when you opened this page, and is 22.00 now.")
 	route := desk.send("/desk/customers/C1003/route", one.carried(t, `/route"`, "route", "NORTH")...)
 	route.refuses(t, "route", "The route was empty when you opened this page, and is SOUTH now.")
+	routes := desk.page("/desk/routes")
+	pgtest.Exec(t, s.db, "update erp.route_holiday set replacement = holiday + 1")
+	if a := desk.post("/desk/holidays/1/delete", routes.carried(t, "/desk/holidays/1/delete")...); a.status != http.StatusConflict || !strings.Contains(a.body, "The day instead was empty when you opened this page") {
+		t.Errorf("holiday: %d %s", a.status, a.body)
+	}
+	desk.send("/desk/holidays/1/delete", desk.page("/desk/routes").carried(t, "/desk/holidays/1/delete")...).sent(t, "a holiday as shown")
+	if n := pgtest.Value[int](t, s.db, "select count(*)::int from erp.route_holiday"); n != 0 {
+		t.Errorf("%d holidays", n)
+	}
 	if got := pgtest.Value[string](t, s.db, "select (select count(*) from erp.price_contract where upper_inf(valid)) || ' ' || (select code from erp.route join erp.customer using (route_id))"); got != "1 SOUTH" {
 		t.Errorf("done all the same: %s", got)
 	}

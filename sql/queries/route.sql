@@ -78,6 +78,11 @@ insert into erp.route_holiday (route_id, holiday, replacement, name, cutoff_days
 select (select r.route_id from erp.route r where r.code = @code), @day, @replacement, @name, @cutoff_days, @cutoff_time::text::time
 where @code = '' or exists (select from erp.route r where r.code = @code);
 
+-- name: holiday_held
+select h.holiday_id as id, h.route_id is null as all, h.holiday as day, h.name, h.replacement, h.cutoff_days_before as cutoff_days,
+  to_char(h.cutoff_time, 'HH24:MI') as cutoff_time
+from erp.route_holiday h where h.holiday_id = @holiday_id for update;
+
 -- name: holiday_delete
 delete from erp.route_holiday where holiday_id = @holiday_id;
 
