@@ -225,6 +225,40 @@ func TestShownForms(t *testing.T) {
 	}
 }
 
+// Many clerks save the same form at one moment: one is first, all the others are
+// asked, whatever the moment.
+func TestShownAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	pgtest.Exec(t, s.db, `
+		insert into erp.price_contract (customer_id, item_id, kind, value) select customer_id, item_id, 'fixed', 10 from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
+		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 20 from erp.item where item_no = 'OIL5';
+		insert into erp.route (code, name) values ('NORTH', 'North'); insert into erp.route_day (route_id, weekday) select route_id, 1 from erp.route`)
+	desk := s.logIn("desk@demo.example")
+	for _, c := range []struct{ page, tag, action, field, form string }{
+		{"/desk/customers/C1003/prices?contract=1", `id="contract-form"`, "/desk/customers/C1003/prices/contract", "value", "item_no OIL5 kind fixed"},
+		{"/desk/items/OIL5/prices?break=1", `id="break-form"`, "/desk/items/OIL5/prices/break", "price", "min_qty 12"},
+		{"/desk/items/OIL5", `id="item-form"`, "/desk/items/OIL5", "price_a", "description Oil active true"},
+		{"/desk/customers/C1003", `id="access-form"`, "/desk/customers/C1003/access", "max_order", "enabled true"},
+		{"/desk/routes/NORTH", `id="route-form"`, "/desk/routes/NORTH", "name", "code NORTH rhythm weekdays weekday 1"},
+		{"/desk/customers/C1003/people/3", `data-keep="person-3"`, "/desk/customers/C1003/people/3", "spend_limit", "role approver spend_period order"},
+	} {
+		page := desk.page(c.page)
+		answers := make(chan int, 8)
+		for i := range cap(answers) {
+			form := page.carried(t, c.tag, append(strings.Fields(c.form), c.field, fmt.Sprint(41+i))...)
+			go func() { answers <- desk.send(c.action, form...).status }()
+		}
+		got := map[int]int{}
+		for range cap(answers) {
+			got[<-answers]++
+		}
+		if got[http.StatusSeeOther] != 1 || got[http.StatusConflict] != cap(answers)-1 {
+			t.Errorf("%s: %v", c.action, got)
+		}
+	}
+}
+
 // A rule that is another one by now is neither ended nor removed by a button
 // beside the old one; nor is an account taken off a route it was not shown on.
 func TestShownButtons(t *testing.T) {
