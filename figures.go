@@ -88,9 +88,9 @@ func (f Figures) Compare(shown string, typed Figures, then string) error {
 	if len(e.Fields) == 0 {
 		e.Fields = []FieldError{{Field: unsaid.at(), Message: unsaid.Label + " changed since this page was opened."}}
 	}
-	e.Message = "Changed meanwhile. " + then
+	e.Message = strings.TrimSpace("Changed meanwhile. " + then)
 	if len(e.Fields) == 1 { // a list of orders has room for one sentence
-		e.Message = e.Fields[0].Message + " " + then
+		e.Message = strings.TrimSpace(e.Fields[0].Message + " " + then)
 		e.Fields[0].Message = e.Message
 	}
 	return e

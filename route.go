@@ -237,7 +237,7 @@ func (e RouteEdit) Figures() Figures {
 	}
 	for n := 1; n <= 7; n++ {
 		no, day := strconv.Itoa(n), time.Weekday(n%7).String()
-		f = append(f, Figure{Field: "weekday_" + no, Label: day, Value: onOff(e.Day[n].Runs)},
+		f = append(f, Figure{Field: "weekday_" + no, Label: day, Value: onOff(e.Day[n].Runs), At: "weekday"},
 			Figure{Field: "cutoff_days_" + no, Label: day + ", cutoff, days before", Value: e.Day[n].CutoffDays},
 			Figure{Field: "cutoff_time_" + no, Label: day + ", cutoff, time", Value: e.Day[n].CutoffTime})
 	}

@@ -29,11 +29,16 @@ func formErrorsOf(err error) formErrors {
 		return formErrors{}
 	}
 	f := formErrors{Message: portal.ErrorMessage(err)}
-	if e, ok := errors.AsType[*portal.Error](err); ok {
-		f.Fields = e.Fields
+	e, ok := errors.AsType[*portal.Error](err)
+	if !ok {
+		return f
 	}
+	f.Fields = e.Fields
 	if len(f.Fields) == 1 && f.Fields[0].Message == f.Message {
 		f.Message = "" // the list says it, with its link
+		if e.Shown != "" {
+			f.Message = "Changed meanwhile."
+		}
 	}
 	return f
 }

@@ -56,7 +56,7 @@ func sameShipped(ctx context.Context, tx pgx.Tx, orderNos []string, freight, sho
 	if err != nil {
 		return err
 	}
-	refused := &portal.Error{Code: portal.CodeConflict, Message: "No invoice was made: look at what is marked, and send once more."}
+	refused := &portal.Error{Code: portal.CodeConflict, Message: "No invoice was made. Send once more to invoice what is there now."}
 	for _, o := range list {
 		if o.Lines == 0 {
 			continue
@@ -65,18 +65,15 @@ func sameShipped(ctx context.Context, tx pgx.Tx, orderNos []string, freight, sho
 		if f := freight[o.OrderNo]; f != "" {
 			typed = portal.Figures{{Field: "freight", Value: f}}
 		}
-		err := o.Figures().Compare(shown[o.OrderNo], typed, "No invoice was made.")
+		err := o.Figures().Compare(shown[o.OrderNo], typed, "")
 		if e, ok := errors.AsType[*portal.Error](err); ok {
 			refused.Fields, refused.Shown = append(refused.Fields, e.Fields...), e.Shown
 		} else if err != nil {
 			return err
 		}
 	}
-	switch {
-	case len(refused.Fields) == 0:
+	if len(refused.Fields) == 0 {
 		return nil
-	case len(refused.Fields) == 1:
-		refused.Message = refused.Fields[0].Message
 	}
 	if len(orderNos) > 1 {
 		refused.Shown = "" // it is each order's

@@ -315,7 +315,7 @@ func TestShownToInvoice(t *testing.T) {
 	ship("1")
 	words := "Order " + no + ": merchandise to invoice was 54.00 when you opened this page, and is 81.00 now."
 	question := desk.send(at+"/invoice", page.carried(t, `id="make-invoice"`)...)
-	question.refuses(t, "one order", words)
+	question.refuses(t, "one order", words, "No invoice was made.")
 	desk.send("/desk/invoicing", list.carried(t, `id="to-invoice"`, "order_no", no, "freight-"+no, "4.00")...).refuses(t, "the list", words, `value="4.00"`)
 	if n := pgtest.Value[int](t, s.db, "select count(*)::int from erp.invoice"); n != 0 {
 		t.Fatalf("%d invoices", n)
@@ -420,7 +420,7 @@ func TestShownReturn(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.credit_request_line set qty = 4 where line_no = 1")
 	const asked = "Olive oil 5 L: the quantity asked for was 5 when you opened this page, and is 4 now."
 	question := decide(page, "3")
-	question.refuses(t, "approve", asked, "box was open")
+	question.refuses(t, "approve", asked, "box was open", "Changed meanwhile.")
 	dana.send(at+"/reject", page.carried(t, `id="reject-form"`, "reason", "too late")...).refuses(t, "reject", asked, "too late")
 	// a colleague decides
 	if a := other.post(at+"/decide", "qty_1", "1", "note_1", "one only", "qty_2", "2"); a.status != http.StatusOK {
