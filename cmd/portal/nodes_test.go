@@ -163,7 +163,7 @@ func (f *follower) hear(ctx context.Context, conn *websocket.Conn, last string) 
 // periodic. Then the other is ended as an upgrade ends it.
 func TestNodeKilledAndNodeDrained(t *testing.T) {
 	t.Parallel()
-	db, nodes, processes := twoNodes(t, "--drain", "1s")
+	db, nodes, processes := twoNodes(t, "--drain", "5s")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	customers := []string{"C1001", "C1002", "C1003", "C1004", "C1005"}

@@ -8,6 +8,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -21,6 +22,7 @@ type Options struct {
 	Seed         uint64    // what everything is made from
 	Now          time.Time // the day the history ends; the time of day does not matter
 	PasswordHash string    // bcrypt, of every log-in's password
+	Weeks        int       // of delivered orders; 0: as many as the demo has
 }
 
 // Summary is how much was made; zero if the database had customers already.
@@ -48,6 +50,7 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 		zone:  zone,
 		today: time.Date(y, m, d, 0, 0, 0, 0, zone),
 		hash:  o.PasswordHash,
+		weeks: cmp.Or(o.Weeks, weeks),
 	}
 	w.makeItems()
 	w.makeCustomers()
@@ -90,6 +93,7 @@ type world struct {
 	zone  *time.Location
 	today time.Time // midnight
 	hash  string
+	weeks int // of delivered orders
 
 	items     []item
 	customers []customer

@@ -46,7 +46,7 @@ func (w *world) makeHistory() {
 	for i := range w.customers {
 		c := &w.customers[i]
 		basket := w.basket()
-		for week := weeks; week > 0; week-- {
+		for week := w.weeks; week > 0; week-- {
 			n := c.weekly / 100
 			if w.chance(c.weekly % 100) {
 				n++
