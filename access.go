@@ -1,10 +1,6 @@
 package portal
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-)
+import ()
 
 // Access is a customer's Web Access tab: what the distributor lets it do and
 // see. A nil limit means no limit, zero means none allowed.
@@ -29,12 +25,6 @@ type Access struct {
 	MonthlyStatement    bool   `json:"monthly_statement"`
 	ManyLogins          bool   `json:"many_logins"` // its approvers manage its log-ins
 	MayChange           string `json:"may_change"`  // none, cancel, edit: what a buyer may do with an order still Submitted
-}
-
-// Fingerprint tells one state of the tab from another.
-func (a Access) Fingerprint() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", a.Typed()))
-	return hex.EncodeToString(sum[:8])
 }
 
 // MayCancel reports whether the customer may take back an order that is still

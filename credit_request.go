@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -124,6 +125,28 @@ type CreditRequestDetail struct {
 	History       []CreditStep        `json:"history" db:"-"`
 	RequestPhotos []Photo             `json:"photos" db:"-"`
 }
+
+// Figures are what the page of a request shows that somebody decides on.
+func (d CreditRequestDetail) Figures() Figures {
+	qty := func(q *Qty) string {
+		if q == nil {
+			return ""
+		}
+		return shownQty(*q)
+	}
+	f := Figures{{Field: "status", Label: "The request", Value: strings.ToLower(string(d.Status)), At: Nowhere}}
+	for _, l := range d.RequestLines {
+		no, of := strconv.Itoa(l.LineNo), l.Description+": "
+		f = append(f, Figure{Field: "qty_" + no, Label: of + "the quantity asked for", Value: qty(&l.Qty), At: Nowhere, Needed: true},
+			Figure{Field: "approved_" + no, Label: of + "what is approved", Value: qty(l.Approved), At: Nowhere},
+			Figure{Field: "received_" + no, Label: of + "what came back", Value: qty(l.Received), At: Nowhere},
+			Figure{Field: "reason_" + no, Label: of + "the reason", Value: l.Reason, At: Nowhere})
+	}
+	return append(f, Figure{Field: "lines", Label: "The number of lines", Value: strconv.Itoa(len(d.RequestLines)), At: Nowhere})
+}
+
+// Shown is what the page shows of the request, as its forms carry it.
+func (d CreditRequestDetail) Shown() string { return d.Figures().Shown() }
 
 // CreditRequests is one page of a list of requests.
 type CreditRequests struct {
@@ -424,6 +447,7 @@ type CreditDecision struct {
 	Notes  map[int]string
 	Reason string
 	From   CreditRequestStatus // what the decider saw; empty: not checked
+	Shown  string              // CreditRequestDetail.Figures of what the decider saw; empty: not compared
 }
 
 // GoodsReceipt is what came back: by line number, all that was approved of a
@@ -431,6 +455,7 @@ type CreditDecision struct {
 type GoodsReceipt struct {
 	Qtys    map[int]Qty
 	Restock []int
+	Shown   string // as in CreditDecision
 }
 
 // DeskCreditRequestService is the staff's side of returns.
@@ -444,8 +469,8 @@ type DeskCreditRequestService interface {
 	// DecideRequest approves, or with nothing left of it rejects, and returns
 	// the status that the request has come to.
 	DecideRequest(ctx context.Context, who Session, requestNo string, d CreditDecision) (CreditRequestStatus, error)
-	RejectRequest(ctx context.Context, who Session, requestNo, reason string) error
+	RejectRequest(ctx context.Context, who Session, requestNo, reason, shown string) error
 	ReceiveGoods(ctx context.Context, who Session, requestNo string, g GoodsReceipt) error
 	// IssueMemo makes the credit memo; an empty number takes the next.
-	IssueMemo(ctx context.Context, who Session, requestNo, memoNo string) (string, error)
+	IssueMemo(ctx context.Context, who Session, requestNo, memoNo, shown string) (string, error)
 }

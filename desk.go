@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,6 +48,7 @@ type DeskOrderDetail struct {
 	OrderDetail
 	Moves       []OrderStatus `json:"moves"`      // where it may go now
 	ToInvoice   bool          `json:"to_invoice"` // something shipped has no invoice yet
+	Waiting     ToInvoice     `json:"-" db:"-"`   // what an invoice would charge now
 	CreditLimit *Money        `json:"credit_limit"`
 	CreditHold  bool          `json:"credit_hold"`
 	Exposure    Money         `json:"exposure"` // all the customer owes or has ordered, this order too
@@ -65,6 +68,33 @@ type CreditRelease struct {
 	Reason *string   `json:"reason"` // nil: by approving it out of the queue
 }
 
+// OrderFigures are what pages show of an order's money: its total, and, where
+// they have the lines, their prices. Nil where prices are hidden.
+func OrderFigures(total *Money, lines []OrderLine) Figures {
+	if total == nil {
+		return nil
+	}
+	f := Figures{{Field: "total", Label: "The total", Value: total.StringFixed(2), At: Nowhere}}
+	if len(lines) == 0 {
+		return f
+	}
+	var prices strings.Builder
+	for _, l := range lines {
+		prices.WriteString(strconv.Itoa(l.LineNo) + " ")
+		if l.UnitPrice != nil {
+			prices.WriteString(l.UnitPrice.StringFixed(4))
+		}
+		prices.WriteString("\n")
+	}
+	return append(f, Figure{Field: "prices", Label: "The prices of its lines", Value: ShownDigest(prices.String()), At: Nowhere, Unsaid: true})
+}
+
+// Shown is what the list shows of the order, as its forms carry it.
+func (o DeskOrder) Shown() string { return OrderFigures(o.Total, nil).Shown() }
+
+// Shown is what the page shows of the order, as its forms carry it.
+func (o DeskOrderDetail) Shown() string { return OrderFigures(o.Total, o.OrderLines).Shown() }
+
 // OrderMove sets an order's status.
 type OrderMove struct {
 	To     OrderStatus
@@ -73,6 +103,8 @@ type OrderMove struct {
 	Queued bool        // only as long as nobody has decided: Submitted or On hold
 	// Revision is of the order that the mover looked at; nil: not checked.
 	Revision *int
+	// Shown is OrderFigures of what the mover saw; empty: not compared.
+	Shown string
 	// ShownOver is by how much the mover was shown that the order is over
 	// credit, zero for not at all, and ShownHold whether the account was on
 	// hold: what is worse by now is CodeConflict. Nil: not checked.
@@ -115,7 +147,8 @@ func (l LineEdit) PriceKept() bool {
 type OrderRef struct {
 	OrderNo  string
 	Revision *int // nil: not checked
-	// ShownOver is as in OrderMove.
+	// Shown and ShownOver are as in OrderMove.
+	Shown     string
 	ShownOver *Money
 }
 
@@ -227,6 +260,7 @@ type DeskItemEdit struct {
 	Active         bool   `form:"active"`
 	Discontinued   bool   `form:"discontinued"`
 	AllowBackorder bool   `form:"allow_backorder"`
+	Shown          string `form:"shown"` // Figures of the form as it was opened; empty: not compared
 }
 
 // AccessEdit is the Web Access form: limits as typed, empty for no limit. A
@@ -252,7 +286,7 @@ type AccessEdit struct {
 	MonthlyStatement    bool   `form:"monthly_statement"`
 	ManyLogins          bool   `form:"many_logins"`
 	MayChange           string `form:"may_change"`
-	Seen                string `form:"seen"` // Access.Fingerprint of what the form showed; empty: not checked
+	Shown               string `form:"shown"` // Figures of the form as it was opened; empty: not compared
 }
 
 // ShipOrder is what leaves the house: line numbers with quantities, all that is
@@ -290,7 +324,9 @@ type DeskService interface {
 	// Ship is CodeInvalid at field qty of a line where more is asked for than
 	// is allocated.
 	Ship(ctx context.Context, who Session, orderNo string, s ShipOrder) error
-	Invoice(ctx context.Context, who Session, orderNo string) (invoiceNo string, err error)
+	// Invoice is CodeConflict where more or less waits for an invoice than shown
+	// (ToInvoice.Shown; empty: not compared).
+	Invoice(ctx context.Context, who Session, orderNo, shown string) (invoiceNo string, err error)
 
 	// DeskCustomers and DeskItems list by number, PageSize at a time; after is
 	// the last number seen.

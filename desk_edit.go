@@ -133,7 +133,34 @@ func (a Access) Typed() AccessEdit {
 	if a.ReturnDays != nil {
 		e.ReturnDays = strconv.Itoa(*a.ReturnDays)
 	}
+	e.Shown = e.Figures().Shown()
 	return e
+}
+
+// Figures are what the form of an access shows.
+func (e AccessEdit) Figures() Figures {
+	return Figures{
+		{Field: "enabled", Label: "Portal open", Value: onOff(e.Enabled)},
+		{Field: "can_order", Label: "May order", Value: onOff(e.CanOrder)},
+		{Field: "see_prices", Label: "Sees prices", Value: onOff(e.SeePrices)},
+		{Field: "see_price_breaks", Label: "Sees price breaks", Value: onOff(e.SeePriceBreaks)},
+		{Field: "authorized_items_only", Label: "Authorized items only", Value: onOff(e.AuthorizedItemsOnly)},
+		{Field: "many_logins", Label: "Manages its own people", Value: onOff(e.ManyLogins)},
+		{Field: "see_stock", Label: "Sees stock", Value: e.SeeStock},
+		{Field: "require_po", Label: "PO number required", Value: onOff(e.RequirePO)},
+		{Field: "min_order", Label: "Minimum order", Value: e.MinOrder},
+		{Field: "max_order", Label: "Maximum order", Value: e.MaxOrder},
+		{Field: "over_max", Label: "An order above the maximum", Value: e.OverMax},
+		{Field: "auto_approve", Label: "Approve at once", Value: onOff(e.AutoApprove)},
+		{Field: "allow_backorder", Label: "Backorders allowed", Value: onOff(e.AllowBackorder)},
+		{Field: "may_change", Label: "An order still Submitted", Value: e.MayChange},
+		{Field: "cutoff_mode", Label: "Cutoff of the delivery route", Value: e.CutoffMode},
+		{Field: "credit_check", Label: "An order above the credit limit", Value: e.CreditCheck},
+		{Field: "see_balance", Label: "Sees the balance", Value: onOff(e.SeeBalance)},
+		{Field: "monthly_statement", Label: "Monthly statement by mail", Value: onOff(e.MonthlyStatement)},
+		{Field: "can_return", Label: "May request returns", Value: onOff(e.CanReturn)},
+		{Field: "return_days", Label: "Days to request a return", Value: e.ReturnDays},
+	}
 }
 
 // ItemChange is a DeskItemEdit whose numbers have been read.
@@ -178,10 +205,26 @@ func (i DeskItem) Typed() DeskItemEdit {
 		return p.Text()
 	}
 	onHand := i.OnHand.Decimal.String()
-	return DeskItemEdit{
+	e := DeskItemEdit{
 		Description: i.Description, PriceA: price(i.PriceA), PriceB: price(i.PriceB), PriceC: price(i.PriceC),
 		PriceD: price(i.PriceD), PriceE: price(i.PriceE), Cost: price(i.Cost), OnHand: onHand, OnHandSeen: onHand,
 		Active: i.Active, Discontinued: i.Discontinued, AllowBackorder: i.AllowBackorder,
+	}
+	e.Shown = e.Figures().Shown()
+	return e
+}
+
+// Figures are what the form of an item shows, but for the stock, which moves by
+// itself and is compared by OnHandSeen.
+func (e DeskItemEdit) Figures() Figures {
+	return Figures{
+		{Field: "description", Label: "The description", Value: e.Description},
+		{Field: "price_a", Label: "Level A", Value: e.PriceA}, {Field: "price_b", Label: "Level B", Value: e.PriceB},
+		{Field: "price_c", Label: "Level C", Value: e.PriceC}, {Field: "price_d", Label: "Level D", Value: e.PriceD},
+		{Field: "price_e", Label: "Level E", Value: e.PriceE}, {Field: "cost", Label: "The cost", Value: e.Cost},
+		{Field: "active", Label: "Active", Value: onOff(e.Active)},
+		{Field: "discontinued", Label: "Discontinued", Value: onOff(e.Discontinued)},
+		{Field: "allow_backorder", Label: "Backorders allowed", Value: onOff(e.AllowBackorder)},
 	}
 }
 

@@ -2,6 +2,8 @@ package portal
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -62,7 +64,52 @@ type PaymentEntry struct {
 	Reference   string `form:"reference"`
 	Key         string `form:"key"`
 	OldestFirst bool   `form:"oldest_first"`
+	Shown       string `form:"shown"` // DeskAccount.Figures of the form's page; empty: not compared
 	Apply       map[string]string
+}
+
+// CreditUse is the desk's form that applies what is open of a payment or credit
+// memo to an invoice, as typed.
+type CreditUse struct {
+	Kind      string `form:"kind"` // payment, credit_memo
+	DocNo     string `form:"doc_no"`
+	InvoiceNo string `form:"invoice_no"`
+	Amount    string `form:"amount"` // negative: taken back
+	Shown     string `form:"shown"`  // DeskAccount.Figures of the form's page; empty: not compared
+}
+
+// OpenFigure is what a page shows open of an invoice, a payment or a credit
+// memo. Kind is invoice, payment, credit_memo.
+func OpenFigure(kind, no string, open Money) Figure {
+	f := Figure{Field: kind + "-" + no, Label: "Open of " + strings.ReplaceAll(kind, "_", " ") + " " + no, Value: open.StringFixed(2), At: "amount"}
+	if kind == "invoice" {
+		f.At = "apply-" + no
+	}
+	return f
+}
+
+// Figures are what the page shows open.
+func (a DeskAccount) Figures() Figures {
+	var f Figures
+	for _, i := range a.Invoices {
+		f = append(f, OpenFigure("invoice", i.InvoiceNo, i.OpenAmount))
+	}
+	for _, c := range a.Credits {
+		f = append(f, OpenFigure(c.Kind, c.DocNo, c.Open))
+	}
+	return f
+}
+
+// Figures are what the page of a payment shows of its use.
+func (p PaymentDetail) Figures() Figures {
+	var uses strings.Builder
+	for _, u := range p.Uses {
+		uses.WriteString(u.InvoiceNo + " " + u.Amount.StringFixed(2) + "\n")
+	}
+	return Figures{
+		{Field: "open", Label: "What is not applied of it", Value: p.Open.StringFixed(2), At: Nowhere},
+		{Field: "uses", Label: "What it was applied to", Value: ShownDigest(uses.String()), At: Nowhere, Unsaid: true},
+	}
 }
 
 // CreditEntry is the desk's form for a credit memo without goods, as typed.
@@ -70,6 +117,7 @@ type CreditEntry struct {
 	Amount    string `form:"credit_amount"`
 	Reason    string `form:"credit_reason"`
 	InvoiceNo string `form:"credit_invoice"`
+	Shown     string `form:"shown"` // DeskAccount.Figures of the form's page; empty: not compared
 }
 
 // DeskPayment is a row of the desk's list of payments.
@@ -96,7 +144,26 @@ type ToInvoice struct {
 	Lines        int       `json:"lines"`
 	Amount       Money     `json:"amount"` // merchandise
 	Freight      Money     `json:"freight"`
+	Quantities   string    `json:"-"` // a digest of the lines' quantities
 }
+
+// Figures are what pages show of it.
+func (o ToInvoice) Figures() Figures {
+	of := "Order " + o.OrderNo + ": "
+	f := Figures{
+		{Field: "lines", Label: of + "lines to invoice", Value: strconv.Itoa(o.Lines)},
+		{Field: "amount", Label: of + "merchandise to invoice", Value: o.Amount.StringFixed(2)},
+		{Field: "freight", Label: of + "freight", Value: o.Freight.StringFixed(2)},
+		{Field: "quantities", Label: of + "what shipped", Value: o.Quantities, Unsaid: true},
+	}
+	for i := range f {
+		f[i].At = "freight-" + o.OrderNo
+	}
+	return f
+}
+
+// Shown is what pages show of it, as their forms carry it.
+func (o ToInvoice) Shown() string { return o.Figures().Shown() }
 
 // DeskMoneyService is the staff's side of what is owed.
 type DeskMoneyService interface {
@@ -113,11 +180,11 @@ type DeskMoneyService interface {
 	// returns the payment that it made.
 	PostPayment(ctx context.Context, who Session, customerNo string, e PaymentEntry) (paymentNo string, err error)
 	// ReversePayment is for one that came back: what it paid is open again
-	// from that day on.
-	ReversePayment(ctx context.Context, who Session, paymentNo, on, reason string) error
-	// ApplyCredit applies what is open of a payment or memo to an invoice; a
-	// negative amount takes it back.
-	ApplyCredit(ctx context.Context, who Session, kind, docNo, invoiceNo, amount string) error
+	// from that day on. It is CodeConflict where the payment is used otherwise
+	// than shown (PaymentDetail.Figures; empty: not compared).
+	ReversePayment(ctx context.Context, who Session, paymentNo, on, reason, shown string) error
+	// ApplyCredit is CodeConflict where the page showed other amounts open.
+	ApplyCredit(ctx context.Context, who Session, use CreditUse) error
 	IssueCredit(ctx context.Context, who Session, customerNo string, e CreditEntry) (memoNo string, err error)
 
 	// DeskInvoices lists all customers' invoices, the newest first; state is one
@@ -127,8 +194,10 @@ type DeskMoneyService interface {
 	ToInvoice(ctx context.Context, who Session) ([]ToInvoice, error)
 	// InvoiceOrders invoices what has shipped of each, with the freight as typed
 	// by order number (none: that of its shipments); those with nothing to
-	// invoice any more are passed over. CodeInvalid at freight-<order number>.
-	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight map[string]string) (invoiceNos []string, err error)
+	// invoice any more are passed over. CodeInvalid at freight-<order number>,
+	// CodeConflict there where more or less waits than shown (ToInvoice.Shown by
+	// order number; none: not compared).
+	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight, shown map[string]string) (invoiceNos []string, err error)
 
 	// StatementRuns are the monthly runs, the newest first.
 	StatementRuns(ctx context.Context, who Session) ([]StatementRun, error)

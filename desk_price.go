@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -117,6 +118,7 @@ type ContractEdit struct {
 	MinQty    string `form:"min_qty"`    // empty: 0
 	ValidFrom string `form:"valid_from"` // YYYY-MM-DD; empty: open
 	ValidTo   string `form:"valid_to"`
+	Shown     string `form:"shown"` // Figures of the rule as the form was opened; empty: not compared
 }
 
 // GroupEdit is the form of a group exception, as typed.
@@ -127,6 +129,7 @@ type GroupEdit struct {
 	Value      string     `form:"value"`
 	ValidFrom  string     `form:"valid_from"`
 	ValidTo    string     `form:"valid_to"`
+	Shown      string     `form:"shown"` // Figures of the rule as the form was opened; empty: not compared
 }
 
 // BreakEdit is the form of a quantity break, as typed.
@@ -138,6 +141,7 @@ type BreakEdit struct {
 	Levels    []string `form:"levels"` // none: all
 	ValidFrom string   `form:"valid_from"`
 	ValidTo   string   `form:"valid_to"`
+	Shown     string   `form:"shown"` // Figures of the rule as the form was opened; empty: not compared
 }
 
 // RuleChange is a form whose fields have been read.
@@ -287,12 +291,15 @@ func (c PriceContract) Typed() ContractEdit {
 	if !c.MinQty.IsZero() {
 		e.MinQty = c.MinQty.Decimal.String()
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
 
 // Typed is the form as it stands for a group exception.
 func (g PriceGroup) Typed() GroupEdit {
-	return GroupEdit{ID: g.ID, CategoryID: g.CategoryID, Kind: g.Kind, Value: g.Value.Text(), ValidFrom: isoDay(g.ValidFrom), ValidTo: isoDay(g.ValidTo)}
+	e := GroupEdit{ID: g.ID, CategoryID: g.CategoryID, Kind: g.Kind, Value: g.Value.Text(), ValidFrom: isoDay(g.ValidFrom), ValidTo: isoDay(g.ValidTo)}
+	e.Shown = e.Figures().Shown()
+	return e
 }
 
 // Typed is the form as it stands for a break.
@@ -304,8 +311,51 @@ func (b PriceBreak) Typed() BreakEdit {
 	if b.UseLevel != nil {
 		e.UseLevel = *b.UseLevel
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
+
+// dateFigures are a rule's days.
+func dateFigures(from, to string) Figures {
+	return Figures{{Field: "valid_from", Label: "The first day", Value: from}, {Field: "valid_to", Label: "The last day", Value: to}}
+}
+
+// Figures are what the form of a contract shows.
+func (e ContractEdit) Figures() Figures {
+	return append(Figures{
+		{Field: "item_no", Label: "The item", Value: e.ItemNo}, {Field: "uom", Label: "The unit", Value: e.UOM},
+		{Field: "kind", Label: "How the price is made", Value: e.Kind}, {Field: "value", Label: "Price or percent", Value: e.Value},
+		{Field: "min_qty", Label: "From quantity", Value: e.MinQty},
+	}, dateFigures(e.ValidFrom, e.ValidTo)...)
+}
+
+// Figures are what the form of a group exception shows.
+func (e GroupEdit) Figures() Figures {
+	return append(Figures{
+		{Field: "category_id", Label: "The category", Value: strconv.FormatInt(int64(e.CategoryID), 10), Unsaid: true},
+		{Field: "kind", Label: "How the price is made", Value: e.Kind}, {Field: "value", Label: "The percentage", Value: e.Value},
+	}, dateFigures(e.ValidFrom, e.ValidTo)...)
+}
+
+// Figures are what the form of a break shows.
+func (e BreakEdit) Figures() Figures {
+	levels := slices.Clone(e.Levels)
+	slices.Sort(levels)
+	return append(Figures{
+		{Field: "min_qty", Label: "From quantity", Value: e.MinQty}, {Field: "price", Label: "The price", Value: e.Price},
+		{Field: "use_level", Label: "The level whose price holds", Value: e.UseLevel},
+		{Field: "levels", Label: "The levels it is open to", Value: strings.Join(levels, ", ")},
+	}, dateFigures(e.ValidFrom, e.ValidTo)...)
+}
+
+// Shown is the contract as a form carries it.
+func (c PriceContract) Shown() string { return c.Typed().Shown }
+
+// Shown is the group exception as a form carries it.
+func (g PriceGroup) Shown() string { return g.Typed().Shown }
+
+// Shown is the break as a form carries it.
+func (b PriceBreak) Shown() string { return b.Typed().Shown }
 
 // RuleWords says what a rule makes of the price: "22.75", "10 % off", "cost plus
 // 12.5 %".
@@ -407,9 +457,10 @@ type DeskPriceService interface {
 
 	// EndRule makes yesterday a rule's last day; one that has not begun yet
 	// goes altogether, and gone tells so. Owner is the customer's number, or
-	// the item's for a break.
-	EndRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID) (gone bool, err error)
-	DeleteRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID) error
+	// the item's for a break. Both are CodeConflict where the rule is not the
+	// one that was shown any more (empty: not compared).
+	EndRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) (gone bool, err error)
+	DeleteRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) error
 
 	// Why is CodeInvalid at customer, item, uom, qty or date where there is no
 	// such thing.

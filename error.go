@@ -29,6 +29,9 @@ type Error struct {
 	Message string
 	Fields  []FieldError
 	Err     error
+	// Shown is for a form whose page showed other figures (Figures.Compare): what
+	// it carries in the field "shown" once its reader has read the message.
+	Shown string
 }
 
 // FieldError belongs at one field of a form. Field is the form's name for it

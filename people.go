@@ -63,6 +63,16 @@ type PersonEdit struct {
 	SpendLimit  string `form:"spend_limit"`  // as typed; empty: none
 	SpendPeriod string `form:"spend_period"` // empty: order
 	SignOffAll  bool   `form:"sign_off_all"`
+	Shown       string `form:"shown"` // Figures of the form as it was opened; empty: not compared
+}
+
+// Figures are what the form of a person shows.
+func (e PersonEdit) Figures() Figures {
+	return Figures{
+		{Field: "name", Label: "The name", Value: e.Name}, {Field: "role", Label: "The role", Value: e.Role},
+		{Field: "spend_limit", Label: "The limit", Value: e.SpendLimit}, {Field: "spend_period", Label: "The limit’s period", Value: e.SpendPeriod},
+		{Field: "sign_off_all", Label: "Every order signed off", Value: onOff(e.SignOffAll)},
+	}
 }
 
 // Person reads the form. An error names every field that cannot be read.
@@ -96,6 +106,7 @@ func (p Person) Typed() PersonEdit {
 	if p.SpendLimit != nil {
 		e.SpendLimit = p.SpendLimit.StringFixed(2)
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
 

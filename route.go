@@ -59,6 +59,22 @@ type RouteHoliday struct {
 	CutoffTime  *string    `json:"cutoff_time"`
 }
 
+// Shown is the holiday as the form that deletes it carries it.
+func (h RouteHoliday) Shown() string { return h.Figures().Shown() }
+
+// Figures are what lists show of a holiday.
+func (h RouteHoliday) Figures() Figures {
+	f := Figures{{Field: "holiday", Label: "The holiday", Value: isoDay(&h.Day)}, {Field: "name", Label: "Its name", Value: h.Name},
+		{Field: "replacement", Label: "The day instead", Value: isoDay(h.Replacement)}}
+	if h.CutoffDays != nil {
+		f = append(f, Figure{Field: "cutoff_days", Label: "Its cutoff, days before", Value: strconv.Itoa(*h.CutoffDays), Needed: true})
+	}
+	if h.CutoffTime != nil {
+		f = append(f, Figure{Field: "cutoff_time", Label: "Its cutoff, time", Value: *h.CutoffTime, Needed: true})
+	}
+	return f
+}
+
 // RoutePlace is a customer, or one of its ship-tos, on a route.
 type RoutePlace struct {
 	CustomerNo   string `json:"customer_no"`
@@ -97,6 +113,7 @@ type RouteEdit struct {
 	CutoffDays string            `form:"cutoff_days_before"`
 	CutoffTime string            `form:"cutoff_time"`
 	Day        map[int]RouteTime `form:"-"`
+	Shown      string            `form:"shown"` // Figures of the form as it was opened; empty: not compared
 }
 
 // RouteTime is a weekday's row of the form.
@@ -205,8 +222,35 @@ func (r DeskRoute) Typed() RouteEdit {
 		}
 		e.Day[d.Weekday] = at
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
+
+// Figures are what the form of a route shows.
+func (e RouteEdit) Figures() Figures {
+	f := Figures{
+		{Field: "code", Label: "The code", Value: e.Code}, {Field: "name", Label: "The name", Value: e.Name},
+		{Field: "cutoff_days_before", Label: "Cutoff, days before", Value: e.CutoffDays},
+		{Field: "cutoff_time", Label: "Cutoff, time", Value: e.CutoffTime},
+		{Field: "rhythm", Label: "When it runs", Value: e.Rhythm}, {Field: "every_days", Label: "Days from run to run", Value: e.EveryDays},
+		{Field: "start_date", Label: "Counted from", Value: e.StartDate}, {Field: "active", Label: "Active", Value: onOff(e.Active)},
+	}
+	for n := 1; n <= 7; n++ {
+		no, day := strconv.Itoa(n), time.Weekday(n%7).String()
+		f = append(f, Figure{Field: "weekday_" + no, Label: day, Value: onOff(e.Day[n].Runs), At: "weekday"},
+			Figure{Field: "cutoff_days_" + no, Label: day + ", cutoff, days before", Value: e.Day[n].CutoffDays},
+			Figure{Field: "cutoff_time_" + no, Label: day + ", cutoff, time", Value: e.Day[n].CutoffTime})
+	}
+	return f
+}
+
+// RouteFigures are the route that a place is on.
+func RouteFigures(code string) Figures {
+	return Figures{{Field: "route", Label: "The route", Value: code}}
+}
+
+// Shown is the place's route as its form carries it.
+func (p RoutedPlace) Shown() string { return RouteFigures(p.Route).Shown() }
 
 // HolidayEdit is the form of a holiday, as typed.
 type HolidayEdit struct {
@@ -261,10 +305,13 @@ type DeskRouteService interface {
 	SaveRoute(ctx context.Context, who Session, code string, edit RouteEdit) (newCode string, err error)
 	// AddHoliday adds one to a route, or to all where code is empty.
 	AddHoliday(ctx context.Context, who Session, code string, edit HolidayEdit) error
-	DeleteHoliday(ctx context.Context, who Session, id HolidayID) error
+	// DeleteHoliday is CodeConflict where the holiday is not the one that was
+	// shown any more (RouteHoliday.Shown; empty: not compared).
+	DeleteHoliday(ctx context.Context, who Session, id HolidayID, shown string) error
 
 	CustomerRouting(ctx context.Context, who Session, customerNo string) (CustomerRouting, error)
 	// AssignRoute puts a customer, or one of its ship-tos, on a route; an
-	// empty code takes it off.
-	AssignRoute(ctx context.Context, who Session, customerNo, shipTo, code string) error
+	// empty code takes it off. It is CodeConflict where the route that was
+	// shown (RoutedPlace.Shown; empty: not compared) is another one by now.
+	AssignRoute(ctx context.Context, who Session, customerNo, shipTo, code, shown string) error
 }

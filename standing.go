@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -111,33 +110,18 @@ type StandingOrderEdit struct {
 	ShipTo      string `form:"ship_to"`
 	PONo        string `form:"po_no"`
 	Note        string `form:"note"`
-	// Shown is what the form's page showed of the settings
-	// (StandingOrderEdit.AsShown); empty: not compared.
-	Shown string `form:"shown" json:"-"`
+	Shown       string `form:"shown" json:"-"` // Figures of the form as it was opened; empty: not compared
 }
 
-// AsShown is the settings as a form carries what its page showed of them.
-func (e StandingOrderEdit) AsShown() string { return asciiJSON(e) }
-
-// ChangedSince are the settings that are not what the page of a form showed,
-// each at its field. A form that does not say has none.
-func (e StandingOrderEdit) ChangedSince(shown string) []FieldError {
-	var was StandingOrderEdit
-	if shown == "" || json.Unmarshal([]byte(shown), &was) != nil {
-		return nil
+// Figures are what the form of the settings shows.
+func (e StandingOrderEdit) Figures() Figures {
+	return Figures{
+		{Field: "name", Label: "Name", Value: e.Name}, {Field: "rhythm", Label: "Rhythm", Value: e.Rhythm},
+		{Field: "every", Label: "Every", Value: e.Every}, {Field: "weekday", Label: "Weekday", Value: e.Weekday},
+		{Field: "starts_on", Label: "From", Value: e.StartsOn}, {Field: "ends_on", Label: "Until", Value: e.EndsOn},
+		{Field: "hours_before", Label: "Hours before the cutoff", Value: e.HoursBefore}, {Field: "ship_to", Label: "Ship to", Value: e.ShipTo},
+		{Field: "po_no", Label: "PO number", Value: e.PONo}, {Field: "note", Label: "Note", Value: e.Note},
 	}
-	var out []FieldError
-	for _, f := range []struct{ name, label, was, now string }{
-		{"name", "Name", was.Name, e.Name}, {"rhythm", "Rhythm", was.Rhythm, e.Rhythm}, {"every", "Every", was.Every, e.Every},
-		{"weekday", "Weekday", was.Weekday, e.Weekday}, {"starts_on", "From", was.StartsOn, e.StartsOn}, {"ends_on", "Until", was.EndsOn, e.EndsOn},
-		{"hours_before", "Hours before the cutoff", was.HoursBefore, e.HoursBefore}, {"ship_to", "Ship to", was.ShipTo, e.ShipTo},
-		{"po_no", "PO number", was.PONo, e.PONo}, {"note", "Note", was.Note, e.Note},
-	} {
-		if f.was != f.now {
-			out = append(out, FieldError{Field: f.name, Message: fmt.Sprintf("%s: changed since, from “%s” to “%s”.", f.label, f.was, f.now)})
-		}
-	}
-	return out
 }
 
 // Typed is the form as it stands for a standing order.
@@ -150,6 +134,7 @@ func (s StandingOrder) Typed() StandingOrderEdit {
 	if s.EndsOn != nil {
 		e.EndsOn = s.EndsOn.Format(time.DateOnly)
 	}
+	e.Shown = e.Figures().Shown()
 	return e
 }
 

@@ -29,13 +29,28 @@ func formErrorsOf(err error) formErrors {
 		return formErrors{}
 	}
 	f := formErrors{Message: portal.ErrorMessage(err)}
-	if e, ok := errors.AsType[*portal.Error](err); ok {
-		f.Fields = e.Fields
+	e, ok := errors.AsType[*portal.Error](err)
+	if !ok {
+		return f
 	}
+	f.Fields = e.Fields
 	if len(f.Fields) == 1 && f.Fields[0].Message == f.Message {
 		f.Message = "" // the list says it, with its link
+		if e.Shown != "" {
+			f.Message = "Changed meanwhile."
+		}
 	}
 	return f
+}
+
+// stillShown is what a refused form carries on of what its page showed: what the
+// refusal has told its reader, else what it carried. What was typed is compared
+// with that, and not with what nobody has read yet.
+func stillShown(err error, carried string) string {
+	if e, ok := errors.AsType[*portal.Error](err); ok && e.Shown != "" {
+		return e.Shown
+	}
+	return carried
 }
 
 // Refused reports whether the page answers a form that was.

@@ -166,11 +166,12 @@ func (s *Server) deskCreditDecide(q *request) error {
 	var in struct {
 		Reason string `form:"reason"`
 		From   string `form:"from"`
+		Shown  string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	d := portal.CreditDecision{Reason: strings.TrimSpace(in.Reason), From: portal.CreditRequestStatus(in.From), Notes: map[int]string{}}
+	d := portal.CreditDecision{Reason: strings.TrimSpace(in.Reason), From: portal.CreditRequestStatus(in.From), Shown: in.Shown, Notes: map[int]string{}}
 	typed := deskCreditTyped{Reason: d.Reason, notes: map[int]string{}}
 	var err error
 	typed.qtys, d.Qtys, _, err = lineQtys(q.PostForm)
@@ -198,6 +199,7 @@ func (s *Server) deskCreditDecide(q *request) error {
 func (s *Server) deskCreditReject(q *request) error {
 	var in struct {
 		Reason string `form:"reason"`
+		Shown  string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -206,7 +208,7 @@ func (s *Server) deskCreditReject(q *request) error {
 	if len(in.Reason) > 1000 {
 		err = portal.Invalid("reason", "The reason is too long: 1,000 characters at most.")
 	} else {
-		err = s.Desk.RejectRequest(q.Context(), q.who, q.param("request_no"), in.Reason)
+		err = s.Desk.RejectRequest(q.Context(), q.who, q.param("request_no"), in.Reason, in.Shown)
 	}
 	return s.deskCreditDone(q, err, q.param("request_no")+" rejected", deskCreditTyped{Reason: in.Reason}, "reject")
 }
@@ -217,7 +219,7 @@ func (s *Server) deskCreditReceive(q *request) error {
 	if err := q.decode(&struct{}{}); err != nil {
 		return err
 	}
-	var g portal.GoodsReceipt
+	g := portal.GoodsReceipt{Shown: q.PostForm.Get("shown")}
 	var typed deskCreditTyped
 	var err error
 	typed.qtys, g.Qtys, _, err = lineQtys(q.PostForm)
@@ -241,6 +243,7 @@ var isDocumentNo = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
 func (s *Server) deskCreditIssue(q *request) error {
 	var in struct {
 		MemoNo string `form:"memo_no"`
+		Shown  string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -252,7 +255,7 @@ func (s *Server) deskCreditIssue(q *request) error {
 	case memoNo != "" && !isDocumentNo.MatchString(memoNo):
 		err = portal.Invalid("memo_no", "Write the number with letters, digits, dashes and points, like CM-81.")
 	default:
-		memoNo, err = s.Desk.IssueMemo(q.Context(), q.who, q.param("request_no"), memoNo)
+		memoNo, err = s.Desk.IssueMemo(q.Context(), q.who, q.param("request_no"), memoNo, in.Shown)
 	}
 	if err == nil && wantsJSON(q.Request) {
 		return writeJSON(q.w, http.StatusOK, map[string]any{"ok": true, "memo_no": memoNo, "message": "Credit memo " + memoNo + " issued"})

@@ -245,6 +245,7 @@ func (s *Server) deskSaveAccess(q *request) error {
 	}
 	customerNo := q.param("customer_no")
 	err := s.Desk.SaveAccess(q.Context(), q.who, customerNo, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("customers", customerNo), "Web Access of "+customerNo+" saved")

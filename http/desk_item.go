@@ -82,7 +82,9 @@ func (s *Server) deskItemSupplyPage(q *request, typed *portal.DeskItemEdit, good
 	if typed != nil {
 		seen := page.Typed.OnHandSeen
 		page.Typed = *typed
-		page.Typed.OnHandSeen = seen // what the page shows now
+		if page.Error("on_hand") != "" { // which says what there is now
+			page.Typed.OnHandSeen = seen
+		}
 	}
 	return s.page(q, code, "desk_item", item.ItemNo+" "+item.Description, "items", page)
 }
@@ -94,6 +96,7 @@ func (s *Server) deskSaveItem(q *request) error {
 	}
 	itemNo := q.param("item_no")
 	short, err := s.Desk.SaveItem(q.Context(), q.who, itemNo, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("items", itemNo), "Item "+itemNo+" saved"+shortWords(short))

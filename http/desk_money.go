@@ -84,9 +84,10 @@ type deskAccountPage struct {
 	Invoices     []portal.OpenInvoice `json:"open_invoices"`
 	Credits      []portal.OpenCredit  `json:"open_credits"`
 
-	Entry  portal.PaymentEntry                       `json:"-"`
-	Credit portal.CreditEntry                        `json:"-"`
-	Use    struct{ DocNo, InvoiceNo, Amount string } `json:"-"`
+	Entry  portal.PaymentEntry `json:"-"`
+	Credit portal.CreditEntry  `json:"-"`
+	Use    portal.CreditUse    `json:"-"`
+	Shown  string              `json:"-"` // what the page shows open, for its forms to carry
 }
 
 // Methods are how payments come in.
@@ -104,6 +105,7 @@ func (s *Server) deskAccountPage(q *request, page deskAccountPage, refused error
 	base, code, err := accountPageOf(q, func(query portal.AccountQuery) (portal.Account, error) {
 		a, err := s.Desk.DeskAccount(q.Context(), q.who, q.param("customer_no"), query)
 		page.CustomerNo, page.CustomerName, page.Invoices, page.Credits = a.CustomerNo, a.CustomerName, a.Invoices, a.Credits
+		page.Shown = a.Figures().Shown()
 		return a.Account, err
 	})
 	if err != nil {
@@ -170,22 +172,16 @@ func (s *Server) issueCredit(q *request) error {
 // applyCredit applies what is open of a payment or memo, from the account's
 // page or the payment's own.
 func (s *Server) applyCredit(q *request) error {
-	var form struct {
-		Kind      string `form:"kind"`
-		DocNo     string `form:"doc_no"`
-		InvoiceNo string `form:"invoice_no"`
-		Amount    string `form:"amount"`
-	}
+	var form portal.CreditUse
 	if err := q.decode(&form); err != nil {
 		return err
 	}
-	err := s.Desk.ApplyCredit(q.Context(), q.who, form.Kind, form.DocNo, form.InvoiceNo, form.Amount)
+	err := s.Desk.ApplyCredit(q.Context(), q.who, form)
 	switch {
 	case err == nil:
 		return q.done(deskPath("customers", q.param("customer_no"))+"/account", "Applied to invoice "+form.InvoiceNo)
 	case shownOnPage(q, err):
-		page := deskAccountPage{}
-		page.Use.DocNo, page.Use.InvoiceNo, page.Use.Amount = form.DocNo, form.InvoiceNo, form.Amount
+		page := deskAccountPage{Use: form}
 		if e, ok := errors.AsType[*portal.Error](err); ok { // the page has other fields of these names
 			for i := range e.Fields {
 				e.Fields[i].Field = "use_" + e.Fields[i].Field
@@ -274,12 +270,13 @@ func (s *Server) reversePayment(q *request) error {
 	var form struct {
 		On     string `form:"reversed_on"`
 		Reason string `form:"reason"`
+		Shown  string `form:"shown"` // the payment's use as the page shows it
 	}
 	if err := q.decode(&form); err != nil {
 		return err
 	}
 	no := q.param("payment_no")
-	err := s.Desk.ReversePayment(q.Context(), q.who, no, form.On, form.Reason)
+	err := s.Desk.ReversePayment(q.Context(), q.who, no, form.On, form.Reason, form.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("payments", no), "Payment "+no+" returned")
@@ -378,13 +375,13 @@ func (s *Server) invoiceMany(q *request) error {
 	if err := q.decode(&form); err != nil {
 		return err
 	}
-	freight := byNumber(q.PostForm, "freight-")
+	freight, shown := byNumber(q.PostForm, "freight-"), byNumber(q.PostForm, "shown-")
 	err := error(nil)
 	var made []string
 	if len(form.OrderNo) == 0 {
 		err = portal.Invalid("order_no", "Tick the orders to invoice.")
 	} else {
-		made, err = s.Desk.InvoiceOrders(q.Context(), q.who, form.OrderNo, freight)
+		made, err = s.Desk.InvoiceOrders(q.Context(), q.who, form.OrderNo, freight, shown)
 	}
 	switch {
 	case err == nil && wantsJSON(q.Request):

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -319,6 +320,7 @@ func (s *Server) deskMove(q *request) error {
 		Release  bool   `form:"release_credit"`
 		Over     string `form:"shown_over"`
 		Hold     string `form:"shown_hold"`
+		Shown    string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -326,7 +328,7 @@ func (s *Server) deskMove(q *request) error {
 	orderNo := q.param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
 	err := s.Desk.MoveOrder(q.Context(), q.who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
-		Revision: revision(in.Revision), ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
+		Revision: revision(in.Revision), Shown: in.Shown, ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
 	switch {
 	case err == nil:
 		page := deskPath("orders", orderNo)
@@ -479,14 +481,25 @@ func lineQty(text, none string) (qty portal.Qty, problem string) {
 
 // deskInvoice invoices what has shipped.
 func (s *Server) deskInvoice(q *request) error {
+	var in struct {
+		Shown string `form:"shown"` // what waits for an invoice as the page shows it
+	}
+	if err := q.decode(&in); err != nil {
+		return err
+	}
 	orderNo := q.param("order_no")
-	invoiceNo, err := s.Desk.Invoice(q.Context(), q.who, orderNo)
+	invoiceNo, err := s.Desk.Invoice(q.Context(), q.who, orderNo, in.Shown)
 	switch {
 	case err == nil && wantsJSON(q.Request):
 		return writeJSON(q.w, http.StatusOK, map[string]any{"ok": true, "invoice_no": invoiceNo, "message": "Invoice " + invoiceNo + " made"})
 	case err == nil:
 		return q.done(deskPath("orders", orderNo), "Invoice "+invoiceNo+" made")
 	case shownOnPage(q, err):
+		if e, ok := errors.AsType[*portal.Error](err); ok {
+			for i := range e.Fields {
+				e.Fields[i].Field = "" // the page has no such fields
+			}
+		}
 		return s.deskOrderPage(q, deskOrderTyped{}, "", err)
 	}
 	return err

@@ -2,6 +2,7 @@ package http
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -137,6 +138,7 @@ func (s *Server) saveContract(q *request) error {
 	}
 	customerNo := q.param("customer_no")
 	err := s.Desk.SaveContract(q.Context(), q.who, customerNo, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("customers", customerNo)+"/prices", "Contract of "+in.ItemNo+" saved")
@@ -153,6 +155,7 @@ func (s *Server) saveGroup(q *request) error {
 	}
 	customerNo := q.param("customer_no")
 	err := s.Desk.SaveGroup(q.Context(), q.who, customerNo, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("customers", customerNo)+"/prices", "Category price saved")
@@ -227,6 +230,7 @@ func (s *Server) saveBreak(q *request) error {
 	}
 	itemNo := q.param("item_no")
 	err := s.Desk.SaveBreak(q.Context(), q.who, itemNo, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("items", itemNo)+"/prices", "Break from "+in.MinQty+" saved")
@@ -238,8 +242,9 @@ func (s *Server) saveBreak(q *request) error {
 
 // ruleTaken is a button that ends a rule or takes it away.
 type ruleTaken struct {
-	Kind portal.RuleKind `form:"kind"`
-	ID   portal.RuleID   `form:"id"`
+	Kind  portal.RuleKind `form:"kind"`
+	ID    portal.RuleID   `form:"id"`
+	Shown string          `form:"shown"` // the rule as the page shows it
 }
 
 // takenRule reads the button and says whose rule it is. An item's page takes
@@ -263,14 +268,31 @@ func (s *Server) endRule(q *request) error {
 	if err != nil {
 		return err
 	}
-	gone, err := s.Desk.EndRule(q.Context(), q.who, in.Kind, owner, in.ID)
-	if err != nil {
+	gone, err := s.Desk.EndRule(q.Context(), q.who, in.Kind, owner, in.ID, in.Shown)
+	done := "Ended: yesterday was its last day"
+	if gone {
+		done = "It had not begun yet and is removed"
+	}
+	return s.ruleDone(q, err, back, done)
+}
+
+// ruleDone answers a button of a rule; a refusal with the page as it is now.
+func (s *Server) ruleDone(q *request, err error, back, done string) error {
+	switch {
+	case err == nil:
+		return q.done(back, done)
+	case !shownOnPage(q, err):
 		return err
 	}
-	if gone {
-		return q.done(back, "It had not begun yet and is removed")
+	if e, ok := errors.AsType[*portal.Error](err); ok {
+		for i := range e.Fields {
+			e.Fields[i].Field = "" // the form's fields are another rule's
+		}
 	}
-	return q.done(back, "Ended: yesterday was its last day")
+	if q.param("item_no") != "" {
+		return s.itemPricesPage(q, nil, err)
+	}
+	return s.customerPricesPage(q, nil, err)
 }
 
 func (s *Server) deleteRule(q *request) error {
@@ -278,10 +300,8 @@ func (s *Server) deleteRule(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Desk.DeleteRule(q.Context(), q.who, in.Kind, owner, in.ID); err != nil {
-		return err
-	}
-	return q.done(back, "Removed, as if it had never been")
+	err = s.Desk.DeleteRule(q.Context(), q.who, in.Kind, owner, in.ID, in.Shown)
+	return s.ruleDone(q, err, back, "Removed, as if it had never been")
 }
 
 // priceAuditLines are changes of price rules in words. A customer's page needs

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -174,10 +175,20 @@ func (s *Server) deskDropHoliday(q *request) error {
 	if err != nil {
 		return portal.Errorf(portal.CodeNotFound, "There is no such holiday.")
 	}
-	if err := s.Desk.DeleteHoliday(q.Context(), q.who, portal.HolidayID(id)); err != nil {
+	var in struct {
+		Shown string `form:"shown"` // the holiday as the page shows it
+	}
+	if err := q.decode(&in); err != nil {
 		return err
 	}
-	return q.done(q.back("/desk/routes"), "Holiday deleted")
+	err = s.Desk.DeleteHoliday(q.Context(), q.who, portal.HolidayID(id), in.Shown)
+	switch {
+	case err == nil:
+		return q.done(q.back("/desk/routes"), "Holiday deleted")
+	case portal.ErrorCode(err) == portal.CodeConflict && shownOnPage(q, err): // the list that it came from shows it as it is
+		return q.done(q.back("/desk/routes"), portal.ErrorMessage(err))
+	}
+	return err
 }
 
 // deskRoutePage is one route.
@@ -226,6 +237,7 @@ func (s *Server) deskSaveRoute(q *request) error {
 		return err
 	}
 	code, err := s.Desk.SaveRoute(q.Context(), q.who, q.param("code"), in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(deskPath("routes", code), "Route "+code+" saved")
@@ -269,13 +281,23 @@ func (s *Server) deskAssignRoute(q *request) error {
 	var in struct {
 		ShipTo string `form:"ship_to"`
 		Route  string `form:"route"`
+		Shown  string `form:"shown"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
 	}
 	customerNo := q.param("customer_no")
-	if err := s.Desk.AssignRoute(q.Context(), q.who, customerNo, in.ShipTo, in.Route); err != nil {
-		return err
+	err := s.Desk.AssignRoute(q.Context(), q.who, customerNo, in.ShipTo, in.Route, in.Shown)
+	switch {
+	case err == nil:
+		return q.done(deskPath("customers", customerNo), "Route saved")
+	case shownOnPage(q, err):
+		if e, ok := errors.AsType[*portal.Error](err); ok && in.ShipTo != "" { // each place has such a field
+			for i := range e.Fields {
+				e.Fields[i].Field += "-" + portal.InAddress(in.ShipTo)
+			}
+		}
+		return s.deskCustomerPage(q, nil, err)
 	}
-	return q.done(deskPath("customers", customerNo), "Route saved")
+	return err
 }

@@ -161,11 +161,17 @@ func editWords(lines []portal.LineEdit) string {
 }
 
 // orderRef reads a ticked order: its number as an address has it, and after
-// slashes the revision that was looked at and by how much it was over credit.
+// slashes the revision that was looked at, by how much it was over credit, and
+// its total.
 func orderRef(ticked string) portal.OrderRef {
 	number, rest, _ := strings.Cut(ticked, "/")
-	seen, over, _ := strings.Cut(rest, "/")
-	return portal.OrderRef{OrderNo: portal.FromAddress(number), Revision: revision(seen), ShownOver: shownOver(over)}
+	seen, rest, _ := strings.Cut(rest, "/")
+	over, total, _ := strings.Cut(rest, "/")
+	ref := portal.OrderRef{OrderNo: portal.FromAddress(number), Revision: revision(seen), ShownOver: shownOver(over)}
+	if d := shownOver(total); d != nil {
+		ref.Shown = portal.OrderFigures(d, nil).Shown()
+	}
+	return ref
 }
 
 // deskApprove approves the orders that were ticked, each by itself: fields

@@ -205,6 +205,7 @@ func (s *Server) savePerson(q *request) error {
 		return err
 	}
 	err = s.People.SavePerson(q.Context(), q.who, q.param("customer_no"), id, in)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(peopleBase(q), "Saved. Their open pages follow at once.")

@@ -164,6 +164,9 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id, Status: code, Home: "/"}
 	if e, ok := errors.AsType[*portal.Error](err); ok {
 		page.Fields = e.Fields
+		if e.Shown != "" {
+			page.Confirm = map[string]string{"shown": e.Shown}
+		}
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](err); ok {
 		page.Confirm = map[string]string{}

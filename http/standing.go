@@ -46,13 +46,13 @@ func (s *Server) standingOrders(q *request) error {
 type standingPage struct {
 	portal.StandingOrderDetail
 	formErrors
-	Rows   quickPage                        `json:"rows"` // what stands in the rows
-	Shown  struct{ Settings, Lines string } `json:"-"`    // as it stands, for the forms to carry
-	Typed  portal.StandingOrderEdit         `json:"-"`
-	Failed string                           `json:"-"` // the form that was refused: settings, lines
-	New    bool                             `json:"-"`
-	Access portal.Access                    `json:"-"`
-	Today  string                           `json:"-"`
+	Rows       quickPage                `json:"rows"` // what stands in the rows
+	ShownLines string                   `json:"-"`    // as they stand, for the form to carry
+	Typed      portal.StandingOrderEdit `json:"-"`
+	Failed     string                   `json:"-"` // the form that was refused: settings, lines
+	New        bool                     `json:"-"`
+	Access     portal.Access            `json:"-"`
+	Today      string                   `json:"-"`
 }
 
 // RhythmChoices are the ways a standing order repeats.
@@ -107,7 +107,7 @@ func (s *Server) standingPage(q *request, page standingPage, refused error) erro
 	if page.StandingOrderDetail, err = s.Standing.StandingOrder(q.Context(), q.who, id); err != nil {
 		return err
 	}
-	page.Shown.Settings, page.Shown.Lines = page.StandingOrder.Typed().AsShown(), portal.ShownRows(page.Lines)
+	page.ShownLines = portal.ShownRows(page.Lines)
 	if page.Failed != "settings" {
 		page.Typed = page.StandingOrder.Typed()
 	}
@@ -243,6 +243,7 @@ func (s *Server) saveStandingOrder(q *request) error {
 		return err
 	}
 	_, _, err = s.Standing.SaveStandingOrder(q.Context(), q.who, id, in, nil)
+	in.Shown = stillShown(err, in.Shown)
 	switch {
 	case err == nil:
 		return q.done(standingPath(id), "Standing order saved")

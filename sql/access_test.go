@@ -20,7 +20,7 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 			t.Fatal(err)
 		}
 		edit := c.Access.Typed()
-		edit.Seen = c.Access.Fingerprint()
+		edit.Shown = c.Access.Typed().Shown
 		return edit
 	}
 	mine := form()
@@ -40,7 +40,7 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 	if now := form(); !now.RequirePO || now.SeeStock != "hidden" || now.MaxOrder != "10.00" {
 		t.Errorf("saved: %+v", now)
 	}
-	again.Seen = "" // a program that does not say what it saw
+	again.Shown = "" // a program that does not say what it saw
 	again.RequirePO = false
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
 		t.Errorf("unchecked: %v", err)

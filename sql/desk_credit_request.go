@@ -93,12 +93,12 @@ func (s *DeskStore) DeskPhoto(ctx context.Context, who portal.Session, requestNo
 
 // ReviewRequest implements portal.DeskService.
 func (s *DeskStore) ReviewRequest(ctx context.Context, who portal.Session, requestNo string) error {
-	return s.requestStep(ctx, who, "desk_request_review", args{"request_no": requestNo})
+	return s.requestStep(ctx, who, "desk_request_review", args{"request_no": requestNo}, "")
 }
 
 // RejectRequest implements portal.DeskService.
-func (s *DeskStore) RejectRequest(ctx context.Context, who portal.Session, requestNo, reason string) error {
-	return s.requestStep(ctx, who, "desk_request_reject", args{"request_no": requestNo, "reason": reason})
+func (s *DeskStore) RejectRequest(ctx context.Context, who portal.Session, requestNo, reason, shown string) error {
+	return s.requestStep(ctx, who, "desk_request_reject", args{"request_no": requestNo, "reason": reason}, shown)
 }
 
 // ReceiveGoods implements portal.DeskService.
@@ -108,11 +108,14 @@ func (s *DeskStore) ReceiveGoods(ctx context.Context, who portal.Session, reques
 	for i, line := range g.Restock {
 		restock[i] = int32(line)
 	}
-	return s.requestStep(ctx, who, "desk_request_receive", args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "restock": restock})
+	return s.requestStep(ctx, who, "desk_request_receive", args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "restock": restock}, g.Shown)
 }
 
-func (s *DeskStore) requestStep(ctx context.Context, who portal.Session, name string, a args) error {
+func (s *DeskStore) requestStep(ctx context.Context, who portal.Session, name string, a args, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameRequest(ctx, tx, a["request_no"], shown); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, query(name), a)
 		return atLine(err)
 	})
@@ -120,6 +123,29 @@ func (s *DeskStore) requestStep(ctx context.Context, who portal.Session, name st
 		return fmt.Errorf("%s %q: %w", name, a["request_no"], err)
 	}
 	return nil
+}
+
+// sameRequest holds a request and refuses where it is not the one that the page
+// of a form showed. One in a status of done is there already, and not compared.
+func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string, done ...portal.CreditRequestStatus) error {
+	if shown == "" {
+		return nil
+	}
+	var status portal.CreditRequestStatus
+	if err := tx.QueryRow(ctx, query("desk_request_status"), args{"request_no": requestNo}).Scan(&status); err != nil {
+		return notFound(refusal(err), noRequest)
+	}
+	if slices.Contains(done, status) {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, query("desk_request_lines_hold"), args{"request_no": requestNo}); err != nil {
+		return err
+	}
+	now, err := creditRequestDetail(ctx, tx, args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "staff": true})
+	if err != nil {
+		return err
+	}
+	return now.Figures().Compare(shown, nil, portal.LookAgain)
 }
 
 // DecideRequest implements portal.DeskService.
@@ -139,6 +165,9 @@ func (s *DeskStore) DecideRequest(ctx context.Context, who portal.Session, reque
 				return portal.Errorf(portal.CodeConflict, "Somebody else has moved this request meanwhile. Look at it again.")
 			}
 		}
+		if err := sameRequest(ctx, tx, requestNo, d.Shown); err != nil {
+			return err
+		}
 		err := tx.QueryRow(ctx, query("desk_request_decide"), args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "notes": notes, "reason": d.Reason}).Scan(&to)
 		return atLine(err)
 	})
@@ -149,9 +178,12 @@ func (s *DeskStore) DecideRequest(ctx context.Context, who portal.Session, reque
 }
 
 // IssueMemo implements portal.DeskService.
-func (s *DeskStore) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo string) (string, error) {
+func (s *DeskStore) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo, shown string) (string, error) {
 	var made string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameRequest(ctx, tx, requestNo, shown, portal.CreditCredited); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, query("desk_request_memo"), args{"request_no": requestNo, "memo_no": memoNo}).Scan(&made)
 	})
 	if err != nil {

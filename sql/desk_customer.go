@@ -87,7 +87,7 @@ func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customer
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		if edit.Seen != "" {
+		if edit.Shown != "" {
 			a := args{"customer_no": customerNo}
 			if _, err := tx.Exec(ctx, query("desk_access_lock"), a); err != nil {
 				return err
@@ -96,8 +96,8 @@ func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customer
 			if err != nil {
 				return notFound(refusal(err), "There is no such customer.")
 			}
-			if now.Fingerprint() != edit.Seen {
-				return portal.Errorf(portal.CodeConflict, "Somebody else changed Web Access while you were at it: see below who changed what. Save again if yours is right.")
+			if err := now.Typed().Figures().Compare(edit.Shown, edit.Figures(), "See below who changed what. "+portal.SaveOver); err != nil {
+				return err
 			}
 		}
 		tag, err := tx.Exec(ctx, query("desk_save_access"), args{

@@ -40,15 +40,19 @@ func (s *DeskStore) DeskItems(ctx context.Context, who portal.Session, search, a
 func (s *DeskStore) DeskItem(ctx context.Context, who portal.Session, itemNo string) (portal.DeskItem, error) {
 	var out portal.DeskItem
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, query("desk_item"), args{"item_no": itemNo})
 		var err error
-		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskItem])
+		out, err = deskItem(ctx, tx, itemNo)
 		return err
 	})
 	if err != nil {
 		return portal.DeskItem{}, fmt.Errorf("desk item %q: %w", itemNo, notFound(err, "There is no such item."))
 	}
 	return out, nil
+}
+
+func deskItem(ctx context.Context, tx pgx.Tx, itemNo string) (portal.DeskItem, error) {
+	rows, _ := tx.Query(ctx, query("desk_item"), args{"item_no": itemNo})
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskItem])
 }
 
 // SaveItem implements portal.DeskService. Rows that stay as they are are not
@@ -67,6 +71,15 @@ func (s *DeskStore) SaveItem(ctx context.Context, who portal.Session, itemNo str
 		}
 		if err != nil {
 			return err
+		}
+		if edit.Shown != "" {
+			now, err := deskItem(ctx, tx, itemNo)
+			if err != nil {
+				return err
+			}
+			if err := now.Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+				return err
+			}
 		}
 		_, err = tx.Exec(ctx, query("desk_save_item"), args{
 			"item_id": id, "description": change.Description, "price_a": change.PriceA, "price_b": change.PriceB, "price_c": change.PriceC,
@@ -97,6 +110,9 @@ func setStock(ctx context.Context, tx pgx.Tx, id portal.ItemID, onHand, seen *po
 	err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &before)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("stock: %w", err)
+	}
+	if err == nil && onHand.Equal(now.Decimal) {
+		return nil, nil // it is as counted, whatever the form showed
 	}
 	if seen != nil && !seen.Equal(now.Decimal) {
 		msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was saved: count again.", now.Decimal, seen.Decimal)

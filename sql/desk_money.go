@@ -211,12 +211,19 @@ func (s *DeskStore) PostPayment(ctx context.Context, who portal.Session, custome
 	if len(refused.Fields) > 0 {
 		return "", refused
 	}
+	given := map[string]decimal.Decimal{}
+	for i, no := range invoices {
+		given[no] = amounts[i]
+	}
 	var key *string
 	if e.Key != "" {
 		key = &e.Key
 	}
 	var paymentNo string
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := samePayment(ctx, tx, customerNo, e, amount, given); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, "select erp.post_payment($1, $2, $3, $4, $5, $6::text::uuid, $7, $8, $9)", customerNo, amount, day, e.Method, e.Reference, key,
 			invoices, amounts, e.OldestFirst).Scan(&paymentNo)
 	})
@@ -227,12 +234,24 @@ func (s *DeskStore) PostPayment(ctx context.Context, who portal.Session, custome
 }
 
 // ReversePayment implements portal.DeskService.
-func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paymentNo, on, reason string) error {
+func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paymentNo, on, reason, shown string) error {
 	day, err := typedDay("reversed_on", on)
 	if err != nil {
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if shown != "" {
+			if _, err := tx.Exec(ctx, query("desk_payment_open_held"), args{"doc_no": paymentNo}); err != nil {
+				return err
+			}
+			now, err := paymentDetail(ctx, tx, args{"customer_id": nil, "payment_no": paymentNo, "staff": true})
+			if err != nil {
+				return notFound(refusal(err), "There is no such payment.")
+			}
+			if err := now.Figures().Compare(shown, nil, portal.LookAgain); err != nil && now.ReversedOn == nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, "select erp.reverse_payment($1, $2, $3)", paymentNo, day, reason)
 		return err
 	})
@@ -243,17 +262,20 @@ func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paym
 }
 
 // ApplyCredit implements portal.DeskService.
-func (s *DeskStore) ApplyCredit(ctx context.Context, who portal.Session, kind, docNo, invoiceNo, amount string) error {
-	d, err := typedAmount("amount", amount)
+func (s *DeskStore) ApplyCredit(ctx context.Context, who portal.Session, use portal.CreditUse) error {
+	d, err := typedAmount("amount", use.Amount)
 	if err != nil {
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "select erp.apply_credit($1, $2, $3, $4)", kind, docNo, invoiceNo, d)
+		if err := sameOpen(ctx, tx, use.Shown, use.Kind, use.DocNo, use.InvoiceNo, "invoice_no"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "select erp.apply_credit($1, $2, $3, $4)", use.Kind, use.DocNo, use.InvoiceNo, d)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("apply %s %q to %q: %w", kind, docNo, invoiceNo, err)
+		return fmt.Errorf("apply %s %q to %q: %w", use.Kind, use.DocNo, use.InvoiceNo, err)
 	}
 	return nil
 }
@@ -266,6 +288,9 @@ func (s *DeskStore) IssueCredit(ctx context.Context, who portal.Session, custome
 	}
 	var memoNo string
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameOpen(ctx, tx, e.Shown, "", "", e.InvoiceNo, "credit_invoice"); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, "select erp.issue_credit($1, $2, $3, $4)", customerNo, d, e.Reason, e.InvoiceNo).Scan(&memoNo)
 	})
 	if err != nil {
@@ -345,7 +370,7 @@ func (s *DeskStore) ToInvoice(ctx context.Context, who portal.Session) ([]portal
 }
 
 // InvoiceOrders implements portal.DeskService.
-func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight map[string]string) ([]string, error) {
+func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight, shown map[string]string) ([]string, error) {
 	freights := make([]*decimal.Decimal, len(orderNos))
 	for i, no := range orderNos {
 		if strings.TrimSpace(freight[no]) == "" {
@@ -359,6 +384,9 @@ func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, order
 	}
 	var out []string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameShipped(ctx, tx, orderNos, freight, shown); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, "select erp.invoice_orders($1, $2)", orderNos, freights).Scan(&out)
 	})
 	if err != nil {

@@ -164,6 +164,13 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
+		if out.ToInvoice {
+			list, err := uninvoiced(ctx, tx, []string{orderNo})
+			if err != nil {
+				return err
+			}
+			out.Waiting = list[0]
+		}
 		rows, _ := tx.Query(ctx, query("carrier_list"))
 		if out.Carriers, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 			return fmt.Errorf("carriers: %w", err)
@@ -187,8 +194,10 @@ func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo s
 // lockedOrder is an order that this transaction holds.
 type lockedOrder struct {
 	OrderID  portal.OrderID
+	OrderNo  string
 	Status   portal.OrderStatus
 	Revision int
+	Total    portal.Money
 	MovedBy  string
 }
 
@@ -215,6 +224,9 @@ func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 			return err
 		}
 		if err := checkMove(o, orderNo, move); err != nil {
+			return err
+		}
+		if err := sameOrder(ctx, tx, o, move.Shown); err != nil {
 			return err
 		}
 		var over *string
@@ -401,9 +413,12 @@ func checkSeen(ctx context.Context, tx pgx.Tx, o lockedOrder, orderNo string, se
 }
 
 // Invoice implements portal.DeskService.
-func (s *DeskStore) Invoice(ctx context.Context, who portal.Session, orderNo string) (string, error) {
+func (s *DeskStore) Invoice(ctx context.Context, who portal.Session, orderNo, shown string) (string, error) {
 	var invoiceNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameShipped(ctx, tx, []string{orderNo}, nil, map[string]string{orderNo: shown}); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, query("desk_order_invoice"), args{"order_no": orderNo}).Scan(&invoiceNo)
 	})
 	if err != nil {

@@ -160,6 +160,9 @@ func (s *DeskStore) SaveContract(ctx context.Context, who portal.Session, custom
 		if err != nil {
 			return err
 		}
+		if err := sameRule(ctx, tx, portal.RuleContract, customerNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+			return err
+		}
 		units, err := itemUnits(ctx, tx, a, strings.TrimSpace(edit.ItemNo))
 		if err != nil {
 			return err
@@ -185,6 +188,9 @@ func (s *DeskStore) SaveGroup(ctx context.Context, who portal.Session, customerN
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := customerRule(ctx, tx, customerNo, edit.ID, change)
 		if err != nil {
+			return err
+		}
+		if err := sameRule(ctx, tx, portal.RuleGroup, customerNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
 			return err
 		}
 		a["category_id"] = int64(edit.CategoryID)
@@ -230,6 +236,9 @@ func (s *DeskStore) SaveBreak(ctx context.Context, who portal.Session, itemNo st
 		var item portal.ItemID
 		if err := tx.QueryRow(ctx, query("desk_item_lock"), args{"item_no": itemNo}).Scan(&item); err != nil {
 			return noRow(err, "There is no such item.")
+		}
+		if err := sameRule(ctx, tx, portal.RuleBreak, itemNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+			return err
 		}
 		a := args{"item_id": int64(item), "rule_id": int64(edit.ID), "min_qty": change.MinQty.Decimal, "price": change.Value,
 			"use_level": change.UseLevel, "levels": change.Levels, "from": change.From, "to": change.To}
@@ -309,13 +318,50 @@ func ruleStatement(verb string, kind portal.RuleKind) (string, error) {
 	return "", portal.Errorf(portal.CodeNotFound, "There is no such rule.")
 }
 
+// sameRule holds a rule and refuses where it is not the one that the page of a
+// form showed. A new rule, and a form that carries nothing, are not compared.
+func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string, id portal.RuleID, shown string, typed portal.Figures, then string) error {
+	if id == 0 || shown == "" {
+		return nil
+	}
+	rows, err := tx.Query(ctx, query("price_"+string(kind)+"_held"), args{"owner": owner, "rule_id": int64(id)})
+	if err != nil {
+		return err
+	}
+	var now portal.Figures
+	switch kind {
+	case portal.RuleContract:
+		var c portal.PriceContract
+		c, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.PriceContract])
+		now = c.Typed().Figures()
+	case portal.RuleGroup:
+		var g portal.PriceGroup
+		g, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.PriceGroup])
+		now = g.Typed().Figures()
+	default:
+		var b portal.PriceBreak
+		b, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.PriceBreak])
+		now = b.Typed().Figures()
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ruleGone()
+	}
+	if err != nil {
+		return err
+	}
+	return now.Compare(shown, typed, then)
+}
+
 // EndRule implements portal.DeskPriceService.
-func (s *DeskStore) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID) (gone bool, err error) {
+func (s *DeskStore) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) (gone bool, err error) {
 	text, err := ruleStatement("end", kind)
 	if err != nil {
 		return false, err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameRule(ctx, tx, kind, owner, id, shown, nil, portal.LookAgain); err != nil {
+			return err
+		}
 		var ended bool
 		if err := tx.QueryRow(ctx, text, args{"owner": owner, "rule_id": int64(id)}).Scan(&gone, &ended); err != nil {
 			return err
@@ -332,12 +378,15 @@ func (s *DeskStore) EndRule(ctx context.Context, who portal.Session, kind portal
 }
 
 // DeleteRule implements portal.DeskPriceService.
-func (s *DeskStore) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID) error {
+func (s *DeskStore) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) error {
 	text, err := ruleStatement("delete", kind)
 	if err != nil {
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if err := sameRule(ctx, tx, kind, owner, id, shown, nil, portal.LookAgain); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, text, args{"owner": owner, "rule_id": int64(id)})
 		if err == nil && tag.RowsAffected() == 0 {
 			return ruleGone()

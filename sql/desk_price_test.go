@@ -95,18 +95,18 @@ func TestDeskContracts(t *testing.T) {
 	edit.ValidFrom, edit.ValidTo = "2030-01-01", ""
 	wantCode(t, d.SaveContract(ctx, d.who, "C1001", edit), portal.CodeConflict, "gone")
 	// a number of another customer's rule is nobody's here
-	wantCode(t, d.DeleteRule(ctx, d.who, portal.RuleContract, "C1002", list[0].ID), portal.CodeConflict, "gone")
+	wantCode(t, d.DeleteRule(ctx, d.who, portal.RuleContract, "C1002", list[0].ID, ""), portal.CodeConflict, "gone")
 
-	gone, err := d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[0].ID)
+	gone, err := d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[0].ID, "")
 	if err != nil || gone {
 		t.Fatalf("end: %v, %v", gone, err)
 	}
-	if gone, err = d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[2].ID); err != nil || !gone {
+	if gone, err = d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[2].ID, ""); err != nil || !gone {
 		t.Fatalf("end what has not begun: %v, %v", gone, err)
 	}
-	_, err = d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[0].ID)
+	_, err = d.EndRule(ctx, d.who, portal.RuleContract, "C1001", list[0].ID, "")
 	wantCode(t, err, portal.CodeConflict, "ended already")
-	if err := d.DeleteRule(ctx, d.who, portal.RuleContract, "C1001", list[1].ID); err != nil {
+	if err := d.DeleteRule(ctx, d.who, portal.RuleContract, "C1001", list[1].ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	if lines, _ := d.contracts(t, true); len(lines) != 2 || lines[0] != "OIL5, 22.75, 1 Jan – 28 Feb 2026, ended" {
@@ -159,7 +159,7 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 	if err != nil || len(items.Breaks) != 4 || strings.Join(items.Breaks[1].Levels, "") != "AC" || items.Breaks[3].Says() != "price of level E" || len(items.Audit) != 4 {
 		t.Errorf("%+v, %v", items, err)
 	}
-	if gone, err := d.EndRule(ctx, d.who, portal.RuleBreak, "OIL5", items.Breaks[3].ID); err != nil || !gone {
+	if gone, err := d.EndRule(ctx, d.who, portal.RuleBreak, "OIL5", items.Breaks[3].ID, ""); err != nil || !gone {
 		t.Errorf("end: %v %v", gone, err)
 	}
 	if _, err := d.SaveItem(ctx, d.who, "OIL5", portal.DeskItemEdit{Description: "Olive oil 5 L", PriceA: "31", PriceB: "28.5", Cost: "20", Active: true}); err != nil {
@@ -269,10 +269,10 @@ func TestDeskPricesAreForStaff(t *testing.T) {
 			return d.SaveBreak(ctx, who, "OIL5", portal.BreakEdit{MinQty: "1", Price: "1"})
 		},
 		"end": func(ctx context.Context) error {
-			_, err := d.EndRule(ctx, who, portal.RuleBreak, "OIL5", 1)
+			_, err := d.EndRule(ctx, who, portal.RuleBreak, "OIL5", 1, "")
 			return err
 		},
-		"delete": func(ctx context.Context) error { return d.DeleteRule(ctx, who, portal.RuleBreak, "OIL5", 1) },
+		"delete": func(ctx context.Context) error { return d.DeleteRule(ctx, who, portal.RuleBreak, "OIL5", 1, "") },
 		"why": func(ctx context.Context) error {
 			_, err := d.Why(ctx, who, portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5"})
 			return err

@@ -101,6 +101,9 @@ func (s *DeskStore) SaveRoute(ctx context.Context, who portal.Session, code stri
 		if code == "" {
 			change = "route_insert"
 		}
+		if err := sameRoute(ctx, tx, code, edit); err != nil {
+			return err
+		}
 		var id portal.RouteID
 		if err := tx.QueryRow(ctx, query(change), a).Scan(&id); err != nil {
 			return notFound(refusal(err), "There is no such route.")
@@ -116,6 +119,30 @@ func (s *DeskStore) SaveRoute(ctx context.Context, who portal.Session, code stri
 		return "", fmt.Errorf("save route %q: %w", code, err)
 	}
 	return c.Code, nil
+}
+
+// sameRoute holds a route and refuses where it is not the one that the page of
+// the form showed. A new one is not compared.
+func sameRoute(ctx context.Context, tx pgx.Tx, code string, edit portal.RouteEdit) error {
+	if code == "" || edit.Shown == "" {
+		return nil
+	}
+	a := args{"code": code}
+	var now portal.DeskRoute
+	if err := tx.QueryRow(ctx, query("route_lock"), a).Scan(&now.ID); err != nil {
+		return notFound(refusal(err), "There is no such route.")
+	}
+	list, err := routeRows(ctx, tx, code)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	now.Route = list[0]
+	a["route_id"] = now.ID
+	rows, _ := tx.Query(ctx, query("route_days_held"), a)
+	if now.Days, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.RouteDay]); err != nil {
+		return err
+	}
+	return now.Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver)
 }
 
 // AddHoliday implements portal.DeskRouteService.
@@ -135,8 +162,18 @@ func (s *DeskStore) AddHoliday(ctx context.Context, who portal.Session, code str
 }
 
 // DeleteHoliday implements portal.DeskRouteService.
-func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID) error {
+func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		if shown != "" {
+			rows, _ := tx.Query(ctx, query("holiday_held"), args{"holiday_id": id})
+			now, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.RouteHoliday])
+			if err != nil {
+				return noRow(err, "There is no such holiday.")
+			}
+			if err := now.Figures().Compare(shown, nil, portal.LookAgain); err != nil {
+				return err
+			}
+		}
 		return oneRow(tx.Exec(ctx, query("holiday_delete"), args{"holiday_id": id}))("There is no such holiday.")
 	})
 	if err != nil {
@@ -177,13 +214,23 @@ func (s *DeskStore) CustomerRouting(ctx context.Context, who portal.Session, cus
 }
 
 // AssignRoute implements portal.DeskRouteService.
-func (s *DeskStore) AssignRoute(ctx context.Context, who portal.Session, customerNo, shipTo, code string) error {
+func (s *DeskStore) AssignRoute(ctx context.Context, who portal.Session, customerNo, shipTo, code, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		change := "customer_set_route"
+		place, a := "customer", args{"customer_no": customerNo, "ship_to": shipTo, "code": code}
 		if shipTo != "" {
-			change = "ship_to_set_route"
+			place = "ship_to"
 		}
-		return oneRow(tx.Exec(ctx, query(change), args{"customer_no": customerNo, "ship_to": shipTo, "code": code}))("There is no such customer, ship-to or route.")
+		if shown != "" {
+			var now string
+			if err := tx.QueryRow(ctx, query(place+"_route_held"), a).Scan(&now); err != nil {
+				return notFound(refusal(err), "There is no such customer or ship-to.")
+			}
+			typed := portal.RouteFigures(code)
+			if err := portal.RouteFigures(now).Compare(shown, typed, "Nothing was saved: choose once more."); err != nil {
+				return err
+			}
+		}
+		return oneRow(tx.Exec(ctx, query(place+"_set_route"), a))("There is no such customer, ship-to or route.")
 	})
 	if err != nil {
 		return fmt.Errorf("route of customer %q, ship-to %q: %w", customerNo, shipTo, err)

@@ -43,7 +43,7 @@ func (s *DeskStore) EditOrder(ctx context.Context, who portal.Session, orderNo s
 func (s *DeskStore) ApproveOrders(ctx context.Context, who portal.Session, orders []portal.OrderRef) (portal.Approvals, error) {
 	out := portal.Approvals{Approved: []string{}, Refused: []portal.RefusedOrder{}}
 	for _, o := range orders {
-		err := s.MoveOrder(ctx, who, o.OrderNo, portal.OrderMove{To: portal.OrderApproved, Queued: true, Revision: o.Revision, ShownOver: o.ShownOver})
+		err := s.MoveOrder(ctx, who, o.OrderNo, portal.OrderMove{To: portal.OrderApproved, Queued: true, Revision: o.Revision, Shown: o.Shown, ShownOver: o.ShownOver})
 		e, inWords := errors.AsType[*portal.Error](err)
 		switch {
 		case err == nil:

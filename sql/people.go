@@ -96,8 +96,40 @@ func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, custom
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, who, customerNo, "person_save", args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit,
-		"spend_period": p.SpendPeriod, "sign_off_all": p.SignOffAll})
+	a := args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod, "sign_off_all": p.SignOffAll}
+	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
+		if err := samePerson(ctx, tx, a, id, edit); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query("person_save"), a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("person_save for login %d: %w", who.LoginID, err)
+	}
+	return nil
+}
+
+// samePerson holds a log-in and refuses where it is not the one that the page of
+// the form showed.
+func samePerson(ctx context.Context, tx pgx.Tx, a args, id portal.LoginID, edit portal.PersonEdit) error {
+	if edit.Shown == "" {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, query("person_hold"), a); err != nil {
+		return err
+	}
+	rows, _ := tx.Query(ctx, query("people"), a)
+	people, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Person])
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.ID == id {
+			return p.Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver)
+		}
+	}
+	return nil // the database has the words
 }
 
 // DisablePerson implements portal.PeopleService.

@@ -2477,6 +2477,7 @@ function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text
 function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
 function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
+function portal.hold_person(p_customer_id bigint, p_login_id bigint) returns void security definer for portal_desk, portal_web
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web

@@ -190,7 +190,7 @@ func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Sessio
 				return err
 			}
 		}
-		if err := settingsChanged(ctx, tx, who, id, edit.Shown); err != nil {
+		if err := settingsChanged(ctx, tx, who, id, edit); err != nil {
 			return err
 		}
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "id": id, "name": change.Name, "rhythm": change.Rhythm, "every": change.Every,
@@ -288,8 +288,8 @@ func linesChanged(ctx context.Context, tx pgx.Tx, id portal.StandingOrderID, sho
 
 // settingsChanged refuses settings that are made from a page with other ones.
 // The row is held until the transaction ends.
-func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID, shown string) error {
-	if id == 0 || shown == "" {
+func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID, edit portal.StandingOrderEdit) error {
+	if id == 0 || edit.Shown == "" {
 		return nil
 	}
 	var there int
@@ -300,10 +300,7 @@ func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id port
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	if changed := list[0].Typed().ChangedSince(shown); len(changed) > 0 {
-		return &portal.Error{Code: portal.CodeConflict, Message: changedMeanwhile, Fields: changed}
-	}
-	return nil
+	return list[0].Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver)
 }
 
 // PauseStandingOrder implements portal.StandingOrderService.

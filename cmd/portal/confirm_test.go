@@ -322,7 +322,7 @@ func TestConfirmStandingOrder(t *testing.T) {
 		t.Errorf("lines: %d", a.status)
 	}
 	b := v.send(at+"/settings", append(settings, "note", "at the back", "shown", head)...)
-	if b.status != http.StatusConflict || !strings.Contains(b.body, "PO number: changed since, from “” to “PO-5”.") || !strings.Contains(b.body, "at the back") {
+	if b.status != http.StatusConflict || !strings.Contains(b.body, "PO number was empty when you opened this page, and is PO-5 now.") || !strings.Contains(b.body, "at the back") {
 		t.Errorf("settings: %d", b.status)
 	}
 	if got := pgtest.Value[string](t, s.db, "select string_agg(trim_scale(qty)::text, ' ' order by item_id) || ' ' || max(po_no) || max(note) from portal.standing_order_line, portal.standing_order"); got != "5 3 PO-5" {

@@ -287,6 +287,8 @@
 	}
 	const keyOf = (form) => `keep:${who}:${form.dataset.keep}`
 	const fieldsOf = (form) => [...form.elements].filter((f) => f.name && !['password', 'hidden', 'file', 'submit', 'button', 'radio'].includes(f.type))
+	// what the form showed as it was opened goes with what was typed over it
+	const openedWith = (form) => [...form.elements].filter((f) => f.type === 'hidden' && 'untilSaved' in f.dataset)
 	const valueOf = (f) => (f.type === 'checkbox' ? f.checked : f.value)
 	document.addEventListener('input', (e) => {
 		const form = e.target.form
@@ -295,6 +297,7 @@
 		const f = e.target
 		if (!fieldsOf(form).includes(f)) return
 		typed[f.name] = valueOf(f)
+		for (const h of openedWith(form)) typed[h.name] ??= h.value
 		store.set(keyOf(form), typed)
 	})
 	document.addEventListener('submit', (e) => {
@@ -310,6 +313,11 @@
 		for (const form of document.querySelectorAll('form[data-keep]')) {
 			const typed = store.get(keyOf(form))
 			if (!typed) continue
+			for (const h of openedWith(form)) {
+				if (document.querySelector('[data-errors]')) typed[h.name] = h.value // told by now
+				else h.value = typed[h.name] ?? h.value
+				store.set(keyOf(form), typed)
+			}
 			for (const f of fieldsOf(form)) {
 				if (!(f.name in typed) || valueOf(f) === typed[f.name]) continue
 				if (f.type === 'checkbox') f.checked = typed[f.name]

@@ -61,6 +61,8 @@
 				beforeNodeMorphed(old, next) {
 					if (!(old instanceof Element)) return true
 					if (isField(old) && old.type !== 'hidden' && next.nodeName === old.nodeName && (touched.has(old) || (old === document.activeElement && old.type !== 'checkbox'))) return false
+					// what the form showed as it was opened is what its typed values are compared with
+					if (isField(old) && old.type === 'hidden' && 'untilSaved' in old.dataset && [...(old.form?.elements ?? [])].some((f) => touched.has(f))) return false
 					if (!old.matches('form[data-busy]')) return true
 					owed.add(el.id)
 					return false

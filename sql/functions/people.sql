@@ -74,6 +74,18 @@ begin
 end
 $$;
 
+-- Holds a log-in until the transaction ends, for who may change it, so that a
+-- form can be compared with what is there.
+create or replace function portal.hold_person(p_customer_id bigint, p_login_id bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform portal.assert_manages(p_customer_id, p_login_id);
+  perform from portal.login l where l.login_id = p_login_id and l.customer_id = p_customer_id for no key update;
+end
+$$;
+grant execute on function portal.hold_person(bigint, bigint) to portal_web, portal_desk;
+
 create or replace function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric,
   p_period text, p_sign_off_all boolean) returns void
 language plpgsql security definer set search_path = pg_catalog

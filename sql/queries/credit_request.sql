@@ -226,6 +226,10 @@ order by r.line_no;
 -- name: desk_request_status
 select r.status from erp.credit_request r where r.request_no = @request_no for update;
 
+-- name: desk_request_lines_hold
+select from erp.credit_request_line l join erp.credit_request r using (request_id) where r.request_no = @request_no
+order by l.line_no for update of l;
+
 -- name: desk_request_review
 select erp.review_request(@request_no);
 

@@ -134,9 +134,28 @@ where o.order_id = @order_id;
 
 -- name: desk_order_lock
 -- The order, held until the transaction ends, and who moved it last.
-select o.order_id, o.status, o.revision,
+select o.order_id, o.order_no, o.status, o.revision, o.total,
   coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc limit 1), '') as moved_by
 from erp.sales_order o where o.order_no = @order_no for update of o;
+
+-- name: desk_order_prices
+select l.line_no, l.unit_price from erp.sales_order_line l where l.order_id = @order_id order by l.line_no;
+
+-- name: desk_orders_hold
+select from erp.sales_order o where o.order_no = any (@order_nos::text[]) order by o.order_id for update;
+
+-- name: desk_uninvoiced
+-- What has shipped of orders and is on no invoice, as an invoice would charge it.
+select o.order_no, l.lines, l.amount, l.quantities,
+  coalesce((select sum(s.freight) from erp.shipment s where s.order_id = o.order_id and s.invoice_id is null), 0) as freight
+from erp.sales_order o
+cross join lateral (
+  select count(*)::int as lines, coalesce(sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)), 0) as amount,
+    encode(sha256(convert_to(coalesce(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), ''), 'UTF8')), 'hex') as quantities
+  from erp.sales_order_line x where x.order_id = o.order_id and x.qty_shipped > x.qty_invoiced
+) l
+where o.order_no = any (@order_nos::text[])
+order by o.order_id;
 
 -- name: desk_shown_over
 -- Until the transaction ends.

@@ -15,6 +15,29 @@ from erp.invoice i where i.customer_id = @customer_id and i.open_amount > 0
 order by i.due_date, i.invoice_id
 limit 200;
 
+-- name: desk_open_held
+-- Invoices that a payment is for, held until the transaction ends.
+select i.invoice_id, i.invoice_no, i.due_date, i.open_amount as open
+from erp.invoice i
+where i.customer_id = @customer_id and (i.invoice_no = any (@named::text[]) or @all and i.open_amount > 0)
+order by i.invoice_id for no key update;
+
+-- name: desk_payment_key
+-- Whether a form has made its payment already. The same form sent twice at once
+-- waits here for the first, as in erp.post_payment.
+select exists (select from erp.payment p where p.key = k.key)
+from (select @key::text::uuid as key) k
+cross join lateral (select pg_advisory_xact_lock(hashtextextended('payment:' || k.key, 0)) as held) l;
+
+-- name: desk_invoice_open_held
+select i.open_amount from erp.invoice i where i.invoice_no = @doc_no for no key update;
+
+-- name: desk_payment_open_held
+select p.open_amount from erp.payment p where p.payment_no = @doc_no for no key update;
+
+-- name: desk_credit_memo_open_held
+select m.open_amount from erp.credit_memo m where m.memo_no = @doc_no for no key update;
+
 -- name: desk_open_credits
 select 'payment' as kind, p.payment_no as doc_no, p.payment_date as doc_date, p.amount as total, p.open_amount
 from erp.payment p where p.customer_id = @customer_id and p.open_amount > 0
@@ -35,9 +58,10 @@ limit @row_limit;
 select p.payment_id from erp.payment p where p.payment_no = @payment_no;
 
 -- name: desk_to_invoice
-select o.order_no, c.customer_no, c.name as customer_name, o.status, s.shipped_at, l.lines, l.amount, s.freight
+select o.order_no, c.customer_no, c.name as customer_name, o.status, s.shipped_at, l.lines, l.amount, s.freight, l.quantities
 from (
-  select x.order_id, count(*)::int as lines, sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)) as amount
+  select x.order_id, count(*)::int as lines, sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)) as amount,
+    encode(sha256(convert_to(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), 'UTF8')), 'hex') as quantities
   from erp.sales_order_line x join erp.sales_order y using (order_id)
   where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and y.status in ('PICKING', 'SHIPPED', 'DELIVERED')
   group by x.order_id

@@ -65,6 +65,39 @@ join erp.price_break b using (item_id)
 where i.item_no = @item_no and (@all or upper(b.valid) > erp.today() or upper_inf(b.valid))
 order by b.min_qty, b.levels nulls first, b.break_id;
 
+-- name: price_contract_held
+-- As it is now, held until the transaction ends.
+select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty,
+  case when not lower_inf(pc.valid) and isfinite(lower(pc.valid)) then lower(pc.valid) end as valid_from,
+  case when not upper_inf(pc.valid) and isfinite(upper(pc.valid)) then upper(pc.valid) - 1 end as valid_to,
+  case when lower(pc.valid) > erp.today() then 'coming' when upper(pc.valid) <= erp.today() then 'ended' else 'current' end as state
+from erp.customer c
+join erp.price_contract pc using (customer_id)
+join erp.item i using (item_id)
+where c.customer_no = @owner and pc.contract_id = @rule_id
+for update of pc;
+
+-- name: price_group_held
+select g.group_id, g.category_id, k.name as category, g.kind, g.value,
+  case when not lower_inf(g.valid) and isfinite(lower(g.valid)) then lower(g.valid) end as valid_from,
+  case when not upper_inf(g.valid) and isfinite(upper(g.valid)) then upper(g.valid) - 1 end as valid_to,
+  case when lower(g.valid) > erp.today() then 'coming' when upper(g.valid) <= erp.today() then 'ended' else 'current' end as state
+from erp.customer c
+join erp.price_group g using (customer_id)
+join erp.category k using (category_id)
+where c.customer_no = @owner and g.group_id = @rule_id
+for update of g;
+
+-- name: price_break_held
+select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels,
+  case when not lower_inf(b.valid) and isfinite(lower(b.valid)) then lower(b.valid) end as valid_from,
+  case when not upper_inf(b.valid) and isfinite(upper(b.valid)) then upper(b.valid) - 1 end as valid_to,
+  case when lower(b.valid) > erp.today() then 'coming' when upper(b.valid) <= erp.today() then 'ended' else 'current' end as state
+from erp.item i
+join erp.price_break b using (item_id)
+where i.item_no = @owner and b.break_id = @rule_id
+for update of b;
+
 -- name: price_categories
 -- As a list to choose from: each below its parents.
 with recursive tree as (

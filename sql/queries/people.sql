@@ -7,6 +7,9 @@ select p.* from erp.customer c cross join lateral portal.people(c.customer_id) p
 -- name: people_customer
 select c.customer_id from erp.customer c where c.customer_no = @customer_no;
 
+-- name: person_hold
+select portal.hold_person(@customer_id, @login_id);
+
 -- name: person_save
 select portal.save_person(@customer_id, @login_id, @name, @role, @spend_limit::numeric, @spend_period, @sign_off_all);
 

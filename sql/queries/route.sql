@@ -50,6 +50,14 @@ set code = @new_code, name = @name, active = @active, every_days = @every_days, 
 where r.code = @code
 returning r.route_id;
 
+-- name: route_lock
+-- The route, held until the transaction ends.
+select r.route_id from erp.route r where r.code = @code for update;
+
+-- name: route_days_held
+select d.weekday, d.cutoff_days_before as cutoff_days, to_char(d.cutoff_time, 'HH24:MI') as cutoff_time
+from erp.route_day d where d.route_id = @route_id order by d.weekday for update;
+
 -- name: route_set_days
 -- Rows that stay as they are stay untouched.
 with
@@ -69,6 +77,11 @@ where (d.cutoff_days_before, d.cutoff_time) is distinct from (excluded.cutoff_da
 insert into erp.route_holiday (route_id, holiday, replacement, name, cutoff_days_before, cutoff_time)
 select (select r.route_id from erp.route r where r.code = @code), @day, @replacement, @name, @cutoff_days, @cutoff_time::text::time
 where @code = '' or exists (select from erp.route r where r.code = @code);
+
+-- name: holiday_held
+select h.holiday_id as id, h.route_id is null as all, h.holiday as day, h.name, h.replacement, h.cutoff_days_before as cutoff_days,
+  to_char(h.cutoff_time, 'HH24:MI') as cutoff_time
+from erp.route_holiday h where h.holiday_id = @holiday_id for update;
 
 -- name: holiday_delete
 delete from erp.route_holiday where holiday_id = @holiday_id;
@@ -91,6 +104,16 @@ order by x.ship_to;
 -- name: customer_set_route
 update erp.customer c set route_id = (select r.route_id from erp.route r where r.code = @code)
 where c.customer_no = @customer_no and (@code = '' or exists (select from erp.route r where r.code = @code));
+
+-- name: customer_route_held
+-- The route that an account is on, held until the transaction ends.
+select coalesce((select r.code from erp.route r where r.route_id = c.route_id), '')
+from erp.customer c where c.customer_no = @customer_no for no key update of c;
+
+-- name: ship_to_route_held
+select coalesce((select r.code from erp.route r where r.route_id = s.route_id), '')
+from erp.customer c join erp.ship_to s using (customer_id)
+where c.customer_no = @customer_no and s.code = @ship_to for no key update of s;
 
 -- name: ship_to_set_route
 update erp.ship_to s set route_id = (select r.route_id from erp.route r where r.code = @code)
