@@ -322,7 +322,8 @@ func (s *Server) saveCart(q *request) error {
 
 // cartLine puts an item into the cart: adding to it, or with mode=set as the
 // quantity. A quantity of 0 takes it out. With mode=sure the field sure confirms
-// an unusual quantity of the line.
+// an unusual quantity of the line. A program that asks for JSON is not asked: it
+// does not mistype, and tells its own people what the answer's message says.
 func (s *Server) cartLine(q *request) error {
 	if err := mayOrder(q); err != nil {
 		return err
@@ -345,7 +346,7 @@ func (s *Server) cartLine(q *request) error {
 	}
 	read := portal.ReadQty(in.Qty)
 	if read.Zero() || (read.Text == "" && in.Mode == "set") {
-		if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, portal.Qty{}, false); err != nil {
+		if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, in.UOM, portal.Qty{}, false, false); err != nil {
 			return err
 		}
 		return q.done(q.back("/cart"), in.ItemNo+" is out of your cart")
@@ -354,15 +355,15 @@ func (s *Server) cartLine(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, uom, qty, in.Mode != "set"); err != nil {
+	if err := s.Carts.SetLine(q.Context(), q.who, in.ItemNo, uom, qty, in.Mode != "set", wantsJSON(q.Request)); err != nil {
 		return err
 	}
 	toast := in.ItemNo + " is in your cart"
 	if in.Mode == "set" {
 		toast = ""
 	}
-	// asked after it: the line in the cart asks until it is answered
-	if unusual != "" {
+	// the cart's own page asks at the line; elsewhere, and to a program, it is said
+	if unusual != "" && (in.Mode != "set" || wantsJSON(q.Request)) {
 		toast = strings.TrimSpace(in.ItemNo + " is in your cart. " + unusual)
 	}
 	return q.done(q.back("/cart"), toast)
