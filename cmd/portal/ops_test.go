@@ -61,7 +61,7 @@ func TestOpsOverview(t *testing.T) {
 		}
 	}
 	page := ops.page("/ops").body
-	for _, want := range []string{"north-1", "2 things need attention", `href="#sign-jobs"`, `href="#sign-statements"`, "Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
+	for _, want := range []string{"north-1", "2 need attention", `href="#sign-jobs"`, `href="#sign-statements"`, "Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -56,7 +56,7 @@ func TestBrowserQueue(t *testing.T) {
 	sam.click("#quick-stop-" + no[4] + " [value=ON_HOLD]")
 	dana.see("the held order is gone", row(no[4])+" === null")
 	buyer.status("#order-status", "ON_HOLD")
-	dana.see("two ticked", "document.getElementById('approve-ticked').textContent.trim() === 'Approve 2 ticked' && document.getElementById('tick-all').checked")
+	dana.see("two ticked", "document.getElementById('approve-ticked').textContent.trim() === 'Approve 2 selected' && document.getElementById('tick-all').checked")
 	dana.stillMarked()
 	sam.stillMarked()
 	dana.click("#approve-ticked")

@@ -309,7 +309,7 @@ func TestShownToInvoice(t *testing.T) {
 	}
 	ship("2")
 	page, list := desk.page(at), desk.page("/desk/invoicing")
-	if !strings.Contains(page.body, "Invoice what shipped · 54.00") {
+	if !strings.Contains(page.body, "Invoice shipped goods · 54.00") {
 		t.Error("the button does not say what it invoices")
 	}
 	ship("1")

@@ -52,7 +52,7 @@ type mailPill struct {
 func (p mailsPage) Pills() []mailPill {
 	pills := []mailPill{{Label: "All", Link: mailsLink("", p.Kind, p.Query, 0), Current: p.Status == ""}}
 	for _, x := range []struct{ status, label string }{
-		{portal.MailQueued, "Waiting"}, {portal.MailFailed, "Refused or failed"}, {portal.MailKept, "Kept here"}, {portal.MailSent, "Sent"},
+		{portal.MailQueued, "Waiting"}, {portal.MailFailed, "Refused or failed"}, {portal.MailKept, "Not sent"}, {portal.MailSent, "Sent"},
 	} {
 		pills = append(pills, mailPill{x.label, mailsLink(x.status, p.Kind, p.Query, 0), p.Counts[x.status], p.Status == x.status})
 	}

@@ -35,9 +35,9 @@ var looks = map[string]look{
 	"RETURNED": {"Returned", "status-bad", "arrow-back-up"},
 
 	// statements
-	"QUEUED": {"Being made", "status-wait", "hourglass"},
+	"QUEUED": {"In preparation", "status-wait", "hourglass"},
 	"READY":  {"Ready", "status-done", "check"},
-	"FAILED": {"Could not be made", "status-bad", "alert-triangle"},
+	"FAILED": {"Failed", "status-bad", "alert-triangle"},
 
 	// return requests
 	"REQUESTED":      {"Requested", "status-new", "send"},
@@ -63,7 +63,7 @@ var looks = map[string]look{
 	// mails
 	"MAIL_WAITING": {"Waiting", "status-wait", "hourglass"},
 	"MAIL_SENT":    {"Sent", "status-done", "check"},
-	"MAIL_KEPT":    {"Kept here", "status-off", "inbox"},
+	"MAIL_KEPT":    {"Not sent", "status-off", "inbox"},
 	"MAIL_FAILED":  {"Failed", "status-bad", "alert-triangle"},
 
 	// what operators watch

@@ -165,7 +165,7 @@ func (c *Counter) SaveList(q *page.Request) error {
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"list_id": id})
 	}
-	return q.Done(fmt.Sprintf("/my-items?list=%d", id), "List made")
+	return q.Done(fmt.Sprintf("/my-items?list=%d", id), "List created")
 }
 
 func listID(q *page.Request) (portal.ListID, error) {

@@ -39,7 +39,7 @@
 		}
 		const button = document.getElementById('approve-ticked')
 		if (!button || button.dataset.words) return // it is being sent
-		button.lastChild.textContent = n > 0 ? `Approve ${n} ticked` : 'Approve ticked'
+		button.lastChild.textContent = n > 0 ? `Approve ${n} selected` : 'Approve selected'
 		button.disabled = n === 0
 	}
 	document.addEventListener('change', (e) => {
