@@ -1,4 +1,10 @@
-package portal
+// Package health is what operators watch of a running portal: samples of a
+// node, of its database and of its jobs, the signs that are judged from them,
+// and the thresholds they are judged by.
+//
+// It is no part of the trade and imports the standard library only. Package
+// cmd/portal takes the samples, http/ops shows them.
+package health
 
 import (
 	"encoding/json"
