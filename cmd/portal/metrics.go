@@ -140,7 +140,7 @@ type told func(name, help string, value float64, labels ...string)
 
 // database tells the figures of the database. Every node tells the same: take
 // the maximum.
-func (m *metrics) database(gauge told, f *health.DatabaseFigures) {
+func (m *metrics) database(gauge told, f *health.Database) {
 	gauge("portal_database_readable", "1 if the figures of the database could be read within 2 s.", truth(f != nil))
 	if f == nil {
 		return
@@ -176,7 +176,7 @@ func (m *metrics) database(gauge told, f *health.DatabaseFigures) {
 }
 
 // jobs tells the job queues, of the whole database as well.
-func (m *metrics) jobs(gauge told, js *health.JobFigures) {
+func (m *metrics) jobs(gauge told, js *health.Jobs) {
 	gauge("portal_jobs_readable", "1 if the job queue could be read.", truth(js != nil))
 	if js == nil {
 		return

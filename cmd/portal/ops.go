@@ -26,7 +26,7 @@ type watch struct {
 
 	mu       sync.Mutex
 	failures int64 // answers with 500 and above
-	samples  []health.NodeSample
+	samples  []health.Sample
 
 	reading sync.Mutex // held while the database is asked
 	read    shared
@@ -35,8 +35,8 @@ type watch struct {
 // shared is what a node reads of the database, and when.
 type shared struct {
 	at       time.Time
-	database *health.DatabaseFigures // nil: could not be read
-	jobs     *health.JobFigures      // likewise
+	database *health.Database // nil: could not be read
+	jobs     *health.Jobs      // likewise
 }
 
 const (
@@ -69,7 +69,7 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-func (w *watch) add(s health.NodeSample) {
+func (w *watch) add(s health.Sample) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.samples) == sampleCount {
@@ -89,10 +89,10 @@ func (w *watch) observed(status int, took time.Duration) {
 }
 
 // sample is this node now.
-func (w *watch) sample(ctx context.Context) health.NodeSample {
+func (w *watch) sample(ctx context.Context) health.Sample {
 	hub, source, read := w.app.hub.Stats(), w.app.source.Stats(), w.figures(ctx)
 	now := time.Now()
-	s := health.NodeSample{At: now,
+	s := health.Sample{At: now,
 		Sockets: hub.Sockets, QueueBytes: hub.QueueBytes, Resyncs: hub.Resyncs, SlowCloses: hub.SlowCloses, Lag: hub.Lag,
 		Connected: source.Connected, WokenUp: source.NotifyHealthy, Reconnects: source.Reconnects, Events: source.Events,
 		Pages: w.pages.Read(), Database: read.database, Jobs: read.jobs}
@@ -101,7 +101,7 @@ func (w *watch) sample(ctx context.Context) health.NodeSample {
 	}
 	for _, p := range w.app.pools() {
 		stat := p.pool.Stat()
-		s.Pools = append(s.Pools, health.PoolSample{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
+		s.Pools = append(s.Pools, health.Pool{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -130,9 +130,9 @@ func (w *watch) figures(ctx context.Context) shared {
 		w.app.logger.Warn("operators' figures cannot be read", "error", err) // once: the next readings say the same
 	}
 	if jobsErr == nil {
-		read.jobs = &health.JobFigures{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]health.QueueFigures, len(js.Queues))}
+		read.jobs = &health.Jobs{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]health.Queue, len(js.Queues))}
 		for i, q := range js.Queues {
-			read.jobs.Queues[i] = health.QueueFigures(q)
+			read.jobs.Queues[i] = health.Queue(q)
 		}
 	}
 	read.at = time.Now()
@@ -141,11 +141,11 @@ func (w *watch) figures(ctx context.Context) shared {
 }
 
 // state is what the operators' page shows.
-func (w *watch) state() health.NodeState {
+func (w *watch) state() health.Node {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return health.NodeState{Node: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: w.every,
-		Samples: append([]health.NodeSample(nil), w.samples...)}
+	return health.Node{Name: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: w.every,
+		Samples: append([]health.Sample(nil), w.samples...)}
 }
 
 // namedPool is a pool with the name that operators know it by.

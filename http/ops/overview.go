@@ -19,10 +19,10 @@ type opsPage struct {
 	Since     time.Time                `json:"since"`
 	SampledAt *time.Time               `json:"sampled_at"` // nil: no sample yet
 	Every     float64                  `json:"every_seconds"`
-	State     health.SignState         `json:"state"`
+	State     health.State         `json:"state"`
 	Signs     []health.Sign            `json:"signs"`
-	Queues    []health.QueueFigures    `json:"queues"`
-	Pools     []health.PoolSample      `json:"pools"`
+	Queues    []health.Queue    `json:"queues"`
+	Pools     []health.Pool      `json:"pools"`
 	Slots     []health.ReplicationSlot `json:"slots"`
 }
 
@@ -30,9 +30,9 @@ func (c *Counter) ShowOverview(q *page.Request) error {
 	return c.Page(q, http.StatusOK, "ops/overview", "Overview", "overview", newOpsPage(c.Ops()))
 }
 
-func newOpsPage(n health.NodeState) opsPage {
-	p := opsPage{Node: n.Node, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), State: health.SignUnknown,
-		Signs: []health.Sign{}, Queues: []health.QueueFigures{}, Pools: []health.PoolSample{}, Slots: []health.ReplicationSlot{}}
+func newOpsPage(n health.Node) opsPage {
+	p := opsPage{Node: n.Name, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), State: health.Unknown,
+		Signs: []health.Sign{}, Queues: []health.Queue{}, Pools: []health.Pool{}, Slots: []health.ReplicationSlot{}}
 	now := n.Last()
 	if now == nil {
 		return p
@@ -46,7 +46,7 @@ func newOpsPage(n health.NodeState) opsPage {
 		p.Slots = now.Database.Slots
 	}
 	for i := range p.Signs { // advice is for what is not well
-		if st := p.Signs[i].State; st == health.SignGood || st == health.SignUnknown {
+		if st := p.Signs[i].State; st == health.Good || st == health.Unknown {
 			p.Signs[i].Advice = ""
 		}
 	}
@@ -61,7 +61,7 @@ type opsGroup struct {
 
 // Groups are the signs by where they belong.
 func (p opsPage) Groups() []opsGroup {
-	groups := []opsGroup{{Title: health.SignsLive, Icon: "bolt"}, {Title: health.SignsPages, Icon: "device-desktop"}, {Title: health.SignsDatabase, Icon: "box"}, {Title: health.SignsWork, Icon: "settings"}}
+	groups := []opsGroup{{Title: health.GroupLive, Icon: "bolt"}, {Title: health.GroupPages, Icon: "device-desktop"}, {Title: health.GroupDatabase, Icon: "box"}, {Title: health.GroupWork, Icon: "settings"}}
 	for i := range groups {
 		for _, sign := range p.Signs {
 			if sign.Group == groups[i].Title {
@@ -77,9 +77,9 @@ func (p opsPage) Notable() []health.Sign {
 	var bad, look []health.Sign
 	for _, s := range p.Signs {
 		switch s.State {
-		case health.SignBad:
+		case health.Bad:
 			bad = append(bad, s)
-		case health.SignLook:
+		case health.Look:
 			look = append(look, s)
 		}
 	}

@@ -48,7 +48,7 @@ func TestOpsJustStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(kit, Services{Ops: func() health.NodeState { return health.NodeState{Node: "one"} }})
+	c := New(kit, Services{Ops: func() health.Node { return health.Node{Name: "one"} }})
 	answer := httptest.NewRecorder()
 	q := &page.Request{Request: httptest.NewRequest("GET", "/ops", nil), W: answer, Who: portal.Session{ID: 1, Role: portal.RoleOps}}
 	if err := c.ShowOverview(q); err != nil {
@@ -57,7 +57,7 @@ func TestOpsJustStarted(t *testing.T) {
 	if text := answer.Body.String(); !strings.Contains(text, "The first figures are being taken") || !strings.Contains(text, `hx-trigger="every 5s"`) {
 		t.Error(text)
 	}
-	if p := newOpsPage(health.NodeState{Node: "one"}); p.State != health.SignUnknown {
+	if p := newOpsPage(health.Node{Name: "one"}); p.State != health.Unknown {
 		t.Errorf("state %s", p.State)
 	}
 }
