@@ -7,8 +7,6 @@
 package health
 
 import (
-	"encoding/json"
-	"math"
 	"time"
 )
 
@@ -126,20 +124,4 @@ type Queue struct {
 	Retrying      int     `json:"retrying"`
 	Discarded     int     `json:"discarded"`
 	OldestSeconds float64 `json:"oldest_seconds"`
-}
-
-// Series are the figures of a plot, one a sample; NaN where there is none,
-// which is null in JSON.
-type Series []float64
-
-// MarshalJSON implements json.Marshaler.
-func (s Series) MarshalJSON() ([]byte, error) {
-	out := make([]*float64, len(s))
-	for i := range s {
-		if !math.IsNaN(s[i]) {
-			v := math.Round(s[i]*1000) / 1000
-			out[i] = &v
-		}
-	}
-	return json.Marshal(out)
 }
