@@ -29,7 +29,13 @@ func TestHistogram(t *testing.T) {
 	for _, c := range []struct {
 		q        float64
 		from, to time.Duration
-	}{{0, 0, time.Millisecond}, {0.5, 0, time.Millisecond}, {0.75, time.Millisecond, 10 * time.Millisecond}, {0.99, time.Millisecond, 10 * time.Millisecond}, {1, 100 * time.Millisecond, 100 * time.Millisecond}} {
+	}{
+		{0, 0, time.Millisecond},
+		{0.5, 0, time.Millisecond},
+		{0.75, time.Millisecond, 10 * time.Millisecond},
+		{0.99, time.Millisecond, 10 * time.Millisecond},
+		{1, 100 * time.Millisecond, 100 * time.Millisecond},
+	} {
 		if got := d.Quantile(c.q); got < c.from || got > c.to {
 			t.Errorf("q%v is %v", c.q, got)
 		}

@@ -14,17 +14,28 @@ import (
 func nodeState(change func(i int, s *health.Sample)) health.Node {
 	at := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	n := health.Node{Name: "one", Since: at.Add(-time.Hour), Every: 5 * time.Second}
-	lag, pages := health.NewHistogram(time.Millisecond, 10*time.Millisecond, 5*time.Second), health.NewHistogram(10*time.Millisecond, 5*time.Second)
+	lag := health.NewHistogram(time.Millisecond, 10*time.Millisecond, 5*time.Second)
+	pages := health.NewHistogram(10*time.Millisecond, 5*time.Second)
 	checked := at.Add(-time.Hour)
 	for i := range 60 {
 		for range 10 {
 			lag.Observe(time.Millisecond)
 			pages.Observe(time.Millisecond)
 		}
-		s := health.Sample{At: at.Add(time.Duration(i) * n.Every), Connected: true, WokenUp: true, Sockets: int64(i), Events: int64(10 * i), Lag: lag.Read(), Pages: pages.Read(),
-			Pools:    []health.Pool{{Name: "web", Used: 1, Max: 8}},
-			Database: &health.Database{Connections: 10, MaxConnections: 100, SeesAll: true, LogOldestSeconds: 72 * 3600, ProofAt: &checked},
-			Jobs:     &health.Jobs{CheckedAt: &checked}}
+		s := health.Sample{
+			At:        at.Add(time.Duration(i) * n.Every),
+			Connected: true,
+			WokenUp:   true,
+			Sockets:   int64(i),
+			Events:    int64(10 * i),
+			Lag:       lag.Read(),
+			Pages:     pages.Read(),
+			Pools:     []health.Pool{{Name: "web", Used: 1, Max: 8}},
+			Database: &health.Database{
+				Connections: 10, MaxConnections: 100, SeesAll: true, LogOldestSeconds: 72 * 3600, ProofAt: &checked,
+			},
+			Jobs: &health.Jobs{CheckedAt: &checked},
+		}
 		if change != nil {
 			change(i, &s)
 		}
@@ -77,7 +88,9 @@ func TestSigns(t *testing.T) {
 		{"event-log", health.Look, func(_ int, s *health.Sample) { s.Database.LogOldestSeconds = 90 * 3600 }},
 		{"event-log", health.Bad, func(_ int, s *health.Sample) { s.Database.LogBytes = 9 << 30 }},
 		{"notify-queue", health.Look, func(_ int, s *health.Sample) { s.Database.NotifyUsage = 0.02 }},
-		{"slots", health.Look, func(_ int, s *health.Sample) { s.Database.Slots = []health.ReplicationSlot{{Name: "x"}} }},
+		{"slots", health.Look, func(_ int, s *health.Sample) {
+			s.Database.Slots = []health.ReplicationSlot{{Name: "x"}}
+		}},
 		{"slots", health.Bad, func(_ int, s *health.Sample) {
 			s.Database.Slots = []health.ReplicationSlot{{Name: "x", Active: true, RetainedBytes: 11 << 30}}
 		}},

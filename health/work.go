@@ -8,7 +8,15 @@ import (
 func (n Node) workSigns() []Sign {
 	var out []Sign
 	if jobs := n.Last().Jobs; jobs == nil {
-		out = append(out, Sign{Key: "jobs", Group: GroupWork, Title: "Jobs", State: Bad, Text: "Cannot be read", Threshold: "Bad when they cannot be read", Advice: "Is PostgreSQL up? Orders wait for their approval while jobs stand still."})
+		out = append(out, Sign{
+			Key:       "jobs",
+			Group:     GroupWork,
+			Title:     "Jobs",
+			State:     Bad,
+			Text:      "Cannot be read",
+			Threshold: "Bad when they cannot be read",
+			Advice:    "Is PostgreSQL up? Orders wait for their approval while jobs stand still.",
+		})
 	} else {
 		out = append(out, n.jobSign(*jobs), n.invariantSign(*jobs))
 	}
@@ -16,30 +24,7 @@ func (n Node) workSigns() []Sign {
 	if db == nil {
 		return out
 	}
-	mails := Sign{Key: "mails", Group: GroupWork, Title: "Mails", Value: float64(db.MailsQueued), Text: fmt.Sprintf("%s waiting", count(int64(db.MailsQueued))), Note: fmt.Sprintf("%d failed in 24 hours", db.MailsFailed), State: limitMailWait.of(db.MailOldestSeconds),
-		Threshold: "Look when one failed or waits for 15 minutes, bad for 2 hours", Advice: "Mail lists them with the server's words, and sends them again. portal doctor logs in at the mail server.",
-		Series: n.series(func(s *Sample) float64 {
-			if s.Database == nil {
-				return math.NaN()
-			}
-			return float64(s.Database.MailsQueued)
-		})}
-	if db.MailsFailed > 0 {
-		mails.State = worse(mails.State, Look)
-		mails.Text, mails.Note = fmt.Sprintf("%d failed, %s", db.MailsFailed, mails.Text), "failed in 24 hours"
-	}
-	proof := Sign{Key: "proof", Group: GroupWork, Title: "Price proof", State: Unknown, Text: "None yet", Note: "it runs every night", Value: float64(db.ProofOpen), Threshold: "Look when something differs or the last is older than 36 hours",
-		Advice: "Price proof says what differs, and takes a note of what it is; its button runs one at once."}
-	if db.ProofAt != nil {
-		age := n.Now.Sub(*db.ProofAt)
-		proof.State, proof.Text, proof.Note = Good, "Everything agrees", "proved "+inWords(age.Seconds())+" ago"
-		if db.ProofOpen > 0 {
-			proof.State, proof.Text = Look, fmt.Sprintf("%d open differences", db.ProofOpen)
-		} else if age > checkEvery {
-			proof.State, proof.Text = Look, "Not proved lately"
-		}
-	}
-	return append(out, mails, statementSign(*db), proof)
+	return append(out, n.mailSign(db), statementSign(db), n.proofSign(db))
 }
 
 func (n Node) jobSign(jobs Jobs) Sign {
@@ -49,8 +34,16 @@ func (n Node) jobSign(jobs Jobs) Sign {
 		discarded += q.Discarded
 		oldest = max(oldest, q.OldestSeconds)
 	}
-	sign := Sign{Key: "jobs", Group: GroupWork, Title: "Jobs", Value: float64(waiting), Text: fmt.Sprintf("%s waiting", count(int64(waiting))), State: limitJobWait.of(oldest),
-		Threshold: "Look when one was given up or waits for a minute, bad for 15 minutes", Advice: "Jobs shows what they failed with, and runs them again. If they only wait: is a node running that works jobs?",
+	sign := Sign{
+		Key:       "jobs",
+		Group:     GroupWork,
+		Title:     "Jobs",
+		Value:     float64(waiting),
+		Text:      fmt.Sprintf("%s waiting", count(int64(waiting))),
+		State:     limitJobWait.of(oldest),
+		Threshold: "Look when one was given up or waits for a minute, bad for 15 minutes",
+		Advice: "Jobs shows what they failed with, and runs them again. If they only wait: is a node running " +
+			"that works jobs?",
 		Series: n.series(func(s *Sample) float64 {
 			if s.Jobs == nil {
 				return math.NaN()
@@ -60,7 +53,8 @@ func (n Node) jobSign(jobs Jobs) Sign {
 				v += q.Available + q.Retrying
 			}
 			return float64(v)
-		})}
+		}),
+	}
 	if oldest > 0 {
 		sign.Note = "the first for " + inWords(oldest)
 	}
@@ -84,8 +78,18 @@ func (q Queue) State() State {
 func (q Queue) Wait() string { return inWords(q.OldestSeconds) }
 
 func (n Node) invariantSign(jobs Jobs) Sign {
-	sign := Sign{Key: "invariants", Group: GroupWork, Title: "Invariants", State: Unknown, Text: "Not checked yet", Note: "they are checked every night", Value: float64(jobs.Violations),
-		Threshold: "Bad when one is violated, look when the last check is older than 36 hours", Advice: "Something wrote figures past the rules: select * from erp.check_invariants() tells which. portal.audit and the price proof help to find who."}
+	sign := Sign{
+		Key:       "invariants",
+		Group:     GroupWork,
+		Title:     "Invariants",
+		State:     Unknown,
+		Text:      "Not checked yet",
+		Note:      "they are checked every night",
+		Value:     float64(jobs.Violations),
+		Threshold: "Bad when one is violated, look when the last check is older than 36 hours",
+		Advice: "Something wrote figures past the rules: select * from erp.check_invariants() tells which. " +
+			"portal.audit and the price proof help to find who.",
+	}
 	if jobs.CheckedAt == nil {
 		return sign
 	}
@@ -102,11 +106,64 @@ func (n Node) invariantSign(jobs Jobs) Sign {
 
 // statementSign says whether statements could not be made: their customers wait
 // for them, and nothing tries again by itself.
-func statementSign(db Database) Sign {
-	sign := Sign{Key: "statements", Group: GroupWork, Title: "Statements", State: Good, Text: "None failed", Value: float64(db.StatementsFailed), Threshold: "Look when one failed",
-		Advice: "Statements says why each failed; when that is mended, its button makes them again."}
+func statementSign(db *Database) Sign {
+	sign := Sign{
+		Key:       "statements",
+		Group:     GroupWork,
+		Title:     "Statements",
+		State:     Good,
+		Text:      "None failed",
+		Value:     float64(db.StatementsFailed),
+		Threshold: "Look when one failed",
+		Advice:    "Statements says why each failed; when that is mended, its button makes them again.",
+	}
 	if db.StatementsFailed > 0 {
 		sign.State, sign.Text = Look, fmt.Sprintf("%d failed", db.StatementsFailed)
+	}
+	return sign
+}
+
+func (n Node) mailSign(db *Database) Sign {
+	sign := Sign{
+		Key:       "mails",
+		Group:     GroupWork,
+		Title:     "Mails",
+		Value:     float64(db.MailsQueued),
+		Text:      fmt.Sprintf("%s waiting", count(int64(db.MailsQueued))),
+		Note:      fmt.Sprintf("%d failed in 24 hours", db.MailsFailed),
+		State:     limitMailWait.of(db.MailOldestSeconds),
+		Threshold: "Look when one failed or waits for 15 minutes, bad for 2 hours",
+		Advice: "Mail lists them with the server's words, and sends them again. portal doctor logs in at the " +
+			"mail server.",
+		Series: n.ofDatabase(func(f *Database) float64 { return float64(f.MailsQueued) }),
+	}
+	if db.MailsFailed > 0 {
+		sign.State = worse(sign.State, Look)
+		sign.Text, sign.Note = fmt.Sprintf("%d failed, %s", db.MailsFailed, sign.Text), "failed in 24 hours"
+	}
+	return sign
+}
+
+func (n Node) proofSign(db *Database) Sign {
+	sign := Sign{
+		Key:       "proof",
+		Group:     GroupWork,
+		Title:     "Price proof",
+		State:     Unknown,
+		Text:      "None yet",
+		Note:      "it runs every night",
+		Value:     float64(db.ProofOpen),
+		Threshold: "Look when something differs or the last is older than 36 hours",
+		Advice:    "Price proof says what differs, and takes a note of what it is; its button runs one at once.",
+	}
+	if db.ProofAt != nil {
+		age := n.Now.Sub(*db.ProofAt)
+		sign.State, sign.Text, sign.Note = Good, "Everything agrees", "proved "+inWords(age.Seconds())+" ago"
+		if db.ProofOpen > 0 {
+			sign.State, sign.Text = Look, fmt.Sprintf("%d open differences", db.ProofOpen)
+		} else if age > checkEvery {
+			sign.State, sign.Text = Look, "Not proved lately"
+		}
 	}
 	return sign
 }
