@@ -5,30 +5,6 @@ import (
 	"time"
 )
 
-// ShipTo is an address a customer's goods go to.
-type ShipTo struct {
-	Code       string `json:"code"`
-	Name       string `json:"name"`
-	Address1   string `json:"address1"`
-	Address2   string `json:"address2"`
-	City       string `json:"city"`
-	Region     string `json:"region"`
-	PostalCode string `json:"postal_code"`
-	Country    string `json:"country"`
-	RouteName  string `json:"route"` // its own; empty: the account's
-
-	// Delivery is the next run to this address, where a page tells it.
-	Delivery *Delivery `json:"next_delivery,omitempty" db:"-"`
-}
-
-// Delivery is a coming run of a customer's route.
-type Delivery struct {
-	Route  string    `json:"route"`
-	Date   time.Time `json:"date"`
-	Cutoff time.Time `json:"cutoff"` // an order sent at this instant is late
-	Now    time.Time `json:"-"`      // the database's clock, for a countdown
-}
-
 // Dashboard is the customer's first page.
 type Dashboard struct {
 	Orders       []Order   `json:"orders"`

@@ -148,26 +148,6 @@ type ShipmentLine struct {
 	Qty         Qty    `json:"qty"`
 }
 
-// Review is a reason why an order waits for staff.
-type Review struct {
-	Code   string          `json:"code"`
-	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
-	At     time.Time       `json:"at"`
-}
-
-// Over is by how much a review says that the order is over credit; false where
-// it does not speak of credit.
-func (r Review) Over() (Money, bool) {
-	if r.Code != "over_credit" {
-		return Money{}, false
-	}
-	over := OrderFinding{Detail: r.Detail}.detail().Over
-	if over == nil {
-		return Money{}, false
-	}
-	return Money{Decimal: *over}, true
-}
-
 // OrderDetail is the order page.
 type OrderDetail struct {
 	Order

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"portal.example/portal"
+	"portal.example/portal/health"
 	"portal.example/portal/http/page"
 )
 
@@ -22,7 +23,7 @@ type Services struct {
 	// not doubled.
 	Enqueue func(ctx context.Context, args portal.JobArgs) (added bool, err error)
 	// Ops is what the overview shows of this node.
-	Ops func() portal.NodeState
+	Ops func() health.Node
 	// JobsUI is mounted under /ops/jobs; JobsCSP replaces the pages' content
 	// security policy there.
 	JobsUI  http.Handler
