@@ -23,16 +23,15 @@ begin
     into kinds, customers, refs, datas, logins
   from (
     select case when n.from_status is null and n.to_status = 'SUBMITTED' then 'order_received'
-        when n.to_status = 'APPROVED' and (n.from_status is null or n.from_status in ('SUBMITTED', 'ON_HOLD')) then 'order_approved'
+        when n.to_status = 'APPROVED' and (n.from_status is null or erp.is_undecided(n.from_status)) then 'order_approved'
         when n.to_status = 'REJECTED' then 'order_rejected'
         when n.to_status = 'CANCELLED' then 'order_cancelled'
         when n.to_status = 'DELIVERED' then 'order_delivered' end as kind,
       o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
       jsonb_strip_nulls(jsonb_build_object('id', n.history_id, 'po_no', o.po_no, 'reason',
-        case when n.to_status in ('REJECTED', 'CANCELLED') then n.reason end)) as data
+        case when erp.is_void(n.to_status) then n.reason end)) as data
     from new_rows n join erp.sales_order o using (order_id)
-    where n.to_status in ('SUBMITTED', 'APPROVED', 'REJECTED', 'CANCELLED', 'DELIVERED')
-      and o.source <> 'IMPORT' and n.at > erp.now() - interval '2 days' -- older is history, not news
+    where o.source <> 'IMPORT' and n.at > erp.now() - interval '2 days' -- older is history, not news
       -- the notice of the standing order says it
       and not (n.from_status is null and o.standing_order is not null)
       and not (n.to_status = 'CANCELLED' and portal.login_id() is not null and portal.login_id() = o.login_id)

@@ -45,7 +45,7 @@ begin
   where c.active and w.enabled and w.can_order
     and not exists (
       select from erp.sales_order o
-      where o.customer_id = s.customer_id and o.status not in ('REJECTED', 'CANCELLED')
+      where o.customer_id = s.customer_id and not erp.is_void(o.status)
         and (o.delivery_date = s.delivery_date or o.submitted_at >= s.previous))
     and not exists (
       select from portal.standing_run r join portal.standing_order o using (standing_order_id)

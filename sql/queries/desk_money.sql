@@ -63,7 +63,7 @@ from (
   select x.order_id, count(*)::int as lines, sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)) as amount,
     encode(sha256(convert_to(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), 'UTF8')), 'hex') as quantities
   from erp.sales_order_line x join erp.sales_order y using (order_id)
-  where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and y.status in ('PICKING', 'SHIPPED', 'DELIVERED')
+  where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and erp.is_started(y.status)
   group by x.order_id
 ) l
 join erp.sales_order o using (order_id)
