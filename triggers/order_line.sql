@@ -166,18 +166,13 @@ end
 $$;
 
 -- Leaves orders that somebody else holds to the job order_settle, which waits
--- for them. The row is River's format, as in order_approval.sql.
+-- for them.
 create or replace function erp.leave_orders(p_order_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if p_order_ids = '{}' then
-    return;
-  end if;
-  insert into river.river_job (kind, args, queue, max_attempts, priority)
-  select 'order_settle', json_build_object('order_id', a.order_id), 'approval', 25, 1
-  from unnest(p_order_ids) as a(order_id);
-  perform pg_notify('river.river_insert', '{"queue":"approval"}');
+  perform portal.enqueue('order_settle',
+    array(select json_build_object('order_id', a.order_id) from unnest(p_order_ids) as a(order_id)));
 end
 $$;
 

@@ -84,18 +84,13 @@ begin
 end
 $$;
 
--- The job that sends each: River's rows, in this transaction. A second job for
--- a mail that was sent finds nothing to do.
+-- Enqueues the job that sends each, in this transaction. A second job for a mail
+-- that was sent finds nothing to do.
 create or replace function portal.enqueue_mails(p_mail_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if coalesce(cardinality(p_mail_ids), 0) = 0 then
-    return;
-  end if;
-  insert into river.river_job (kind, args, queue, max_attempts, priority)
-  select 'mail', ('{"mail_id":' || m || '}')::json, 'mail', 100, 1 from unnest(p_mail_ids) as m;
-  perform pg_notify('river.river_insert', '{"queue":"mail"}');
+  perform portal.enqueue('mail', array(select ('{"mail_id":' || m || '}')::json from unnest(p_mail_ids) as m));
 end
 $$;
 grant execute on function portal.enqueue_mails(bigint[]) to portal_work;
