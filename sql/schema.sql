@@ -2508,6 +2508,7 @@ function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void 
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_sessions(p_customer_id bigint) returns void security definer
+function portal.enqueue(p_kind text, p_args json[]) returns void
 function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.event_truncated() returns trigger security definer
@@ -2534,9 +2535,10 @@ function portal.login_updated() returns trigger security definer
 function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.news_failed(p_sqlstate text, p_message text) returns void
 function portal.notice_changed() returns trigger security definer
 function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
-function portal.notify_all(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[], p_document_ids bigint[]) returns void security definer
+function portal.notify_all(p_news portal.news[]) returns void security definer
 function portal.notify_notice() returns trigger security definer
 function portal.notify_order_change() returns trigger security definer
 function portal.notify_order_status() returns trigger security definer
