@@ -78,7 +78,7 @@ func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal
 		if out.Reasons, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ReasonCount]); err != nil {
 			return fmt.Errorf("reasons: %w", err)
 		}
-		if err := tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now); err != nil {
+		if err := tx.QueryRow(ctx, query("now")).Scan(&out.Now); err != nil {
 			return fmt.Errorf("clock: %w", err)
 		}
 		return deskCounts(ctx, tx, f.Source, out.Counts)

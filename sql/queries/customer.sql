@@ -123,3 +123,6 @@ order by s.sort;
 -- name: profile
 select c.customer_no, c.name, c.terms_days, coalesce(r.name, '') as route
 from erp.customer c left join erp.route r using (route_id) where c.customer_id = @customer_id;
+
+-- name: sees_prices
+select w.see_prices from erp.web_access w where w.customer_id = @customer_id;

@@ -96,7 +96,7 @@ where o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB'
             where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
 group by v.code order by orders desc, v.code;
 
--- name: desk_clock
+-- name: now
 select erp.now();
 
 -- name: desk_order_release

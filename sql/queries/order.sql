@@ -119,3 +119,6 @@ where w.customer_id = @customer_id;
 
 -- name: order_cancel
 select portal.cancel_order(@customer_id, @order_no);
+
+-- name: order_exists
+select exists (select from erp.sales_order o where o.order_no = @order_no);
