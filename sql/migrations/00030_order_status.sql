@@ -51,8 +51,8 @@ insert into erp.order_status
 
 -- Few rows that are never written: here a foreign key costs nothing. erp.sales_order keeps
 -- its check sales_order_status instead of one, because a foreign key would lock the status's
--- row in every transaction that moves an order: all of them would write the same eight rows
--- and wait for them. TestOrderStatus compares the check and the partial indexes with the rows.
+-- row in every transaction that moves an order, and so all of them would write to the same
+-- eight rows. TestOrderStatus compares the check and the partial indexes with the rows.
 alter table erp.order_move
   add constraint order_move_from_fk foreign key (from_status) references erp.order_status,
   add constraint order_move_to_fk foreign key (to_status) references erp.order_status;
