@@ -142,6 +142,16 @@ type OrderFinding struct {
 	Text   string          `json:"message"`
 }
 
+// MarshalJSON implements json.Marshaler. A buyer's program reads it: that a price
+// is under cost is ours to know, to them the order is only looked at.
+func (f OrderFinding) MarshalJSON() ([]byte, error) {
+	type plain OrderFinding // without this method
+	if f.Code == "price_under_cost" {
+		f.Code = "review"
+	}
+	return json.Marshal(plain(f))
+}
+
 // CartService keeps carts and turns them into orders.
 type CartService interface {
 	Cart(ctx context.Context, who Session) (Cart, error)
@@ -149,8 +159,9 @@ type CartService interface {
 	// cart holds of it in that unit; add adds to it. A quantity of zero
 	// removes the line. An empty uom is the item's base unit. A line that
 	// becomes far above everything the customer ever ordered asks whether it is
-	// meant (CartLine.AskSure), and the cart is not sent before ConfirmQty.
-	SetLine(ctx context.Context, who Session, itemNo, uom string, qty Qty, add bool) error
+	// meant (CartLine.AskSure), and the cart is not sent before ConfirmQty; sure
+	// says that it is meant.
+	SetLine(ctx context.Context, who Session, itemNo, uom string, qty Qty, add, sure bool) error
 	// ConfirmQty says that a line's quantity is meant; sure is its AskSure. A
 	// line that has changed since is a conflict.
 	ConfirmQty(ctx context.Context, who Session, itemNo, sure string) error

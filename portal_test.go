@@ -27,6 +27,12 @@ func TestImportRules(t *testing.T) {
 		}
 		return first
 	}
+	counters := map[string][]string{
+		module + "/http/page": {},
+		module + "/http/shop": {"page"},
+		module + "/http/desk": {"page", "shop"},
+		module + "/http/ops":  {"page"},
+	}
 	seen := 0
 	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
 		var p struct {
@@ -41,6 +47,9 @@ func TestImportRules(t *testing.T) {
 		for _, imported := range p.Imports {
 			if to := folder(imported); from != "" && to != "" && to != from {
 				t.Errorf("%s imports %s: they meet in package portal", p.ImportPath, imported)
+			}
+			if below := strings.TrimPrefix(imported, module+"/http/"); counters[p.ImportPath] != nil && below != imported && !slices.Contains(counters[p.ImportPath], below) {
+				t.Errorf("%s imports %s: the desk may import the shop, all may import the kit, and nothing else", p.ImportPath, imported)
 			}
 			if imported == "database/sql" && from != "sql" {
 				t.Errorf("%s imports database/sql: only the migration runner may", p.ImportPath)

@@ -8,12 +8,15 @@ package http
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"portal.example/portal/http/desk"
+	"portal.example/portal/http/ops"
+	"portal.example/portal/http/page"
+	"portal.example/portal/http/shop"
 
 	"github.com/julienschmidt/httprouter"
 	"github.com/klauspost/compress/gzhttp"
@@ -24,54 +27,24 @@ import (
 // Config is what a Server needs. All services must be set; the functions at
 // the end may be nil, their routes then answer 404.
 type Config struct {
-	Sessions      portal.SessionService
-	Catalog       portal.CatalogService
-	Carts         portal.CartService
-	Entries       portal.EntryService
-	Columns       portal.EntryColumnsService
-	Reorders      portal.ReorderService
-	Guides        portal.GuideService
-	Orders        portal.OrderService
-	Customers     portal.CustomerService
-	Invoices      portal.InvoiceService
-	Accounts      portal.AccountService
-	Printer       portal.Printer
-	SignOffs      portal.SignOffService
-	People        portal.PeopleService
-	Desk          portal.DeskService
-	Standing      portal.StandingOrderService
-	Notices       portal.NoticeService
-	Notifications portal.NotificationService
-	Resets        portal.ResetService
-	Mails         portal.MailService
-	Credits       portal.CreditRequestService
-	Proofs        portal.ProofService
-	Brand         Brand
-	Logger        *slog.Logger
+	Sessions   portal.SessionService
+	Customers  portal.CustomerService
+	Desk       portal.DeskService
+	Services   shop.Services // the buyers'
+	Operations ops.Services  // the operators'; without Ops and JobsUI their routes answer 404
+	Brand      page.Brand
+	Logger     *slog.Logger
 
-	// PlainHTTP is for a server that is reached without TLS, as the demo is
-	// on the loopback address: its cookie is not Secure and there is no HSTS.
-	PlainHTTP bool
-
-	// TrustedProxy takes the client's address from the last element of
-	// X-Forwarded-For. Only behind a proxy that sets it.
+	// PlainHTTP and TrustedProxy are as in page.Config.
+	PlainHTTP    bool
 	TrustedProxy bool
 
 	// Live serves GET /live for a session.
 	Live func(w http.ResponseWriter, r *http.Request, who portal.Session)
 	// Ready says whether the server can serve: nil, or why not.
 	Ready func(ctx context.Context) error
-	// Enqueue adds a job and reports whether it did: one that waits already is
-	// not doubled. Must be set.
-	Enqueue func(ctx context.Context, args portal.JobArgs) (added bool, err error)
-	// JobsUI is mounted under /ops/jobs for operators; JobsCSP replaces the
-	// pages' content security policy there.
-	JobsUI  http.Handler
-	JobsCSP string
 	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
-	// Ops is what GET /ops shows of this node.
-	Ops func() portal.NodeState
 	// Observed, if set, is told of each answered request.
 	Observed func(path string, status int, took time.Duration)
 }
@@ -79,35 +52,27 @@ type Config struct {
 // Server answers requests. It is safe for concurrent use and needs no closing.
 type Server struct {
 	Config
-	assets  *Assets
-	pages   *pages
+	*page.Kit
 	handler http.Handler
 }
 
-// New builds the server: templates parsed, assets hashed. An error is a slip
-// in what is embedded, or in the brand.
+// New builds the server: templates parsed, assets hashed. An error is a slip in
+// what is embedded, or in the brand.
 func New(config Config) (*Server, error) {
-	s := &Server{Config: config}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
-	var err error
-	if s.assets, err = NewAssets(config.Brand); err != nil {
-		return nil, fmt.Errorf("http: assets: %w", err)
-	}
-	templates, err := fs.Sub(htmlFiles, "html")
+	kit, err := page.New(page.Config{
+		Sessions: config.Sessions, Customers: config.Customers, Desk: config.Desk, Brand: config.Brand, Logger: config.Logger,
+		PlainHTTP: config.PlainHTTP, TrustedProxy: config.TrustedProxy, Observed: config.Observed,
+	}, shop.Templates, desk.Templates, ops.Templates)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("http: %w", err)
 	}
-	if s.pages, err = parsePages(templates, s.assets); err != nil {
-		return nil, fmt.Errorf("http: templates: %w", err)
-	}
+	s := &Server{Config: config, Kit: kit}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	routes := http.NewCrossOriginProtection().Handler(s.routes())
-	s.handler = s.observe(s.secure(s.readable(s.addressed(upgradeOr(routes, compress(routes))))))
+	s.handler = kit.Observe(kit.Secure(kit.Readable(kit.Addressed(upgradeOr(routes, compress(routes))))))
 	return s, nil
 }
 
@@ -131,206 +96,210 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // routes is every address of the portal on one screen.
 func (s *Server) routes() http.Handler {
+	k := s.Kit
+	shop := shop.New(k, s.Services)
+	desk := desk.New(k, shop)
+	ops := ops.New(k, s.Operations)
 	mux := httprouter.New()
 	mux.HandleMethodNotAllowed = true
 	mux.RedirectTrailingSlash = true
 	mux.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
+		k.Fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
 	})
 
-	mux.Handler("GET", "/assets/*name", s.assets)
-	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(s.assets.URL("logo.svg"), http.StatusFound))
+	mux.Handler("GET", "/assets/*name", k.Assets)
+	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(k.Assets.URL("logo.svg"), http.StatusFound))
 	mux.GET("/healthz", s.healthz)
 	mux.GET("/readyz", s.readyz)
 	if s.Metrics != nil {
 		mux.Handler("GET", "/metrics", s.Metrics)
 	}
 
-	mux.GET("/login", s.public(s.loginForm))
-	mux.POST("/login", s.slowly(s.public(s.login)))
-	mux.POST("/logout", s.public(s.logout))
+	mux.GET("/login", k.Public(shop.ShowLogIn))
+	mux.POST("/login", k.Slowly(k.Public(shop.LogIn)))
+	mux.POST("/logout", k.Public(shop.LogOut))
 	mux.GET("/live", s.live)
-	mux.GET("/invite", s.slowly(s.public(s.inviteForm)))
-	mux.POST("/invite", s.slowly(s.public(s.acceptInvite)))
-	mux.GET("/forgot", s.public(s.forgotForm))
-	mux.POST("/forgot", s.slowly(s.public(s.forgot)))
-	mux.GET("/reset/:token", s.slowly(s.public(s.resetForm)))
-	mux.POST("/reset/:token", s.slowly(s.public(s.reset)))
+	mux.GET("/invite", k.Slowly(k.Public(shop.ShowInvitation)))
+	mux.POST("/invite", k.Slowly(k.Public(shop.AcceptInvitation)))
+	mux.GET("/forgot", k.Public(shop.ShowForgotten))
+	mux.POST("/forgot", k.Slowly(k.Public(shop.SendReset)))
+	mux.GET("/reset/:token", k.Slowly(k.Public(shop.ShowReset)))
+	mux.POST("/reset/:token", k.Slowly(k.Public(shop.SetPassword)))
 
-	mux.GET("/", s.buyer(s.dashboard))
-	mux.GET("/catalog", s.buyer(s.catalog))
-	mux.GET("/my-items", s.buyer(s.myItems))
-	mux.GET("/lookup", s.buyerData(s.lookup))
-	mux.POST("/my-items", s.buyer(s.addMany))
-	mux.POST("/lists", s.buyer(s.saveList))
-	mux.POST("/lists/:list_id/delete", s.buyer(s.deleteList))
-	mux.POST("/lists/:list_id/items", s.buyer(s.putOnList))
-	mux.GET("/items/:item_no", s.buyer(s.item))
-	mux.GET("/items/:item_no/picture", s.anyone(s.picture))
-	mux.POST("/favorites/:item_no", s.buyer(s.favorite))
-	mux.GET("/quick-order", s.buyer(s.quickOrderForm))
-	mux.POST("/quick-order", s.buyer(s.quickOrder))
-	mux.GET("/quick-order/template", s.buyer(s.quickTemplate))
-	mux.GET("/cart", s.buyer(s.cart))
-	mux.POST("/cart", s.buyer(s.saveCart))
-	mux.POST("/cart/lines", s.buyer(s.cartLine))
-	mux.POST("/cart/submit", s.buyer(s.submitCart))
-	mux.GET("/orders", s.buyer(s.orders))
-	mux.GET("/orders/:order_no", s.buyer(s.order))
-	mux.POST("/orders/:order_no/cancel", s.buyer(s.cancelOrder))
-	mux.POST("/orders/:order_no/change", s.buyer(s.changeOrder))
-	mux.POST("/orders/:order_no/reorder", s.buyer(s.reorderOrder))
-	mux.GET("/standing-orders", s.buyer(s.standingOrders))
-	mux.POST("/standing-orders", s.buyer(s.makeStandingOrder))
-	mux.GET("/standing-orders/:standing_order_id", s.buyer(s.standingOrder)) // or new
-	mux.POST("/standing-orders/:standing_order_id/settings", s.buyer(s.saveStandingOrder))
-	mux.POST("/standing-orders/:standing_order_id/lines", s.buyer(s.saveStandingLines))
-	mux.POST("/standing-orders/:standing_order_id/pause", s.buyer(s.pauseStandingOrder))
-	mux.POST("/standing-orders/:standing_order_id/dates", s.buyer(s.standingDate))
-	mux.POST("/standing-orders/:standing_order_id/delete", s.buyer(s.deleteStandingOrder))
-	mux.POST("/notices/:notice_id/put-away", s.buyer(s.putAway))
-	mux.GET("/notifications", s.buyer(s.notifications))
-	mux.POST("/notifications", s.buyer(s.readNotifications))
-	mux.GET("/notifications/:id", s.buyer(s.openNotification))
-	mux.POST("/notifications/:id", s.buyer(s.openNotification))
-	mux.GET("/invoices", s.buyer(s.invoices))
-	mux.GET("/invoices.csv", s.buyer(s.exportInvoices))
-	mux.GET("/invoices/:invoice_no", s.buyer(s.invoice))
-	mux.GET("/invoices/:invoice_no/pdf", s.buyer(s.invoicePDF))
-	mux.POST("/invoices/:invoice_no/reorder", s.buyer(s.reorderInvoice))
-	mux.GET("/returns", s.buyer(s.creditRequests))
-	mux.GET("/returns/:request_no", s.buyer(s.creditRequest)) // or new
-	mux.POST("/returns/:request_no", s.buyer(s.makeReturn))   // new only
-	mux.POST("/returns/:request_no/withdraw", s.buyer(s.withdrawRequest))
-	mux.POST("/returns/:request_no/photos", s.buyer(s.requestPhotos))
-	mux.GET("/returns/:request_no/photos/:photo_id", s.buyer(s.requestPhoto))
-	mux.GET("/credit-memos/:memo_no", s.buyer(s.creditMemo))
-	mux.GET("/account", s.buyer(s.account))
-	mux.GET("/payments", s.buyer(s.payments))
-	mux.GET("/payments/:payment_no", s.buyer(s.payment))
-	mux.GET("/statement", s.buyer(s.statement))
-	mux.GET("/statement/pdf", s.buyer(s.statementPDF))
-	mux.POST("/statement", s.buyer(s.requestStatement))
-	mux.GET("/statements/:statement_id/pdf", s.buyer(s.statementPaper))
-	mux.GET("/approvals", s.buyer(s.approvals))
-	mux.GET("/approvals/:sign_off", s.buyer(s.approval))
-	mux.POST("/approvals/:sign_off/approve", s.buyer(s.approve))
-	mux.POST("/approvals/:sign_off/reject", s.buyer(s.rejectApproval))
-	mux.POST("/approvals/:sign_off/take-back", s.buyer(s.takeBackApproval))
-	mux.GET("/people", s.buyer(s.people))
-	mux.POST("/people", s.buyer(s.invite))
-	mux.GET("/people/:login_id", s.buyer(s.person))
-	mux.POST("/people/:login_id", s.buyer(s.savePerson))
-	mux.POST("/people/:login_id/disable", s.buyer(s.disablePerson))
-	mux.POST("/people/:login_id/link", s.buyer(s.renewInvitation))
-	mux.GET("/profile", s.buyer(s.profile))
-	mux.POST("/profile/password", s.anyone(s.changePassword))
-	mux.POST("/profile/mail", s.buyer(s.chooseMail))
-	mux.POST("/profile/sessions/:session_id/revoke", s.anyone(s.revokeSession))
+	mux.GET("/", k.Buyer(shop.ShowDashboard))
+	mux.GET("/catalog", k.Buyer(shop.ListItems))
+	mux.GET("/my-items", k.Buyer(shop.ListMyItems))
+	mux.GET("/lookup", k.BuyerData(shop.Lookup))
+	mux.POST("/my-items", k.Buyer(shop.AddMany))
+	mux.POST("/lists", k.Buyer(shop.SaveList))
+	mux.POST("/lists/:list_id/delete", k.Buyer(shop.DeleteList))
+	mux.POST("/lists/:list_id/items", k.Buyer(shop.PutOnList))
+	mux.GET("/items/:item_no", k.Buyer(shop.ShowItem))
+	mux.GET("/items/:item_no/picture", k.Anyone(shop.ItemPicture))
+	mux.POST("/favorites/:item_no", k.Buyer(shop.MarkFavorite))
+	mux.GET("/quick-order", k.Buyer(shop.ShowQuickOrder))
+	mux.POST("/quick-order", k.Buyer(shop.SendQuickOrder))
+	mux.GET("/quick-order/template", k.Buyer(shop.QuickTemplate))
+	mux.GET("/cart", k.Buyer(shop.ShowCart))
+	mux.POST("/cart", k.Buyer(shop.SaveCart))
+	mux.POST("/cart/lines", k.Buyer(shop.SaveCartLine))
+	mux.POST("/cart/submit", k.Buyer(shop.SubmitCart))
+	mux.GET("/orders", k.Buyer(shop.ListOrders))
+	mux.GET("/orders/:order_no", k.Buyer(shop.ShowOrder))
+	mux.POST("/orders/:order_no/cancel", k.Buyer(shop.CancelOrder))
+	mux.POST("/orders/:order_no/change", k.Buyer(shop.ChangeOrder))
+	mux.POST("/orders/:order_no/reorder", k.Buyer(shop.ReorderOrder))
+	mux.GET("/standing-orders", k.Buyer(shop.ListStandingOrders))
+	mux.POST("/standing-orders", k.Buyer(shop.MakeStandingOrder))
+	mux.GET("/standing-orders/:standing_order_id", k.Buyer(shop.ShowStandingOrder)) // or new
+	mux.POST("/standing-orders/:standing_order_id/settings", k.Buyer(shop.SaveStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/lines", k.Buyer(shop.SaveStandingLines))
+	mux.POST("/standing-orders/:standing_order_id/pause", k.Buyer(shop.PauseStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/dates", k.Buyer(shop.SaveStandingDate))
+	mux.POST("/standing-orders/:standing_order_id/delete", k.Buyer(shop.DeleteStandingOrder))
+	mux.POST("/notices/:notice_id/put-away", k.Buyer(shop.PutAwayNotice))
+	mux.GET("/notifications", k.Buyer(shop.ListNotifications))
+	mux.POST("/notifications", k.Buyer(shop.ReadNotifications))
+	mux.GET("/notifications/:id", k.Buyer(shop.OpenNotification))
+	mux.POST("/notifications/:id", k.Buyer(shop.OpenNotification))
+	mux.GET("/invoices", k.Buyer(shop.ListInvoices))
+	mux.GET("/invoices.csv", k.Buyer(shop.ExportInvoices))
+	mux.GET("/invoices/:invoice_no", k.Buyer(shop.ShowInvoice))
+	mux.GET("/invoices/:invoice_no/pdf", k.Buyer(shop.InvoicePDF))
+	mux.POST("/invoices/:invoice_no/reorder", k.Buyer(shop.ReorderInvoice))
+	mux.GET("/returns", k.Buyer(shop.ListReturns))
+	mux.GET("/returns/:request_no", k.Buyer(shop.ShowReturn))  // or new
+	mux.POST("/returns/:request_no", k.Buyer(shop.MakeReturn)) // new only
+	mux.POST("/returns/:request_no/withdraw", k.Buyer(shop.WithdrawReturn))
+	mux.POST("/returns/:request_no/photos", k.Buyer(shop.AddReturnPhotos))
+	mux.GET("/returns/:request_no/photos/:photo_id", k.Buyer(shop.ReturnPhoto))
+	mux.GET("/credit-memos/:memo_no", k.Buyer(shop.ShowCreditMemo))
+	mux.GET("/account", k.Buyer(shop.ShowAccount))
+	mux.GET("/payments", k.Buyer(shop.ListPayments))
+	mux.GET("/payments/:payment_no", k.Buyer(shop.ShowPayment))
+	mux.GET("/statement", k.Buyer(shop.ShowStatement))
+	mux.GET("/statement/pdf", k.Buyer(shop.StatementPDF))
+	mux.POST("/statement", k.Buyer(shop.RequestStatement))
+	mux.GET("/statements/:statement_id/pdf", k.Buyer(shop.KeptStatementPDF))
+	mux.GET("/approvals", k.Buyer(shop.ListApprovals))
+	mux.GET("/approvals/:sign_off", k.Buyer(shop.ShowApproval))
+	mux.POST("/approvals/:sign_off/approve", k.Buyer(shop.Approve))
+	mux.POST("/approvals/:sign_off/reject", k.Buyer(shop.RejectApproval))
+	mux.POST("/approvals/:sign_off/take-back", k.Buyer(shop.TakeBackApproval))
+	mux.GET("/people", k.Buyer(shop.ListPeople))
+	mux.POST("/people", k.Buyer(shop.Invite))
+	mux.GET("/people/:login_id", k.Buyer(shop.ShowPerson))
+	mux.POST("/people/:login_id", k.Buyer(shop.SavePerson))
+	mux.POST("/people/:login_id/disable", k.Buyer(shop.DisablePerson))
+	mux.POST("/people/:login_id/link", k.Buyer(shop.RenewInvitation))
+	mux.GET("/profile", k.Buyer(shop.ShowProfile))
+	mux.POST("/profile/password", k.Anyone(shop.ChangePassword))
+	mux.POST("/profile/mail", k.Buyer(shop.ChooseMail))
+	mux.POST("/profile/sessions/:session_id/revoke", k.Anyone(shop.RevokeSession))
 
-	mux.POST("/acting/end", s.staff(s.endActing))
+	mux.POST("/acting/end", k.Staff(desk.EndActing))
 
-	mux.GET("/desk", s.staff(s.deskHome))
-	mux.GET("/desk/orders", s.staff(s.deskOrders))
-	mux.POST("/desk/orders", s.staff(s.deskApprove))
-	mux.GET("/desk/orders/:order_no", s.staff(s.deskOrder))
-	mux.POST("/desk/orders/:order_no/move", s.staff(s.deskMove))
-	mux.POST("/desk/orders/:order_no/edit", s.staff(s.deskEdit))
-	mux.POST("/desk/orders/:order_no/pick", s.staff(s.deskPick))
-	mux.POST("/desk/orders/:order_no/ship", s.staff(s.deskShip))
-	mux.POST("/desk/orders/:order_no/invoice", s.staff(s.deskInvoice))
-	mux.GET("/desk/warehouse", s.staff(s.warehouse))
-	mux.GET("/desk/warehouse/:order_no", s.staff(s.pickOrder))
-	mux.GET("/desk/warehouse/:order_no/pick-list", s.staff(s.pickList))
-	mux.GET("/desk/warehouse/:order_no/packing-slip", s.staff(s.packingSlip))
-	mux.POST("/desk/warehouse/:order_no/pick", s.staff(s.pickStep))
-	mux.POST("/desk/warehouse/:order_no/all", s.staff(s.pickAll))
-	mux.POST("/desk/warehouse/:order_no/short", s.staff(s.pickShort))
-	mux.POST("/desk/warehouse/:order_no/substitute", s.staff(s.pickSubstitute))
-	mux.POST("/desk/warehouse/:order_no/ship", s.staff(s.pickShip))
-	mux.POST("/desk/shipments/:shipment_id/delivered", s.staff(s.deliverShipment))
-	mux.POST("/desk/shipments/:shipment_id/take-back", s.staff(s.takeBack))
-	mux.GET("/desk/returns", s.staff(s.deskCredits))
-	mux.GET("/desk/returns/:request_no", s.staff(s.deskCredit))
-	mux.POST("/desk/returns/:request_no/review", s.staff(s.deskCreditReview))
-	mux.POST("/desk/returns/:request_no/decide", s.staff(s.deskCreditDecide))
-	mux.POST("/desk/returns/:request_no/reject", s.staff(s.deskCreditReject))
-	mux.POST("/desk/returns/:request_no/receive", s.staff(s.deskCreditReceive))
-	mux.POST("/desk/returns/:request_no/credit", s.staff(s.deskCreditIssue))
-	mux.GET("/desk/returns/:request_no/photos/:photo_id", s.staff(s.deskCreditPhoto))
-	mux.GET("/desk/customers", s.staff(s.deskCustomers))
-	mux.GET("/desk/customers/:customer_no", s.staff(s.deskCustomer))
-	mux.POST("/desk/customers/:customer_no/access", s.staff(s.deskSaveAccess))
-	mux.POST("/desk/customers/:customer_no/acting", s.staff(s.beginActing))
-	mux.GET("/desk/customers/:customer_no/people", s.staff(s.people))
-	mux.POST("/desk/customers/:customer_no/people", s.staff(s.invite))
-	mux.GET("/desk/customers/:customer_no/people/:login_id", s.staff(s.person))
-	mux.POST("/desk/customers/:customer_no/people/:login_id", s.staff(s.savePerson))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", s.staff(s.disablePerson))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/link", s.staff(s.renewInvitation))
-	mux.GET("/desk/customers/:customer_no/prices", s.staff(s.customerPrices))
-	mux.POST("/desk/customers/:customer_no/prices/contract", s.staff(s.saveContract))
-	mux.POST("/desk/customers/:customer_no/prices/group", s.staff(s.saveGroup))
-	mux.POST("/desk/customers/:customer_no/prices/end", s.staff(s.endRule))
-	mux.POST("/desk/customers/:customer_no/prices/delete", s.staff(s.deleteRule))
-	mux.GET("/desk/customers/:customer_no/account", s.staff(s.deskAccount))
-	mux.POST("/desk/customers/:customer_no/payments", s.staff(s.postPayment))
-	mux.POST("/desk/customers/:customer_no/credits", s.staff(s.issueCredit))
-	mux.POST("/desk/customers/:customer_no/apply", s.staff(s.applyCredit))
-	mux.GET("/desk/customers/:customer_no/statement", s.staff(s.deskStatement))
-	mux.GET("/desk/customers/:customer_no/statement/pdf", s.staff(s.deskStatementPDF))
-	mux.GET("/desk/aging", s.staff(s.deskAging))
-	mux.GET("/desk/aging.csv", s.staff(s.exportAging))
-	mux.GET("/desk/payments", s.staff(s.deskPayments))
-	mux.GET("/desk/payments/:payment_no", s.staff(s.deskPayment))
-	mux.POST("/desk/payments/:payment_no/reverse", s.staff(s.reversePayment))
-	mux.GET("/desk/invoices", s.staff(s.deskInvoices))
-	mux.GET("/desk/invoices/:invoice_no", s.staff(s.deskInvoicePage))
-	mux.GET("/desk/invoices/:invoice_no/pdf", s.staff(s.deskInvoicePDF))
-	mux.GET("/desk/invoicing", s.staff(s.deskInvoicing))
-	mux.POST("/desk/invoicing", s.staff(s.invoiceMany))
-	mux.GET("/ops/statements", s.operator(s.statementRuns))
-	mux.POST("/ops/statements", s.operator(s.beginRun))
-	mux.POST("/ops/statements/retry", s.operator(s.retryStatements))
-	mux.POST("/desk/customers/:customer_no/route", s.staff(s.deskAssignRoute))
-	mux.GET("/desk/routes", s.staff(s.deskRoutes))
-	mux.POST("/desk/routes", s.staff(s.deskNewRoute))
-	mux.GET("/desk/routes/:code", s.staff(s.deskRoute))
-	mux.POST("/desk/routes/:code", s.staff(s.deskSaveRoute))
-	mux.POST("/desk/routes/:code/holidays", s.staff(s.deskRouteHoliday))
-	mux.POST("/desk/holidays", s.staff(s.deskAllHoliday))
-	mux.POST("/desk/holidays/:holiday_id/delete", s.staff(s.deskDropHoliday))
-	mux.GET("/desk/items", s.staff(s.deskItems))
-	mux.GET("/desk/items/:item_no", s.staff(s.deskItem))
-	mux.POST("/desk/items/:item_no", s.staff(s.deskSaveItem))
-	mux.POST("/desk/items/:item_no/receive", s.staff(s.deskReceive))
-	mux.POST("/desk/items/:item_no/expected", s.staff(s.deskExpect))
-	mux.GET("/desk/items/:item_no/prices", s.staff(s.itemPrices))
-	mux.POST("/desk/items/:item_no/prices/break", s.staff(s.saveBreak))
-	mux.POST("/desk/items/:item_no/prices/end", s.staff(s.endRule))
-	mux.POST("/desk/items/:item_no/prices/delete", s.staff(s.deleteRule))
-	mux.GET("/desk/prices", s.staff(s.priceLists))
-	mux.POST("/desk/prices", s.staff(s.importPrices))
-	mux.GET("/desk/prices/export", s.staff(s.exportPrices))
-	mux.GET("/desk/why", s.staff(s.deskWhy))
-	mux.GET("/desk/profile", s.staff(s.deskProfile))
+	mux.GET("/desk", k.Staff(desk.Home))
+	mux.GET("/desk/orders", k.Staff(desk.ListOrders))
+	mux.POST("/desk/orders", k.Staff(desk.ApproveOrders))
+	mux.GET("/desk/orders/:order_no", k.Staff(desk.ShowOrder))
+	mux.POST("/desk/orders/:order_no/move", k.Staff(desk.MoveOrder))
+	mux.POST("/desk/orders/:order_no/edit", k.Staff(desk.EditOrder))
+	mux.POST("/desk/orders/:order_no/pick", k.Staff(desk.PickOrder))
+	mux.POST("/desk/orders/:order_no/ship", k.Staff(desk.ShipOrder))
+	mux.POST("/desk/orders/:order_no/invoice", k.Staff(desk.InvoiceOrder))
+	mux.GET("/desk/warehouse", k.Staff(desk.ShowWarehouse))
+	mux.GET("/desk/warehouse/:order_no", k.Staff(desk.ShowPick))
+	mux.GET("/desk/warehouse/:order_no/pick-list", k.Staff(desk.PickList))
+	mux.GET("/desk/warehouse/:order_no/packing-slip", k.Staff(desk.PackingSlip))
+	mux.POST("/desk/warehouse/:order_no/pick", k.Staff(desk.PickStep))
+	mux.POST("/desk/warehouse/:order_no/all", k.Staff(desk.PickAll))
+	mux.POST("/desk/warehouse/:order_no/short", k.Staff(desk.PickShort))
+	mux.POST("/desk/warehouse/:order_no/substitute", k.Staff(desk.PickSubstitute))
+	mux.POST("/desk/warehouse/:order_no/ship", k.Staff(desk.PickShip))
+	mux.POST("/desk/shipments/:shipment_id/delivered", k.Staff(desk.DeliverShipment))
+	mux.POST("/desk/shipments/:shipment_id/take-back", k.Staff(desk.TakeBackShipment))
+	mux.GET("/desk/returns", k.Staff(desk.ListReturns))
+	mux.GET("/desk/returns/:request_no", k.Staff(desk.ShowReturn))
+	mux.POST("/desk/returns/:request_no/review", k.Staff(desk.ReviewReturn))
+	mux.POST("/desk/returns/:request_no/decide", k.Staff(desk.DecideReturn))
+	mux.POST("/desk/returns/:request_no/reject", k.Staff(desk.RejectReturn))
+	mux.POST("/desk/returns/:request_no/receive", k.Staff(desk.ReceiveReturn))
+	mux.POST("/desk/returns/:request_no/credit", k.Staff(desk.CreditReturn))
+	mux.GET("/desk/returns/:request_no/photos/:photo_id", k.Staff(desk.ReturnPhoto))
+	mux.GET("/desk/customers", k.Staff(desk.ListCustomers))
+	mux.GET("/desk/customers/:customer_no", k.Staff(desk.ShowCustomer))
+	mux.POST("/desk/customers/:customer_no/access", k.Staff(desk.SaveAccess))
+	mux.POST("/desk/customers/:customer_no/acting", k.Staff(desk.BeginActing))
+	mux.GET("/desk/customers/:customer_no/people", k.Staff(shop.ListPeople))
+	mux.POST("/desk/customers/:customer_no/people", k.Staff(shop.Invite))
+	mux.GET("/desk/customers/:customer_no/people/:login_id", k.Staff(shop.ShowPerson))
+	mux.POST("/desk/customers/:customer_no/people/:login_id", k.Staff(shop.SavePerson))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", k.Staff(shop.DisablePerson))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/link", k.Staff(shop.RenewInvitation))
+	mux.GET("/desk/customers/:customer_no/prices", k.Staff(desk.ShowCustomerPrices))
+	mux.POST("/desk/customers/:customer_no/prices/contract", k.Staff(desk.SaveContract))
+	mux.POST("/desk/customers/:customer_no/prices/group", k.Staff(desk.SaveGroup))
+	mux.POST("/desk/customers/:customer_no/prices/end", k.Staff(desk.EndRule))
+	mux.POST("/desk/customers/:customer_no/prices/delete", k.Staff(desk.DeleteRule))
+	mux.GET("/desk/customers/:customer_no/account", k.Staff(desk.ShowAccount))
+	mux.POST("/desk/customers/:customer_no/payments", k.Staff(desk.PostPayment))
+	mux.POST("/desk/customers/:customer_no/credits", k.Staff(desk.IssueCredit))
+	mux.POST("/desk/customers/:customer_no/apply", k.Staff(desk.ApplyCredit))
+	mux.GET("/desk/customers/:customer_no/statement", k.Staff(desk.ShowStatement))
+	mux.GET("/desk/customers/:customer_no/statement/pdf", k.Staff(desk.StatementPDF))
+	mux.GET("/desk/aging", k.Staff(desk.ShowAging))
+	mux.GET("/desk/aging.csv", k.Staff(desk.ExportAging))
+	mux.GET("/desk/payments", k.Staff(desk.ListPayments))
+	mux.GET("/desk/payments/:payment_no", k.Staff(desk.ShowPayment))
+	mux.POST("/desk/payments/:payment_no/reverse", k.Staff(desk.ReversePayment))
+	mux.GET("/desk/invoices", k.Staff(desk.ListInvoices))
+	mux.GET("/desk/invoices/:invoice_no", k.Staff(desk.ShowInvoice))
+	mux.GET("/desk/invoices/:invoice_no/pdf", k.Staff(desk.InvoicePDF))
+	mux.GET("/desk/invoicing", k.Staff(desk.ShowInvoicing))
+	mux.POST("/desk/invoicing", k.Staff(desk.InvoiceOrders))
+	mux.GET("/ops/statements", k.Operator(ops.ListStatementRuns))
+	mux.POST("/ops/statements", k.Operator(ops.BeginRun))
+	mux.POST("/ops/statements/retry", k.Operator(ops.RetryStatements))
+	mux.POST("/desk/customers/:customer_no/route", k.Staff(desk.AssignRoute))
+	mux.GET("/desk/routes", k.Staff(desk.ListRoutes))
+	mux.POST("/desk/routes", k.Staff(desk.NewRoute))
+	mux.GET("/desk/routes/:code", k.Staff(desk.ShowRoute))
+	mux.POST("/desk/routes/:code", k.Staff(desk.SaveRoute))
+	mux.POST("/desk/routes/:code/holidays", k.Staff(desk.SaveRouteHoliday))
+	mux.POST("/desk/holidays", k.Staff(desk.SaveHoliday))
+	mux.POST("/desk/holidays/:holiday_id/delete", k.Staff(desk.DropHoliday))
+	mux.GET("/desk/items", k.Staff(desk.ListItems))
+	mux.GET("/desk/items/:item_no", k.Staff(desk.ShowItem))
+	mux.POST("/desk/items/:item_no", k.Staff(desk.SaveItem))
+	mux.POST("/desk/items/:item_no/receive", k.Staff(desk.ReceiveGoods))
+	mux.POST("/desk/items/:item_no/expected", k.Staff(desk.ExpectGoods))
+	mux.GET("/desk/items/:item_no/prices", k.Staff(desk.ShowItemPrices))
+	mux.POST("/desk/items/:item_no/prices/break", k.Staff(desk.SaveBreak))
+	mux.POST("/desk/items/:item_no/prices/end", k.Staff(desk.EndRule))
+	mux.POST("/desk/items/:item_no/prices/delete", k.Staff(desk.DeleteRule))
+	mux.GET("/desk/prices", k.Staff(desk.ListPriceLists))
+	mux.POST("/desk/prices", k.Staff(desk.ImportPrices))
+	mux.GET("/desk/prices/export", k.Staff(desk.ExportPrices))
+	mux.GET("/desk/why", k.Staff(desk.ShowWhy))
+	mux.GET("/desk/profile", k.Staff(shop.ShowDeskProfile))
 
-	if s.Ops != nil {
-		mux.GET("/ops", s.operator(s.overview))
+	if s.Operations.Ops != nil {
+		mux.GET("/ops", k.Operator(ops.ShowOverview))
 	}
-	mux.GET("/ops/mail", s.operator(s.mails))
-	mux.GET("/ops/mail/:mail_id", s.operator(s.mail))
-	mux.GET("/ops/mail/:mail_id/html", s.operator(s.mailHTML))
-	mux.POST("/ops/mail/:mail_id/retry", s.operator(s.retryMail))
-	mux.GET("/ops/proof", s.operator(s.proof))
-	mux.POST("/ops/proof", s.operator(s.runProof))
-	mux.POST("/ops/proof/:difference_id/acknowledge", s.operator(s.acknowledgeProof))
+	mux.GET("/ops/mail", k.Operator(ops.ListMails))
+	mux.GET("/ops/mail/:mail_id", k.Operator(ops.ShowMail))
+	mux.GET("/ops/mail/:mail_id/html", k.Operator(ops.MailHTML))
+	mux.POST("/ops/mail/:mail_id/retry", k.Operator(ops.RetryMail))
+	mux.GET("/ops/proof", k.Operator(ops.ShowProof))
+	mux.POST("/ops/proof", k.Operator(ops.RunProof))
+	mux.POST("/ops/proof/:difference_id/acknowledge", k.Operator(ops.AcknowledgeProof))
 
-	if s.JobsUI != nil {
+	if s.Operations.JobsUI != nil {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			mux.Handle(method, "/ops/jobs/*rest", s.operator(s.jobs))
+			mux.Handle(method, "/ops/jobs/*rest", k.Operator(ops.Jobs))
 		}
-		mux.Handle("GET", "/ops/jobs", s.operator(s.jobs))
+		mux.Handle("GET", "/ops/jobs", k.Operator(ops.Jobs))
 	}
 	return mux
 }
@@ -350,26 +319,4 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request, _ httprouter.Par
 		}
 	}
 	fmt.Fprintln(w, "ready")
-}
-
-// status is the HTTP status of an error.
-func status(err error) int {
-	switch portal.ErrorCode(err) {
-	case portal.CodeInvalid:
-		return http.StatusUnprocessableEntity
-	case portal.CodeConflict:
-		return http.StatusConflict
-	case portal.CodeForbidden:
-		return http.StatusForbidden
-	case portal.CodeNotFound:
-		return http.StatusNotFound
-	case portal.CodeUnauthorized:
-		return http.StatusUnauthorized
-	case portal.CodeTooMany:
-		return http.StatusTooManyRequests
-	}
-	if errors.Is(err, context.Canceled) {
-		return 499 // the visitor went away; nobody reads this
-	}
-	return http.StatusInternalServerError
 }

@@ -45,7 +45,7 @@ func TestLogo(t *testing.T) {
 	if err := jpeg.Encode(&asJPEG, red, nil); err != nil {
 		t.Fatal(err)
 	}
-	own, err := os.ReadFile("../http/brand/logo.svg")
+	own, err := os.ReadFile("../http/page/brand/logo.svg")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Writes http/assets/vendor: the stylesheet without the families of components
+// Writes http/page/assets/vendor: the stylesheet without the families of components
 // that the portal has no use for, the icons it uses in one sprite, the two
 // scripts as they come, and the licences of all of them. See vendor-assets.
 import fs from 'node:fs'
@@ -6,7 +6,7 @@ import path from 'node:path'
 import postcss from 'postcss'
 
 const from = 'node_modules'
-const to = 'http/assets/vendor'
+const to = 'http/page/assets/vendor'
 const read = (...p) => fs.readFileSync(path.join(from, ...p), 'utf8')
 const write = (name, text) => {
 	fs.writeFileSync(path.join(to, name), text)

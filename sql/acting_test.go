@@ -73,7 +73,7 @@ func (a acted) writes(who portal.Session) map[string]func(context.Context) error
 	entries, guides, orders := sql.NewEntryStore(a.pools), sql.NewGuideStore(a.pools), sql.NewOrderStore(a.pools)
 	return map[string]func(context.Context) error{
 		"set a line": func(ctx context.Context) error {
-			return carts.SetLine(ctx, who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(1)}, true)
+			return carts.SetLine(ctx, who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(1)}, true, false)
 		},
 		"save the head": func(ctx context.Context) error { return carts.SaveHead(ctx, who, portal.CartHead{PONo: "X"}) },
 		"submit": func(ctx context.Context) error {
@@ -138,7 +138,7 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 	carts := sql.NewCartStore(a.pools)
 	fill := func(who portal.Session, qty int64) {
 		t.Helper()
-		if err := carts.SetLine(t.Context(), who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(qty)}, false); err != nil {
+		if err := carts.SetLine(t.Context(), who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(qty)}, false, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -65,7 +65,7 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 }
 
 // SetLine implements portal.CartService.
-func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom string, qty portal.Qty, add bool) error {
+func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom string, qty portal.Qty, add, sure bool) error {
 	uom = strings.ToUpper(strings.TrimSpace(uom))
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom, "qty": qty.Decimal, "add": add}
@@ -91,7 +91,7 @@ func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom
 			return err
 		}
 		if !qty.IsZero() && (was == nil || !was.Equal(lines[0].Qty)) { // what was confirmed and stays so is not asked again
-			if err := markUnusual(ctx, tx, a, lines[0], factor); err != nil {
+			if err := markUnusual(ctx, tx, a, lines[0], factor, sure); err != nil {
 				return fmt.Errorf("usual: %w", err)
 			}
 		}
@@ -112,11 +112,11 @@ type cartLineQty struct {
 }
 
 // markUnusual keeps at a line whether its quantity is far above all that the
-// customer ever ordered, until it is confirmed or becomes another. factor is how
-// many base units its unit has.
-func markUnusual(ctx context.Context, tx pgx.Tx, a args, line cartLineQty, factor decimal.Decimal) error {
+// customer ever ordered, until it is confirmed (sure: it is already) or becomes
+// another. factor is how many base units its unit has.
+func markUnusual(ctx context.Context, tx pgx.Tx, a args, line cartLineQty, factor decimal.Decimal, sure bool) error {
 	a["above"], a["of_item"] = (*decimal.Decimal)(nil), (*bool)(nil)
-	if base := line.Qty.Mul(factor); portal.MayBeUnusual(base) {
+	if base := line.Qty.Mul(factor); !sure && portal.MayBeUnusual(base) {
 		usual, err := usualQtys(ctx, tx, a["customer_id"].(portal.CustomerID), []portal.ItemID{line.ItemID})
 		if err != nil {
 			return err

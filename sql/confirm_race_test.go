@@ -125,7 +125,7 @@ func (at raceTab) fill(r *rand.Rand) {
 	if item == "OIL5" {
 		uom = pick(r, "EA", "CS")
 	}
-	err := at.carts.SetLine(at.Context(), at.who, item, uom, portal.Qty{Decimal: decimal.NewFromInt(int64(1 + r.IntN(8)))}, r.IntN(3) == 0)
+	err := at.carts.SetLine(at.Context(), at.who, item, uom, portal.Qty{Decimal: decimal.NewFromInt(int64(1 + r.IntN(8)))}, r.IntN(3) == 0, false)
 	if err != nil && portal.ErrorCode(err) != portal.CodeConflict {
 		at.Errorf("fill: %v", err)
 	}

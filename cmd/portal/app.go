@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"portal.example/portal/http"
+	"portal.example/portal/http/ops"
+	"portal.example/portal/http/page"
+	"portal.example/portal/http/shop"
 	"portal.example/portal/jobs"
 	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
@@ -37,8 +40,10 @@ type app struct {
 
 // newApp opens the database and builds the parts; nothing runs yet.
 func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
-	if err := checkWall(ctx, url, logger); err != nil {
-		return nil, err
+	if !c.wallChecked {
+		if err := checkWall(ctx, url, logger); err != nil {
+			return nil, err
+		}
 	}
 	db, err := sql.Open(ctx, sql.Config{URL: url, DirectURL: direct, Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
 	if err != nil {
@@ -107,24 +112,54 @@ func (a *app) build(direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	a.server, err = http.New(http.Config{
-		Sessions: sessions, Catalog: sql.NewCatalogStore(a.db), Carts: sql.NewCartStore(a.db), Entries: entries, Columns: entries, Reorders: entries, Guides: sql.NewGuideStore(a.db), Orders: sql.NewOrderStore(a.db),
-		Customers: sql.NewCustomerStore(a.db), Invoices: sql.NewInvoiceStore(a.db), Accounts: sql.NewAccountStore(a.db), Printer: press, SignOffs: sql.NewSignOffStore(a.db), People: sql.NewPeopleStore(a.db, a.bcryptCost), Desk: sql.NewDeskStore(a.db), Standing: standing, Notices: standing,
-		Notifications: sql.NewNotificationStore(a.db), Resets: sql.NewResetStore(a.db, sessions), Mails: mails, Credits: sql.NewCreditRequestStore(a.db), Brand: brand, Logger: a.logger,
-		PlainHTTP: a.PlainHTTP, TrustedProxy: a.TrustedProxy, Live: a.hub.ServeLive,
-		Ready:  a.ready,
-		Proofs: sql.NewProofStore(a.db), Enqueue: a.jobs.Enqueue,
-		JobsUI: a.ui, JobsCSP: jobs.UICSP, Metrics: m.handler(a.MetricsToken), Observed: m.observed,
-		Ops: a.watch.state,
+		Sessions:  sessions,
+		Customers: sql.NewCustomerStore(a.db),
+		Desk:      sql.NewDeskStore(a.db),
+		Services: shop.Services{
+			Catalog:       sql.NewCatalogStore(a.db),
+			Carts:         sql.NewCartStore(a.db),
+			Entries:       entries,
+			Columns:       entries,
+			Reorders:      entries,
+			Guides:        sql.NewGuideStore(a.db),
+			Orders:        sql.NewOrderStore(a.db),
+			Invoices:      sql.NewInvoiceStore(a.db),
+			Accounts:      sql.NewAccountStore(a.db),
+			Printer:       press,
+			SignOffs:      sql.NewSignOffStore(a.db),
+			People:        sql.NewPeopleStore(a.db, a.bcryptCost),
+			Standing:      standing,
+			Notices:       standing,
+			Notifications: sql.NewNotificationStore(a.db),
+			Resets:        sql.NewResetStore(a.db, sessions),
+			Credits:       sql.NewCreditRequestStore(a.db),
+		},
+		Operations: ops.Services{
+			Mails:   mails,
+			Proofs:  sql.NewProofStore(a.db),
+			Enqueue: a.jobs.Enqueue,
+			Ops:     a.watch.state,
+			JobsUI:  a.ui,
+			JobsCSP: jobs.UICSP,
+		},
+		Brand:        brand,
+		Logger:       a.logger,
+		PlainHTTP:    a.PlainHTTP,
+		TrustedProxy: a.TrustedProxy,
+		Live:         a.hub.ServeLive,
+		Ready:        a.ready,
+		Metrics:      m.handler(a.MetricsToken),
+		Observed:     m.observed,
 	})
 	return err
 }
 
 // brand is the one that is set, else the built-in.
-func (c settings) brand() (http.Brand, error) {
+func (c settings) brand() (page.Brand, error) {
 	if c.Brand == "" {
-		return http.DefaultBrand()
+		return page.DefaultBrand()
 	}
-	return http.LoadBrand(os.DirFS(c.Brand))
+	return page.LoadBrand(os.DirFS(c.Brand))
 }
 
 // run starts everything, tells ready the address, and returns when ctx ends and

@@ -339,6 +339,26 @@ func TestPricesNeverLeak(t *testing.T) {
 	}
 }
 
+// An order under cost waits for review; nobody at the customer is told why, in
+// words or in code.
+func TestUnderCostIsNotTold(t *testing.T) {
+	t.Parallel()
+	s := newLadder(t)
+	pgtest.Exec(t, s.db, "update erp.item set cost = 61.59 where item_no = 'OIL5'")
+	v := s.buyer("C1001")
+	v.post("/cart/lines", "item_no", "OIL5", "qty", "1")
+	cart := v.read("/cart")
+	if cart.get("outcome") != "queue" || cart.text("findings.0.code") != "review" {
+		t.Errorf("the cart says %v, %v", cart.get("outcome"), cart.get("findings"))
+	}
+	sent := v.confirm()
+	for what, body := range map[string]string{"cart": cart.body, "page": v.page("/cart").body, "answer": sent.body, "order": v.read("/orders/" + sent.text("order_no")).body} {
+		if strings.Contains(body, "cost") {
+			t.Errorf("%s tells of cost: %s", what, body)
+		}
+	}
+}
+
 // mustInt reads a number that the portal gave.
 func mustInt(t testing.TB, s string) int64 {
 	t.Helper()

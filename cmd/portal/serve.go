@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"portal.example/portal/http"
+	"portal.example/portal/http/page"
 	"portal.example/portal/mail"
 )
 
@@ -39,6 +39,7 @@ type settings struct {
 
 	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
+	wallChecked bool          // for tests, whose database was migrated a moment ago
 	drainFor    time.Duration // between the signal and the end; 0: none
 	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
@@ -77,7 +78,7 @@ type mailSettings struct {
 
 // postman writes mails in a brand and sends them, or keeps them where no mail
 // server is set.
-func (c mailSettings) postman(brand http.Brand) (*mail.Postman, error) {
+func (c mailSettings) postman(brand page.Brand) (*mail.Postman, error) {
 	return mail.New(mail.Config{URL: c.SMTPURL, From: c.MailFrom, PublicURL: c.PublicURL, Letterhead: brand.Letterhead()})
 }
 

@@ -131,11 +131,13 @@ func inRows(paper, text string) bool {
 // and no password is cleaned: decode knows them by name.
 func TestFieldsOfForms(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../http/html/*.tmpl")
+	files, err := filepath.Glob("../../http/*/html/*.tmpl")
+	parts, _ := filepath.Glob("../../http/*/html/part/*.tmpl")
+	files = append(files, parts...)
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d templates: %v", len(files), err)
 	}
-	source, err := os.ReadFile("../../http/request.go")
+	source, err := os.ReadFile("../../http/page/request.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,258 @@
+package desk
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"portal.example/portal"
+	"portal.example/portal/http/page"
+	"portal.example/portal/http/shop"
+)
+
+// customersPage is the list of customers.
+type customersPage struct {
+	Customers []portal.DeskCustomer `json:"customers"`
+	Query     string                `json:"query"`
+	Next      string                `json:"next,omitempty"`
+}
+
+// NextLink is the next page's address, or "".
+func (p customersPage) NextLink() string {
+	if p.Next == "" {
+		return ""
+	}
+	return page.ListLink("/desk/customers", "q", p.Query, "after", p.Next)
+}
+
+func (c *Counter) ListCustomers(q *page.Request) error {
+	search := page.SearchText(q)
+	rows, next, err := c.Desk.DeskCustomers(q.Context(), q.Who, search, q.URL.Query().Get("after"))
+	if err != nil {
+		return err
+	}
+	return c.Page(q, http.StatusOK, "desk/customers", "Customers", "customers", customersPage{Customers: rows, Query: search, Next: next})
+}
+
+// customerPage is a customer with its Web Access tab.
+type customerPage struct {
+	portal.DeskCustomerDetail
+	page.FormErrors
+	Typed   portal.AccessEdit      `json:"-"`
+	Routing portal.CustomerRouting `json:"routing"`
+}
+
+// auditLine is one change in words.
+type auditLine struct {
+	At      time.Time
+	Actor   string
+	Program string // empty: this portal
+	Changes []accessChange
+}
+
+// accessChange is one switch that was moved.
+type accessChange struct{ Name, From, To string }
+
+// accessColumn says how a column of erp.web_access reads.
+type accessColumn struct {
+	column, name string
+	none         string            // what null means
+	words        map[string]string // of a choice
+}
+
+// accessColumns are in the order of the form.
+func accessColumns() []accessColumn {
+	return []accessColumn{
+		{column: "enabled", name: "Portal open"},
+		{column: "can_order", name: "May order"},
+		{column: "see_prices", name: "Sees prices"},
+		{column: "see_price_breaks", name: "Sees price breaks"},
+		{column: "see_stock", name: "Stock", words: map[string]string{"number": "as a number", "in_low_out": "in, low or out", "hidden": "hidden"}},
+		{column: "authorized_items_only", name: "Authorized items only"},
+		{column: "require_po", name: "PO number required"},
+		{column: "min_order", name: "Minimum order", none: "no limit"},
+		{column: "max_order", name: "Maximum order", none: "no limit"},
+		{column: "over_max", name: "Above the maximum", words: map[string]string{"block": "refuse", "queue": "review"}},
+		{column: "auto_approve", name: "Approve at once"},
+		{column: "allow_backorder", name: "Backorders allowed"},
+		{column: "may_change", name: "An order still Submitted", words: map[string]string{"none": "stays", "cancel": "may be cancelled", "edit": "may be changed"}},
+		{column: "cutoff_mode", name: "Cutoff", words: map[string]string{"strict": "strict", "flexible": "flexible"}},
+		{column: "credit_check", name: "Credit check", words: map[string]string{"off": "off", "warn": "warn", "queue": "review", "block": "refuse"}},
+		{column: "see_balance", name: "Sees the balance"},
+		{column: "monthly_statement", name: "Monthly statement by mail"},
+		{column: "can_return", name: "May request returns"},
+		{column: "return_days", name: "Days to request a return", none: "no limit"},
+		{column: "many_logins", name: "Manages its own people"},
+
+		// of a log-in
+		{column: "customer_role", name: "Role", none: "none", words: map[string]string{"buyer": shop.RoleWord(portal.CustomerBuyer), "approver": shop.RoleWord(portal.CustomerApprover),
+			"accounts": shop.RoleWord(portal.CustomerAccounts), "view": shop.RoleWord(portal.CustomerView)}},
+		{column: "spend_limit", name: "Limit", none: "none"},
+		{column: "spend_period", name: "Limit for", none: "none", words: map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}},
+		{column: "sign_off_all", name: "Every order signed off", none: "off"},
+		{column: "disabled", name: "Closed"},
+		{column: "password", name: "Password"},
+		// of the customer itself
+		{column: "credit_limit", name: "Credit limit", none: "no limit"},
+		{column: "credit_hold", name: "Credit hold"},
+		{column: "terms_days", name: "Days to pay"},
+		{column: "tax_rate", name: "Tax rate"},
+		{column: "active", name: "Active"},
+		{column: "name", name: "Name"},
+		{column: "email", name: "E-mail"},
+	}
+}
+
+// auditNumber is a number of the audit log, as exact as it was written.
+func auditNumber(n json.Number) decimal.Decimal {
+	number, err := decimal.NewFromString(n.String())
+	if err != nil {
+		return decimal.Decimal{} // PostgreSQL writes no number that is none
+	}
+	return number
+}
+
+// say is a value of the column in words.
+func (c accessColumn) say(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return c.none
+	case bool:
+		if v {
+			return "on"
+		}
+		return "off"
+	case string:
+		if word, ok := c.words[v]; ok {
+			return word
+		}
+		return v
+	case json.Number:
+		switch number := auditNumber(v); c.column {
+		case "return_days", "terms_days", "tax_rate":
+			return page.FormatQty(number)
+		default:
+			return page.FormatMoney(number)
+		}
+	}
+	return "?"
+}
+
+// AuditLines are the changes of this customer in words, the newest first.
+func (p customerPage) AuditLines() []auditLine {
+	var out []auditLine
+	for _, e := range p.Audit {
+		line := auditLine{At: e.At, Actor: e.Actor, Program: e.Program}
+		if line.Program == "portal" {
+			line.Program = ""
+		}
+		for _, c := range accessColumns() {
+			if pair, ok := e.Data[c.column].([]any); ok && len(pair) == 2 {
+				line.Changes = append(line.Changes, accessChange{c.name, c.say(pair[0]), c.say(pair[1])})
+			}
+		}
+		if email, ok := e.Data["login"].(string); ok { // what follows is of a log-in
+			what := "Log-in " + email
+			if e.Data["invited"] == true {
+				what += " invited"
+			}
+			line.Changes = append([]accessChange{{Name: what}}, line.Changes...)
+		}
+		if e.Action == "authorized_item" {
+			line.Changes = []accessChange{{Name: "Item " + e.Subject + " taken out of the authorized items"}}
+			if was, _ := auditPair(e.Data["item_id"]); was == nil {
+				line.Changes[0].Name = "Item " + e.Subject + " authorized"
+			}
+		}
+		if len(line.Changes) == 0 {
+			line.Changes = []accessChange{{Name: actionWords(e.Action, e.Subject)}}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// actionWords are the words of what is no change of a switch.
+func actionWords(action, subject string) string {
+	switch action {
+	case "preview_begin":
+		return "Opened a preview of the portal"
+	case "preview_end":
+		return "Closed the preview of the portal"
+	case "acting_begin":
+		return "Began to act as this customer"
+	case "acting_end":
+		return "Stopped acting as this customer"
+	case "acting_order":
+		return "Entered order " + subject + " as this customer"
+	}
+	return action
+}
+
+// Room is what the customer may still order on credit; nil where there is no
+// limit.
+func (p customerPage) Room() *portal.Money {
+	if p.CreditLimit == nil {
+		return nil
+	}
+	return &portal.Money{Decimal: p.CreditLimit.Sub(p.Exposure.Decimal)}
+}
+
+// The choices of the form.
+func (customerPage) StockChoices() []page.Option {
+	return []page.Option{{Value: "number", Label: "As a number"}, {Value: "in_low_out", Label: "Only in stock, low or out"}, {Value: "hidden", Label: "Not at all"}}
+}
+func (customerPage) OverMaxChoices() []page.Option {
+	return []page.Option{{Value: "block", Label: "Refuse it"}, {Value: "queue", Label: "Take it for review"}}
+}
+func (customerPage) ChangeChoices() []page.Option {
+	return []page.Option{{Value: "edit", Label: "They may change its quantities and cancel it"}, {Value: "cancel", Label: "They may cancel it"}, {Value: "none", Label: "They call us"}}
+}
+func (customerPage) CutoffChoices() []page.Option {
+	return []page.Option{{Value: "flexible", Label: "Flexible: late orders go to review"}, {Value: "strict", Label: "Strict: late orders move to the next run"}}
+}
+func (customerPage) CreditChoices() []page.Option {
+	return []page.Option{{Value: "off", Label: "Off"}, {Value: "warn", Label: "Warn the buyer"}, {Value: "queue", Label: "Take it for review"}, {Value: "block", Label: "Refuse it"}}
+}
+
+func (c *Counter) ShowCustomer(q *page.Request) error { return c.customerPage(q, nil, nil) }
+
+// customerPage shows the customer; after a refused form with what was
+// typed and the refusal.
+func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refused error) error {
+	customer, err := c.Desk.DeskCustomer(q.Context(), q.Who, q.Param("customer_no"))
+	if err != nil {
+		return err
+	}
+	view := customerPage{DeskCustomerDetail: customer, FormErrors: page.FormErrorsOf(refused), Typed: customer.Access.Typed()}
+	if view.Routing, err = c.Desk.CustomerRouting(q.Context(), q.Who, customer.CustomerNo); err != nil {
+		return err
+	}
+	code := http.StatusOK
+	if refused != nil {
+		code = page.Status(refused)
+	}
+	if typed != nil {
+		view.Typed = *typed
+	}
+	return c.Page(q, code, "desk/customer", customer.Name, "customers", view)
+}
+
+func (c *Counter) SaveAccess(q *page.Request) error {
+	var in portal.AccessEdit
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	customerNo := q.Param("customer_no")
+	err := c.Desk.SaveAccess(q.Context(), q.Who, customerNo, in)
+	in.Shown = page.StillShown(err, in.Shown)
+	switch {
+	case err == nil:
+		return q.Done(page.DeskPath("customers", customerNo), "Web Access of "+customerNo+" saved")
+	case page.ShownOnPage(q, err):
+		return c.customerPage(q, &in, err)
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+// Package desk is the counter of the distributor's own people: the order queue,
+// the warehouse, customers with their Web Access, prices, items, routes, money
+// and returns. What each may do is the database's to say; a refusal is shown on
+// the page it came from, with what was typed.
+package desk
+
+import (
+	"embed"
+	"net/http"
+
+	"portal.example/portal/http/page"
+	"portal.example/portal/http/shop"
+)
+
+// Counter serves the pages of staff. Safe for concurrent use.
+type Counter struct {
+	*page.Kit
+	shop *shop.Counter // prints invoices and statements
+}
+
+// New serves with kit, which has Templates and those of the shop.
+func New(kit *page.Kit, shop *shop.Counter) *Counter { return &Counter{kit, shop} }
+
+//go:embed html
+var files embed.FS
+
+// Templates are the pages' own.
+var Templates = page.Templates{Counter: "desk", Files: files}
+
+// Home leads to the queue.
+func (c *Counter) Home(q *page.Request) error {
+	http.Redirect(q.W, q.Request, "/desk/orders", http.StatusSeeOther)
+	return nil
+}

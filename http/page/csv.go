@@ -1,0 +1,85 @@
+package page
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"portal.example/portal"
+)
+
+// Cell keeps a spreadsheet from taking text for a formula.
+func Cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func Text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// PlainMoney is an amount for programs; empty where it is not shown.
+func PlainMoney(m *portal.Money) string {
+	if m == nil {
+		return ""
+	}
+	return m.StringFixed(2)
+}
+
+// Disposition says how an answer is shown and what its file is called: the name
+// in full, and before it one in ASCII for what cannot read that (RFC 6266).
+func Disposition(how, name string) string {
+	name = portal.FileName(name)
+	names := how + `; filename="` + strings.Map(fileRune, name) + `"`
+	if strings.ContainsFunc(name, func(r rune) bool { return fileRune(r) != r }) {
+		names += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return names
+}
+
+// fileRune keeps a name to letters, digits and the plainest signs.
+func fileRune(r rune) rune {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '-', r == '_':
+		return r
+	}
+	return '_'
+}
+
+// AttachCSV announces a list of a day as a file.
+func (q *Request) AttachCSV(list string, day time.Time) {
+	q.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	q.W.Header().Set("Content-Disposition", Disposition("attachment", list+"-"+day.Format(time.DateOnly)+".csv"))
+}
+
+// Exported ends an export. Half a file must not look like a whole one: what
+// broke off is cut, and what did not begin is an answer like any other.
+func (k *Kit) Exported(q *Request, out *StartedWriter, list string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if out.started {
+		k.Logger.Error("export broke off", "request", RequestID(q.Context()), "list", list, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	q.W.Header().Del("Content-Disposition")
+	return err
+}
+
+// StartedWriter knows whether anything was written.
+type StartedWriter struct {
+	io.Writer
+	started bool
+}
+
+func (w *StartedWriter) Write(b []byte) (int, error) {
+	w.started = true
+	return w.Writer.Write(b)
+}

@@ -1,0 +1,59 @@
+// Package page is the kit of every page: who asks and what they may see, what a
+// form held, how an answer is written, the frame and the pieces around it, and
+// the files that a browser loads with it.
+//
+// The counters (packages shop, desk and ops) build their pages with it. It knows
+// none of them and none of their services.
+package page
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"portal.example/portal"
+)
+
+// Config is what a Kit needs. All services must be set.
+type Config struct {
+	Sessions  portal.SessionService
+	Customers portal.CustomerService // for the frame of a customer's page
+	Desk      portal.DeskService     // for the frame of a page of staff
+	Brand     Brand
+	Logger    *slog.Logger
+
+	// PlainHTTP is for a server that is reached without TLS, as the demo is
+	// on the loopback address: its cookie is not Secure and there is no HSTS.
+	PlainHTTP bool
+
+	// TrustedProxy takes the client's address from the last element of
+	// X-Forwarded-For. Only behind a proxy that sets it.
+	TrustedProxy bool
+
+	// Observed, if set, is told of each answered request.
+	Observed func(path string, status int, took time.Duration)
+}
+
+// Kit is what all pages share. Safe for concurrent use.
+type Kit struct {
+	Config
+	Assets *Assets
+	pages  *pages
+}
+
+// New makes the kit with the templates of the counters. An error is a slip in
+// what is embedded, or in the brand.
+func New(config Config, counters ...Templates) (*Kit, error) {
+	k := &Kit{Config: config}
+	if k.Logger == nil {
+		k.Logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if k.Assets, err = NewAssets(config.Brand); err != nil {
+		return nil, fmt.Errorf("page: assets: %w", err)
+	}
+	if k.pages, err = parsePages(k.Assets, counters...); err != nil {
+		return nil, fmt.Errorf("page: templates: %w", err)
+	}
+	return k, nil
+}

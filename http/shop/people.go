@@ -1,0 +1,322 @@
+package shop
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"portal.example/portal"
+	"portal.example/portal/http/page"
+)
+
+// peoplePage is the log-ins of a customer, as its approvers or staff see them,
+// with the form that invites one more.
+type peoplePage struct {
+	People []portal.Person `json:"people"`
+	page.FormErrors
+	Base       string            `json:"-"` // where the list is
+	CustomerNo string            `json:"customer_no"`
+	Manages    bool              `json:"may_change"` // who asks changes the list
+	Me         portal.LoginID    `json:"-"`
+	Typed      portal.PersonEdit `json:"-"`
+	Link       string            `json:"link,omitempty"` // of who was invited just now: shown once
+	LinkFor    string            `json:"link_for,omitempty"`
+}
+
+// personPage is one of them, to be changed.
+type personPage struct {
+	portal.Person
+	page.FormErrors
+	Base    string            `json:"-"`
+	Manages bool              `json:"may_change"`
+	Typed   portal.PersonEdit `json:"-"`
+	Link    string            `json:"link,omitempty"`
+	LinkFor string            `json:"link_for,omitempty"`
+}
+
+// roleOptions are the choices of what a person may do.
+func roleOptions() []page.Option {
+	return []page.Option{
+		{Value: string(portal.CustomerBuyer), Label: "Buyer: orders"},
+		{Value: string(portal.CustomerApprover), Label: "Approver: orders, signs off, manages people"},
+		{Value: string(portal.CustomerAccounts), Label: "Accounts: invoices and account, no ordering"},
+		{Value: string(portal.CustomerView), Label: "View: looks only"},
+	}
+}
+
+func periodOptions() []page.Option {
+	return []page.Option{{Value: "order", Label: "an order"}, {Value: "day", Label: "a day"}, {Value: "week", Label: "a week (from Monday)"}, {Value: "month", Label: "a month"}}
+}
+
+// RoleOptions and PeriodOptions are the choices of the form.
+func (peoplePage) RoleOptions() []page.Option { return roleOptions() }
+
+// PeriodOptions is described at RoleOptions.
+func (peoplePage) PeriodOptions() []page.Option { return periodOptions() }
+
+// RoleOptions and PeriodOptions are the choices of the form.
+func (personPage) RoleOptions() []page.Option { return roleOptions() }
+
+// PeriodOptions is described at RoleOptions.
+func (personPage) PeriodOptions() []page.Option { return periodOptions() }
+
+// RoleWord is how a role is called in a list.
+func RoleWord(r portal.CustomerRole) string {
+	return map[portal.CustomerRole]string{portal.CustomerBuyer: "Buyer", portal.CustomerApprover: "Approver",
+		portal.CustomerAccounts: "Accounts", portal.CustomerView: "View only"}[r]
+}
+
+// limitWords is what a person may order without a signature.
+func limitWords(p portal.Person) string {
+	switch {
+	case p.Role == portal.CustomerAccounts || p.Role == portal.CustomerView:
+		return page.Dash
+	case p.SignOffAll:
+		return "every order is signed off"
+	case p.SpendLimit == nil:
+		return "no limit"
+	}
+	return page.FormatMoney(p.SpendLimit.Decimal) + " " + map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}[p.SpendPeriod]
+}
+
+// peopleBase is the list's address: the customer's own, or at the desk.
+func peopleBase(q *page.Request) string {
+	if q.Who.Staff() {
+		return page.DeskPath("customers", q.Param("customer_no")) + "/people"
+	}
+	return "/people"
+}
+
+func peopleActive(q *page.Request) string {
+	if q.Who.Staff() {
+		return "customers"
+	}
+	return "people"
+}
+
+func loginID(q *page.Request) (portal.LoginID, error) {
+	id, err := strconv.ParseInt(q.Param("login_id"), 10, 64)
+	if err != nil {
+		return 0, portal.Errorf(portal.CodeNotFound, "There is no such log-in.")
+	}
+	return portal.LoginID(id), nil
+}
+
+func (c *Counter) ListPeople(q *page.Request) error {
+	return c.peoplePage(q, http.StatusOK, peoplePage{Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
+}
+
+// manages reports whether who asks may change one of the people listed: staff,
+// and an approver without a limit.
+func manages(q *page.Request, people []portal.Person) bool {
+	if q.Who.Staff() {
+		return true
+	}
+	for _, p := range people {
+		if p.ID == q.Who.LoginID {
+			return p.Role == portal.CustomerApprover && p.SpendLimit == nil && !p.SignOffAll
+		}
+	}
+	return false
+}
+
+func (c *Counter) peoplePage(q *page.Request, status int, view peoplePage) error {
+	people, err := c.People.People(q.Context(), q.Who, q.Param("customer_no"))
+	if err != nil {
+		return err
+	}
+	view.People, view.Base, view.Manages = people, peopleBase(q), manages(q, people)
+	view.CustomerNo = q.Param("customer_no")
+	if view.CustomerNo == "" {
+		view.CustomerNo = q.Who.CustomerNo
+	}
+	if !q.Who.Staff() {
+		view.Me = q.Who.LoginID
+	}
+	return c.Page(q, status, "shop/people", "People", peopleActive(q), view)
+}
+
+// Invite makes a log-in and shows the link that sets its password, once: the
+// portal keeps no copy of it.
+func (c *Counter) Invite(q *page.Request) error {
+	var in portal.PersonEdit
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	made, err := c.People.Invite(q.Context(), q.Who, q.Param("customer_no"), in)
+	switch {
+	case page.ShownOnPage(q, err):
+		return c.peoplePage(q, page.Status(err), peoplePage{FormErrors: page.FormErrorsOf(err), Typed: in})
+	case err != nil:
+		return err
+	case page.WantsJSON(q.Request):
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(q, made.Token)})
+	}
+	return c.peoplePage(q, http.StatusOK, peoplePage{Link: c.inviteLink(q, made.Token), LinkFor: in.Email,
+		Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
+}
+
+// inviteLink is the address to hand over. The token stands behind the question
+// mark, where our log does not look.
+func (c *Counter) inviteLink(q *page.Request, token string) string {
+	scheme := "https"
+	if c.PlainHTTP {
+		scheme = "http"
+	}
+	return scheme + "://" + q.Host + "/invite?token=" + url.QueryEscape(token)
+}
+
+func (c *Counter) ShowPerson(q *page.Request) error {
+	return c.personPage(q, http.StatusOK, personPage{}, nil)
+}
+
+// personPage shows a person; after a refused form with what was typed.
+func (c *Counter) personPage(q *page.Request, status int, view personPage, typed *portal.PersonEdit) error {
+	id, err := loginID(q)
+	if err != nil {
+		return err
+	}
+	people, err := c.People.People(q.Context(), q.Who, q.Param("customer_no"))
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.ID != id {
+			continue
+		}
+		view.Person, view.Base, view.Typed = p, peopleBase(q), p.Typed()
+		view.Manages = manages(q, people) && (q.Who.Staff() || id != q.Who.LoginID)
+		if typed != nil {
+			view.Typed = *typed
+		}
+		if view.Link != "" {
+			view.LinkFor = p.Email
+		}
+		return c.Page(q, status, "shop/person", p.Title(), peopleActive(q), view)
+	}
+	return portal.Errorf(portal.CodeNotFound, "There is no such log-in.")
+}
+
+func (c *Counter) SavePerson(q *page.Request) error {
+	var in portal.PersonEdit
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	id, err := loginID(q)
+	if err != nil {
+		return err
+	}
+	err = c.People.SavePerson(q.Context(), q.Who, q.Param("customer_no"), id, in)
+	in.Shown = page.StillShown(err, in.Shown)
+	switch {
+	case err == nil:
+		return q.Done(peopleBase(q), "Saved. Their open pages follow at once.")
+	case page.ShownOnPage(q, err):
+		return c.personPage(q, page.Status(err), personPage{FormErrors: page.FormErrorsOf(err)}, &in)
+	}
+	return err
+}
+
+// DisablePerson closes a log-in, or with disabled=false opens it again.
+func (c *Counter) DisablePerson(q *page.Request) error {
+	var in struct {
+		Disabled string `form:"disabled"`
+	}
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	id, err := loginID(q)
+	if err != nil {
+		return err
+	}
+	off := in.Disabled != "false"
+	err = c.People.DisablePerson(q.Context(), q.Who, q.Param("customer_no"), id, off)
+	switch {
+	case err == nil && off:
+		return q.Done(peopleBase(q), "Log-in closed. Its sessions have ended.")
+	case err == nil:
+		return q.Done(peopleBase(q), "Log-in open again")
+	case page.ShownOnPage(q, err):
+		return c.personPage(q, page.Status(err), personPage{FormErrors: page.FormErrorsOf(err)}, nil)
+	}
+	return err
+}
+
+// RenewInvitation shows a new link, once.
+func (c *Counter) RenewInvitation(q *page.Request) error {
+	id, err := loginID(q)
+	if err != nil {
+		return err
+	}
+	made, err := c.People.RenewInvitation(q.Context(), q.Who, q.Param("customer_no"), id)
+	switch {
+	case page.ShownOnPage(q, err):
+		return c.personPage(q, page.Status(err), personPage{FormErrors: page.FormErrorsOf(err)}, nil)
+	case err != nil:
+		return err
+	case page.WantsJSON(q.Request):
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(q, made.Token)})
+	}
+	return c.personPage(q, http.StatusOK, personPage{Link: c.inviteLink(q, made.Token)}, nil)
+}
+
+// invitePage is where somebody who was invited sets a password.
+type invitePage struct {
+	page.FormErrors
+	Email string `json:"email"`
+	Token string `json:"-"`
+}
+
+func (c *Counter) ShowInvitation(q *page.Request) error {
+	token := q.URL.Query().Get("token")
+	email, err := c.People.Invited(q.Context(), token)
+	if err != nil {
+		return err
+	}
+	return c.PlainPage(q, http.StatusOK, "shop/invite", "Welcome", invitePage{Email: email, Token: token})
+}
+
+// AcceptInvitation sets the password and logs in with it.
+func (c *Counter) AcceptInvitation(q *page.Request) error {
+	var in struct {
+		Token string `form:"token"`
+		New   string `form:"new_password"`
+		Again string `form:"repeat_password"`
+	}
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	email, err := c.People.Invited(q.Context(), in.Token)
+	if err == nil && in.Again != "" && in.Again != in.New {
+		err = portal.Invalid("repeat_password", "The two passwords differ.")
+	}
+	if err == nil {
+		_, err = c.People.AcceptInvitation(q.Context(), in.Token, in.New)
+	}
+	switch {
+	case page.ShownOnPage(q, err):
+		return c.PlainPage(q, page.Status(err), "shop/invite", "Welcome", invitePage{FormErrors: page.FormErrorsOf(err), Email: email, Token: in.Token})
+	case err != nil:
+		return err
+	}
+	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Source(q.Request), q.UserAgent())
+	if err != nil { // the portal was closed to the customer meanwhile
+		return err
+	}
+	c.SetCookie(q.W, token, 30*24*3600)
+	return q.Done("/", "Welcome. Your password is set.")
+}
+
+// personState says whether a person can log in, as the lists show it.
+func personState(p portal.Person, now time.Time) string {
+	switch {
+	case p.Disabled:
+		return "INACTIVE"
+	case p.InvitedTill != nil && p.InvitedTill.Before(now):
+		return "LINK ENDED"
+	case p.InvitedTill != nil:
+		return "INVITED"
+	}
+	return "ACTIVE"
+}

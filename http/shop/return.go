@@ -1,0 +1,596 @@
+package shop
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"portal.example/portal"
+	"portal.example/portal/http/page"
+	"portal.example/portal/internal/photo"
+)
+
+// returnsPage is a customer's list of requests with what narrows it.
+type returnsPage struct {
+	portal.CreditRequests
+	Status string        `json:"status"`
+	Query  string        `json:"query"`
+	Access portal.Access `json:"-"`
+}
+
+// ShowsAmounts reports whether what was credited may be read.
+func (p returnsPage) ShowsAmounts() bool { return showsCredit(p.Access) }
+
+// showsCredit reports whether the account sees what it was credited.
+func showsCredit(a portal.Access) bool { return a.SeeBalance && a.SeePrices }
+
+// Pills are the statuses to choose from.
+func (p returnsPage) Pills() []page.Pill {
+	out := []page.Pill{p.pill("", "All"), p.pill("open", "Open")}
+	for _, status := range CreditStatuses {
+		out = append(out, p.pill(string(status), page.StatusLook(status).Word))
+	}
+	return out
+}
+
+func (p returnsPage) pill(status, label string) page.Pill {
+	return page.Pill{Label: label, Link: page.ListLink("/returns", "status", status, "q", p.Query), Current: p.Status == status}
+}
+
+// CreditStatuses are in the order of a request's life.
+var CreditStatuses = [...]portal.CreditRequestStatus{portal.CreditRequested, portal.CreditInReview, portal.CreditApproved,
+	portal.CreditAwaitingGoods, portal.CreditCredited, portal.CreditRejected, portal.CreditWithdrawn}
+
+// NextLink is the next page's address, or "".
+func (p returnsPage) NextLink() string {
+	if p.Next == "" {
+		return ""
+	}
+	return page.ListLink("/returns", "status", p.Status, "q", p.Query, "before", p.Next)
+}
+
+func CreditFilter(r *http.Request) portal.CreditRequestFilter {
+	v := r.URL.Query()
+	f := portal.CreditRequestFilter{Query: searchText(v.Get("q")), Before: v.Get("before")}
+	status := v.Get("status")
+	if status == "open" || status == "all" || slices.Contains(CreditStatuses[:], portal.CreditRequestStatus(status)) {
+		f.Status = status
+	}
+	return f
+}
+
+func (c *Counter) ListReturns(q *page.Request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	f := CreditFilter(q.Request)
+	if f.Status == "all" {
+		f.Status = ""
+	}
+	list, err := c.Credits.CreditRequests(q.Context(), q.Who, f)
+	if err != nil {
+		return err
+	}
+	return c.Page(q, http.StatusOK, "shop/returns", "Returns", "returns", returnsPage{CreditRequests: list,
+		Status: f.Status, Query: f.Query, Access: q.Frame.Access})
+}
+
+// CreditStep is one of the steps of a request as its page draws them.
+type CreditStep struct {
+	Status  portal.CreditRequestStatus `json:"status"`
+	Done    bool                       `json:"done"`
+	Current bool                       `json:"current"`
+	At      *time.Time                 `json:"at,omitempty"`
+	Actor   string                     `json:"actor,omitempty"`
+	Reason  string                     `json:"reason,omitempty"`
+}
+
+// CreditTimeline lays a request's history over the steps of one that goes well.
+// A rejection and a withdrawal stand after the last step that was reached.
+func CreditTimeline(r portal.CreditRequestDetail) []CreditStep {
+	last := map[portal.CreditRequestStatus]portal.CreditStep{}
+	for _, h := range r.History {
+		last[h.To] = h
+	}
+	steps := []portal.CreditRequestStatus{portal.CreditRequested, portal.CreditInReview, portal.CreditApproved}
+	if _, was := last[portal.CreditAwaitingGoods]; was || r.GoodsReturn && r.Open() {
+		steps = append(steps, portal.CreditAwaitingGoods)
+	}
+	steps = append(steps, portal.CreditCredited)
+	reached := slices.Index(steps, r.Status)
+	stopped := reached < 0
+	if stopped { // where it stood before
+		reached = 0
+		for _, h := range r.History {
+			if h.To == r.Status && h.From != nil {
+				reached = max(slices.Index(steps, *h.From), 0)
+			}
+		}
+	}
+	var out []CreditStep
+	for i, status := range steps {
+		step := CreditStep{Status: status, Done: i <= reached, Current: i == reached && !stopped}
+		h, ok := last[status]
+		if !ok && i < reached {
+			continue // passed over
+		}
+		if stopped && i > reached {
+			break
+		}
+		if ok && step.Done {
+			step.At, step.Actor = &h.At, h.Actor
+			if h.Reason != nil {
+				step.Reason = *h.Reason
+			}
+			if status == portal.CreditApproved && r.Fewer() {
+				step.Reason = strings.TrimSuffix(r.ApprovedWords()+": "+step.Reason, ": ")
+			}
+		}
+		out = append(out, step)
+	}
+	if stopped {
+		h := last[r.Status]
+		step := CreditStep{Status: r.Status, Done: true, Current: true, At: &h.At, Actor: h.Actor}
+		if r.StatusReason != nil {
+			step.Reason = *r.StatusReason
+		}
+		out = append(out, step)
+	}
+	return out
+}
+
+// returnRequestPage is one request as its customer sees it.
+type returnRequestPage struct {
+	portal.CreditRequestDetail
+	page.FormErrors
+	Timeline    []CreditStep  `json:"timeline"`
+	MayWithdraw bool          `json:"can_withdraw"`
+	Access      portal.Access `json:"-"`
+}
+
+// ShowsAmounts reports whether what was credited may be read.
+func (p returnRequestPage) ShowsAmounts() bool { return showsCredit(p.Access) }
+
+// MayAddPhotos reports whether photos can be added.
+func (p returnRequestPage) MayAddPhotos() bool {
+	return p.Undecided() && p.Access.CanReturn && len(p.RequestPhotos) < portal.MaxReturnPhotos
+}
+
+// PhotosLeft is how many photos can be added.
+func (p returnRequestPage) PhotosLeft() int { return portal.MaxReturnPhotos - len(p.RequestPhotos) }
+
+// ShowReturn serves a request, and under the number "new" the form.
+func (c *Counter) ShowReturn(q *page.Request) error {
+	if q.IsNew("request_no") {
+		return c.returnForm(q)
+	}
+	return c.returnRequestPage(q, nil)
+}
+
+func (c *Counter) returnRequestPage(q *page.Request, refused error) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	r, err := c.Credits.CreditRequest(q.Context(), q.Who, q.Param("request_no"))
+	if err != nil {
+		return err
+	}
+	for i, h := range r.History {
+		r.History[i].Actor = c.creditActor(q, h.Actor, h.ByCustomer, h.From == nil)
+		if i == 0 {
+			r.RequestedBy = r.History[i].Actor
+		}
+	}
+	code := http.StatusOK
+	if refused != nil {
+		code = page.Status(refused)
+	}
+	return c.Page(q, code, "shop/return", "Return "+r.RequestNo, "returns", returnRequestPage{CreditRequestDetail: r, FormErrors: page.FormErrorsOf(refused),
+		Timeline: CreditTimeline(r), MayWithdraw: r.Undecided(), Access: q.Frame.Access})
+}
+
+// creditActor says who did a step in the customer's terms.
+func (c *Counter) creditActor(q *page.Request, actor string, byCustomer, first bool) string {
+	switch {
+	case byCustomer && actor == q.Who.Email && q.Who.Acting == portal.ActingNot:
+		return "You"
+	case byCustomer:
+		return actor // another log-in of theirs
+	case first:
+		return c.Brand.Name + ", for you"
+	}
+	return c.Brand.Name
+}
+
+func returnPath(requestNo string) string { return "/returns/" + portal.InAddress(requestNo) }
+
+func (c *Counter) WithdrawReturn(q *page.Request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	if err := q.Decode(&struct{}{}); err != nil {
+		return err
+	}
+	requestNo := q.Param("request_no")
+	err := c.Credits.WithdrawRequest(q.Context(), q.Who, requestNo)
+	switch {
+	case err == nil:
+		return q.Done(returnPath(requestNo), "Request "+requestNo+" withdrawn")
+	case page.ShownOnPage(q, err):
+		return c.returnRequestPage(q, err)
+	}
+	return err
+}
+
+// AddReturnPhotos adds photos to a request that nobody has decided on.
+func (c *Counter) AddReturnPhotos(q *page.Request) error {
+	if err := mayReturn(q); err != nil {
+		return err
+	}
+	photos, refused, err := readPhotos(q)
+	if err != nil {
+		if page.ShownOnPage(q, err) {
+			return c.returnRequestPage(q, err)
+		}
+		return err
+	}
+	requestNo := q.Param("request_no")
+	if len(photos) == 0 && refused == nil {
+		refused = portal.Invalid("photos", "Choose a photo first.")
+	}
+	if len(photos) > 0 {
+		err = c.Credits.AddRequestPhotos(q.Context(), q.Who, requestNo, photos)
+	}
+	if err == nil {
+		err = refused
+	}
+	switch {
+	case err == nil:
+		return q.Done(returnPath(requestNo), page.Plural(len(photos), "photo", "photos")+" added")
+	case page.ShownOnPage(q, err):
+		return c.returnRequestPage(q, err)
+	}
+	return err
+}
+
+// ReturnPhoto serves a photo of a request as what it is, and nothing else.
+func (c *Counter) ReturnPhoto(q *page.Request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	return ServePhoto(q, func(id portal.PhotoID) (portal.PhotoData, error) {
+		return c.Credits.Photo(q.Context(), q.Who, q.Param("request_no"), id)
+	})
+}
+
+func ServePhoto(q *page.Request, read func(portal.PhotoID) (portal.PhotoData, error)) error {
+	id, err := strconv.ParseInt(q.Param("photo_id"), 10, 64)
+	if err != nil {
+		return portal.Errorf(portal.CodeNotFound, "There is no such photo.")
+	}
+	p, err := read(portal.PhotoID(id))
+	if err != nil {
+		return err
+	}
+	h := q.W.Header()
+	h.Set("Content-Type", p.MediaType)
+	h.Set("Content-Disposition", fmt.Sprintf(`inline; filename="photo-%d.%s"`, id, strings.TrimPrefix(p.MediaType, "image/")))
+	h.Set("Content-Length", strconv.Itoa(len(p.Data)))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = q.W.Write(p.Data)
+	return nil
+}
+
+// mayReturn refuses to ask for returns whom the account or the role does not
+// let, before a body is read. The database refuses as well.
+func mayReturn(q *page.Request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	if !q.Frame.Access.CanReturn {
+		return portal.Errorf(portal.CodeForbidden, "Returns are not open for your account here. Please call us.")
+	}
+	return nil
+}
+
+// returnPage is the form of a new request.
+type returnPage struct {
+	portal.ReturnForm
+	page.FormErrors
+	Key    string        `json:"key"`
+	Typed  returnTyped   `json:"-"`
+	Access portal.Access `json:"-"`
+}
+
+// returnTyped is what stands in the form.
+type returnTyped struct {
+	Note               string
+	qtys, reasons, why map[int]string
+}
+
+// QtyOf, ReasonOf and WhyOf are what stands in the fields of a line.
+func (p returnPage) QtyOf(line int) string {
+	if typed, ok := p.Typed.qtys[line]; ok {
+		return typed
+	}
+	return "0"
+}
+
+// ReasonOf is described at QtyOf.
+func (p returnPage) ReasonOf(line int) string { return p.Typed.reasons[line] }
+
+// WhyOf is described at QtyOf.
+func (p returnPage) WhyOf(line int) string { return p.Typed.why[line] }
+
+// Idle reports whether nothing was said about a line yet.
+func (p returnPage) Idle(line int) bool {
+	qty := p.Typed.qtys[line]
+	return (qty == "" || qty == "0") && p.Typed.reasons[line] == "" && p.Typed.why[line] == "" &&
+		!slices.ContainsFunc(p.Fields, func(f portal.FieldError) bool { return f.Line == line })
+}
+
+// LateReasons are the names of those whose time is over.
+func (p returnPage) LateReasons() []string {
+	var out []string
+	for _, r := range p.Reasons {
+		if r.Late {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// PhotosLeft is how many photos can still be chosen.
+func (p returnPage) PhotosLeft() int { return portal.MaxReturnPhotos - len(p.Photos) }
+
+// isKey matches what NewKey makes.
+var isKey = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// returnForm is the form for the invoice of ?invoice=; ?line= is the line that
+// it was opened for.
+func (c *Counter) returnForm(q *page.Request) error {
+	if err := mayReturn(q); err != nil {
+		return err
+	}
+	v := q.URL.Query()
+	if strings.TrimSpace(v.Get("invoice")) == "" {
+		if page.WantsJSON(q.Request) {
+			return portal.Invalid("invoice", "Of which invoice?")
+		}
+		return q.Done("/invoices", "Choose the invoice whose items you want to return")
+	}
+	typed := returnTyped{qtys: map[int]string{}}
+	if line, err := strconv.Atoi(v.Get("line")); err == nil {
+		typed.qtys[line] = "1"
+	}
+	return c.returnPage(q, v.Get("invoice"), page.NewKey(), typed, nil)
+}
+
+func (c *Counter) returnPage(q *page.Request, invoiceNo, key string, typed returnTyped, refused error) error {
+	form, err := c.Credits.ReturnForm(q.Context(), q.Who, strings.TrimSpace(invoiceNo), key)
+	if err != nil {
+		return err
+	}
+	code := http.StatusOK
+	if refused != nil {
+		code = page.Status(refused)
+	}
+	return c.Page(q, code, "shop/return_new", "Return items of invoice "+form.InvoiceNo, "returns", returnPage{ReturnForm: form,
+		FormErrors: page.FormErrorsOf(refused), Key: key, Typed: typed, Access: q.Frame.Access})
+}
+
+// MakeReturn sends a request: fields invoice, key, note, and for each invoice
+// line qty_<line>, reason_<line>, text_<line>; files photos, and drop_photo_<id>
+// of photos kept from the last try that are not wanted. Photos that are good are
+// kept whatever becomes of the rest.
+func (c *Counter) MakeReturn(q *page.Request) error {
+	if !q.IsNew("request_no") {
+		return portal.Errorf(portal.CodeNotFound, "There is no such page.")
+	}
+	if err := mayReturn(q); err != nil {
+		return err
+	}
+	photos, refused, err := readPhotos(q)
+	if err != nil {
+		if invoiceNo := q.URL.Query().Get("invoice"); page.ShownOnPage(q, err) && invoiceNo != "" { // the browser knows what was typed
+			return c.returnPage(q, invoiceNo, page.NewKey(), returnTyped{}, err)
+		}
+		return err
+	}
+	invoiceNo := strings.TrimSpace(q.PostForm.Get("invoice"))
+	if invoiceNo == "" {
+		invoiceNo = strings.TrimSpace(q.URL.Query().Get("invoice"))
+	}
+	key := strings.ToLower(q.PostForm.Get("key"))
+	if !isKey.MatchString(key) {
+		key = page.NewKey()
+	}
+	in := portal.NewReturn{Key: key, InvoiceNo: invoiceNo}
+	typed, wrong := readReturn(q.PostForm, &in)
+
+	if drop := droppedPhotos(q.PostForm); len(drop) > 0 {
+		if err := c.Credits.DropPhotos(q.Context(), q.Who, key, drop); err != nil {
+			return err
+		}
+	}
+	for _, p := range photos {
+		if err := c.Credits.AddPhoto(q.Context(), q.Who, key, p); err != nil {
+			if portal.ErrorCode(err) != portal.CodeInvalid {
+				return err
+			}
+			refused = err
+		}
+	}
+	err = refused
+	requestNo := ""
+	switch {
+	case wrong != nil && err == nil:
+		err = wrong
+	case err == nil:
+		requestNo, err = c.Credits.RequestReturn(q.Context(), q.Who, in)
+	}
+	switch {
+	case err == nil && page.WantsJSON(q.Request):
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "request_no": requestNo, "message": "Request " + requestNo + " sent"})
+	case err == nil:
+		return q.Done(returnPath(requestNo), "Request "+requestNo+" sent")
+	case page.ShownOnPage(q, err):
+		return c.returnPage(q, invoiceNo, key, typed, err)
+	}
+	return err
+}
+
+// readReturn reads the lines and the note of the form. Lines of which nothing
+// is said are left out.
+func readReturn(form url.Values, in *portal.NewReturn) (returnTyped, error) {
+	typed := returnTyped{Note: form.Get("note"), qtys: map[int]string{}, reasons: map[int]string{}, why: map[int]string{}}
+	lines := map[int]bool{}
+	for name, values := range form {
+		for prefix, into := range map[string]map[int]string{"qty_": typed.qtys, "reason_": typed.reasons, "text_": typed.why} {
+			number, is := strings.CutPrefix(name, prefix)
+			line, err := strconv.Atoi(number)
+			if !is || err != nil || line < 1 || line > 1_000_000 {
+				continue
+			}
+			into[line] = strings.TrimSpace(values[0])
+			lines[line] = true
+		}
+	}
+	in.Note = strings.TrimSpace(typed.Note)
+	wrong := &portal.Error{Code: portal.CodeInvalid, Message: "The request was not sent: look at what is marked."}
+	if len([]rune(in.Note)) > portal.MaxReturnNote {
+		wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "note", Message: "Say it in 1,000 letters."})
+	}
+	for line := range lines {
+		qty, text := typed.qtys[line], typed.why[line]
+		read := portal.ReadQty(qty)
+		if (read.Text == "" || read.Zero()) && typed.reasons[line] == "" && text == "" {
+			continue
+		}
+		l := portal.NewReturnLine{LineNo: line, ReasonCode: typed.reasons[line], Note: text}
+		if n, problem := read.Number(); problem == "" {
+			l.Qty = &n
+		} else if read.Text != "" && !read.Zero() && problem != portal.QtyAsk {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "qty", Line: line, Message: problem})
+		}
+		if len([]rune(text)) > portal.MaxReturnNote {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "note", Line: line, Message: "Say it in 1,000 letters."})
+		}
+		in.Lines = append(in.Lines, l)
+	}
+	slices.SortFunc(in.Lines, func(a, b portal.NewReturnLine) int { return a.LineNo - b.LineNo })
+	if len(wrong.Fields) > 0 {
+		return typed, wrong
+	}
+	return typed, nil
+}
+
+// droppedPhotos are the photos kept from the last try that are not wanted.
+func droppedPhotos(form url.Values) []portal.PhotoID {
+	var out []portal.PhotoID
+	for name := range form {
+		number, is := strings.CutPrefix(name, "drop_photo_")
+		if id, err := strconv.ParseInt(number, 10, 64); is && err == nil && len(out) < 100 {
+			out = append(out, portal.PhotoID(id))
+		}
+	}
+	return out
+}
+
+// readPhotos reads the form and its files photos. refused says which files are
+// no photos, at field photos; those that are come all the same. The body is
+// bounded before any of it is read, and no file is held above its own limit.
+func readPhotos(q *page.Request) (photos []portal.PhotoData, refused, err error) {
+	media, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type"))
+	if media != "multipart/form-data" {
+		return nil, nil, q.Decode(&struct{}{})
+	}
+	q.Body = http.MaxBytesReader(q.W, q.Body, portal.MaxReturnPhotos*photo.MaxBytes+page.MaxForm)
+	if err := q.ParseMultipartForm(page.MaxForm); err != nil {
+		message := "The form could not be received. Please try again."
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			message = fmt.Sprintf("These photos are too large together: send %d at most, each up to 5 MB.", portal.MaxReturnPhotos)
+		}
+		e := portal.Invalid("photos", "%s", message)
+		e.Err = err
+		return nil, nil, e
+	}
+	defer func() { _ = q.MultipartForm.RemoveAll() }() // temporary files
+	if err := q.Decode(&struct{}{}); err != nil {
+		return nil, nil, err
+	}
+	wrong := &portal.Error{Code: portal.CodeInvalid}
+	for _, head := range q.MultipartForm.File["photos"] {
+		if head.Size == 0 && head.Filename == "" {
+			continue // none was chosen
+		}
+		name := strings.ToValidUTF8(head.Filename, "")
+		if len(photos) == portal.MaxReturnPhotos {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "photos", Message: fmt.Sprintf("%d photos are the most for a request.", portal.MaxReturnPhotos)})
+			break
+		}
+		clean, err := readPhoto(head)
+		if err != nil {
+			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "photos", Message: name + " is " + err.Error() + "."})
+			continue
+		}
+		photos = append(photos, portal.PhotoData{Name: name, MediaType: clean.MediaType, Width: clean.Width, Height: clean.Height, Data: clean.Data})
+	}
+	if len(wrong.Fields) > 0 {
+		wrong.Message = wrong.Fields[0].Message
+		refused = wrong
+	}
+	return photos, refused, nil
+}
+
+func readPhoto(head *multipart.FileHeader) (photo.Photo, error) {
+	if head.Size > photo.MaxBytes {
+		return photo.Photo{}, photo.ErrTooLarge
+	}
+	f, err := head.Open()
+	if err != nil {
+		return photo.Photo{}, photo.ErrDamaged
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, photo.MaxBytes+1))
+	if err != nil {
+		return photo.Photo{}, photo.ErrDamaged
+	}
+	return photo.Clean(data)
+}
+
+// creditMemoPage is a credit memo, on screen and on paper.
+type creditMemoPage struct {
+	portal.CreditMemo
+	Brand page.Brand `json:"-"`
+}
+
+func (c *Counter) ShowCreditMemo(q *page.Request) error {
+	if err := mayInvoices(q); err != nil {
+		return err
+	}
+	if !q.Frame.Access.SeeBalance {
+		return portal.Errorf(portal.CodeNotFound, "There is no such credit memo.")
+	}
+	memo, err := c.Credits.CreditMemo(q.Context(), q.Who, q.Param("memo_no"))
+	if err != nil {
+		return err
+	}
+	return c.Page(q, http.StatusOK, "shop/credit_memo", "Credit memo "+memo.MemoNo, "returns", creditMemoPage{CreditMemo: memo, Brand: c.Brand})
+}
+
+// returnRule is a reason's rules in words.
+func returnRule(r portal.ReturnReason) string {
+	return r.Rule(func(t time.Time) string { return page.FormatDate(t) })
+}

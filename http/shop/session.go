@@ -1,0 +1,121 @@
+package shop
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"portal.example/portal"
+	"portal.example/portal/http/page"
+)
+
+// loginPage is the log-in form.
+type loginPage struct {
+	Email string `json:"email,omitempty"`
+	Next  string `json:"next,omitempty"`
+	Error string `json:"error,omitempty"`
+	Done  bool   `json:"-"` // a new password was set just now
+}
+
+func (c *Counter) ShowLogIn(q *page.Request) error {
+	to := page.Next(q.URL.Query().Get("next"))
+	if q.Who.ID != 0 {
+		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+		return nil
+	}
+	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in", loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset"})
+}
+
+func (c *Counter) LogIn(q *page.Request) error {
+	var in struct {
+		Email    string `form:"email"`
+		Password string `form:"password"`
+		Next     string `form:"next"`
+	}
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	email := strings.TrimSpace(in.Email)
+	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Source(q.Request), q.UserAgent())
+	if portal.ErrorCode(err) == portal.CodeUnauthorized {
+		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "email", email, "source", c.Source(q.Request))
+		if page.WantsJSON(q.Request) {
+			return err
+		}
+		return c.PlainPage(q, http.StatusUnauthorized, "shop/login", "Log in",
+			loginPage{Email: email, Next: page.Next(in.Next), Error: portal.ErrorMessage(err)})
+	}
+	if err != nil {
+		return err
+	}
+	c.SetCookie(q.W, token, 30*24*3600)
+	if page.WantsJSON(q.Request) {
+		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
+	}
+	to := page.Next(in.Next)
+	if who.Staff() && !strings.HasPrefix(to, "/desk") && !strings.HasPrefix(to, "/ops") {
+		to = "/desk/orders"
+	}
+	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+	return nil
+}
+
+func (c *Counter) LogOut(q *page.Request) error {
+	if err := c.Sessions.LogOut(q.Context(), c.Token(q.Request)); err != nil {
+		return err
+	}
+	c.ClearCookie(q.W)
+	if page.WantsJSON(q.Request) {
+		return page.WriteJSON(q.W, http.StatusOK, map[string]bool{"ok": true})
+	}
+	http.Redirect(q.W, q.Request, "/login", http.StatusSeeOther)
+	return nil
+}
+
+func (c *Counter) RevokeSession(q *page.Request) error {
+	if err := c.OwnAffairs(q); err != nil {
+		return err
+	}
+	id, err := strconv.ParseInt(q.Param("session_id"), 10, 64)
+	if err != nil {
+		return portal.Errorf(portal.CodeNotFound, "There is no such session.")
+	}
+	if err := c.Sessions.Revoke(q.Context(), q.Who, portal.SessionID(id)); err != nil {
+		return err
+	}
+	return q.Done(profilePath(q.Who), "Session ended")
+}
+
+func (c *Counter) ChangePassword(q *page.Request) error {
+	if err := c.OwnAffairs(q); err != nil {
+		return err
+	}
+	var in struct {
+		Current string `form:"current_password"`
+		New     string `form:"new_password"`
+		Again   string `form:"repeat_password"`
+	}
+	if err := q.Decode(&in); err != nil {
+		return err
+	}
+	var err error
+	if in.Again != "" && in.Again != in.New {
+		err = portal.Invalid("repeat_password", "The two new passwords differ.")
+	} else {
+		err = c.Sessions.ChangePassword(q.Context(), q.Who, in.Current, in.New)
+	}
+	if portal.ErrorCode(err) == portal.CodeInvalid && !page.WantsJSON(q.Request) {
+		return c.profilePage(q, err)
+	}
+	if err != nil {
+		return err
+	}
+	return q.Done(profilePath(q.Who), "Password changed. Your other sessions have ended.")
+}
+
+func profilePath(who portal.Session) string {
+	if who.Staff() {
+		return "/desk/profile"
+	}
+	return "/profile"
+}
