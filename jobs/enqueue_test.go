@@ -36,7 +36,8 @@ func TestEnqueueWritesRiversRow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Pool.Exec(t.Context(), "select portal.enqueue($1, array[$2::text::json])", args.Kind(), string(text)); err != nil {
+		_, err = b.Pool.Exec(t.Context(), "select portal.enqueue($1, array[$2::text::json])", args.Kind(), string(text))
+		if err != nil {
 			t.Fatal(err)
 		}
 		bySQL := read()

@@ -35,7 +35,8 @@ func TestArgs(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || rewritten != "select $1::int, $2::text, '@c', $1" || !slices.Equal(values, []any{c.args["a"], c.args["b"]}) {
+		want := []any{c.args["a"], c.args["b"]}
+		if err != nil || rewritten != "select $1::int, $2::text, '@c', $1" || !slices.Equal(values, want) {
 			t.Errorf("%s: %s %v %v", c.name, rewritten, values, err)
 		}
 	}

@@ -22,8 +22,8 @@ begin
     where a.attrelid = 'erp.order_status'::regclass and a.attname like 'is\_%' and not a.attisdropped
     order by a.attnum
   loop
-    execute format('select string_agg(quote_literal(s.code), %L order by s.sort) from erp.order_status s where s.%I', ', ', meaning)
-      into codes;
+    execute format('select string_agg(quote_literal(s.code), %L order by s.sort) from erp.order_status s where s.%I',
+      ', ', meaning) into codes;
     execute format('create or replace function erp.%I(status text) returns boolean '
       || 'language sql immutable parallel safe as %L', meaning, format('select status in (%s)', codes));
     execute format('grant execute on function erp.%I(text) to portal_web, portal_desk, portal_work', meaning);

@@ -38,16 +38,16 @@ comment on column erp.order_status.is_started is 'Picking has begun, or is long 
 comment on column erp.order_status.is_shipped is 'All of it has left: nothing is allocated or backordered.';
 comment on column erp.order_status.is_void is 'Given up: it counts in no figure.';
 
-insert into erp.order_status
-  (code,        sort, is_open, is_undecided, is_changeable, is_to_pick, is_pickable, is_shippable, is_released, is_started, is_shipped, is_void) values
-  ('SUBMITTED',    1,    true,         true,          true,       true,       false,        false,       false,      false,      false,   false),
-  ('ON_HOLD',      2,    true,         true,          true,       true,       false,        false,       false,      false,      false,   false),
-  ('APPROVED',     3,    true,        false,          true,       true,        true,         true,        true,      false,      false,   false),
-  ('PICKING',      4,    true,        false,         false,       true,        true,         true,        true,       true,      false,   false),
-  ('SHIPPED',      5,    true,        false,         false,      false,       false,         true,        true,       true,       true,   false),
-  ('DELIVERED',    6,   false,        false,         false,      false,       false,        false,        true,       true,       true,   false),
-  ('REJECTED',     7,   false,        false,         false,      false,       false,        false,       false,      false,      false,    true),
-  ('CANCELLED',    8,   false,        false,         false,      false,       false,        false,       false,      false,      false,    true);
+insert into erp.order_status (code, sort, is_open, is_undecided, is_changeable, is_to_pick, is_pickable,
+  is_shippable, is_released, is_started, is_shipped, is_void) values
+  ('SUBMITTED', 1, true,  true,  true,  true,  false, false, false, false, false, false),
+  ('ON_HOLD',   2, true,  true,  true,  true,  false, false, false, false, false, false),
+  ('APPROVED',  3, true,  false, true,  true,  true,  true,  true,  false, false, false),
+  ('PICKING',   4, true,  false, false, true,  true,  true,  true,  true,  false, false),
+  ('SHIPPED',   5, true,  false, false, false, false, true,  true,  true,  true,  false),
+  ('DELIVERED', 6, false, false, false, false, false, false, true,  true,  true,  false),
+  ('REJECTED',  7, false, false, false, false, false, false, false, false, false, true),
+  ('CANCELLED', 8, false, false, false, false, false, false, false, false, false, true);
 
 -- Few rows that are never written: here a foreign key costs nothing. erp.sales_order keeps
 -- its check sales_order_status instead of one, because a foreign key would lock the status's

@@ -9,7 +9,8 @@ create type portal.news as (
   document_id bigint
 );
 comment on type portal.news is
-  'A piece of news: see sql/functions/notify.sql. login_id null: whoever has the right; document_id: a portal.document to attach.';
+  'A piece of news: see sql/functions/notify.sql. login_id null: whoever has the right.'
+  ' document_id: a portal.document to attach.';
 
 -- +goose Down
 drop function if exists portal.notify_all(portal.news[]);
