@@ -78,7 +78,7 @@ type Profile struct {
 	Sessions   []Session `json:"-" db:"-"`
 }
 
-// Frame is what every page of a customer shows around its content.
+// Frame is what every page shows around its content.
 type Frame struct {
 	Access    Access // as far as the log-in's role goes
 	Rights    Rights
@@ -94,9 +94,14 @@ type Frame struct {
 	StaffActing bool // somebody of the staff acts as this customer now
 }
 
+// FrameService reads what stands around a page: of a customer, or of staff, whose
+// frame has the cursor and the company's settings only.
+type FrameService interface {
+	Frame(ctx context.Context, who Session) (Frame, error)
+}
+
 // CustomerService shows a customer its own account.
 type CustomerService interface {
-	Frame(ctx context.Context, who Session) (Frame, error)
 	Dashboard(ctx context.Context, who Session) (Dashboard, error)
 	Profile(ctx context.Context, who Session) (Profile, error)
 }

@@ -15,8 +15,9 @@ import (
 
 // Services are what the pages ask.
 type Services struct {
-	Mails  portal.MailService
-	Proofs portal.ProofService
+	Mails      portal.MailService
+	Proofs     portal.ProofService
+	Statements portal.StatementDesk
 	// Enqueue adds a job and reports whether it did: one that waits already is
 	// not doubled.
 	Enqueue func(ctx context.Context, args portal.JobArgs) (added bool, err error)

@@ -42,8 +42,8 @@ func deskCursorArgs(cursor string, a args) {
 	a["after_place"], a["after_at"], a["after_id"] = place, time.UnixMicro(micro), id
 }
 
-// DeskOrders implements portal.DeskService.
-func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal.OrderFilter) (portal.DeskOrders, error) {
+// Orders implements portal.OrderDesk.
+func (s *OrderDesk) Orders(ctx context.Context, who portal.Session, f portal.OrderFilter) (portal.DeskOrders, error) {
 	a := args{"source": f.Source, "query": f.Query, "pattern": likePart(f.Query), "row_limit": portal.PageSize + 1}
 	deskCursorArgs(f.Before, a)
 	name := "desk_queue"
@@ -146,8 +146,8 @@ func deskCounts(ctx context.Context, tx pgx.Tx, source string, into map[string]i
 	return nil
 }
 
-// DeskOrder implements portal.DeskService.
-func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo string) (portal.DeskOrderDetail, error) {
+// Order implements portal.OrderDesk.
+func (s *OrderDesk) Order(ctx context.Context, who portal.Session, orderNo string) (portal.DeskOrderDetail, error) {
 	var out portal.DeskOrderDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"order_no": orderNo, "customer_id": int64(0), "staff": true, "see_prices": true}
@@ -215,8 +215,8 @@ func statusWords(s portal.OrderStatus) string {
 	return strings.ToLower(strings.ReplaceAll(string(s), "_", " "))
 }
 
-// MoveOrder implements portal.DeskService.
-func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo string, move portal.OrderMove) error {
+// MoveOrder implements portal.OrderDesk.
+func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo string, move portal.OrderMove) error {
 	move.Reason = strings.TrimSpace(move.Reason)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
@@ -328,8 +328,8 @@ func checkQtys(ctx context.Context, tx pgx.Tx, o lockedOrder, qtys map[int]porta
 	return lineNos, texts, nil
 }
 
-// Pick implements portal.DeskService.
-func (s *DeskStore) Pick(ctx context.Context, who portal.Session, orderNo string, qtys map[int]portal.Qty) error {
+// Pick implements portal.OrderDesk.
+func (s *OrderDesk) Pick(ctx context.Context, who portal.Session, orderNo string, qtys map[int]portal.Qty) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
 		if err != nil {
@@ -356,8 +356,8 @@ func (s *DeskStore) Pick(ctx context.Context, who portal.Session, orderNo string
 	return nil
 }
 
-// Ship implements portal.DeskService.
-func (s *DeskStore) Ship(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipOrder) error {
+// Ship implements portal.OrderDesk.
+func (s *OrderDesk) Ship(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipOrder) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
 		if err != nil {
@@ -408,8 +408,8 @@ func checkSeen(ctx context.Context, tx pgx.Tx, o lockedOrder, orderNo string, se
 	return nil
 }
 
-// Invoice implements portal.DeskService.
-func (s *DeskStore) Invoice(ctx context.Context, who portal.Session, orderNo, shown string) (string, error) {
+// InvoiceShipped implements portal.OrderDesk.
+func (s *OrderDesk) InvoiceShipped(ctx context.Context, who portal.Session, orderNo, shown string) (string, error) {
 	var invoiceNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if err := sameShipped(ctx, tx, []string{orderNo}, nil, map[string]string{orderNo: shown}); err != nil {
