@@ -22,9 +22,7 @@ type DeskOrder struct {
 
 // Undecided reports whether somebody, or the job, has yet to say what becomes
 // of the order.
-func (o DeskOrder) Undecided() bool {
-	return o.Status == OrderSubmitted || o.Status == OrderOnHold
-}
+func (o DeskOrder) Undecided() bool { return o.Status.Undecided() }
 
 // DeskOrders is one page of the queue.
 type DeskOrders struct {
@@ -298,15 +296,15 @@ type ShipOrder struct {
 	Seen       *Qty // Shipped of the order as the shipper saw it, so that nothing leaves twice; nil: not checked
 }
 
-// DeskService is the staff's side.
-type DeskService interface {
-	// DeskOrders lists orders of all customers and sources. Without a status
+// OrderDesk is the staff's side of orders.
+type OrderDesk interface {
+	// Orders lists orders of all customers and sources. Without a status
 	// and a query it is the queue: open orders, first those that need review
 	// (the oldest on top), then the newest. Status may be "review", "open"
 	// or "all" as well; a query without a status looks through all orders. A
 	// reason narrows the queue to orders that wait for it.
-	DeskOrders(ctx context.Context, who Session, f OrderFilter) (DeskOrders, error)
-	DeskOrder(ctx context.Context, who Session, orderNo string) (DeskOrderDetail, error)
+	Orders(ctx context.Context, who Session, f OrderFilter) (DeskOrders, error)
+	Order(ctx context.Context, who Session, orderNo string) (DeskOrderDetail, error)
 	// MoveOrder is CodeConflict where the move is illegal, or where somebody
 	// else has moved the order meanwhile.
 	MoveOrder(ctx context.Context, who Session, orderNo string, move OrderMove) error
@@ -324,28 +322,32 @@ type DeskService interface {
 	// Ship is CodeInvalid at field qty of a line where more is asked for than
 	// is allocated.
 	Ship(ctx context.Context, who Session, orderNo string, s ShipOrder) error
-	// Invoice is CodeConflict where more or less waits for an invoice than shown
+	// InvoiceShipped is CodeConflict where more or less waits for an invoice than shown
 	// (ToInvoice.Shown; empty: not compared).
-	Invoice(ctx context.Context, who Session, orderNo, shown string) (invoiceNo string, err error)
+	InvoiceShipped(ctx context.Context, who Session, orderNo, shown string) (invoiceNo string, err error)
+}
 
-	// DeskCustomers and DeskItems list by number, PageSize at a time; after is
+// CustomerDesk is the staff's side of customers and their Web Access.
+type CustomerDesk interface {
+	// Customers and DeskItems list by number, PageSize at a time; after is
 	// the last number seen.
-	DeskCustomers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
-	DeskCustomer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
+	Customers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
+	Customer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
 	// SaveAccess is CodeConflict where somebody else has changed the row since
 	// the form was made.
 	SaveAccess(ctx context.Context, who Session, customerNo string, edit AccessEdit) error
+}
 
-	DeskItems(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
-	DeskItem(ctx context.Context, who Session, itemNo string) (DeskItem, error)
+// ItemDesk is the staff's side of items, their stock and what is on its way.
+type ItemDesk interface {
+	Items(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
+	Item(ctx context.Context, who Session, itemNo string) (DeskItem, error)
 	// SaveItem returns what a count below what is allocated took back.
 	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) ([]Shortfall, error)
-	// DeskFrame is the cursor and the company's settings for staff pages.
-	DeskFrame(ctx context.Context, who Session) (Frame, error)
-
-	DeskPriceService
-	WarehouseService
-	DeskRouteService
-	DeskCreditRequestService
-	DeskMoneyService
+	Supply(ctx context.Context, who Session, itemNo string) (ItemSupply, error)
+	// Receive adds to what is on hand. seen is what the form showed there; nil:
+	// not checked.
+	Receive(ctx context.Context, who Session, itemNo, qty string, seen *Qty) error
+	ExpectReceipt(ctx context.Context, who Session, itemNo, day, qty, note string) error
+	ForgetReceipt(ctx context.Context, who Session, itemNo string, id int64) error
 }

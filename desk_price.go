@@ -444,28 +444,24 @@ type WhyReason struct {
 	Detail     string     `json:"detail"`
 }
 
-// DeskPriceService is what staff do with price rules. A rule that would overlap
-// another is CodeInvalid at valid_from, and the message says which.
-type DeskPriceService interface {
+// PriceDesk is what staff do with price rules and price lists. A rule that would
+// overlap another is CodeInvalid at valid_from, and the message says which.
+type PriceDesk interface {
 	CustomerPrices(ctx context.Context, who Session, customerNo string, f RuleFilter) (CustomerPrices, error)
 	Contract(ctx context.Context, who Session, customerNo string, id RuleID) (PriceContract, error)
 	SaveContract(ctx context.Context, who Session, customerNo string, edit ContractEdit) error
 	SaveGroup(ctx context.Context, who Session, customerNo string, edit GroupEdit) error
-
 	ItemPrices(ctx context.Context, who Session, itemNo string, f RuleFilter) (ItemPrices, error)
 	SaveBreak(ctx context.Context, who Session, itemNo string, edit BreakEdit) error
-
 	// EndRule makes yesterday a rule's last day; one that has not begun yet
 	// goes altogether, and gone tells so. Owner is the customer's number, or
 	// the item's for a break. Both are CodeConflict where the rule is not the
 	// one that was shown any more (empty: not compared).
 	EndRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) (gone bool, err error)
 	DeleteRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) error
-
 	// Why is CodeInvalid at customer, item, uom, qty or date where there is no
 	// such thing.
 	Why(ctx context.Context, who Session, ask WhyAsk) (Why, error)
-
 	// ExportPrices writes a price list as CSV, in one read of the database.
 	ExportPrices(ctx context.Context, who Session, list PriceList, w io.Writer) error
 	// ImportPrices checks a price list and, where apply says so, loads it: all

@@ -9,23 +9,6 @@ import (
 	"time"
 )
 
-// OrderStatus is where an order stands.
-type OrderStatus string
-
-const (
-	OrderSubmitted OrderStatus = "SUBMITTED"
-	OrderApproved  OrderStatus = "APPROVED"
-	OrderPicking   OrderStatus = "PICKING"
-	OrderShipped   OrderStatus = "SHIPPED"
-	OrderDelivered OrderStatus = "DELIVERED"
-	OrderOnHold    OrderStatus = "ON_HOLD"
-	OrderRejected  OrderStatus = "REJECTED"
-	OrderCancelled OrderStatus = "CANCELLED"
-)
-
-// OrderSteps are the five steps of an order that goes well.
-var OrderSteps = [...]OrderStatus{OrderSubmitted, OrderApproved, OrderPicking, OrderShipped, OrderDelivered}
-
 // Order is one row of a list of orders.
 type Order struct {
 	ID           OrderID     `json:"-"`
@@ -45,17 +28,11 @@ type Order struct {
 
 // PartlyShipped reports whether some but not all of the order has left.
 func (o Order) PartlyShipped() bool {
-	return o.Shipped.IsPositive() && o.Status != OrderShipped && o.Status != OrderDelivered
+	return o.Shipped.IsPositive() && !o.Status.Shipped()
 }
 
 // Open reports whether the order is still on its way.
-func (o Order) Open() bool {
-	switch o.Status {
-	case OrderDelivered, OrderRejected, OrderCancelled:
-		return false
-	}
-	return true
-}
+func (o Order) Open() bool { return o.Status.Open() }
 
 // OrderLine is one line of an order.
 type OrderLine struct {
@@ -146,26 +123,6 @@ type ShipmentLine struct {
 	Description string `json:"description"`
 	UOM         string `json:"uom"`
 	Qty         Qty    `json:"qty"`
-}
-
-// Review is a reason why an order waits for staff.
-type Review struct {
-	Code   string          `json:"code"`
-	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
-	At     time.Time       `json:"at"`
-}
-
-// Over is by how much a review says that the order is over credit; false where
-// it does not speak of credit.
-func (r Review) Over() (Money, bool) {
-	if r.Code != "over_credit" {
-		return Money{}, false
-	}
-	over := OrderFinding{Detail: r.Detail}.detail().Over
-	if over == nil {
-		return Money{}, false
-	}
-	return Money{Decimal: *over}, true
 }
 
 // OrderDetail is the order page.

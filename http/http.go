@@ -9,7 +9,6 @@ package http
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -27,17 +26,10 @@ import (
 // Config is what a Server needs. All services must be set; the functions at
 // the end may be nil, their routes then answer 404.
 type Config struct {
-	Sessions   portal.SessionService
-	Customers  portal.CustomerService
-	Desk       portal.DeskService
-	Services   shop.Services // the buyers'
-	Operations ops.Services  // the operators'; without Ops and JobsUI their routes answer 404
-	Brand      page.Brand
-	Logger     *slog.Logger
-
-	// PlainHTTP and TrustedProxy are as in page.Config.
-	PlainHTTP    bool
-	TrustedProxy bool
+	page.Config
+	Shop shop.Services
+	Desk desk.Services
+	Ops  ops.Services // without Ops and JobsUI their routes answer 404
 
 	// Live serves GET /live for a session.
 	Live func(w http.ResponseWriter, r *http.Request, who portal.Session)
@@ -45,28 +37,23 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
-	// Observed, if set, is told of each answered request.
-	Observed func(path string, status int, took time.Duration)
 }
 
 // Server answers requests. It is safe for concurrent use and needs no closing.
 type Server struct {
-	Config
 	*page.Kit
+	config  Config
 	handler http.Handler
 }
 
 // New builds the server: templates parsed, assets hashed. An error is a slip in
 // what is embedded, or in the brand.
 func New(config Config) (*Server, error) {
-	kit, err := page.New(page.Config{
-		Sessions: config.Sessions, Customers: config.Customers, Desk: config.Desk, Brand: config.Brand, Logger: config.Logger,
-		PlainHTTP: config.PlainHTTP, TrustedProxy: config.TrustedProxy, Observed: config.Observed,
-	}, shop.Templates, desk.Templates, ops.Templates)
+	kit, err := page.New(config.Config, shop.Templates, desk.Templates, ops.Templates)
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
-	s := &Server{Config: config, Kit: kit}
+	s := &Server{Kit: kit, config: config}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
@@ -97,9 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // routes is every address of the portal on one screen.
 func (s *Server) routes() http.Handler {
 	k := s.Kit
-	shop := shop.New(k, s.Services)
-	desk := desk.New(k, shop)
-	ops := ops.New(k, s.Operations)
+	shop := shop.New(k, s.config.Shop)
+	desk := desk.New(k, s.config.Desk, shop)
+	ops := ops.New(k, s.config.Ops)
 	mux := httprouter.New()
 	mux.HandleMethodNotAllowed = true
 	mux.RedirectTrailingSlash = true
@@ -111,8 +98,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(k.Assets.URL("logo.svg"), http.StatusFound))
 	mux.GET("/healthz", s.healthz)
 	mux.GET("/readyz", s.readyz)
-	if s.Metrics != nil {
-		mux.Handler("GET", "/metrics", s.Metrics)
+	if s.config.Metrics != nil {
+		mux.Handler("GET", "/metrics", s.config.Metrics)
 	}
 
 	mux.GET("/login", k.Public(shop.ShowLogIn))
@@ -284,7 +271,7 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/why", k.Staff(desk.ShowWhy))
 	mux.GET("/desk/profile", k.Staff(shop.ShowDeskProfile))
 
-	if s.Operations.Ops != nil {
+	if s.config.Ops.Ops != nil {
 		mux.GET("/ops", k.Operator(ops.ShowOverview))
 	}
 	mux.GET("/ops/mail", k.Operator(ops.ListMails))
@@ -295,7 +282,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/ops/proof", k.Operator(ops.RunProof))
 	mux.POST("/ops/proof/:difference_id/acknowledge", k.Operator(ops.AcknowledgeProof))
 
-	if s.Operations.JobsUI != nil {
+	if s.config.Ops.JobsUI != nil {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			mux.Handle(method, "/ops/jobs/*rest", k.Operator(ops.Jobs))
 		}
@@ -309,10 +296,10 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ httprouter.Pa
 }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-	if s.Ready != nil {
+	if s.config.Ready != nil {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		if err := s.Ready(ctx); err != nil {
+		if err := s.config.Ready(ctx); err != nil {
 			s.Logger.Warn("not ready", "error", err)
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return

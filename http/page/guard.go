@@ -122,12 +122,7 @@ func (k *Kit) guard(may func(portal.Session) bool, h handler) httprouter.Handle 
 				// what a login may not use does not exist for it
 				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
 			}
-			if who.Staff() {
-				q.Frame, err = k.Desk.DeskFrame(r.Context(), who)
-			} else {
-				q.Frame, err = k.Customers.Frame(r.Context(), who)
-			}
-			if err != nil {
+			if q.Frame, err = k.Frames.Frame(r.Context(), who); err != nil {
 				return err
 			}
 			if q.location, err = time.LoadLocation(q.Frame.TimeZone); err != nil {
