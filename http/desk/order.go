@@ -70,8 +70,7 @@ func (p ordersPage) Pills() []page.Pill {
 	if p.Query != "" {
 		out[0].Label = "Found"
 	}
-	for _, status := range []portal.OrderStatus{portal.OrderSubmitted, portal.OrderOnHold, portal.OrderApproved, portal.OrderPicking,
-		portal.OrderShipped, portal.OrderDelivered, portal.OrderRejected, portal.OrderCancelled} {
+	for _, status := range portal.OrderStatuses {
 		out = append(out, one(string(status), page.StatusLook(status).Word, p.Counts[string(status)]))
 	}
 	return append(out, one("all", "All", 0))
@@ -93,8 +92,7 @@ func (p ordersPage) NextLink() string {
 // Waiting is how long an order has waited to leave the house; "" for one that
 // has, or never will.
 func (p ordersPage) Waiting(o portal.DeskOrder) string {
-	switch o.Status {
-	case portal.OrderSubmitted, portal.OrderOnHold, portal.OrderApproved, portal.OrderPicking:
+	if o.Status.Open() && !o.Status.Shipped() {
 		return waited(p.Now.Sub(o.SubmittedAt))
 	}
 	return ""
@@ -196,7 +194,7 @@ func (p orderPage) MustSayWhy() bool { return slices.Contains(p.Moves, portal.Or
 
 // Undecided reports whether somebody must say what becomes of the order.
 func (p orderPage) Undecided() bool {
-	return p.Status == portal.OrderSubmitted || p.Status == portal.OrderOnHold
+	return p.Status.Undecided()
 }
 
 // Objections are the reasons why the order waits, while it does.
@@ -256,13 +254,13 @@ func shownHold(s string) *bool {
 
 // MayFulfil reports whether goods may be picked and shipped now.
 func (p orderPage) MayFulfil() bool {
-	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) &&
+	return p.Status.Pickable() &&
 		slices.ContainsFunc(p.OrderLines, func(l portal.OrderLine) bool { return l.Allocated.IsPositive() })
 }
 
 // WaitsForStock reports whether all that is left of the order is backordered.
 func (p orderPage) WaitsForStock() bool {
-	return (p.Status == portal.OrderApproved || p.Status == portal.OrderPicking) && !p.MayFulfil()
+	return p.Status.Pickable() && !p.MayFulfil()
 }
 
 // QtyOf is what stands in a line's quantity box: what was typed there, else all
