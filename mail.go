@@ -15,7 +15,7 @@ type Mail struct {
 	MessageID string // the first part of the Message-ID; stays the same in every try
 	To        string
 	ToName    string // may be empty
-	News
+	NotificationContent
 	Customer string // its name; empty for staff
 	Secret   string // of the link in invitations and password resets; empty once it is gone
 	Zone     *time.Location
@@ -118,16 +118,16 @@ type MailQueue interface {
 
 // MailRow is a mail as operators see it in a list.
 type MailRow struct {
-	ID         MailID     `json:"mail_id" db:"mail_id"`
-	Kind       NewsKind   `json:"kind"`
-	To         string     `json:"to" db:"recipient"`
-	CustomerNo string     `json:"customer_no"`
-	Subject    string     `json:"subject"` // empty: not written yet
-	Status     string     `json:"status"`
-	Attempts   int        `json:"attempts"`
-	LastError  string     `json:"last_error"`
-	CreatedAt  time.Time  `json:"created_at"`
-	SentAt     *time.Time `json:"sent_at"`
+	ID         MailID           `json:"mail_id" db:"mail_id"`
+	Kind       NotificationKind `json:"kind"`
+	To         string           `json:"to" db:"recipient"`
+	CustomerNo string           `json:"customer_no"`
+	Subject    string           `json:"subject"` // empty: not written yet
+	Status     string           `json:"status"`
+	Attempts   int              `json:"attempts"`
+	LastError  string           `json:"last_error"`
+	CreatedAt  time.Time        `json:"created_at"`
+	SentAt     *time.Time       `json:"sent_at"`
 }
 
 // MailDetail is one mail with its letter.
@@ -143,7 +143,7 @@ type MailDetail struct {
 // MailFilter narrows the list of mails. Empty members narrow nothing.
 type MailFilter struct {
 	Status string
-	Kind   NewsKind
+	Kind   NotificationKind
 	Query  string // part of the address
 	Before MailID // those before it
 }

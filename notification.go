@@ -7,72 +7,72 @@ import (
 	"time"
 )
 
-// NewsKind names a kind of news: the rows of portal.news_kind.
-type NewsKind string
+// NotificationKind names a kind of news: the rows of portal.news_kind.
+type NotificationKind string
 
 const (
-	NewsOrderReceived  NewsKind = "order_received"
-	NewsOrderApproved  NewsKind = "order_approved"
-	NewsOrderChanged   NewsKind = "order_changed" // by the distributor
-	NewsOrderWaits     NewsKind = "order_waits"   // fewer goods were counted than it had been given
-	NewsOrderRejected  NewsKind = "order_rejected"
-	NewsOrderCancelled NewsKind = "order_cancelled"
-	NewsOrderShipped   NewsKind = "order_shipped" // a shipment of it, perhaps not all
-	NewsOrderDelivered NewsKind = "order_delivered"
-	NewsSignOffWaiting NewsKind = "sign_off_waiting"
-	NewsSignOffDecided NewsKind = "sign_off_decided"
-	NewsStandingOrder  NewsKind = "standing_order"
-	NewsReminder       NewsKind = "cutoff_reminder"
-	NewsReturnDecided  NewsKind = "return_decided"
-	NewsStatement      NewsKind = "statement"
+	NotifyOrderReceived  NotificationKind = "order_received"
+	NotifyOrderApproved  NotificationKind = "order_approved"
+	NotifyOrderChanged   NotificationKind = "order_changed" // by the distributor
+	NotifyOrderWaits     NotificationKind = "order_waits"   // fewer goods were counted than it had been given
+	NotifyOrderRejected  NotificationKind = "order_rejected"
+	NotifyOrderCancelled NotificationKind = "order_cancelled"
+	NotifyOrderShipped   NotificationKind = "order_shipped" // a shipment of it, perhaps not all
+	NotifyOrderDelivered NotificationKind = "order_delivered"
+	NotifySignOffWaiting NotificationKind = "sign_off_waiting"
+	NotifySignOffDecided NotificationKind = "sign_off_decided"
+	NotifyStandingOrder  NotificationKind = "standing_order"
+	NotifyReminder       NotificationKind = "cutoff_reminder"
+	NotifyReturnDecided  NotificationKind = "return_decided"
+	NotifyStatement      NotificationKind = "statement"
 
 	// Links that set a password: always mailed, never in the portal.
-	NewsInvitation    NewsKind = "invitation"
-	NewsPasswordReset NewsKind = "password_reset"
+	NotifyInvitation    NotificationKind = "invitation"
+	NotifyPasswordReset NotificationKind = "password_reset"
 )
 
 // Label is how a kind is called where somebody chooses.
-func (k NewsKind) Label() string {
+func (k NotificationKind) Label() string {
 	switch k {
-	case NewsOrderReceived:
+	case NotifyOrderReceived:
 		return "Order received"
-	case NewsOrderApproved:
+	case NotifyOrderApproved:
 		return "Order approved"
-	case NewsOrderChanged:
+	case NotifyOrderChanged:
 		return "Order changed by us"
-	case NewsOrderWaits:
+	case NotifyOrderWaits:
 		return "Goods of an order ran out"
-	case NewsOrderRejected:
+	case NotifyOrderRejected:
 		return "Order rejected"
-	case NewsOrderCancelled:
+	case NotifyOrderCancelled:
 		return "Order cancelled"
-	case NewsOrderShipped:
+	case NotifyOrderShipped:
 		return "Order shipped, with tracking"
-	case NewsOrderDelivered:
+	case NotifyOrderDelivered:
 		return "Order delivered"
-	case NewsSignOffWaiting:
+	case NotifySignOffWaiting:
 		return "A colleague's order waits for your sign-off"
-	case NewsSignOffDecided:
+	case NotifySignOffDecided:
 		return "Your request for a sign-off was decided"
-	case NewsStandingOrder:
+	case NotifyStandingOrder:
 		return "Standing order made, or not"
-	case NewsReminder:
+	case NotifyReminder:
 		return "Reminder before the cutoff, when you have not ordered"
-	case NewsReturnDecided:
+	case NotifyReturnDecided:
 		return "Return decided"
-	case NewsStatement:
+	case NotifyStatement:
 		return "Statement, as PDF"
-	case NewsInvitation:
+	case NotifyInvitation:
 		return "Invitation"
-	case NewsPasswordReset:
+	case NotifyPasswordReset:
 		return "New password"
 	}
 	return string(k)
 }
 
-// NewsFacts are what the words of a piece of news are made of: portal.notification.data.
+// NotificationFacts are what the words of a piece of news are made of: portal.notification.data.
 // Other programs may leave any of them out.
-type NewsFacts struct {
+type NotificationFacts struct {
 	PONo         string    `json:"po_no"`
 	Reason       string    `json:"reason"`
 	Carrier      string    `json:"carrier"`
@@ -92,84 +92,84 @@ type NewsFacts struct {
 	Link         string    `json:"link"`
 }
 
-// News is what somebody is told: on their pages and by mail, in the same words.
-type News struct {
-	Kind  NewsKind
+// NotificationContent is what somebody is told: on their pages and by mail, in the same words.
+type NotificationContent struct {
+	Kind  NotificationKind
 	Ref   string // the document's number
-	Facts NewsFacts
+	Facts NotificationFacts
 }
 
 // Title is one line with the document's number: the subject of a mail. Times
 // are told in zone.
-func (n News) Title(zone *time.Location) string {
+func (n NotificationContent) Title(zone *time.Location) string {
 	switch n.Kind {
-	case NewsOrderReceived:
+	case NotifyOrderReceived:
 		return "Order " + n.Ref + " received"
-	case NewsOrderApproved:
+	case NotifyOrderApproved:
 		return "Order " + n.Ref + " approved"
-	case NewsOrderChanged:
+	case NotifyOrderChanged:
 		return "Order " + n.Ref + " changed"
-	case NewsOrderWaits:
+	case NotifyOrderWaits:
 		return "Order " + n.Ref + ": a part waits for stock"
-	case NewsOrderRejected:
+	case NotifyOrderRejected:
 		return "Order " + n.Ref + " rejected"
-	case NewsOrderCancelled:
+	case NotifyOrderCancelled:
 		return "Order " + n.Ref + " cancelled"
-	case NewsOrderShipped:
+	case NotifyOrderShipped:
 		return "Order " + n.Ref + ": goods are on their way"
-	case NewsOrderDelivered:
+	case NotifyOrderDelivered:
 		return "Order " + n.Ref + " delivered"
-	case NewsSignOffWaiting:
+	case NotifySignOffWaiting:
 		return "Request " + n.Ref + " waits for your sign-off"
-	case NewsSignOffDecided:
+	case NotifySignOffDecided:
 		if n.Facts.Status == "APPROVED" {
 			return fmt.Sprintf("Request %s signed off: order %s", n.Ref, n.Facts.OrderNo)
 		}
 		return "Request " + n.Ref + " was not signed off"
-	case NewsStandingOrder:
+	case NotifyStandingOrder:
 		title, _, _ := strings.Cut(n.Facts.Text, ". ")
 		return strings.TrimSuffix(title, ".")
-	case NewsReminder:
-		return fmt.Sprintf("Order by %s for delivery on %s", n.Facts.Cutoff.In(zone).Format("Mon 2 Jan 15:04"), newsDay(n.Facts.DeliveryDate, "Mon 2 Jan"))
-	case NewsReturnDecided:
+	case NotifyReminder:
+		return fmt.Sprintf("Order by %s for delivery on %s", n.Facts.Cutoff.In(zone).Format("Mon 2 Jan 15:04"), notificationDay(n.Facts.DeliveryDate, "Mon 2 Jan"))
+	case NotifyReturnDecided:
 		return "Return " + n.Ref + " " + map[string]string{"APPROVED": "approved", "REJECTED": "rejected",
 			"AWAITING_GOODS": "approved: please send the goods back", "CREDITED": "credited"}[n.Facts.Status]
-	case NewsStatement:
+	case NotifyStatement:
 		switch {
 		case n.Facts.From != "" && n.Facts.To != "":
-			return fmt.Sprintf("Your statement from %s to %s", newsDay(n.Facts.From, "2 Jan 2006"), newsDay(n.Facts.To, "2 Jan 2006"))
+			return fmt.Sprintf("Your statement from %s to %s", notificationDay(n.Facts.From, "2 Jan 2006"), notificationDay(n.Facts.To, "2 Jan 2006"))
 		case n.Facts.AsOf != "":
-			return "Your statement as of " + newsDay(n.Facts.AsOf, "2 Jan 2006")
+			return "Your statement as of " + notificationDay(n.Facts.AsOf, "2 Jan 2006")
 		}
 		return strings.TrimSpace("Your statement " + n.Ref)
-	case NewsInvitation:
+	case NotifyInvitation:
 		return "Your log-in: set your password"
-	case NewsPasswordReset:
+	case NotifyPasswordReset:
 		return "Set a new password"
 	}
 	return strings.TrimSpace(n.Kind.Label() + " " + n.Ref)
 }
 
 // Text is a sentence or two beneath the title; may be empty.
-func (n News) Text() string {
+func (n NotificationContent) Text() string {
 	reason := strings.TrimSpace(n.Facts.Reason)
 	switch n.Kind {
-	case NewsOrderReceived:
+	case NotifyOrderReceived:
 		return "Thank you. You hear from us when it is approved."
-	case NewsOrderApproved:
+	case NotifyOrderApproved:
 		return "We are getting it ready."
-	case NewsOrderChanged:
+	case NotifyOrderChanged:
 		return because("We changed quantities", reason)
-	case NewsOrderWaits:
+	case NotifyOrderWaits:
 		if reason == "" {
 			return "Fewer are there than our books said. It keeps its place for the next that come in."
 		}
 		return "Fewer are there than our books said: " + reason + " keep their place for the next that come in."
-	case NewsOrderRejected:
+	case NotifyOrderRejected:
 		return because("Nothing of it will ship", reason)
-	case NewsOrderCancelled:
+	case NotifyOrderCancelled:
 		return because("Nothing more of it will ship", reason)
-	case NewsOrderShipped:
+	case NotifyOrderShipped:
 		switch {
 		case n.Facts.Carrier != "" && n.Facts.TrackingNo != "":
 			return fmt.Sprintf("With %s, tracking number %s.", n.Facts.Carrier, n.Facts.TrackingNo)
@@ -179,28 +179,28 @@ func (n News) Text() string {
 			return "With " + n.Facts.Carrier + "."
 		}
 		return ""
-	case NewsOrderDelivered:
+	case NotifyOrderDelivered:
 		return "Is something missing or damaged? Tell us."
-	case NewsSignOffWaiting:
+	case NotifySignOffWaiting:
 		return n.Facts.By + " asks you to sign off an order. It is sent to us when you do."
-	case NewsSignOffDecided:
+	case NotifySignOffDecided:
 		if n.Facts.Status == "APPROVED" {
 			return n.Facts.By + " signed it off, and it was sent."
 		}
 		return because(n.Facts.By+" said no", reason)
-	case NewsStandingOrder:
+	case NotifyStandingOrder:
 		_, rest, _ := strings.Cut(n.Facts.Text, ". ")
 		return rest
-	case NewsReminder:
+	case NotifyReminder:
 		return "You have not ordered for this delivery yet. What is ordered later comes with the next one."
-	case NewsReturnDecided:
+	case NotifyReturnDecided:
 		text := map[string]string{"APPROVED": "We accept it.", "REJECTED": "We cannot accept it.",
 			"AWAITING_GOODS": "The credit follows when the goods are back.", "CREDITED": "The credit is in your account."}[n.Facts.Status]
 		if n.Facts.InvoiceNo != "" {
 			text = "It is about invoice " + n.Facts.InvoiceNo + ". " + text
 		}
 		return because(strings.TrimSuffix(text, "."), reason)
-	case NewsStatement:
+	case NotifyStatement:
 		return "It is under Account, as PDF."
 	}
 	return ""
@@ -218,20 +218,20 @@ func because(sentence, reason string) string {
 }
 
 // Link is the page of it, a path of the portal.
-func (n News) Link() string {
+func (n NotificationContent) Link() string {
 	switch n.Kind {
-	case NewsSignOffWaiting, NewsSignOffDecided:
+	case NotifySignOffWaiting, NotifySignOffDecided:
 		return "/approvals/" + InAddress(n.Ref)
-	case NewsStandingOrder:
+	case NotifyStandingOrder:
 		if strings.HasPrefix(n.Facts.Link, "/") {
 			return n.Facts.Link
 		}
 		return "/standing-orders"
-	case NewsReminder:
+	case NotifyReminder:
 		return "/catalog"
-	case NewsReturnDecided:
+	case NotifyReturnDecided:
 		return "/returns/" + InAddress(n.Ref)
-	case NewsStatement:
+	case NotifyStatement:
 		return "/account"
 	}
 	if strings.HasPrefix(string(n.Kind), "order_") {
@@ -241,13 +241,13 @@ func (n News) Link() string {
 }
 
 // Tone is how it is shown: info, success, warning.
-func (n News) Tone() string {
+func (n NotificationContent) Tone() string {
 	switch n.Kind {
-	case NewsOrderRejected, NewsOrderCancelled, NewsOrderChanged, NewsOrderWaits, NewsSignOffWaiting, NewsReminder:
+	case NotifyOrderRejected, NotifyOrderCancelled, NotifyOrderChanged, NotifyOrderWaits, NotifySignOffWaiting, NotifyReminder:
 		return "warning"
-	case NewsOrderApproved, NewsOrderShipped, NewsOrderDelivered:
+	case NotifyOrderApproved, NotifyOrderShipped, NotifyOrderDelivered:
 		return "success"
-	case NewsSignOffDecided, NewsReturnDecided:
+	case NotifySignOffDecided, NotifyReturnDecided:
 		if n.Facts.Status == "REJECTED" {
 			return "warning"
 		}
@@ -258,12 +258,12 @@ func (n News) Tone() string {
 
 // toldOtherwise reports news that an open page tells already, by the event of
 // the document itself.
-func (n News) toldOtherwise() bool {
-	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NewsOrderChanged || n.Kind == NewsReturnDecided || n.Kind == NewsStatement
+func (n NotificationContent) toldOtherwise() bool {
+	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NotifyOrderChanged || n.Kind == NotifyReturnDecided || n.Kind == NotifyStatement
 }
 
-// newsDay writes a date of the facts; what is none stays as it is.
-func newsDay(date, layout string) string {
+// notificationDay writes a date of the facts; what is none stays as it is.
+func notificationDay(date, layout string) string {
 	t, err := time.Parse(time.DateOnly, date)
 	if err != nil {
 		return date
@@ -274,21 +274,21 @@ func newsDay(date, layout string) string {
 // Notification is one entry of what somebody is told in the portal: news of
 // their own log-in, or a Notice to all of the customer's.
 type Notification struct {
-	ID     string     `json:"id"` // "n12" of a log-in, "c12" of the customer
-	At     time.Time  `json:"at"`
-	Kind   NewsKind   `json:"kind"` // empty for a notice
-	Ref    string     `json:"ref,omitempty"`
-	Tone   string     `json:"tone"` // info, success, warning
-	Title  string     `json:"title"`
-	Text   string     `json:"text,omitempty"`
-	Link   string     `json:"link,omitempty"` // a path of the portal, or empty
-	ReadAt *time.Time `json:"read_at"`
+	ID     string           `json:"id"` // "n12" of a log-in, "c12" of the customer
+	At     time.Time        `json:"at"`
+	Kind   NotificationKind `json:"kind"` // empty for a notice
+	Ref    string           `json:"ref,omitempty"`
+	Tone   string           `json:"tone"` // info, success, warning
+	Title  string           `json:"title"`
+	Text   string           `json:"text,omitempty"`
+	Link   string           `json:"link,omitempty"` // a path of the portal, or empty
+	ReadAt *time.Time       `json:"read_at"`
 }
 
 // Toast is what an open page says when it comes; empty where the page says it
 // already.
 func (n Notification) Toast() string {
-	if n.Kind != "" && (News{Kind: n.Kind}).toldOtherwise() {
+	if n.Kind != "" && (NotificationContent{Kind: n.Kind}).toldOtherwise() {
 		return ""
 	}
 	if n.Kind == "" {
@@ -298,7 +298,7 @@ func (n Notification) Toast() string {
 }
 
 // Notification makes the entry of a piece of news.
-func (n News) Notification(id string, at time.Time, readAt *time.Time, zone *time.Location) Notification {
+func (n NotificationContent) Notification(id string, at time.Time, readAt *time.Time, zone *time.Location) Notification {
 	return Notification{ID: id, At: at, Kind: n.Kind, Ref: n.Ref, Tone: n.Tone(), Title: n.Title(zone), Text: n.Text(), Link: n.Link(), ReadAt: readAt}
 }
 
@@ -311,8 +311,8 @@ type Notifications struct {
 
 // MailChoice is whether a log-in gets a kind by mail.
 type MailChoice struct {
-	Kind   NewsKind `json:"kind"`
-	ByMail bool     `json:"by_mail"`
+	Kind   NotificationKind `json:"kind"`
+	ByMail bool             `json:"by_mail"`
 }
 
 // NotificationService shows a log-in what it is told and keeps what it chose.
@@ -329,5 +329,5 @@ type NotificationService interface {
 	// MailChoices are the kinds that the log-in's rights allow.
 	MailChoices(ctx context.Context, who Session) ([]MailChoice, error)
 	// ChooseMail sets which of those come by mail: the kinds named, no other.
-	ChooseMail(ctx context.Context, who Session, kinds []NewsKind) error
+	ChooseMail(ctx context.Context, who Session, kinds []NotificationKind) error
 }

@@ -103,15 +103,15 @@ func (s *Server) routes() http.Handler {
 	}
 
 	mux.GET("/login", k.Public(shop.ShowLogIn))
-	mux.POST("/login", k.Slowly(k.Public(shop.LogIn)))
+	mux.POST("/login", k.RateLimited(k.Public(shop.LogIn)))
 	mux.POST("/logout", k.Public(shop.LogOut))
 	mux.GET("/live", s.live)
-	mux.GET("/invite", k.Slowly(k.Public(shop.ShowInvitation)))
-	mux.POST("/invite", k.Slowly(k.Public(shop.AcceptInvitation)))
+	mux.GET("/invite", k.RateLimited(k.Public(shop.ShowInvitation)))
+	mux.POST("/invite", k.RateLimited(k.Public(shop.AcceptInvitation)))
 	mux.GET("/forgot", k.Public(shop.ShowForgotten))
-	mux.POST("/forgot", k.Slowly(k.Public(shop.SendReset)))
-	mux.GET("/reset/:token", k.Slowly(k.Public(shop.ShowReset)))
-	mux.POST("/reset/:token", k.Slowly(k.Public(shop.SetPassword)))
+	mux.POST("/forgot", k.RateLimited(k.Public(shop.SendReset)))
+	mux.GET("/reset/:token", k.RateLimited(k.Public(shop.ShowReset)))
+	mux.POST("/reset/:token", k.RateLimited(k.Public(shop.SetPassword)))
 
 	mux.GET("/", k.Buyer(shop.ShowDashboard))
 	mux.GET("/catalog", k.Buyer(shop.ListItems))

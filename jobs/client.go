@@ -26,8 +26,8 @@ type Config struct {
 	// at least. It stays open when the client stops.
 	Pool *pgxpool.Pool
 
-	Orders portal.OrderApprover // required, unless InsertOnly
-	House  portal.Housekeeper   // required, unless InsertOnly
+	Orders      portal.OrderApprover // required, unless InsertOnly
+	Housekeeper portal.Housekeeper   // required, unless InsertOnly
 	// Standing works standing orders; nil leaves them to other nodes.
 	Standing portal.StandingOrderRunner
 	// Statements makes statements; nil leaves them to other nodes.
@@ -119,8 +119,8 @@ func New(config Config) (*Client, error) {
 	clock := &companyClock{read: config.Clock, logger: logger}
 	rc := &river.Config{Schema: Schema, Logger: slog.New(quiet{logger.Handler()})}
 	if !config.InsertOnly {
-		if config.Orders == nil || config.House == nil {
-			return nil, errors.New("jobs: nobody to decide on orders or to keep house")
+		if config.Orders == nil || config.Housekeeper == nil {
+			return nil, errors.New("jobs: no approver of orders, or no housekeeper")
 		}
 		rc = workConfig(config, logger, clock)
 	}
@@ -143,9 +143,9 @@ func workConfig(c Config, logger *slog.Logger, clock *companyClock) *river.Confi
 
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &approvalWorker{orders: c.Orders, logger: logger})
-	river.AddWorker(workers, &settleWorker{house: c.House})
-	river.AddWorker(workers, &housekeepingWorker{house: c.House, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
-	river.AddWorker(workers, &invariantsWorker{house: c.House, logger: logger})
+	river.AddWorker(workers, &settleWorker{housekeeper: c.Housekeeper})
+	river.AddWorker(workers, &housekeepingWorker{housekeeper: c.Housekeeper, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
+	river.AddWorker(workers, &invariantsWorker{housekeeper: c.Housekeeper, logger: logger})
 
 	queues := map[string]river.QueueConfig{
 		river.QueueDefault: {MaxWorkers: defaultWorkers},

@@ -206,12 +206,12 @@ func TestInsertOnlyWorksNothing(t *testing.T) {
 func TestNewNeedsItsParts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	house := sql.NewHouse(b.store.Work)
+	house := sql.NewHousekeeper(b.store.Work)
 	for name, config := range map[string]jobs.Config{
-		"no pool":     {Orders: b, House: house},
-		"no approver": {Pool: b.store.Jobs, House: house},
+		"no pool":     {Orders: b, Housekeeper: house},
+		"no approver": {Pool: b.store.Jobs, Housekeeper: house},
 		"no house":    {Pool: b.store.Jobs, Orders: b},
-		"rescues jobs at work": {Pool: b.store.Jobs, Orders: b, House: house,
+		"rescues jobs at work": {Pool: b.store.Jobs, Orders: b, Housekeeper: house,
 			JobTimeout: time.Minute, RescueAfter: time.Second},
 	} {
 		if _, err := jobs.New(config); err == nil {

@@ -15,17 +15,17 @@ import (
 // true. What one part fails to do does not keep the other from being done.
 type housekeepingWorker struct {
 	river.WorkerDefaults[portal.HousekeepingArgs]
-	house     portal.Housekeeper
-	logger    *slog.Logger
-	retention time.Duration
+	housekeeper portal.Housekeeper
+	logger      *slog.Logger
+	retention   time.Duration
 }
 
 func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.HousekeepingArgs]) error {
-	sessions, sessionsErr := w.house.EndExpiredSessions(ctx)
-	events, eventsErr := w.house.PruneEvents(ctx, w.retention)
-	mails, mailsErr := w.house.KeepMails(ctx, mailRetention)
+	sessions, sessionsErr := w.housekeeper.EndExpiredSessions(ctx)
+	events, eventsErr := w.housekeeper.PruneEvents(ctx, w.retention)
+	mails, mailsErr := w.housekeeper.KeepMails(ctx, mailRetention)
 	if sessions > 0 || events > 0 || mails > 0 {
-		w.logger.InfoContext(ctx, "house kept", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails)
+		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails)
 	}
 	return errors.Join(sessionsErr, eventsErr, mailsErr)
 }

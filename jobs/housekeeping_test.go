@@ -50,7 +50,7 @@ func TestViolationsAreTold(t *testing.T) {
 	b := newBench(t)
 	logged := newJournal()
 	config := b.config(logged.logger())
-	config.House = crooked{config.House, 51}
+	config.Housekeeper = crooked{config.Housekeeper, 51}
 	client := b.start(t, config)
 	if _, err := client.Enqueue(t.Context(), portal.InvariantsArgs{}); err != nil {
 		t.Fatal(err)

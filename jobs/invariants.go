@@ -22,8 +22,8 @@ const (
 // violation is a finding and no failure of the job.
 type invariantsWorker struct {
 	river.WorkerDefaults[portal.InvariantsArgs]
-	house  portal.Housekeeper
-	logger *slog.Logger
+	housekeeper portal.Housekeeper
+	logger      *slog.Logger
 }
 
 // invariantsResult is kept with the job, where every node finds it.
@@ -37,7 +37,7 @@ func (w *invariantsWorker) Timeout(*river.Job[portal.InvariantsArgs]) time.Durat
 }
 
 func (w *invariantsWorker) Work(ctx context.Context, _ *river.Job[portal.InvariantsArgs]) error {
-	found, err := w.house.CheckInvariants(ctx)
+	found, err := w.housekeeper.CheckInvariants(ctx)
 	if err != nil {
 		return err
 	}

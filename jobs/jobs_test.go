@@ -73,7 +73,7 @@ func (b *bench) DecideOrder(ctx context.Context, id portal.OrderID) (string, err
 
 // config is a client that is only woken, never polls while a test lasts.
 func (b *bench) config(logger *slog.Logger) jobs.Config {
-	return jobs.Config{Pool: b.store.Jobs, Orders: b, House: sql.NewHouse(b.store.Work), Logger: logger,
+	return jobs.Config{Pool: b.store.Jobs, Orders: b, Housekeeper: sql.NewHousekeeper(b.store.Work), Logger: logger,
 		FetchPollInterval: time.Hour}
 }
 

@@ -11,9 +11,9 @@ import (
 // settleWorker does what a change left because somebody held the order.
 type settleWorker struct {
 	river.WorkerDefaults[portal.OrderSettleArgs]
-	house portal.Housekeeper
+	housekeeper portal.Housekeeper
 }
 
 func (w *settleWorker) Work(ctx context.Context, job *river.Job[portal.OrderSettleArgs]) error {
-	return w.house.SettleOrder(ctx, job.Args.OrderID)
+	return w.housekeeper.SettleOrder(ctx, job.Args.OrderID)
 }

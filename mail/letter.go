@@ -80,28 +80,28 @@ func (p *Postman) letter(m portal.Mail) letter {
 		l.Paragraphs = append(l.Paragraphs, words)
 	}
 	switch m.Kind {
-	case portal.NewsInvitation:
+	case portal.NotifyInvitation:
 		l.Choices = ""
 		l.Paragraphs = []string{fmt.Sprintf("You are invited to order online from %s, for %s.", p.config.Letterhead.Name, m.Customer),
 			"Your log-in is " + m.To + ". Set its password to begin. The link serves once, within a week."}
 		l.Button = link{"Set your password", p.public + "/invite?token=" + portal.SecretMark}
 		l.Why = "You get this mail because somebody made a log-in for this address. If you did not expect it, do nothing."
-	case portal.NewsPasswordReset:
+	case portal.NotifyPasswordReset:
 		l.Choices = ""
 		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To + ". If it was you, set it here. The link serves once, within an hour.",
 			"If it was not you, do nothing: your password stays as it is."}
 		l.Button = link{"Set a new password", p.public + "/reset/" + portal.SecretMark}
 		l.Why = "You get this mail because somebody asked for a new password with this address."
-	case portal.NewsStatement:
+	case portal.NotifyStatement:
 		l.Button.Label = "Open your account"
 		l.Paragraphs = []string{"The statement is attached as PDF."}
-	case portal.NewsSignOffWaiting:
+	case portal.NotifySignOffWaiting:
 		l.Button.Label = "Look at the request"
-	case portal.NewsSignOffDecided:
+	case portal.NotifySignOffDecided:
 		l.Button.Label = "Open the request"
-	case portal.NewsReturnDecided:
+	case portal.NotifyReturnDecided:
 		l.Button.Label = "Open return " + m.Ref
-	case portal.NewsReminder:
+	case portal.NotifyReminder:
 		l.Button.Label = "Order now"
 		l.Facts = append(l.Facts, fact{"Order until", m.Facts.Cutoff.In(zone).Format("Monday 2 January, 15:04"), ""},
 			fact{"Delivery", longDay(m.Facts.DeliveryDate), ""})
@@ -133,9 +133,9 @@ func (p *Postman) order(l *letter, m portal.Mail, zone *time.Location) {
 	}
 	add("Ship to", o.ShipTo, "")
 	switch m.Kind {
-	case portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsSignOffWaiting, portal.NewsSignOffDecided:
+	case portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
 		add("Planned delivery", longDay(o.DeliveryDate), "")
-	case portal.NewsOrderShipped:
+	case portal.NotifyOrderShipped:
 		add("Carrier", m.Facts.Carrier, "")
 		add("Tracking number", m.Facts.TrackingNo, o.TrackingURL)
 		if o.Open {

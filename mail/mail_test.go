@@ -59,11 +59,11 @@ func TestLetters(t *testing.T) {
 	p := postman(t, "")
 	price := portal.Money{Decimal: decimal.RequireFromString("1234.5")}
 	was := portal.Qty{Decimal: decimal.NewFromInt(10)}
-	for _, kind := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsOrderRejected, portal.NewsOrderCancelled,
-		portal.NewsOrderShipped, portal.NewsOrderDelivered, portal.NewsSignOffWaiting, portal.NewsSignOffDecided, portal.NewsStandingOrder, portal.NewsReminder,
-		portal.NewsReturnDecided, portal.NewsStatement, portal.NewsInvitation, portal.NewsPasswordReset} {
+	for _, kind := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected, portal.NotifyOrderCancelled,
+		portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided, portal.NotifyStandingOrder, portal.NotifyReminder,
+		portal.NotifyReturnDecided, portal.NotifyStatement, portal.NotifyInvitation, portal.NotifyPasswordReset} {
 		m := portal.Mail{ID: 1, To: "pat@cafe.example", ToName: "Pat <b>", Customer: "Café & Co", Secret: "s3cret", Zone: time.UTC, Currency: "USD", SeePrices: true,
-			News: portal.News{Kind: kind, Ref: "SO-1", Facts: portal.NewsFacts{Reason: "<script>no</script>", By: "Bea", Status: "REJECTED", Carrier: "UPS", TrackingNo: "1Z",
+			NotificationContent: portal.NotificationContent{Kind: kind, Ref: "SO-1", Facts: portal.NotificationFacts{Reason: "<script>no</script>", By: "Bea", Status: "REJECTED", Carrier: "UPS", TrackingNo: "1Z",
 				DeliveryDate: "2026-06-05", Cutoff: time.Date(2026, 6, 4, 15, 0, 0, 0, time.UTC), From: "2026-03-01", To: "2026-03-31", Text: "Order SO-1 was sent. Left out: salt.", Link: "/orders/SO-1"}}}
 		if strings.HasPrefix(string(kind), "order_") {
 			m.Order = &portal.MailOrder{OrderNo: "SO-1", Total: &price, Count: 3, TrackingURL: "https://ups.example/1Z",
@@ -85,7 +85,7 @@ func TestLetters(t *testing.T) {
 		if strings.Contains(l.HTML, "<script>") || strings.Contains(l.HTML, "Pat <b>") || strings.Contains(l.HTML, "ZgotmplZ") || !strings.Contains(l.HTML, "background-color:#7a1f3d") {
 			t.Errorf("%s: not escaped, or without its colour:\n%s", kind, l.HTML)
 		}
-		link := kind == portal.NewsInvitation || kind == portal.NewsPasswordReset
+		link := kind == portal.NotifyInvitation || kind == portal.NotifyPasswordReset
 		if strings.Contains(l.HTML+l.Text, "s3cret") || link != strings.Contains(l.Text, portal.SecretMark) || link != strings.Contains(l.HTML, portal.SecretMark) {
 			t.Errorf("%s: the secret of a link", kind)
 		}
@@ -100,7 +100,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	server := smtptest.New(t)
 	p := postman(t, server.URL)
-	m := portal.Mail{ID: 1, MessageID: "one", To: "pat@cafe.example", ToName: "Pat\r\nBcc: x@evil.example", News: portal.News{Kind: portal.NewsOrderApproved, Ref: "SO-1\r\nBcc: x@evil.example"}}
+	m := portal.Mail{ID: 1, MessageID: "one", To: "pat@cafe.example", ToName: "Pat\r\nBcc: x@evil.example", NotificationContent: portal.NotificationContent{Kind: portal.NotifyOrderApproved, Ref: "SO-1\r\nBcc: x@evil.example"}}
 	l, err := p.Write(m)
 	if err != nil {
 		t.Fatal(err)
@@ -146,8 +146,8 @@ func TestAnyName(t *testing.T) {
 	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland and Beyond Ltd."
 	for i, name := range []string{"李記食品有限公司", "مطعم البحر الأبيض المتوسط", "PO-🍋 Café", long, `Mr. "Quote", <b>@x`} {
 		m := portal.Mail{ID: portal.MailID(i + 1), MessageID: fmt.Sprint("any", i), To: "pat@cafe.example", ToName: name,
-			News:     portal.News{Kind: portal.NewsOrderApproved, Ref: "SO-" + name, Facts: portal.NewsFacts{PONo: name}},
-			Document: &portal.MailDocument{Name: "statement-" + name + ".pdf", MediaType: "application/pdf", Data: []byte("%PDF")}}
+			NotificationContent: portal.NotificationContent{Kind: portal.NotifyOrderApproved, Ref: "SO-" + name, Facts: portal.NotificationFacts{PONo: name}},
+			Document:            &portal.MailDocument{Name: "statement-" + name + ".pdf", MediaType: "application/pdf", Data: []byte("%PDF")}}
 		l, err := p.Write(m)
 		if err != nil {
 			t.Fatal(err)

@@ -218,7 +218,7 @@ func TestActingEnds(t *testing.T) {
 		{"the customer is inactive", end("update erp.customer set active = false where customer_no = 'C1'")},
 		{"an hour has passed", func() error {
 			pgtest.Exec(t, a.DB, "select erp.set_clock(now() + interval '1 hour')")
-			_, err := sql.NewHouse(a.pools.Work).EndExpiredSessions(t.Context())
+			_, err := sql.NewHousekeeper(a.pools.Work).EndExpiredSessions(t.Context())
 			return err
 		}},
 		{"staff log out", end("delete from portal.session where session_id = 2")},

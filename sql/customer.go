@@ -29,7 +29,7 @@ type frameRow struct {
 	Notices   int
 	NewsID    string
 	NewsAt    time.Time
-	NewsKind  portal.NewsKind
+	NewsKind  portal.NotificationKind
 	NewsRef   string
 	NewsData  json.RawMessage
 

@@ -10,21 +10,21 @@ import (
 	"portal.example/portal"
 )
 
-// houseBatch is how many rows one transaction of housekeeping removes: few
+// pruneBatch is how many rows one transaction of housekeeping removes: few
 // enough that its locks and its WAL disturb nobody.
-const houseBatch = 1000
+const pruneBatch = 1000
 
-// House implements portal.Housekeeper. Safe for concurrent use.
-type House struct{ pool *Pool }
+// Housekeeper implements portal.Housekeeper. Safe for concurrent use.
+type Housekeeper struct{ pool *Pool }
 
-// NewHouse keeps house through pool, whose role must be portal_work.
-func NewHouse(pool *Pool) *House { return &House{pool} }
+// NewHousekeeper works through pool, whose role must be portal_work.
+func NewHousekeeper(pool *Pool) *Housekeeper { return &Housekeeper{pool} }
 
 // PruneEvents implements portal.Housekeeper. Events of transactions that are
 // not older than every one still running stay for the next round.
-func (h *House) PruneEvents(ctx context.Context, olderThan time.Duration) (int64, error) {
+func (h *Housekeeper) PruneEvents(ctx context.Context, olderThan time.Duration) (int64, error) {
 	n, err := inBatches(func() (n int64, err error) {
-		err = h.pool.QueryRow(ctx, query("event_prune"), args{"older_than": olderThan, "batch": houseBatch}).Scan(&n)
+		err = h.pool.QueryRow(ctx, query("event_prune"), args{"older_than": olderThan, "batch": pruneBatch}).Scan(&n)
 		return n, err
 	})
 	if err != nil {
@@ -34,9 +34,9 @@ func (h *House) PruneEvents(ctx context.Context, olderThan time.Duration) (int64
 }
 
 // EndExpiredSessions implements portal.Housekeeper.
-func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
+func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
 	n, err := inBatches(func() (int64, error) {
-		tag, err := h.pool.Exec(ctx, query("session_expire"), args{"batch": houseBatch})
+		tag, err := h.pool.Exec(ctx, query("session_expire"), args{"batch": pruneBatch})
 		return tag.RowsAffected(), err
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (h *House) EndExpiredSessions(ctx context.Context) (int64, error) {
 }
 
 // KeepMails implements portal.Housekeeper.
-func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, error) {
+func (h *Housekeeper) KeepMails(ctx context.Context, olderThan time.Duration) (int64, error) {
 	for _, name := range []string{"secret_end", "mail_forgotten"} {
 		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
 			return 0, fmt.Errorf("keep mails: %w", err)
@@ -58,7 +58,7 @@ func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, 
 	var sum int64
 	for _, name := range []string{"mail_prune", "notification_prune"} {
 		n, err := inBatches(func() (int64, error) {
-			tag, err := h.pool.Exec(ctx, query(name), args{"older_than": olderThan, "batch": houseBatch})
+			tag, err := h.pool.Exec(ctx, query(name), args{"older_than": olderThan, "batch": pruneBatch})
 			return tag.RowsAffected(), err
 		})
 		sum += n
@@ -70,7 +70,7 @@ func (h *House) KeepMails(ctx context.Context, olderThan time.Duration) (int64, 
 }
 
 // Now is erp.now() in the company's zone.
-func (h *House) Now(ctx context.Context) (time.Time, error) {
+func (h *Housekeeper) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	var name string
 	if err := h.pool.QueryRow(ctx, query("company_now")).Scan(&now, &name); err != nil {
@@ -84,7 +84,7 @@ func (h *House) Now(ctx context.Context) (time.Time, error) {
 }
 
 // SettleOrder implements portal.Housekeeper.
-func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
+func (h *Housekeeper) SettleOrder(ctx context.Context, id portal.OrderID) error {
 	err := inTx(ctx, h.pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, query("order_settle"), args{"order_id": id})
 		return err
@@ -97,7 +97,7 @@ func (h *House) SettleOrder(ctx context.Context, id portal.OrderID) error {
 
 // CheckInvariants implements portal.Housekeeper. All are checked on one
 // snapshot.
-func (h *House) CheckInvariants(ctx context.Context) ([]portal.Violation, error) {
+func (h *Housekeeper) CheckInvariants(ctx context.Context) ([]portal.Violation, error) {
 	rows, _ := h.pool.Query(ctx, query("invariants"))
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Violation])
 	if err != nil {
@@ -111,7 +111,7 @@ func inBatches(batch func() (int64, error)) (sum int64, err error) {
 	for {
 		n, err := batch()
 		sum += n
-		if err != nil || n < houseBatch {
+		if err != nil || n < pruneBatch {
 			return sum, err
 		}
 	}

@@ -22,7 +22,7 @@ func openWork(t testing.TB, db *pgtest.DB) *sql.DB {
 	return store
 }
 
-func prune(t testing.TB, house *sql.House, olderThan time.Duration) int64 {
+func prune(t testing.TB, house *sql.Housekeeper, olderThan time.Duration) int64 {
 	t.Helper()
 	n, err := house.PruneEvents(t.Context(), olderThan)
 	if err != nil {
@@ -46,7 +46,7 @@ func floor(t testing.TB, db *pgtest.DB) string {
 func TestPruneEvents(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	house := sql.NewHouse(openWork(t, db).Work)
+	house := sql.NewHousekeeper(openWork(t, db).Work)
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref, xid, at) values
 		('notice', 'a', '10', now() - interval '74 hours'), ('notice', 'b', '100', now() - interval '73 hours'),
 		('notice', 'c', '20', now() - interval '71 hours'), ('notice', 'd', '200', now())`)
@@ -78,7 +78,7 @@ func TestPruneEvents(t *testing.T) {
 func TestPruneEventsInBatches(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	house := sql.NewHouse(openWork(t, db).Work)
+	house := sql.NewHousekeeper(openWork(t, db).Work)
 	pgtest.Exec(t, db, `insert into portal.event (kind, xid, at) select 'notice', g::text::xid8, now() - interval '73 hours' from generate_series(3, 502) g, generate_series(1, 5)`)
 	if n := prune(t, house, 72*time.Hour); n != 2500 {
 		t.Errorf("%d pruned", n)
@@ -93,7 +93,7 @@ func TestPruneEventsInBatches(t *testing.T) {
 func TestPruneEventsSparesWhatACursorMayWaitFor(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	house := sql.NewHouse(openWork(t, db).Work)
+	house := sql.NewHousekeeper(openWork(t, db).Work)
 	ctx := t.Context()
 	tx, err := db.Pool.Begin(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func TestPruneEventsSparesWhatACursorMayWaitFor(t *testing.T) {
 func TestEndExpiredSessions(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	house := sql.NewHouse(openWork(t, db).Work)
+	house := sql.NewHousekeeper(openWork(t, db).Work)
 	conn, err := pgx.Connect(t.Context(), db.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestEndExpiredSessions(t *testing.T) {
 func TestCheckInvariants(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	house := sql.NewHouse(openWork(t, db).Work)
+	house := sql.NewHousekeeper(openWork(t, db).Work)
 	got, err := house.CheckInvariants(t.Context())
 	if err != nil || len(got) != 0 {
 		t.Fatalf("%v, %v", got, err)
@@ -221,7 +221,7 @@ func TestKeepMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	if n, err := sql.NewHouse(store.Work).KeepMails(t.Context(), 90*24*time.Hour); n != 3 || err != nil {
+	if n, err := sql.NewHousekeeper(store.Work).KeepMails(t.Context(), 90*24*time.Hour); n != 3 || err != nil {
 		t.Errorf("%d gone, %v", n, err)
 	}
 	for what, want := range map[string]string{

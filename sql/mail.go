@@ -28,7 +28,7 @@ const recordTime = 2 * time.Minute
 type mailClaim struct {
 	MailID     portal.MailID
 	MessageID  string
-	Kind       portal.NewsKind
+	Kind       portal.NotificationKind
 	Recipient  string
 	Ref        string
 	Data       json.RawMessage
@@ -137,11 +137,11 @@ func claim(ctx context.Context, tx pgx.Tx, id portal.MailID) (portal.Mail, mailC
 		return portal.Mail{}, row, err
 	}
 	m := portal.Mail{ID: row.MailID, MessageID: row.MessageID, To: row.Recipient, ToName: row.Name, Customer: row.Customer, Secret: row.Secret,
-		Currency: row.Currency, SeePrices: row.SeePrices, News: portal.News{Kind: row.Kind, Ref: row.Ref}}
+		Currency: row.Currency, SeePrices: row.SeePrices, NotificationContent: portal.NotificationContent{Kind: row.Kind, Ref: row.Ref}}
 	if row.Status != portal.MailQueued || row.Forbidden != "" {
 		return m, row, nil
 	}
-	m.Facts = newsFacts(row.Data)
+	m.Facts = notificationFacts(row.Data)
 	if m.Zone, err = time.LoadLocation(row.TimeZone); err != nil {
 		return m, row, err
 	}
@@ -156,10 +156,10 @@ func claim(ctx context.Context, tx pgx.Tx, id portal.MailID) (portal.Mail, mailC
 	return m, row, err
 }
 
-// newsFacts reads facts that any program may have written: what cannot be read
+// notificationFacts reads facts that any program may have written: what cannot be read
 // is left out, and the rest told.
-func newsFacts(data json.RawMessage) portal.NewsFacts {
-	var f portal.NewsFacts
+func notificationFacts(data json.RawMessage) portal.NotificationFacts {
+	var f portal.NotificationFacts
 	if json.Unmarshal(data, &f) != nil {
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal(data, &members)
@@ -180,11 +180,11 @@ func mailOrder(ctx context.Context, tx pgx.Tx, m portal.Mail, customer *portal.C
 		"carrier": m.Facts.Carrier, "tracking_no": m.Facts.TrackingNo}
 	name := "mail_order"
 	switch m.Kind {
-	case portal.NewsOrderShipped:
+	case portal.NotifyOrderShipped:
 		a["shipment_id"] = m.Facts.ShipmentID
-	case portal.NewsOrderChanged:
+	case portal.NotifyOrderChanged:
 		a["change_id"] = m.Facts.ChangeID
-	case portal.NewsSignOffWaiting, portal.NewsSignOffDecided:
+	case portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
 		name = "mail_sign_off"
 	default:
 		if !strings.HasPrefix(string(m.Kind), "order_") {

@@ -29,14 +29,14 @@ const notificationPage = 50
 type notificationRow struct {
 	ID     string
 	At     time.Time
-	Kind   portal.NewsKind
+	Kind   portal.NotificationKind
 	Ref    string
 	Data   json.RawMessage
 	ReadAt *time.Time
 }
 
 func (r notificationRow) notification(zone *time.Location) portal.Notification {
-	facts := newsFacts(r.Data)
+	facts := notificationFacts(r.Data)
 	if r.Kind == "" { // a notice: its words are made, its status is its tone
 		title, rest, _ := strings.Cut(facts.Text, ". ")
 		if rest != "" {
@@ -44,7 +44,7 @@ func (r notificationRow) notification(zone *time.Location) portal.Notification {
 		}
 		return portal.Notification{ID: r.ID, At: r.At, Tone: facts.Status, Title: title, Text: rest, Link: facts.Link, ReadAt: r.ReadAt}
 	}
-	return portal.News{Kind: r.Kind, Ref: r.Ref, Facts: facts}.Notification(r.ID, r.At, r.ReadAt, zone)
+	return portal.NotificationContent{Kind: r.Kind, Ref: r.Ref, Facts: facts}.Notification(r.ID, r.At, r.ReadAt, zone)
 }
 
 // Notifications implements portal.NotificationService.
@@ -110,12 +110,12 @@ func (s *NotificationStore) OpenNotification(ctx context.Context, who portal.Ses
 		if id[0] == 'c' {
 			return notFound(refusal(tx.QueryRow(ctx, query("notice_open"), a).Scan(&link)), none)
 		}
-		var news portal.News
+		var news portal.NotificationContent
 		var data json.RawMessage
 		if err := tx.QueryRow(ctx, query("notification_open"), a).Scan(&news.Kind, &news.Ref, &data); err != nil {
 			return notFound(refusal(err), none)
 		}
-		news.Facts = newsFacts(data)
+		news.Facts = notificationFacts(data)
 		link = news.Link()
 		return nil
 	})
@@ -163,7 +163,7 @@ func mailChoices(ctx context.Context, tx pgx.Tx, who portal.Session) ([]portal.M
 
 // ChooseMail implements portal.NotificationService. What the log-in's rights do
 // not offer stays as it was chosen before.
-func (s *NotificationStore) ChooseMail(ctx context.Context, who portal.Session, kinds []portal.NewsKind) error {
+func (s *NotificationStore) ChooseMail(ctx context.Context, who portal.Session, kinds []portal.NotificationKind) error {
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
@@ -172,7 +172,7 @@ func (s *NotificationStore) ChooseMail(ctx context.Context, who portal.Session, 
 		if err != nil {
 			return err
 		}
-		names := make([]portal.NewsKind, len(offered))
+		names := make([]portal.NotificationKind, len(offered))
 		for i, c := range offered {
 			names[i] = c.Kind
 		}

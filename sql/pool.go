@@ -179,8 +179,9 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
 
-// tries is how often a transaction is begun that others got in the way of.
-const tries = 5
+// maxAttempts is how often a transaction is tried: again after a deadlock, a serialization
+// failure, or a number or id that another transaction has taken.
+const maxAttempts = 5
 
 // inTx runs f in a transaction. Our own programs lock in one order (an order,
 // its customer, lines, stock; what holds a customer waits for no order of it),
@@ -190,7 +191,7 @@ const tries = 5
 // set what it returns and not add to it.
 func inTx(ctx context.Context, pool *Pool, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
 	var err error
-	for range tries {
+	for range maxAttempts {
 		if err = pgx.BeginTxFunc(ctx, pool, options, f); inTheWay(err) || numberTaken(err) {
 			continue
 		}

@@ -86,20 +86,20 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
-	house := sql.NewHouse(a.db.Work)
+	house := sql.NewHousekeeper(a.db.Work)
 	press := pdf.New(brand.Letterhead(), append(slices.Clone(a.Fonts), pdf.SystemFonts...)...)
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool:       a.db.Jobs,
-		Orders:     sql.NewApproval(a.db.Work),
-		House:      house,
-		Standing:   sql.NewStandingWork(a.db.Work),
-		Statements: sql.NewStatementWork(a.db.Work, press),
-		Proof:      sql.NewProof(a.db.Work),
-		Mails:      mails,
-		Post:       post,
-		Logger:     a.logger,
-		Clock:      house.Now,
-		InsertOnly: a.Only == "web",
+		Pool:        a.db.Jobs,
+		Orders:      sql.NewApproval(a.db.Work),
+		Housekeeper: house,
+		Standing:    sql.NewStandingWork(a.db.Work),
+		Statements:  sql.NewStatementWork(a.db.Work, press),
+		Proof:       sql.NewProof(a.db.Work),
+		Mails:       mails,
+		Post:        post,
+		Logger:      a.logger,
+		Clock:       house.Now,
+		InsertOnly:  a.Only == "web",
 	}); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func TestJobsGoByTheCompanysClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	house := sql.NewHouse(store.Work)
+	house := sql.NewHousekeeper(store.Work)
 	for _, c := range []struct{ zone, now, want string }{
 		{"Asia/Tokyo", "2027-06-30T18:00:00Z", "2027-07-01T03:00:00+09:00"},
 		{"America/New_York", "2027-06-30T07:00:00Z", "2027-06-30T03:00:00-04:00"},

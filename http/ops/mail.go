@@ -12,12 +12,12 @@ import (
 // mailsPage is the operators' list of mails.
 type mailsPage struct {
 	portal.MailList
-	Status string          `json:"-"`
-	Kind   portal.NewsKind `json:"-"`
-	Query  string          `json:"-"`
+	Status string                  `json:"-"`
+	Kind   portal.NotificationKind `json:"-"`
+	Query  string                  `json:"-"`
 }
 
-func mailsLink(status string, kind portal.NewsKind, query string, before portal.MailID) string {
+func mailsLink(status string, kind portal.NotificationKind, query string, before portal.MailID) string {
 	v := url.Values{}
 	for name, value := range map[string]string{"status": status, "kind": string(kind), "q": query} {
 		if value != "" {
@@ -62,9 +62,9 @@ func (p mailsPage) Pills() []mailPill {
 // Kinds are the choices of kind.
 func (mailsPage) Kinds() []page.Option {
 	out := []page.Option{{Value: "", Label: "All kinds"}}
-	for _, k := range []portal.NewsKind{portal.NewsOrderReceived, portal.NewsOrderApproved, portal.NewsOrderChanged, portal.NewsOrderWaits, portal.NewsOrderRejected,
-		portal.NewsOrderCancelled, portal.NewsOrderShipped, portal.NewsOrderDelivered, portal.NewsSignOffWaiting, portal.NewsSignOffDecided,
-		portal.NewsStandingOrder, portal.NewsReminder, portal.NewsReturnDecided, portal.NewsStatement, portal.NewsInvitation, portal.NewsPasswordReset} {
+	for _, k := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected,
+		portal.NotifyOrderCancelled, portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided,
+		portal.NotifyStandingOrder, portal.NotifyReminder, portal.NotifyReturnDecided, portal.NotifyStatement, portal.NotifyInvitation, portal.NotifyPasswordReset} {
 		out = append(out, page.Option{Value: string(k), Label: k.Label()})
 	}
 	return out
@@ -85,7 +85,7 @@ func mailStatus(s string) string {
 
 func (c *Counter) ListMails(q *page.Request) error {
 	v := q.URL.Query()
-	f := portal.MailFilter{Status: v.Get("status"), Kind: portal.NewsKind(v.Get("kind")), Query: v.Get("q")}
+	f := portal.MailFilter{Status: v.Get("status"), Kind: portal.NotificationKind(v.Get("kind")), Query: v.Get("q")}
 	if b := v.Get("before"); b != "" {
 		n, err := strconv.ParseInt(b, 10, 64)
 		if err != nil {

@@ -113,9 +113,9 @@ func (k *Kit) Source(r *http.Request) string {
 // address stays below it; each try costs us a bcrypt.
 const loginsAMinute = 120
 
-// Slowly limits how often one address may ask. The lockout of accounts is the
+// RateLimited limits how often one address may ask. The lockout of accounts is the
 // database's; this one keeps a flood from the processor.
-func (k *Kit) Slowly(h httprouter.Handle) httprouter.Handle {
+func (k *Kit) RateLimited(h httprouter.Handle) httprouter.Handle {
 	limit := httprate.Limit(loginsAMinute, time.Minute,
 		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return k.Source(r), nil }),
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {

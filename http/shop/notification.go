@@ -57,7 +57,7 @@ func (c *Counter) ChooseMail(q *page.Request) error {
 		return err
 	}
 	var in struct {
-		Mail []portal.NewsKind `form:"mail"`
+		Mail []portal.NotificationKind `form:"mail"`
 	}
 	if err := q.Decode(&in); err != nil {
 		return err
@@ -148,30 +148,30 @@ func (c *Counter) SetPassword(q *page.Request) error {
 	return nil
 }
 
-// newsIcon is the picture of a kind of news; of none, of a notice.
-func newsIcon(k portal.NewsKind) string {
+// notificationIcon is the picture of a kind of news; of none, of a notice.
+func notificationIcon(k portal.NotificationKind) string {
 	switch k {
-	case portal.NewsOrderReceived:
+	case portal.NotifyOrderReceived:
 		return "send"
-	case portal.NewsOrderApproved:
+	case portal.NotifyOrderApproved:
 		return "check"
-	case portal.NewsOrderChanged:
+	case portal.NotifyOrderChanged:
 		return "edit"
-	case portal.NewsOrderRejected:
+	case portal.NotifyOrderRejected:
 		return "ban"
-	case portal.NewsOrderCancelled:
+	case portal.NotifyOrderCancelled:
 		return "x"
-	case portal.NewsOrderShipped:
+	case portal.NotifyOrderShipped:
 		return "truck-delivery"
-	case portal.NewsOrderDelivered:
+	case portal.NotifyOrderDelivered:
 		return "circle-check"
-	case portal.NewsSignOffWaiting, portal.NewsSignOffDecided:
+	case portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
 		return "clipboard-check"
-	case portal.NewsReminder:
+	case portal.NotifyReminder:
 		return "clock"
-	case portal.NewsReturnDecided:
+	case portal.NotifyReturnDecided:
 		return "receipt-refund"
-	case portal.NewsStatement:
+	case portal.NotifyStatement:
 		return "file-text"
 	}
 	return "bell"

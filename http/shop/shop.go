@@ -52,12 +52,12 @@ var files embed.FS
 // Templates are the pages' own.
 var Templates = page.Templates{Counter: "shop", Files: files, Funcs: func(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
-		"role":      RoleWord,
-		"limit":     limitWords,
-		"person":    func(p portal.Person) string { return personState(p, now()) },
-		"signOff":   signOffLook,
-		"newsIcon":  newsIcon,
-		"looksOnly": looksOnly,
+		"role":             RoleWord,
+		"limit":            limitWords,
+		"person":           func(p portal.Person) string { return personState(p, now()) },
+		"signOff":          signOffLook,
+		"notificationIcon": notificationIcon,
+		"looksOnly":        looksOnly,
 
 		"returnRule": returnRule,
 	}
