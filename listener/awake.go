@@ -10,15 +10,15 @@ import (
 
 // NOTIFY makes commits wait for each other until each is on disk. So a node to
 // which events come fast reads the log every other millisecond instead, and says
-// so in portal.event_node; triggers notify only while a node wants it. What a
-// transaction writes that has looked there before the node fell asleep, and
-// commits after, nobody announces: short looks that grow apart follow, and then
-// the slow poll, which is always on.
+// so in portal.event_node; triggers notify only while a node wants it. A transaction
+// that looked there while the node still polled, and commits after it has stopped,
+// notifies nobody. So a node that stops polling reads a few more times, at growing
+// intervals, until only the slow poll is left, which always runs.
 
 // pace is how fast events come, and what the node does about it.
 type pace struct {
-	awake   bool
-	counted int       // wake-ups while asleep, events while awake
+	awake   bool      // polls fast; asleep: waits for notifications
+	counted int       // notifications while asleep, events while awake
 	since   time.Time // when counting began
 	dozing  time.Duration
 }
@@ -64,7 +64,8 @@ func (s *session) want(ctx context.Context, notify bool) error {
 	return nil
 }
 
-// adapt is told of every read what it brought, and wakes up or falls asleep.
+// adapt counts the events of each read, and decides whether the node polls or waits for
+// notifications from now on.
 func (s *session) adapt(ctx context.Context, events int) error {
 	cfg := &s.notify.cfg
 	if cfg.AwakeAt < 0 {

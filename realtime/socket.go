@@ -322,7 +322,7 @@ func (s *socket) refuse(reason string) {
 	}
 }
 
-// pinged is told of a client's own pings, which count as frames.
+// pinged counts a client's own pings as frames.
 func (s *socket) pinged(context.Context, []byte) bool { return s.mayChat() }
 
 // leave is the end of every registered socket.

@@ -55,10 +55,10 @@ type Migration struct {
 	URL   string
 	Steps []Step
 
-	// Repaired hears of each thing that was not as it must be. Nil: nobody does.
+	// Repaired is called for each difference that was repaired, in words. May be nil.
 	Repaired func(what string)
-	// SharedCodes hears at the end of codes that several active items share, in
-	// words. Nil, or none: nobody does.
+	// SharedCodes is called at the end if several active items share a code, with a
+	// sentence about them. May be nil.
 	SharedCodes func(words string)
 	// Unchecked leaves out the comparison, for the test that writes wall.jsonl.
 	Unchecked bool

@@ -29,7 +29,7 @@ type Config struct {
 	// X-Forwarded-For. Only behind a proxy that sets it.
 	TrustedProxy bool
 
-	// Observed, if set, is told of each answered request.
+	// Observed, if set, is called after each answered request.
 	Observed func(path string, status int, took time.Duration)
 }
 
