@@ -22,9 +22,7 @@ type DeskOrder struct {
 
 // Undecided reports whether somebody, or the job, has yet to say what becomes
 // of the order.
-func (o DeskOrder) Undecided() bool {
-	return o.Status == OrderSubmitted || o.Status == OrderOnHold
-}
+func (o DeskOrder) Undecided() bool { return o.Status.Undecided() }
 
 // DeskOrders is one page of the queue.
 type DeskOrders struct {

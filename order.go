@@ -9,23 +9,6 @@ import (
 	"time"
 )
 
-// OrderStatus is where an order stands.
-type OrderStatus string
-
-const (
-	OrderSubmitted OrderStatus = "SUBMITTED"
-	OrderApproved  OrderStatus = "APPROVED"
-	OrderPicking   OrderStatus = "PICKING"
-	OrderShipped   OrderStatus = "SHIPPED"
-	OrderDelivered OrderStatus = "DELIVERED"
-	OrderOnHold    OrderStatus = "ON_HOLD"
-	OrderRejected  OrderStatus = "REJECTED"
-	OrderCancelled OrderStatus = "CANCELLED"
-)
-
-// OrderSteps are the five steps of an order that goes well.
-var OrderSteps = [...]OrderStatus{OrderSubmitted, OrderApproved, OrderPicking, OrderShipped, OrderDelivered}
-
 // Order is one row of a list of orders.
 type Order struct {
 	ID           OrderID     `json:"-"`
@@ -45,17 +28,11 @@ type Order struct {
 
 // PartlyShipped reports whether some but not all of the order has left.
 func (o Order) PartlyShipped() bool {
-	return o.Shipped.IsPositive() && o.Status != OrderShipped && o.Status != OrderDelivered
+	return o.Shipped.IsPositive() && !o.Status.Shipped()
 }
 
 // Open reports whether the order is still on its way.
-func (o Order) Open() bool {
-	switch o.Status {
-	case OrderDelivered, OrderRejected, OrderCancelled:
-		return false
-	}
-	return true
-}
+func (o Order) Open() bool { return o.Status.Open() }
 
 // ShippedWords say how much of the order has left.
 func (o Order) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }

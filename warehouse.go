@@ -74,9 +74,7 @@ type PickOrder struct {
 }
 
 // Pickable reports whether goods may be picked and shipped now.
-func (p PickOrder) Pickable() bool {
-	return p.Status == OrderApproved || p.Status == OrderPicking
-}
+func (p PickOrder) Pickable() bool { return p.Status.Pickable() }
 
 // PickedSome reports whether something waits to be shipped.
 func (p PickOrder) PickedSome() bool {

@@ -87,7 +87,7 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 // has nothing to prune.
 func (e Examination) housekeeping(ctx context.Context, conn *pgx.Conn, found *findings, oldest time.Duration) error {
 	var there bool
-	if err := conn.QueryRow(ctx, "select to_regclass('river.river_job') is not null").Scan(&there); err != nil || !there {
+	if err := conn.QueryRow(ctx, query("examine_jobs")).Scan(&there); err != nil || !there {
 		return err
 	}
 	var ago *float64

@@ -224,8 +224,8 @@ func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, custome
 		if err := samePayment(ctx, tx, customerNo, e, amount, given); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.post_payment($1, $2, $3, $4, $5, $6::text::uuid, $7, $8, $9)", customerNo, amount, day, e.Method, e.Reference, key,
-			invoices, amounts, e.OldestFirst).Scan(&paymentNo)
+		return tx.QueryRow(ctx, query("desk_post_payment"), args{"customer_no": customerNo, "amount": amount, "day": day, "method": e.Method,
+			"reference": e.Reference, "key": key, "invoice_nos": invoices, "amounts": amounts, "oldest_first": e.OldestFirst}).Scan(&paymentNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("post payment of %q: %w", customerNo, err)
@@ -252,7 +252,7 @@ func (s *MoneyDesk) ReversePayment(ctx context.Context, who portal.Session, paym
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, "select erp.reverse_payment($1, $2, $3)", paymentNo, day, reason)
+		_, err := tx.Exec(ctx, query("desk_reverse_payment"), args{"payment_no": paymentNo, "day": day, "reason": reason})
 		return err
 	})
 	if err != nil {
@@ -271,7 +271,7 @@ func (s *MoneyDesk) ApplyCredit(ctx context.Context, who portal.Session, use por
 		if err := sameOpen(ctx, tx, use.Shown, use.Kind, use.DocNo, use.InvoiceNo, "invoice_no"); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "select erp.apply_credit($1, $2, $3, $4)", use.Kind, use.DocNo, use.InvoiceNo, d)
+		_, err := tx.Exec(ctx, query("desk_apply_credit"), args{"kind": use.Kind, "doc_no": use.DocNo, "invoice_no": use.InvoiceNo, "amount": d})
 		return err
 	})
 	if err != nil {
@@ -291,7 +291,7 @@ func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, custome
 		if err := sameOpen(ctx, tx, e.Shown, "", "", e.InvoiceNo, "credit_invoice"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.issue_credit($1, $2, $3, $4)", customerNo, d, e.Reason, e.InvoiceNo).Scan(&memoNo)
+		return tx.QueryRow(ctx, query("desk_issue_credit"), args{"customer_no": customerNo, "amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo}).Scan(&memoNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue credit to %q: %w", customerNo, err)
@@ -387,7 +387,7 @@ func (s *InvoiceDesk) InvoiceOrders(ctx context.Context, who portal.Session, ord
 		if err := sameShipped(ctx, tx, orderNos, freight, shown); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.invoice_orders($1, $2)", orderNos, freights).Scan(&out)
+		return tx.QueryRow(ctx, query("desk_invoice_orders"), args{"order_nos": orderNos, "freights": freights}).Scan(&out)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invoice %d orders: %w", len(orderNos), err)
@@ -432,7 +432,7 @@ func (s *StatementDesk) BeginStatementRun(ctx context.Context, who portal.Sessio
 	}
 	var run *int64
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "select portal.begin_statement_run($1, $2)", from, to).Scan(&run)
+		return tx.QueryRow(ctx, query("statement_begin_run"), args{"from_date": from, "to_date": to}).Scan(&run)
 	})
 	if err == nil && run == nil {
 		err = portal.Errorf(portal.CodeConflict, "There was a run over this period already. What was sent stays as it was.")

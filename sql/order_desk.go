@@ -78,7 +78,7 @@ func (s *OrderDesk) Orders(ctx context.Context, who portal.Session, f portal.Ord
 		if out.Reasons, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ReasonCount]); err != nil {
 			return fmt.Errorf("reasons: %w", err)
 		}
-		if err := tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now); err != nil {
+		if err := tx.QueryRow(ctx, query("now")).Scan(&out.Now); err != nil {
 			return fmt.Errorf("clock: %w", err)
 		}
 		return deskCounts(ctx, tx, f.Source, out.Counts)
@@ -263,14 +263,10 @@ func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 // checkMove says in words what the database would refuse, and what it cannot
 // know: that the mover looked at an older order.
 func checkMove(o lockedOrder, orderNo string, move portal.OrderMove) error {
-	switch move.To {
-	case portal.OrderSubmitted, portal.OrderApproved, portal.OrderPicking, portal.OrderShipped, portal.OrderDelivered,
-		portal.OrderOnHold, portal.OrderRejected, portal.OrderCancelled:
-	default:
+	if !slices.Contains(portal.OrderStatuses[:], move.To) {
 		return portal.Invalid("status", "There is no status %q.", move.To)
 	}
-	undecided := o.Status == portal.OrderSubmitted || o.Status == portal.OrderOnHold
-	if o.Status == move.To || (move.From != "" && move.From != o.Status) || (move.Queued && !undecided) {
+	if o.Status == move.To || (move.From != "" && move.From != o.Status) || (move.Queued && !o.Status.Undecided()) {
 		by := ""
 		if o.MovedBy != "" {
 			by = " by " + o.MovedBy
@@ -339,7 +335,7 @@ func (s *OrderDesk) Pick(ctx context.Context, who portal.Session, orderNo string
 		if err != nil {
 			return err
 		}
-		if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+		if !o.Status.Pickable() {
 			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be picked.", orderNo, statusWords(o.Status))
 		}
 		lineNos, texts, err := checkQtys(ctx, tx, o, qtys)
@@ -367,7 +363,7 @@ func (s *OrderDesk) Ship(ctx context.Context, who portal.Session, orderNo string
 		if err != nil {
 			return err
 		}
-		if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+		if !o.Status.Pickable() {
 			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be shipped.", orderNo, statusWords(o.Status))
 		}
 		if err := checkSeen(ctx, tx, o, orderNo, ship.Seen); err != nil {

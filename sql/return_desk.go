@@ -40,7 +40,7 @@ func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session, f portal.
 		for _, c := range counts {
 			out.Counts[c.Status] = c.Requests
 		}
-		return tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now)
+		return tx.QueryRow(ctx, query("now")).Scan(&out.Now)
 	})
 	if err != nil {
 		return portal.DeskCreditRequests{}, fmt.Errorf("desk credit requests: %w", err)

@@ -77,7 +77,7 @@ func (s *RouteDesk) Route(ctx context.Context, who portal.Session, code string) 
 		if out.RoutedTo, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.RoutePlace]); err != nil {
 			return fmt.Errorf("places: %w", err)
 		}
-		return tx.QueryRow(ctx, "select erp.now()").Scan(&out.Now)
+		return tx.QueryRow(ctx, query("now")).Scan(&out.Now)
 	})
 	if err != nil {
 		return portal.DeskRoute{}, fmt.Errorf("desk route %q: %w", code, err)

@@ -77,7 +77,7 @@ func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrde
 	if err != nil {
 		return o, err
 	}
-	if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+	if !o.Status.Pickable() {
 		return o, portal.Errorf(portal.CodeConflict, "Order %s is %s: nothing of it can be picked.", orderNo, statusWords(o.Status))
 	}
 	if stamp == "" {
