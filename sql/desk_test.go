@@ -510,7 +510,6 @@ func TestDeskIsForStaff(t *testing.T) {
 				_, err := d.SaveItem(ctx, who, "OIL5", portal.DeskItemEdit{Description: "x"})
 				return err
 			},
-			"frame": func(ctx context.Context) error { _, err := d.frames.Frame(ctx, who); return err },
 		} {
 			if err := call(ctx); portal.ErrorCode(err) != portal.CodeForbidden {
 				t.Errorf("%s as %q: %v", name, who.Role, err)
