@@ -113,34 +113,6 @@ type OrderMove struct {
 	ReleaseCredit bool
 }
 
-// OrderEdit are new quantities of an order: by line number, in the line's unit,
-// without what is cancelled; 0 takes a line out.
-type OrderEdit struct {
-	Qtys     map[int]Qty
-	Revision *int   // of the order that was looked at; nil: not checked
-	Reason   string // of staff; needed where a quantity falls
-	// ConfirmPrices is for a buyer: the prices that the page asked about
-	// (RefusedError.AskedPrices), which are taken.
-	ConfirmPrices string
-}
-
-// LineEdit is a line whose quantity staff have changed.
-type LineEdit struct {
-	LineNo    int    `json:"line_no"`
-	ItemNo    string `json:"item_no"`
-	UOM       string `json:"uom"`
-	FromQty   Qty    `json:"from_qty"`
-	ToQty     Qty    `json:"to_qty"`
-	UnitPrice Price  `json:"unit_price"` // as agreed: it stays
-	PriceNow  *Price `json:"price_now"`  // what the new quantity would cost today; nil on a line taken out
-}
-
-// PriceKept reports whether the agreed price is below what the new, lower
-// quantity would cost today.
-func (l LineEdit) PriceKept() bool {
-	return l.PriceNow != nil && l.ToQty.LessThan(l.FromQty.Decimal) && l.PriceNow.GreaterThan(l.UnitPrice.Decimal)
-}
-
 // OrderRef is an order as somebody looked at it.
 type OrderRef struct {
 	OrderNo  string
