@@ -1,9 +1,7 @@
 package portal
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -134,131 +132,6 @@ type RefusedOrder struct {
 	Message string `json:"message"`
 }
 
-// DeskCustomer is one row of the desk's list of customers.
-type DeskCustomer struct {
-	CustomerNo  string  `json:"customer_no"`
-	Name        string  `json:"name"`
-	PriceLevel  string  `json:"price_level"`
-	CreditLimit *Money  `json:"credit_limit"`
-	CreditHold  bool    `json:"credit_hold"`
-	Active      bool    `json:"active"`
-	Route       *string `json:"route"`
-	Enabled     bool    `json:"enabled"`
-	OpenOrders  int     `json:"open_orders"`
-}
-
-// AuditData is what changed, by column: [old, new]. Numbers are json.Number, as
-// PostgreSQL wrote them: amounts never pass through a float.
-type AuditData map[string]any
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (d *AuditData) UnmarshalJSON(text []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var data map[string]any
-	if err := decoder.Decode(&data); err != nil {
-		return err
-	}
-	*d = data
-	return nil
-}
-
-// AuditEntry is who changed what, and when. Of a change of Web Access, Data has
-// for each column that changed its old and its new value. Subject is what it was
-// done to: an item's or an order's number, a category's name.
-type AuditEntry struct {
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	Program string    `json:"program"`
-	Action  string    `json:"action"`
-	Subject string    `json:"subject"`
-	Data    AuditData `json:"data"`
-}
-
-// DeskCustomerDetail is a customer with its Web Access tab.
-type DeskCustomerDetail struct {
-	DeskCustomer
-	TermsDays int          `json:"terms_days"`
-	Balance   Money        `json:"balance"`
-	Exposure  Money        `json:"exposure"`
-	Access    Access       `json:"access" db:"-"`
-	Audit     []AuditEntry `json:"audit" db:"-"`
-	ShipTos   []ShipTo     `json:"ship_tos" db:"-"`
-	Logins    []string     `json:"logins"`
-	People    []Person     `json:"people" db:"-"`
-}
-
-// DeskItem is an item as staff see it: all levels, cost and stock.
-type DeskItem struct {
-	ItemNo         string  `json:"item_no"`
-	Description    string  `json:"description"`
-	Category       *string `json:"category"`
-	BaseUOM        string  `json:"base_uom"`
-	PriceA         *Price  `json:"price_a"`
-	PriceB         *Price  `json:"price_b"`
-	PriceC         *Price  `json:"price_c"`
-	PriceD         *Price  `json:"price_d"`
-	PriceE         *Price  `json:"price_e"`
-	Cost           *Price  `json:"cost"`
-	OnHand         Qty     `json:"on_hand"`
-	Allocated      Qty     `json:"allocated"`
-	Active         bool    `json:"active"`
-	Discontinued   bool    `json:"discontinued"`
-	AllowBackorder bool    `json:"allow_backorder"`
-}
-
-// Shortfall is what a count took back from a line of an order, in its unit: it
-// waits for stock again.
-type Shortfall struct {
-	OrderNo string
-	Qty     Qty
-	UOM     string
-}
-
-// DeskItemEdit is the desk's item form. Prices are as typed; empty means none.
-// Stock moves by itself: it is set only where OnHand differs from OnHandSeen.
-type DeskItemEdit struct {
-	Description    string `form:"description"`
-	PriceA         string `form:"price_a"`
-	PriceB         string `form:"price_b"`
-	PriceC         string `form:"price_c"`
-	PriceD         string `form:"price_d"`
-	PriceE         string `form:"price_e"`
-	Cost           string `form:"cost"`
-	OnHand         string `form:"on_hand"`      // empty: left as it is
-	OnHandSeen     string `form:"on_hand_seen"` // what the form showed; empty: not checked
-	Active         bool   `form:"active"`
-	Discontinued   bool   `form:"discontinued"`
-	AllowBackorder bool   `form:"allow_backorder"`
-	Shown          string `form:"shown"` // Figures of the form as it was opened; empty: not compared
-}
-
-// AccessEdit is the Web Access form: limits as typed, empty for no limit. A
-// choice that is empty stays as it is.
-type AccessEdit struct {
-	Enabled             bool   `form:"enabled"`
-	CanOrder            bool   `form:"can_order"`
-	SeePrices           bool   `form:"see_prices"`
-	RequirePO           bool   `form:"require_po"`
-	MinOrder            string `form:"min_order"`
-	MaxOrder            string `form:"max_order"`
-	OverMax             string `form:"over_max"`
-	AutoApprove         bool   `form:"auto_approve"`
-	SeeStock            string `form:"see_stock"`
-	SeePriceBreaks      bool   `form:"see_price_breaks"`
-	AuthorizedItemsOnly bool   `form:"authorized_items_only"`
-	AllowBackorder      bool   `form:"allow_backorder"`
-	CreditCheck         string `form:"credit_check"`
-	SeeBalance          bool   `form:"see_balance"`
-	CanReturn           bool   `form:"can_return"`
-	ReturnDays          string `form:"return_days"`
-	CutoffMode          string `form:"cutoff_mode"`
-	MonthlyStatement    bool   `form:"monthly_statement"`
-	ManyLogins          bool   `form:"many_logins"`
-	MayChange           string `form:"may_change"`
-	Shown               string `form:"shown"` // Figures of the form as it was opened; empty: not compared
-}
-
 // ShipOrder is what leaves the house: line numbers with quantities, all that is
 // allocated where there are none.
 type ShipOrder struct {
@@ -297,29 +170,4 @@ type OrderDesk interface {
 	// InvoiceShipped is CodeConflict where more or less waits for an invoice than shown
 	// (ToInvoice.Shown; empty: not compared).
 	InvoiceShipped(ctx context.Context, who Session, orderNo, shown string) (invoiceNo string, err error)
-}
-
-// CustomerDesk is the staff's side of customers and their Web Access.
-type CustomerDesk interface {
-	// Customers and DeskItems list by number, PageSize at a time; after is
-	// the last number seen.
-	Customers(ctx context.Context, who Session, query, after string) (rows []DeskCustomer, next string, err error)
-	Customer(ctx context.Context, who Session, customerNo string) (DeskCustomerDetail, error)
-	// SaveAccess is CodeConflict where somebody else has changed the row since
-	// the form was made.
-	SaveAccess(ctx context.Context, who Session, customerNo string, edit AccessEdit) error
-}
-
-// ItemDesk is the staff's side of items, their stock and what is on its way.
-type ItemDesk interface {
-	Items(ctx context.Context, who Session, query, after string) (rows []DeskItem, next string, err error)
-	Item(ctx context.Context, who Session, itemNo string) (DeskItem, error)
-	// SaveItem returns what a count below what is allocated took back.
-	SaveItem(ctx context.Context, who Session, itemNo string, edit DeskItemEdit) ([]Shortfall, error)
-	Supply(ctx context.Context, who Session, itemNo string) (ItemSupply, error)
-	// Receive adds to what is on hand. seen is what the form showed there; nil:
-	// not checked.
-	Receive(ctx context.Context, who Session, itemNo, qty string, seen *Qty) error
-	ExpectReceipt(ctx context.Context, who Session, itemNo, day, qty, note string) error
-	ForgetReceipt(ctx context.Context, who Session, itemNo string, id int64) error
 }

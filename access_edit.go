@@ -2,8 +2,33 @@ package portal
 
 import (
 	"strconv"
-	"strings"
 )
+
+// AccessEdit is the Web Access form: limits as typed, empty for no limit. A
+// choice that is empty stays as it is.
+type AccessEdit struct {
+	Enabled             bool   `form:"enabled"`
+	CanOrder            bool   `form:"can_order"`
+	SeePrices           bool   `form:"see_prices"`
+	RequirePO           bool   `form:"require_po"`
+	MinOrder            string `form:"min_order"`
+	MaxOrder            string `form:"max_order"`
+	OverMax             string `form:"over_max"`
+	AutoApprove         bool   `form:"auto_approve"`
+	SeeStock            string `form:"see_stock"`
+	SeePriceBreaks      bool   `form:"see_price_breaks"`
+	AuthorizedItemsOnly bool   `form:"authorized_items_only"`
+	AllowBackorder      bool   `form:"allow_backorder"`
+	CreditCheck         string `form:"credit_check"`
+	SeeBalance          bool   `form:"see_balance"`
+	CanReturn           bool   `form:"can_return"`
+	ReturnDays          string `form:"return_days"`
+	CutoffMode          string `form:"cutoff_mode"`
+	MonthlyStatement    bool   `form:"monthly_statement"`
+	ManyLogins          bool   `form:"many_logins"`
+	MayChange           string `form:"may_change"`
+	Shown               string `form:"shown"` // Figures of the form as it was opened; empty: not compared
+}
 
 // Access reads the form. Its choices are empty where they stay as they are. An
 // error names every field that cannot be read.
@@ -79,71 +104,3 @@ func (e AccessEdit) Figures() Figures {
 		{Field: "return_days", Label: "Days to request a return", Value: e.ReturnDays},
 	}
 }
-
-// ItemChange is a DeskItemEdit whose numbers have been read.
-type ItemChange struct {
-	Description                                  string
-	PriceA, PriceB, PriceC, PriceD, PriceE, Cost *Price
-	OnHand, OnHandSeen                           *Qty // nil: not to be set, not to be checked
-	Active, Discontinued, AllowBackorder         bool
-}
-
-// Change reads the form. An error names every field that cannot be read.
-func (e DeskItemEdit) Change() (ItemChange, error) {
-	var t typed
-	c := ItemChange{
-		Description: strings.Join(strings.Fields(e.Description), " "),
-		PriceA:      t.price("price_a", "Level A", e.PriceA),
-		PriceB:      t.price("price_b", "Level B", e.PriceB),
-		PriceC:      t.price("price_c", "Level C", e.PriceC),
-		PriceD:      t.price("price_d", "Level D", e.PriceD),
-		PriceE:      t.price("price_e", "Level E", e.PriceE),
-		Cost:        t.price("cost", "The cost", e.Cost),
-		Active:      e.Active, Discontinued: e.Discontinued, AllowBackorder: e.AllowBackorder,
-	}
-	if c.Description == "" {
-		t.wrong("description", "Every item needs a description.")
-	}
-	if d := t.number("on_hand", "The quantity on hand", e.OnHand, 6, "120"); d != nil {
-		c.OnHand = &Qty{*d}
-	}
-	if d, ok := readTyped(e.OnHandSeen, 6); ok {
-		c.OnHandSeen = &Qty{d}
-	}
-	return c, t.err()
-}
-
-// Typed is the form as it stands for an item.
-func (i DeskItem) Typed() DeskItemEdit {
-	price := func(p *Price) string {
-		if p == nil {
-			return ""
-		}
-		return p.Text()
-	}
-	onHand := i.OnHand.Decimal.String()
-	e := DeskItemEdit{
-		Description: i.Description, PriceA: price(i.PriceA), PriceB: price(i.PriceB), PriceC: price(i.PriceC),
-		PriceD: price(i.PriceD), PriceE: price(i.PriceE), Cost: price(i.Cost), OnHand: onHand, OnHandSeen: onHand,
-		Active: i.Active, Discontinued: i.Discontinued, AllowBackorder: i.AllowBackorder,
-	}
-	e.Shown = e.Figures().Shown()
-	return e
-}
-
-// Figures are what the form of an item shows, but for the stock, which moves by
-// itself and is compared by OnHandSeen.
-func (e DeskItemEdit) Figures() Figures {
-	return Figures{
-		{Field: "description", Label: "The description", Value: e.Description},
-		{Field: "price_a", Label: "Level A", Value: e.PriceA}, {Field: "price_b", Label: "Level B", Value: e.PriceB},
-		{Field: "price_c", Label: "Level C", Value: e.PriceC}, {Field: "price_d", Label: "Level D", Value: e.PriceD},
-		{Field: "price_e", Label: "Level E", Value: e.PriceE}, {Field: "cost", Label: "The cost", Value: e.Cost},
-		{Field: "active", Label: "Active", Value: onOff(e.Active)},
-		{Field: "discontinued", Label: "Discontinued", Value: onOff(e.Discontinued)},
-		{Field: "allow_backorder", Label: "Backorders allowed", Value: onOff(e.AllowBackorder)},
-	}
-}
-
-// Available is what can still be promised, in base units.
-func (i DeskItem) Available() Qty { return Qty{i.OnHand.Sub(i.Allocated.Decimal)} }
