@@ -61,6 +61,14 @@ func (r CreditRequest) Undecided() bool {
 	return r.Status == CreditRequested || r.Status == CreditInReview
 }
 
+// ApprovedWords say how much of what was asked for is approved.
+func (r CreditRequest) ApprovedWords() string {
+	if r.Approved == nil {
+		return ""
+	}
+	return r.of(*r.Approved, r.Asked)
+}
+
 // CreditRequestLine is one line of a request, in the unit of its invoice line.
 type CreditRequestLine struct {
 	LineNo        int     `json:"line_no"`

@@ -34,6 +34,9 @@ func (o Order) PartlyShipped() bool {
 // Open reports whether the order is still on its way.
 func (o Order) Open() bool { return o.Status.Open() }
 
+// ShippedWords say how much of the order has left.
+func (o Order) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
+
 // OrderLine is one line of an order.
 type OrderLine struct {
 	LineNo      int     `json:"line_no"`
@@ -252,4 +255,32 @@ type OrderService interface {
 	// order is then decided again. A refusal of the rules is a *Error with the
 	// findings as fields, their Line the line's number; see RefusedError.
 	Change(ctx context.Context, who Session, orderNo string, edit OrderEdit) error
+}
+
+// OrderEdit are new quantities of an order: by line number, in the line's unit,
+// without what is cancelled; 0 takes a line out.
+type OrderEdit struct {
+	Qtys     map[int]Qty
+	Revision *int   // of the order that was looked at; nil: not checked
+	Reason   string // of staff; needed where a quantity falls
+	// ConfirmPrices is for a buyer: the prices that the page asked about
+	// (RefusedError.AskedPrices), which are taken.
+	ConfirmPrices string
+}
+
+// LineEdit is a line whose quantity staff have changed.
+type LineEdit struct {
+	LineNo    int    `json:"line_no"`
+	ItemNo    string `json:"item_no"`
+	UOM       string `json:"uom"`
+	FromQty   Qty    `json:"from_qty"`
+	ToQty     Qty    `json:"to_qty"`
+	UnitPrice Price  `json:"unit_price"` // as agreed: it stays
+	PriceNow  *Price `json:"price_now"`  // what the new quantity would cost today; nil on a line taken out
+}
+
+// PriceKept reports whether the agreed price is below what the new, lower
+// quantity would cost today.
+func (l LineEdit) PriceKept() bool {
+	return l.PriceNow != nil && l.ToQty.LessThan(l.FromQty.Decimal) && l.PriceNow.GreaterThan(l.UnitPrice.Decimal)
 }

@@ -43,6 +43,9 @@ func (o WarehouseOrder) PartlyShipped() bool {
 	return o.Shipped.IsPositive() && o.Status == OrderPicking
 }
 
+// ShippedWords say how much of the order has left.
+func (o WarehouseOrder) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
+
 // PickLine is a line as it is picked: so many of those that are allocated.
 type PickLine struct {
 	OrderLine

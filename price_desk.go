@@ -155,39 +155,6 @@ type RuleChange struct {
 	From, To *time.Time
 }
 
-// levels are the price levels, the dearest first.
-var levels = []string{"A", "B", "C", "D", "E"}
-
-// required reads a number that must be there.
-func (t *typed) required(field, label, s string, places int32, example string) *Price {
-	if strings.TrimSpace(s) == "" {
-		t.wrong(field, label+" is missing: write a number like "+example+".")
-		return nil
-	}
-	d := t.number(field, label, s, places, example)
-	if d == nil {
-		return nil
-	}
-	return &Price{*d}
-}
-
-// date reads a day that may be empty.
-func (t *typed) date(field, label, s string) *time.Time {
-	if s = strings.TrimSpace(s); s == "" {
-		return nil
-	}
-	d, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		t.wrong(field, label+": write the date as 2026-06-30.")
-		return nil
-	}
-	if !DayWithinReason(d) {
-		t.wrong(field, label+": "+DayWords)
-		return nil
-	}
-	return &d
-}
-
 // dates reads the two ends of a rule.
 func (t *typed) dates(from, to string) (f, l *time.Time) {
 	f, l = t.date("valid_from", "The first day", from), t.date("valid_to", "The last day", to)
@@ -272,14 +239,6 @@ func (e BreakEdit) Change() (RuleChange, error) {
 	c.Levels = slices.Compact(c.Levels)
 	c.From, c.To = t.dates(e.ValidFrom, e.ValidTo)
 	return c, t.err()
-}
-
-// isoDay is a day as a date input wants it.
-func isoDay(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.DateOnly)
 }
 
 // Typed is the form as it stands for a contract.
