@@ -116,8 +116,8 @@ const loginsAMinute = 120
 // Slowly limits how often one address may ask. The lockout of accounts is the
 // database's; this one keeps a flood from the processor.
 func (k *Kit) Slowly(h httprouter.Handle) httprouter.Handle {
-	limit := httprate.Limit(loginsAMinute, time.Minute,
-		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return k.Source(r), nil }),
+	limit := httprate.LimitBy(loginsAMinute, time.Minute,
+		func(r *http.Request) (string, error) { return k.Source(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
 			k.Fail(w, r, portal.Errorf(portal.CodeTooMany, "Too many log-ins from your address. Please wait a minute."))
 		}))
