@@ -45,7 +45,7 @@ func (k *Kit) Observe(next http.Handler) http.Handler {
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares the panic's value itself
 					panic(p)
 				}
 				k.Logger.Error("panic", "request", id, "path", loggedPath(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
