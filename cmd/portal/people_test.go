@@ -129,6 +129,7 @@ func TestSeveralPeople(t *testing.T) {
 	// roles, by requests made by hand
 	person := s.logIn("bea@c1003.example")
 	orderNo := person.order("OIL5", "1")
+	person.post("/cart/lines", "item_no", "OIL5", "qty", "1")
 	list := fmt.Sprint(person.post("/lists", "name", "Weekly").get("list_id"))
 	eventually(t, "approved", func() bool { return person.read("/orders/"+orderNo).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+orderNo+"', 'UPS', '1Z')")
