@@ -1,7 +1,5 @@
 package portal
 
-import ()
-
 // Access is a customer's Web Access tab: what the distributor lets it do and
 // see. A nil limit means no limit, zero means none allowed.
 type Access struct {

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -131,27 +130,6 @@ type Submitted struct {
 	SignOff SignOffID `json:"sign_off,omitempty"`
 }
 
-// OrderFinding is what a rule of ordering says of a cart or an order: refuse,
-// queue, warn or sign_off. Detail holds figures; what a buyer reads of it is Text.
-type OrderFinding struct {
-	Code   string          `json:"code"`
-	Action string          `json:"action"`
-	Field  string          `json:"field,omitempty"`
-	Line   int             `json:"line,omitempty"`
-	Detail json.RawMessage `json:"-"`
-	Text   string          `json:"message"`
-}
-
-// MarshalJSON implements json.Marshaler. A buyer's program reads it: that a price
-// is under cost is ours to know, to them the order is only looked at.
-func (f OrderFinding) MarshalJSON() ([]byte, error) {
-	type plain OrderFinding // without this method
-	if f.Code == "price_under_cost" {
-		f.Code = "review"
-	}
-	return json.Marshal(plain(f))
-}
-
 // CartService keeps carts and turns them into orders.
 type CartService interface {
 	Cart(ctx context.Context, who Session) (Cart, error)
@@ -170,31 +148,4 @@ type CartService interface {
 	// key again returns the same. A refusal is a *Error with the findings
 	// as fields; see also RefusedError.
 	Submit(ctx context.Context, who Session, s CartSubmit) (Submitted, error)
-}
-
-// RefusedError is a submit that the rules refused, with every finding.
-type RefusedError struct {
-	Findings []OrderFinding
-	// ByPage says that prices are confirmed by naming the page that shows them
-	// (ShownDigest), and not one by one.
-	ByPage bool
-}
-
-func (e *RefusedError) Error() string {
-	for _, f := range e.Findings {
-		if f.Action == "refuse" {
-			return "order refused: " + f.Code
-		}
-	}
-	return "order refused"
-}
-
-// Has reports whether a finding of that code is among them.
-func (e *RefusedError) Has(code string) bool {
-	for _, f := range e.Findings {
-		if f.Code == code {
-			return true
-		}
-	}
-	return false
 }

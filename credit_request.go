@@ -61,6 +61,14 @@ func (r CreditRequest) Undecided() bool {
 	return r.Status == CreditRequested || r.Status == CreditInReview
 }
 
+// ApprovedWords say how much of what was asked for is approved.
+func (r CreditRequest) ApprovedWords() string {
+	if r.Approved == nil {
+		return ""
+	}
+	return r.of(*r.Approved, r.Asked)
+}
+
 // CreditRequestLine is one line of a request, in the unit of its invoice line.
 type CreditRequestLine struct {
 	LineNo        int     `json:"line_no"`
@@ -458,13 +466,13 @@ type GoodsReceipt struct {
 	Shown   string // as in CreditDecision
 }
 
-// DeskCreditRequestService is the staff's side of returns.
-type DeskCreditRequestService interface {
-	// DeskCreditRequests lists those that somebody has to do something about,
+// ReturnDesk is the staff's side of returns.
+type ReturnDesk interface {
+	// Requests lists those that somebody has to do something about,
 	// the oldest first; with another status or a query, the newest first.
-	DeskCreditRequests(ctx context.Context, who Session, f CreditRequestFilter) (DeskCreditRequests, error)
-	DeskCreditRequest(ctx context.Context, who Session, requestNo string) (DeskCreditRequestDetail, error)
-	DeskPhoto(ctx context.Context, who Session, requestNo string, id PhotoID) (PhotoData, error)
+	Requests(ctx context.Context, who Session, f CreditRequestFilter) (DeskCreditRequests, error)
+	Request(ctx context.Context, who Session, requestNo string) (DeskCreditRequestDetail, error)
+	Photo(ctx context.Context, who Session, requestNo string, id PhotoID) (PhotoData, error)
 	ReviewRequest(ctx context.Context, who Session, requestNo string) error
 	// DecideRequest approves, or with nothing left of it rejects, and returns
 	// the status that the request has come to.

@@ -5,30 +5,6 @@ import (
 	"time"
 )
 
-// ShipTo is an address a customer's goods go to.
-type ShipTo struct {
-	Code       string `json:"code"`
-	Name       string `json:"name"`
-	Address1   string `json:"address1"`
-	Address2   string `json:"address2"`
-	City       string `json:"city"`
-	Region     string `json:"region"`
-	PostalCode string `json:"postal_code"`
-	Country    string `json:"country"`
-	RouteName  string `json:"route"` // its own; empty: the account's
-
-	// Delivery is the next run to this address, where a page tells it.
-	Delivery *Delivery `json:"next_delivery,omitempty" db:"-"`
-}
-
-// Delivery is a coming run of a customer's route.
-type Delivery struct {
-	Route  string    `json:"route"`
-	Date   time.Time `json:"date"`
-	Cutoff time.Time `json:"cutoff"` // an order sent at this instant is late
-	Now    time.Time `json:"-"`      // the database's clock, for a countdown
-}
-
 // Dashboard is the customer's first page.
 type Dashboard struct {
 	Orders       []Order   `json:"orders"`
@@ -78,7 +54,7 @@ type Profile struct {
 	Sessions   []Session `json:"-" db:"-"`
 }
 
-// Frame is what every page of a customer shows around its content.
+// Frame is what every page shows around its content.
 type Frame struct {
 	Access    Access // as far as the log-in's role goes
 	Rights    Rights
@@ -94,9 +70,14 @@ type Frame struct {
 	StaffActing bool // somebody of the staff acts as this customer now
 }
 
+// FrameService reads what stands around a page: of a customer, or of staff, whose
+// frame has the cursor and the company's settings only.
+type FrameService interface {
+	Frame(ctx context.Context, who Session) (Frame, error)
+}
+
 // CustomerService shows a customer its own account.
 type CustomerService interface {
-	Frame(ctx context.Context, who Session) (Frame, error)
 	Dashboard(ctx context.Context, who Session) (Dashboard, error)
 	Profile(ctx context.Context, who Session) (Profile, error)
 }

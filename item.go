@@ -29,15 +29,6 @@ const (
 	SortCode        ItemSort = "code"
 )
 
-// Stock is what a customer may know of an item's stock.
-type Stock struct {
-	Available  *Qty    `json:"available"`   // in base units; nil where figures are hidden
-	StockState *string `json:"stock_state"` // in, low, out; nil: hidden altogether
-}
-
-// OutOfStock reports whether there is none, as far as the customer may know.
-func (s Stock) OutOfStock() bool { return s.StockState != nil && *s.StockState == "out" }
-
 // Item is one row of the catalogue as one customer sees it. Price and stock
 // are nil where the customer may not see them or there is none.
 type Item struct {

@@ -30,6 +30,9 @@ func (p Price) Text() string {
 	return p.Decimal.String()
 }
 
+// levels are the price levels, the dearest first.
+var levels = []string{"A", "B", "C", "D", "E"}
+
 // Qty is a quantity in some unit of measure, exact. In JSON it is a string
 // without trailing zeros.
 type Qty struct{ decimal.Decimal }

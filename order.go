@@ -9,23 +9,6 @@ import (
 	"time"
 )
 
-// OrderStatus is where an order stands.
-type OrderStatus string
-
-const (
-	OrderSubmitted OrderStatus = "SUBMITTED"
-	OrderApproved  OrderStatus = "APPROVED"
-	OrderPicking   OrderStatus = "PICKING"
-	OrderShipped   OrderStatus = "SHIPPED"
-	OrderDelivered OrderStatus = "DELIVERED"
-	OrderOnHold    OrderStatus = "ON_HOLD"
-	OrderRejected  OrderStatus = "REJECTED"
-	OrderCancelled OrderStatus = "CANCELLED"
-)
-
-// OrderSteps are the five steps of an order that goes well.
-var OrderSteps = [...]OrderStatus{OrderSubmitted, OrderApproved, OrderPicking, OrderShipped, OrderDelivered}
-
 // Order is one row of a list of orders.
 type Order struct {
 	ID           OrderID     `json:"-"`
@@ -45,17 +28,14 @@ type Order struct {
 
 // PartlyShipped reports whether some but not all of the order has left.
 func (o Order) PartlyShipped() bool {
-	return o.Shipped.IsPositive() && o.Status != OrderShipped && o.Status != OrderDelivered
+	return o.Shipped.IsPositive() && !o.Status.Shipped()
 }
 
 // Open reports whether the order is still on its way.
-func (o Order) Open() bool {
-	switch o.Status {
-	case OrderDelivered, OrderRejected, OrderCancelled:
-		return false
-	}
-	return true
-}
+func (o Order) Open() bool { return o.Status.Open() }
+
+// ShippedWords say how much of the order has left.
+func (o Order) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
 
 // OrderLine is one line of an order.
 type OrderLine struct {
@@ -146,26 +126,6 @@ type ShipmentLine struct {
 	Description string `json:"description"`
 	UOM         string `json:"uom"`
 	Qty         Qty    `json:"qty"`
-}
-
-// Review is a reason why an order waits for staff.
-type Review struct {
-	Code   string          `json:"code"`
-	Detail json.RawMessage `json:"detail"` // figures, see OrderFinding; {"lines": […]} where there are several
-	At     time.Time       `json:"at"`
-}
-
-// Over is by how much a review says that the order is over credit; false where
-// it does not speak of credit.
-func (r Review) Over() (Money, bool) {
-	if r.Code != "over_credit" {
-		return Money{}, false
-	}
-	over := OrderFinding{Detail: r.Detail}.detail().Over
-	if over == nil {
-		return Money{}, false
-	}
-	return Money{Decimal: *over}, true
 }
 
 // OrderDetail is the order page.
@@ -295,4 +255,32 @@ type OrderService interface {
 	// order is then decided again. A refusal of the rules is a *Error with the
 	// findings as fields, their Line the line's number; see RefusedError.
 	Change(ctx context.Context, who Session, orderNo string, edit OrderEdit) error
+}
+
+// OrderEdit are new quantities of an order: by line number, in the line's unit,
+// without what is cancelled; 0 takes a line out.
+type OrderEdit struct {
+	Qtys     map[int]Qty
+	Revision *int   // of the order that was looked at; nil: not checked
+	Reason   string // of staff; needed where a quantity falls
+	// ConfirmPrices is for a buyer: the prices that the page asked about
+	// (RefusedError.AskedPrices), which are taken.
+	ConfirmPrices string
+}
+
+// LineEdit is a line whose quantity staff have changed.
+type LineEdit struct {
+	LineNo    int    `json:"line_no"`
+	ItemNo    string `json:"item_no"`
+	UOM       string `json:"uom"`
+	FromQty   Qty    `json:"from_qty"`
+	ToQty     Qty    `json:"to_qty"`
+	UnitPrice Price  `json:"unit_price"` // as agreed: it stays
+	PriceNow  *Price `json:"price_now"`  // what the new quantity would cost today; nil on a line taken out
+}
+
+// PriceKept reports whether the agreed price is below what the new, lower
+// quantity would cost today.
+func (l LineEdit) PriceKept() bool {
+	return l.PriceNow != nil && l.ToQty.LessThan(l.FromQty.Decimal) && l.PriceNow.GreaterThan(l.UnitPrice.Decimal)
 }

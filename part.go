@@ -18,17 +18,3 @@ func (p Part) of(done, all Qty) string {
 	}
 	return done.Shown() + " of " + all.Shown()
 }
-
-// ShippedWords say how much of the order has left.
-func (o Order) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
-
-// ShippedWords say how much of the order has left.
-func (o WarehouseOrder) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
-
-// ApprovedWords say how much of what was asked for is approved.
-func (r CreditRequest) ApprovedWords() string {
-	if r.Approved == nil {
-		return ""
-	}
-	return r.of(*r.Approved, r.Asked)
-}

@@ -5,7 +5,8 @@
 //
 // It imports the standard library and the decimal type only. PostgreSQL lives
 // in sql, triggers and listener, pages in http, websockets in realtime, River
-// in jobs; cmd/portal ties them together.
+// in jobs; cmd/portal ties them together. What operators watch is no part of the
+// trade: see package health.
 package portal
 
 // Named id types, so that swapping two ids does not compile. Zero means none.

@@ -11,7 +11,8 @@ import (
 const module = "portal.example/portal"
 
 // The technology folders meet in package portal and are tied together in
-// cmd/portal: none imports another, and the domain imports none of them.
+// cmd/portal: none imports another, and the domain imports none of them. What
+// operators watch (health) is no part of the trade: neither knows the other.
 func TestImportRules(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
@@ -57,6 +58,9 @@ func TestImportRules(t *testing.T) {
 			standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
 			if p.ImportPath == module && !standard && imported != "github.com/shopspring/decimal" && imported != "golang.org/x/text/unicode/norm" {
 				t.Errorf("the domain imports %s: only the standard library, the decimal type and Unicode's normal forms", imported)
+			}
+			if p.ImportPath == module+"/health" && !standard {
+				t.Errorf("health imports %s: only the standard library", imported)
 			}
 		}
 	}

@@ -37,16 +37,6 @@ type MaximumRoom struct {
 	Room    Money `json:"room"`
 }
 
-// PlannedDelivery is when an order sent now would arrive.
-type PlannedDelivery struct {
-	Route       string     `json:"route"`
-	Date        time.Time  `json:"date"`
-	Cutoff      *time.Time `json:"cutoff"`       // until when it can be sent for that day; nil where the day is a wish
-	SecondsLeft int        `json:"seconds_left"` // until Cutoff, by the clock of the business rules
-	Missed      *time.Time `json:"missed"`       // the run that it is too late for
-	Now         time.Time  `json:"-"`            // that clock, for a countdown
-}
-
 // TakeRoom splits the findings of a cart into what objects and the room that
 // the rules leave.
 func TakeRoom(findings []OrderFinding) ([]OrderFinding, CartRoom) {

@@ -295,12 +295,12 @@ type CustomerRouting struct {
 	Routes []Route       `json:"routes"`
 }
 
-// DeskRouteService is the staff's side of routes. Open pages of the customers
-// concerned follow at once.
-type DeskRouteService interface {
-	DeskRoutes(ctx context.Context, who Session) (DeskRoutes, error)
-	// DeskRoute is CodeNotFound for a code that no route has.
-	DeskRoute(ctx context.Context, who Session, code string) (DeskRoute, error)
+// RouteDesk is the staff's side of routes. Open pages of the customers concerned
+// follow at once.
+type RouteDesk interface {
+	Routes(ctx context.Context, who Session) (DeskRoutes, error)
+	// Route is CodeNotFound for a code that no route has.
+	Route(ctx context.Context, who Session, code string) (DeskRoute, error)
 	// SaveRoute changes the route of a code, or makes one where code is empty.
 	SaveRoute(ctx context.Context, who Session, code string, edit RouteEdit) (newCode string, err error)
 	// AddHoliday adds one to a route, or to all where code is empty.
@@ -308,7 +308,6 @@ type DeskRouteService interface {
 	// DeleteHoliday is CodeConflict where the holiday is not the one that was
 	// shown any more (RouteHoliday.Shown; empty: not compared).
 	DeleteHoliday(ctx context.Context, who Session, id HolidayID, shown string) error
-
 	CustomerRouting(ctx context.Context, who Session, customerNo string) (CustomerRouting, error)
 	// AssignRoute puts a customer, or one of its ship-tos, on a route; an
 	// empty code takes it off. It is CodeConflict where the route that was

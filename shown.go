@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 )
@@ -62,61 +61,6 @@ func ShownDigest(shown string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// AskedPrices are the prices that a refusal asks about, as a form confirms
-// them: JSON with one array a line, [line, price]. "" where it asks about none.
-func (e *RefusedError) AskedPrices() string {
-	var lines [][2]string
-	if e.ByPage {
-		return ""
-	}
-	for _, f := range e.Findings {
-		if d := f.detail(); f.Code == "prices_rose" && d.Shown != "" {
-			lines = append(lines, [2]string{strconv.Itoa(f.Line), d.Shown})
-		}
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	return asciiJSON(lines)
-}
-
-// PricesTold are the prices that a refusal asks about, by line, each as a form
-// carries it.
-func (e *RefusedError) PricesTold() map[int]string {
-	told := map[int]string{}
-	for _, f := range e.Findings {
-		if f.Code == "prices_rose" {
-			told[f.Line] = f.detail().Shown
-		}
-	}
-	return told
-}
-
-// AskedPO names the orders that a refusal says the PO number is on, as a form
-// confirms them; "" where it does not ask.
-func (e *RefusedError) AskedPO() string {
-	for _, f := range e.Findings {
-		if f.Code == "po_repeated" {
-			return f.detail().Said
-		}
-	}
-	return ""
-}
-
-// AskedOutcome is the outcome that a refusal asks about, as a form carries it
-// (see Cart.ShownOutcome); "" where it does not ask.
-func (e *RefusedError) AskedOutcome() string {
-	for _, f := range e.Findings {
-		switch f.Code {
-		case "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new":
-			if said := f.detail().Said; said != "" {
-				return CarryJSON(said)
-			}
-		}
-	}
-	return ""
-}
-
 // CarryJSON is JSON of the database as a form carries it.
 func CarryJSON(text string) string { return asciiJSON(json.RawMessage(text)) }
 
@@ -130,21 +74,6 @@ func ShipToTold(shownOutcome string) string {
 		return ""
 	}
 	return told.ShipTo[1]
-}
-
-// OnlyAsks reports whether sending once more is all that the refusal wants.
-func (e *RefusedError) OnlyAsks() bool {
-	for _, f := range e.Findings {
-		if f.Action != "refuse" {
-			continue
-		}
-		switch f.Code {
-		case "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new":
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // asciiJSON writes v, which always can be, with \u escapes in place of all that

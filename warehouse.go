@@ -43,6 +43,9 @@ func (o WarehouseOrder) PartlyShipped() bool {
 	return o.Shipped.IsPositive() && o.Status == OrderPicking
 }
 
+// ShippedWords say how much of the order has left.
+func (o WarehouseOrder) ShippedWords() string { return o.of(o.Shipped, o.Ordered) }
+
 // PickLine is a line as it is picked: so many of those that are allocated.
 type PickLine struct {
 	OrderLine
@@ -71,9 +74,7 @@ type PickOrder struct {
 }
 
 // Pickable reports whether goods may be picked and shipped now.
-func (p PickOrder) Pickable() bool {
-	return p.Status == OrderApproved || p.Status == OrderPicking
-}
+func (p PickOrder) Pickable() bool { return p.Status.Pickable() }
 
 // PickedSome reports whether something waits to be shipped.
 func (p PickOrder) PickedSome() bool {
@@ -170,11 +171,11 @@ type ItemSupply struct {
 	Waiting  Qty               `json:"waiting"` // backordered by all customers, in base units
 }
 
-// WarehouseService is the staff's side of picking, shipping and receiving. What
-// it refuses, it refuses in words: CodeConflict where somebody else has changed
-// the order since it was shown.
-type WarehouseService interface {
-	Warehouse(ctx context.Context, who Session, f WarehouseFilter) ([]WarehouseOrder, error)
+// Warehouse is the staff's side of picking and shipping. What it refuses, it
+// refuses in words: CodeConflict where somebody else has changed the order since it
+// was shown.
+type Warehouse interface {
+	ToPick(ctx context.Context, who Session, f WarehouseFilter) ([]WarehouseOrder, error)
 	PickOrder(ctx context.Context, who Session, orderNo string) (PickOrder, error)
 	// PickScan counts what a scanner read: one of the barcode's unit.
 	PickScan(ctx context.Context, who Session, orderNo, code string) (Picked, error)
@@ -188,15 +189,7 @@ type WarehouseService interface {
 	ShipPicked(ctx context.Context, who Session, orderNo string, ship ShipPicked) error
 	// Deliver records who took a shipment, now; it returns the order's number.
 	Deliver(ctx context.Context, who Session, id ShipmentID, to string) (orderNo string, err error)
-
 	// TakeBack undoes a shipment that has not arrived: its goods are back on
 	// the shelf, allocated to the order. It returns the order's number.
 	TakeBack(ctx context.Context, who Session, id ShipmentID) (orderNo string, err error)
-
-	ItemSupply(ctx context.Context, who Session, itemNo string) (ItemSupply, error)
-	// Receive adds to what is on hand. seen is what the form showed there; nil:
-	// not checked.
-	Receive(ctx context.Context, who Session, itemNo, qty string, seen *Qty) error
-	ExpectReceipt(ctx context.Context, who Session, itemNo, day, qty, note string) error
-	ForgetReceipt(ctx context.Context, who Session, itemNo string, id int64) error
 }

@@ -9,7 +9,6 @@ package http
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -27,17 +26,10 @@ import (
 // Config is what a Server needs. All services must be set; the functions at
 // the end may be nil, their routes then answer 404.
 type Config struct {
-	Sessions   portal.SessionService
-	Customers  portal.CustomerService
-	Desk       portal.DeskService
-	Services   shop.Services // the buyers'
-	Operations ops.Services  // the operators'; without Ops and JobsUI their routes answer 404
-	Brand      page.Brand
-	Logger     *slog.Logger
-
-	// PlainHTTP and TrustedProxy are as in page.Config.
-	PlainHTTP    bool
-	TrustedProxy bool
+	page.Config
+	Shop shop.Services
+	Desk desk.Services
+	Ops  ops.Services // without Ops and JobsUI their routes answer 404
 
 	// Live serves GET /live for a session.
 	Live func(w http.ResponseWriter, r *http.Request, who portal.Session)
@@ -45,28 +37,23 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
-	// Observed, if set, is told of each answered request.
-	Observed func(path string, status int, took time.Duration)
 }
 
 // Server answers requests. It is safe for concurrent use and needs no closing.
 type Server struct {
-	Config
 	*page.Kit
+	config  Config
 	handler http.Handler
 }
 
 // New builds the server: templates parsed, assets hashed. An error is a slip in
 // what is embedded, or in the brand.
 func New(config Config) (*Server, error) {
-	kit, err := page.New(page.Config{
-		Sessions: config.Sessions, Customers: config.Customers, Desk: config.Desk, Brand: config.Brand, Logger: config.Logger,
-		PlainHTTP: config.PlainHTTP, TrustedProxy: config.TrustedProxy, Observed: config.Observed,
-	}, shop.Templates, desk.Templates, ops.Templates)
+	kit, err := page.New(config.Config, shop.Templates, desk.Templates, ops.Templates)
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
-	s := &Server{Config: config, Kit: kit}
+	s := &Server{Kit: kit, config: config}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
@@ -97,9 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // routes is every address of the portal on one screen.
 func (s *Server) routes() http.Handler {
 	k := s.Kit
-	shop := shop.New(k, s.Services)
-	desk := desk.New(k, shop)
-	ops := ops.New(k, s.Operations)
+	shop := shop.New(k, s.config.Shop)
+	desk := desk.New(k, s.config.Desk, shop)
+	ops := ops.New(k, s.config.Ops)
 	mux := httprouter.New()
 	mux.HandleMethodNotAllowed = true
 	mux.RedirectTrailingSlash = true
@@ -111,8 +98,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(k.Assets.URL("logo.svg"), http.StatusFound))
 	mux.GET("/healthz", s.healthz)
 	mux.GET("/readyz", s.readyz)
-	if s.Metrics != nil {
-		mux.Handler("GET", "/metrics", s.Metrics)
+	if s.config.Metrics != nil {
+		mux.Handler("GET", "/metrics", s.config.Metrics)
 	}
 
 	mux.GET("/login", k.Public(shop.ShowLogIn))
@@ -143,20 +130,20 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/cart", k.Buyer(shop.ShowCart))
 	mux.POST("/cart", k.Buyer(shop.SaveCart))
 	mux.POST("/cart/lines", k.Buyer(shop.SaveCartLine))
-	mux.POST("/cart/submit", k.Buyer(shop.SubmitCart))
+	mux.POST("/cart/submit", k.Buyer(page.At("/cart", shop.SubmitCart)))
 	mux.GET("/orders", k.Buyer(shop.ListOrders))
 	mux.GET("/orders/:order_no", k.Buyer(shop.ShowOrder))
-	mux.POST("/orders/:order_no/cancel", k.Buyer(shop.CancelOrder))
-	mux.POST("/orders/:order_no/change", k.Buyer(shop.ChangeOrder))
-	mux.POST("/orders/:order_no/reorder", k.Buyer(shop.ReorderOrder))
+	mux.POST("/orders/:order_no/cancel", k.Buyer(page.At("/orders/:order_no", shop.CancelOrder)))
+	mux.POST("/orders/:order_no/change", k.Buyer(page.At("/orders/:order_no", shop.ChangeOrder)))
+	mux.POST("/orders/:order_no/reorder", k.Buyer(page.At("/orders/:order_no", shop.ReorderOrder)))
 	mux.GET("/standing-orders", k.Buyer(shop.ListStandingOrders))
-	mux.POST("/standing-orders", k.Buyer(shop.MakeStandingOrder))
+	mux.POST("/standing-orders", k.Buyer(page.At("/standing-orders/new", shop.MakeStandingOrder)))
 	mux.GET("/standing-orders/:standing_order_id", k.Buyer(shop.ShowStandingOrder)) // or new
-	mux.POST("/standing-orders/:standing_order_id/settings", k.Buyer(shop.SaveStandingOrder))
-	mux.POST("/standing-orders/:standing_order_id/lines", k.Buyer(shop.SaveStandingLines))
-	mux.POST("/standing-orders/:standing_order_id/pause", k.Buyer(shop.PauseStandingOrder))
-	mux.POST("/standing-orders/:standing_order_id/dates", k.Buyer(shop.SaveStandingDate))
-	mux.POST("/standing-orders/:standing_order_id/delete", k.Buyer(shop.DeleteStandingOrder))
+	mux.POST("/standing-orders/:standing_order_id/settings", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingOrder)))
+	mux.POST("/standing-orders/:standing_order_id/lines", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingLines)))
+	mux.POST("/standing-orders/:standing_order_id/pause", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.PauseStandingOrder)))
+	mux.POST("/standing-orders/:standing_order_id/dates", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingDate)))
+	mux.POST("/standing-orders/:standing_order_id/delete", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.DeleteStandingOrder)))
 	mux.POST("/notices/:notice_id/put-away", k.Buyer(shop.PutAwayNotice))
 	mux.GET("/notifications", k.Buyer(shop.ListNotifications))
 	mux.POST("/notifications", k.Buyer(shop.ReadNotifications))
@@ -166,12 +153,12 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/invoices.csv", k.Buyer(shop.ExportInvoices))
 	mux.GET("/invoices/:invoice_no", k.Buyer(shop.ShowInvoice))
 	mux.GET("/invoices/:invoice_no/pdf", k.Buyer(shop.InvoicePDF))
-	mux.POST("/invoices/:invoice_no/reorder", k.Buyer(shop.ReorderInvoice))
+	mux.POST("/invoices/:invoice_no/reorder", k.Buyer(page.At("/invoices/:invoice_no", shop.ReorderInvoice)))
 	mux.GET("/returns", k.Buyer(shop.ListReturns))
 	mux.GET("/returns/:request_no", k.Buyer(shop.ShowReturn))  // or new
 	mux.POST("/returns/:request_no", k.Buyer(shop.MakeReturn)) // new only
-	mux.POST("/returns/:request_no/withdraw", k.Buyer(shop.WithdrawReturn))
-	mux.POST("/returns/:request_no/photos", k.Buyer(shop.AddReturnPhotos))
+	mux.POST("/returns/:request_no/withdraw", k.Buyer(page.At("/returns/:request_no", shop.WithdrawReturn)))
+	mux.POST("/returns/:request_no/photos", k.Buyer(page.At("/returns/:request_no", shop.AddReturnPhotos)))
 	mux.GET("/returns/:request_no/photos/:photo_id", k.Buyer(shop.ReturnPhoto))
 	mux.GET("/credit-memos/:memo_no", k.Buyer(shop.ShowCreditMemo))
 	mux.GET("/account", k.Buyer(shop.ShowAccount))
@@ -183,18 +170,18 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/statements/:statement_id/pdf", k.Buyer(shop.KeptStatementPDF))
 	mux.GET("/approvals", k.Buyer(shop.ListApprovals))
 	mux.GET("/approvals/:sign_off", k.Buyer(shop.ShowApproval))
-	mux.POST("/approvals/:sign_off/approve", k.Buyer(shop.Approve))
-	mux.POST("/approvals/:sign_off/reject", k.Buyer(shop.RejectApproval))
-	mux.POST("/approvals/:sign_off/take-back", k.Buyer(shop.TakeBackApproval))
+	mux.POST("/approvals/:sign_off/approve", k.Buyer(page.At("/approvals/:sign_off", shop.Approve)))
+	mux.POST("/approvals/:sign_off/reject", k.Buyer(page.At("/approvals/:sign_off", shop.RejectApproval)))
+	mux.POST("/approvals/:sign_off/take-back", k.Buyer(page.At("/approvals/:sign_off", shop.TakeBackApproval)))
 	mux.GET("/people", k.Buyer(shop.ListPeople))
 	mux.POST("/people", k.Buyer(shop.Invite))
 	mux.GET("/people/:login_id", k.Buyer(shop.ShowPerson))
 	mux.POST("/people/:login_id", k.Buyer(shop.SavePerson))
-	mux.POST("/people/:login_id/disable", k.Buyer(shop.DisablePerson))
-	mux.POST("/people/:login_id/link", k.Buyer(shop.RenewInvitation))
+	mux.POST("/people/:login_id/disable", k.Buyer(page.At("/people/:login_id", shop.DisablePerson)))
+	mux.POST("/people/:login_id/link", k.Buyer(page.At("/people/:login_id", shop.RenewInvitation)))
 	mux.GET("/profile", k.Buyer(shop.ShowProfile))
-	mux.POST("/profile/password", k.Anyone(shop.ChangePassword))
-	mux.POST("/profile/mail", k.Buyer(shop.ChooseMail))
+	mux.POST("/profile/password", k.Anyone(page.At("/profile", shop.ChangePassword)))
+	mux.POST("/profile/mail", k.Buyer(page.At("/profile", shop.ChooseMail)))
 	mux.POST("/profile/sessions/:session_id/revoke", k.Anyone(shop.RevokeSession))
 
 	mux.POST("/acting/end", k.Staff(desk.EndActing))
@@ -203,56 +190,56 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/orders", k.Staff(desk.ListOrders))
 	mux.POST("/desk/orders", k.Staff(desk.ApproveOrders))
 	mux.GET("/desk/orders/:order_no", k.Staff(desk.ShowOrder))
-	mux.POST("/desk/orders/:order_no/move", k.Staff(desk.MoveOrder))
-	mux.POST("/desk/orders/:order_no/edit", k.Staff(desk.EditOrder))
-	mux.POST("/desk/orders/:order_no/pick", k.Staff(desk.PickOrder))
-	mux.POST("/desk/orders/:order_no/ship", k.Staff(desk.ShipOrder))
-	mux.POST("/desk/orders/:order_no/invoice", k.Staff(desk.InvoiceOrder))
+	mux.POST("/desk/orders/:order_no/move", k.Staff(page.At("/desk/orders/:order_no", desk.MoveOrder)))
+	mux.POST("/desk/orders/:order_no/edit", k.Staff(page.At("/desk/orders/:order_no", desk.EditOrder)))
+	mux.POST("/desk/orders/:order_no/pick", k.Staff(page.At("/desk/orders/:order_no", desk.PickOrder)))
+	mux.POST("/desk/orders/:order_no/ship", k.Staff(page.At("/desk/orders/:order_no", desk.ShipOrder)))
+	mux.POST("/desk/orders/:order_no/invoice", k.Staff(page.At("/desk/orders/:order_no", desk.InvoiceOrder)))
 	mux.GET("/desk/warehouse", k.Staff(desk.ShowWarehouse))
 	mux.GET("/desk/warehouse/:order_no", k.Staff(desk.ShowPick))
 	mux.GET("/desk/warehouse/:order_no/pick-list", k.Staff(desk.PickList))
 	mux.GET("/desk/warehouse/:order_no/packing-slip", k.Staff(desk.PackingSlip))
-	mux.POST("/desk/warehouse/:order_no/pick", k.Staff(desk.PickStep))
-	mux.POST("/desk/warehouse/:order_no/all", k.Staff(desk.PickAll))
-	mux.POST("/desk/warehouse/:order_no/short", k.Staff(desk.PickShort))
-	mux.POST("/desk/warehouse/:order_no/substitute", k.Staff(desk.PickSubstitute))
-	mux.POST("/desk/warehouse/:order_no/ship", k.Staff(desk.PickShip))
-	mux.POST("/desk/shipments/:shipment_id/delivered", k.Staff(desk.DeliverShipment))
-	mux.POST("/desk/shipments/:shipment_id/take-back", k.Staff(desk.TakeBackShipment))
+	mux.POST("/desk/warehouse/:order_no/pick", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickStep)))
+	mux.POST("/desk/warehouse/:order_no/all", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickAll)))
+	mux.POST("/desk/warehouse/:order_no/short", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShort)))
+	mux.POST("/desk/warehouse/:order_no/substitute", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickSubstitute)))
+	mux.POST("/desk/warehouse/:order_no/ship", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShip)))
+	mux.POST("/desk/shipments/:shipment_id/delivered", k.Staff(page.At("/desk/shipments/:shipment_id", desk.DeliverShipment)))
+	mux.POST("/desk/shipments/:shipment_id/take-back", k.Staff(page.At("/desk/shipments/:shipment_id", desk.TakeBackShipment)))
 	mux.GET("/desk/returns", k.Staff(desk.ListReturns))
 	mux.GET("/desk/returns/:request_no", k.Staff(desk.ShowReturn))
-	mux.POST("/desk/returns/:request_no/review", k.Staff(desk.ReviewReturn))
-	mux.POST("/desk/returns/:request_no/decide", k.Staff(desk.DecideReturn))
-	mux.POST("/desk/returns/:request_no/reject", k.Staff(desk.RejectReturn))
-	mux.POST("/desk/returns/:request_no/receive", k.Staff(desk.ReceiveReturn))
-	mux.POST("/desk/returns/:request_no/credit", k.Staff(desk.CreditReturn))
+	mux.POST("/desk/returns/:request_no/review", k.Staff(page.At("/desk/returns/:request_no", desk.ReviewReturn)))
+	mux.POST("/desk/returns/:request_no/decide", k.Staff(page.At("/desk/returns/:request_no", desk.DecideReturn)))
+	mux.POST("/desk/returns/:request_no/reject", k.Staff(page.At("/desk/returns/:request_no", desk.RejectReturn)))
+	mux.POST("/desk/returns/:request_no/receive", k.Staff(page.At("/desk/returns/:request_no", desk.ReceiveReturn)))
+	mux.POST("/desk/returns/:request_no/credit", k.Staff(page.At("/desk/returns/:request_no", desk.CreditReturn)))
 	mux.GET("/desk/returns/:request_no/photos/:photo_id", k.Staff(desk.ReturnPhoto))
 	mux.GET("/desk/customers", k.Staff(desk.ListCustomers))
 	mux.GET("/desk/customers/:customer_no", k.Staff(desk.ShowCustomer))
-	mux.POST("/desk/customers/:customer_no/access", k.Staff(desk.SaveAccess))
-	mux.POST("/desk/customers/:customer_no/acting", k.Staff(desk.BeginActing))
+	mux.POST("/desk/customers/:customer_no/access", k.Staff(page.At("/desk/customers/:customer_no", desk.SaveAccess)))
+	mux.POST("/desk/customers/:customer_no/acting", k.Staff(page.At("/desk/customers/:customer_no", desk.BeginActing)))
 	mux.GET("/desk/customers/:customer_no/people", k.Staff(shop.ListPeople))
 	mux.POST("/desk/customers/:customer_no/people", k.Staff(shop.Invite))
 	mux.GET("/desk/customers/:customer_no/people/:login_id", k.Staff(shop.ShowPerson))
 	mux.POST("/desk/customers/:customer_no/people/:login_id", k.Staff(shop.SavePerson))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", k.Staff(shop.DisablePerson))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/link", k.Staff(shop.RenewInvitation))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", shop.DisablePerson)))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/link", k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", shop.RenewInvitation)))
 	mux.GET("/desk/customers/:customer_no/prices", k.Staff(desk.ShowCustomerPrices))
-	mux.POST("/desk/customers/:customer_no/prices/contract", k.Staff(desk.SaveContract))
-	mux.POST("/desk/customers/:customer_no/prices/group", k.Staff(desk.SaveGroup))
-	mux.POST("/desk/customers/:customer_no/prices/end", k.Staff(desk.EndRule))
-	mux.POST("/desk/customers/:customer_no/prices/delete", k.Staff(desk.DeleteRule))
+	mux.POST("/desk/customers/:customer_no/prices/contract", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveContract)))
+	mux.POST("/desk/customers/:customer_no/prices/group", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveGroup)))
+	mux.POST("/desk/customers/:customer_no/prices/end", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.EndRule)))
+	mux.POST("/desk/customers/:customer_no/prices/delete", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.DeleteRule)))
 	mux.GET("/desk/customers/:customer_no/account", k.Staff(desk.ShowAccount))
-	mux.POST("/desk/customers/:customer_no/payments", k.Staff(desk.PostPayment))
-	mux.POST("/desk/customers/:customer_no/credits", k.Staff(desk.IssueCredit))
-	mux.POST("/desk/customers/:customer_no/apply", k.Staff(desk.ApplyCredit))
+	mux.POST("/desk/customers/:customer_no/payments", k.Staff(page.At("/desk/customers/:customer_no/account", desk.PostPayment)))
+	mux.POST("/desk/customers/:customer_no/credits", k.Staff(page.At("/desk/customers/:customer_no/account", desk.IssueCredit)))
+	mux.POST("/desk/customers/:customer_no/apply", k.Staff(page.At("/desk/customers/:customer_no/account", desk.ApplyCredit)))
 	mux.GET("/desk/customers/:customer_no/statement", k.Staff(desk.ShowStatement))
 	mux.GET("/desk/customers/:customer_no/statement/pdf", k.Staff(desk.StatementPDF))
 	mux.GET("/desk/aging", k.Staff(desk.ShowAging))
 	mux.GET("/desk/aging.csv", k.Staff(desk.ExportAging))
 	mux.GET("/desk/payments", k.Staff(desk.ListPayments))
 	mux.GET("/desk/payments/:payment_no", k.Staff(desk.ShowPayment))
-	mux.POST("/desk/payments/:payment_no/reverse", k.Staff(desk.ReversePayment))
+	mux.POST("/desk/payments/:payment_no/reverse", k.Staff(page.At("/desk/payments/:payment_no", desk.ReversePayment)))
 	mux.GET("/desk/invoices", k.Staff(desk.ListInvoices))
 	mux.GET("/desk/invoices/:invoice_no", k.Staff(desk.ShowInvoice))
 	mux.GET("/desk/invoices/:invoice_no/pdf", k.Staff(desk.InvoicePDF))
@@ -261,30 +248,30 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/ops/statements", k.Operator(ops.ListStatementRuns))
 	mux.POST("/ops/statements", k.Operator(ops.BeginRun))
 	mux.POST("/ops/statements/retry", k.Operator(ops.RetryStatements))
-	mux.POST("/desk/customers/:customer_no/route", k.Staff(desk.AssignRoute))
+	mux.POST("/desk/customers/:customer_no/route", k.Staff(page.At("/desk/customers/:customer_no", desk.AssignRoute)))
 	mux.GET("/desk/routes", k.Staff(desk.ListRoutes))
 	mux.POST("/desk/routes", k.Staff(desk.NewRoute))
 	mux.GET("/desk/routes/:code", k.Staff(desk.ShowRoute))
 	mux.POST("/desk/routes/:code", k.Staff(desk.SaveRoute))
-	mux.POST("/desk/routes/:code/holidays", k.Staff(desk.SaveRouteHoliday))
-	mux.POST("/desk/holidays", k.Staff(desk.SaveHoliday))
-	mux.POST("/desk/holidays/:holiday_id/delete", k.Staff(desk.DropHoliday))
+	mux.POST("/desk/routes/:code/holidays", k.Staff(page.At("/desk/routes/:code", desk.SaveRouteHoliday)))
+	mux.POST("/desk/holidays", k.Staff(page.At("/desk/routes", desk.SaveHoliday)))
+	mux.POST("/desk/holidays/:holiday_id/delete", k.Staff(page.At("/desk/holidays/:holiday_id", desk.DropHoliday)))
 	mux.GET("/desk/items", k.Staff(desk.ListItems))
 	mux.GET("/desk/items/:item_no", k.Staff(desk.ShowItem))
 	mux.POST("/desk/items/:item_no", k.Staff(desk.SaveItem))
-	mux.POST("/desk/items/:item_no/receive", k.Staff(desk.ReceiveGoods))
-	mux.POST("/desk/items/:item_no/expected", k.Staff(desk.ExpectGoods))
+	mux.POST("/desk/items/:item_no/receive", k.Staff(page.At("/desk/items/:item_no", desk.ReceiveGoods)))
+	mux.POST("/desk/items/:item_no/expected", k.Staff(page.At("/desk/items/:item_no", desk.ExpectGoods)))
 	mux.GET("/desk/items/:item_no/prices", k.Staff(desk.ShowItemPrices))
-	mux.POST("/desk/items/:item_no/prices/break", k.Staff(desk.SaveBreak))
-	mux.POST("/desk/items/:item_no/prices/end", k.Staff(desk.EndRule))
-	mux.POST("/desk/items/:item_no/prices/delete", k.Staff(desk.DeleteRule))
+	mux.POST("/desk/items/:item_no/prices/break", k.Staff(page.At("/desk/items/:item_no/prices", desk.SaveBreak)))
+	mux.POST("/desk/items/:item_no/prices/end", k.Staff(page.At("/desk/items/:item_no/prices", desk.EndRule)))
+	mux.POST("/desk/items/:item_no/prices/delete", k.Staff(page.At("/desk/items/:item_no/prices", desk.DeleteRule)))
 	mux.GET("/desk/prices", k.Staff(desk.ListPriceLists))
 	mux.POST("/desk/prices", k.Staff(desk.ImportPrices))
 	mux.GET("/desk/prices/export", k.Staff(desk.ExportPrices))
 	mux.GET("/desk/why", k.Staff(desk.ShowWhy))
 	mux.GET("/desk/profile", k.Staff(shop.ShowDeskProfile))
 
-	if s.Operations.Ops != nil {
+	if s.config.Ops.Ops != nil {
 		mux.GET("/ops", k.Operator(ops.ShowOverview))
 	}
 	mux.GET("/ops/mail", k.Operator(ops.ListMails))
@@ -295,7 +282,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/ops/proof", k.Operator(ops.RunProof))
 	mux.POST("/ops/proof/:difference_id/acknowledge", k.Operator(ops.AcknowledgeProof))
 
-	if s.Operations.JobsUI != nil {
+	if s.config.Ops.JobsUI != nil {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			mux.Handle(method, "/ops/jobs/*rest", k.Operator(ops.Jobs))
 		}
@@ -309,10 +296,10 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ httprouter.Pa
 }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-	if s.Ready != nil {
+	if s.config.Ready != nil {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		if err := s.Ready(ctx); err != nil {
+		if err := s.config.Ready(ctx); err != nil {
 			s.Logger.Warn("not ready", "error", err)
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return

@@ -17,7 +17,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ httprouter.Param
 		http.Error(w, "log in first", page.Status(err))
 		return
 	}
-	if s.Live == nil {
+	if s.config.Live == nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -36,5 +36,5 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, _ httprouter.Param
 		http.Error(w, "this page is of another session", http.StatusUnauthorized)
 		return
 	}
-	s.Live(w, r, who)
+	s.config.Live(w, r, who)
 }

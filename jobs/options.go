@@ -8,8 +8,8 @@ import (
 )
 
 // options says where a kind queues, how often it is tried and what makes two
-// of it the same job. Triggers write
-// the same rows in SQL.
+// of it the same job. SQL enqueues by portal.enqueue (sql/functions/enqueue.sql),
+// which says the same: TestEnqueueWritesRiversRow compares them.
 func options(args portal.JobArgs) *river.InsertOpts {
 	switch args.(type) {
 	case portal.OrderApprovalArgs:

@@ -23,15 +23,12 @@ type pace struct {
 	dozing  time.Duration
 }
 
-// removeGone takes out the nodes whose backend is gone.
-const removeGone = `delete from portal.event_node n where not exists (select from pg_stat_activity a where a.pid = n.pid)`
-
 // enter says that a node hears the log over this connection, and removes those
 // that are gone.
 func enter(ctx context.Context, conn *pgx.Conn, name, source string, wantsNotify bool) (node int, err error) {
-	err = conn.QueryRow(ctx, `with gone as (`+removeGone+`)
-		insert into portal.event_node (name, source, pid, wants_notify) values ($1, $2, pg_backend_pid(), $3) returning node_id`,
-		pgx.QueryExecModeExec, name, source, wantsNotify).Scan(&node)
+	if _, err = conn.Exec(ctx, goneSQL, pgx.QueryExecModeExec); err == nil {
+		err = conn.QueryRow(ctx, enterSQL, pgx.QueryExecModeExec, name, source, wantsNotify).Scan(&node)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("event source: enter: %w", err)
 	}
@@ -50,8 +47,7 @@ func (s *session) enter(ctx context.Context) (err error) {
 func (s *session) want(ctx context.Context, notify bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
 	defer cancel()
-	tag, err := s.conn.Exec(ctx, `update portal.event_node set wants_notify = $2, seen_at = clock_timestamp() where node_id = $1`,
-		pgx.QueryExecModeExec, s.node, notify)
+	tag, err := s.conn.Exec(ctx, wantSQL, pgx.QueryExecModeExec, s.node, notify)
 	if err == nil && tag.RowsAffected() == 0 {
 		// removed by another node that could not see us, or by hand
 		return s.enter(ctx)
@@ -102,15 +98,11 @@ func (s *session) adapt(ctx context.Context, events int) error {
 	return nil
 }
 
-// contended reports whether commits wait to notify, more than now and then one
-// for another: for the lock on the database of oid 0, which commits that notify
-// hold (src/backend/commands/async.c, PreCommit_Notify).
+// contended reports whether commits wait to notify.
 func (s *session) contended(ctx context.Context) (waits bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.notify.cfg.ReadTimeout)
 	defer cancel()
-	err = s.conn.QueryRow(ctx, `select count(*) >= 2 from pg_locks
-		where locktype = 'object' and database = 0 and classid = 'pg_database'::regclass and objid = 0 and not granted`,
-		s.reader.mode).Scan(&waits)
+	err = s.conn.QueryRow(ctx, contendedSQL, s.reader.mode).Scan(&waits)
 	if err != nil {
 		return false, fmt.Errorf("event source: look at locks: %w", err)
 	}
@@ -143,9 +135,7 @@ func (s *session) unblock(ctx context.Context, full float64) error {
 	if _, err := s.conn.Exec(ctx, `reset role`, pgx.QueryExecModeExec); err != nil {
 		return fmt.Errorf("event source: %w", err)
 	}
-	rows, _ := s.conn.Query(ctx, `select n.pid, n.name from portal.event_node n join pg_stat_activity a using (pid)
-		where n.node_id <> $1 and n.seen_at < clock_timestamp() - $2::interval and a.application_name like 'portal listener%'`,
-		pgx.QueryExecModeExec, s.node, 3*cfg.TestEvery)
+	rows, _ := s.conn.Query(ctx, stuckSQL, pgx.QueryExecModeExec, s.node, 3*cfg.TestEvery)
 	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
 		PID  int32
 		Name string

@@ -2,7 +2,6 @@ package listener
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -11,9 +10,6 @@ import (
 
 	"portal.example/portal"
 )
-
-//go:embed since.sql
-var sinceSQL string
 
 // reader reads portal.event over one connection. Not safe for concurrent use.
 type reader struct {
@@ -43,7 +39,7 @@ func (r *reader) position(ctx context.Context) (portal.Cursor, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	var epoch, at string
-	if err := r.conn.QueryRow(ctx, `select pg_current_snapshot()::text, portal.begin_epoch()`, r.mode).Scan(&at, &epoch); err != nil {
+	if err := r.conn.QueryRow(ctx, positionSQL, r.mode).Scan(&at, &epoch); err != nil {
 		return "", fmt.Errorf("read position of the event log: %w", err)
 	}
 	return portal.CursorOf(at, epoch), nil
@@ -90,7 +86,7 @@ func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, 
 func (r *reader) missed(ctx context.Context) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	if err := r.conn.QueryRow(ctx, `select case when is_called then last_value else 0 end from portal.event_missed`, r.mode).Scan(&n); err != nil {
+	if err := r.conn.QueryRow(ctx, missedSQL, r.mode).Scan(&n); err != nil {
 		return 0, fmt.Errorf("read how many events are missing: %w", err)
 	}
 	return n, nil

@@ -237,11 +237,11 @@ func (s *session) test(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cfg.ReadTimeout)
 	defer cancel()
 	var full float64
-	if err := s.conn.QueryRow(ctx, `with seen as (
-			update portal.event_node set seen_at = clock_timestamp() where node_id = $2),
-		gone as (`+removeGone+`)
-		select pg_notification_queue_usage() from (select pg_notify($1, '')) as ping`,
-		pgx.QueryExecModeExec, channel, s.node).Scan(&full); err != nil {
+	_, err := s.conn.Exec(ctx, goneSQL, pgx.QueryExecModeExec)
+	if err == nil {
+		err = s.conn.QueryRow(ctx, pingSQL, pgx.QueryExecModeExec, channel, s.node).Scan(&full)
+	}
+	if err != nil {
 		return fmt.Errorf("event source: self-test: %w", err)
 	}
 	s.notify.counts.full.Store(math.Float64bits(full))

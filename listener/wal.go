@@ -440,12 +440,8 @@ func (r *reader) mark(ctx context.Context) (mark, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	// At the beginning of a page stands its header, which no record ends behind:
-	// the stream would never pass a place there while nothing is written.
 	var lsn string
-	err = r.conn.QueryRow(ctx, `
-		select case when at - '0/0' > 0 and (at - '0/0') % block <= 40 then at - (at - '0/0') % block else at end::text
-		from (select pg_current_wal_insert_lsn() as at, current_setting('wal_block_size')::numeric as block) as now`, r.mode).Scan(&lsn)
+	err = r.conn.QueryRow(ctx, walPlaceSQL, r.mode).Scan(&lsn)
 	if err != nil {
 		return mark{}, fmt.Errorf("read position of the write-ahead log: %w", err)
 	}

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"portal.example/portal"
+	"portal.example/portal/health"
 )
 
 // Stats is how a hub stands. Sockets and QueueBytes are of the moment, the
@@ -24,7 +24,7 @@ type Stats struct {
 	// observation a write, of the oldest event in it. Replays are not counted:
 	// who was away is late for reasons of its own. The rest of the transaction
 	// that wrote the change is part of it.
-	Lag portal.Distribution
+	Lag health.Distribution
 }
 
 // lagBounds are narrow where a healthy portal is, and wide where it is not.
@@ -38,7 +38,7 @@ var lagBounds = []time.Duration{
 type counts struct {
 	sockets, queueBytes, frames, replays, resyncs, slow, dead, refused atomic.Int64
 
-	lag *portal.Histogram
+	lag *health.Histogram
 }
 
 // Stats is cheap enough to be asked on every scrape.

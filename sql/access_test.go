@@ -15,7 +15,7 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 	d := newDesk(t)
 	form := func() portal.AccessEdit {
 		t.Helper()
-		c, err := d.DeskCustomer(t.Context(), d.who, "C1001")
+		c, err := d.Customer(t.Context(), d.who, "C1001")
 		if err != nil {
 			t.Fatal(err)
 		}

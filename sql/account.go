@@ -153,7 +153,7 @@ func (s *AccountStore) Statement(ctx context.Context, who portal.Session, p port
 // statementFor resolves a period by the business date and reads the statement.
 func statementFor(ctx context.Context, tx pgx.Tx, id portal.CustomerID, p portal.Period) (portal.Statement, error) {
 	var today time.Time
-	if err := tx.QueryRow(ctx, "select erp.today()").Scan(&today); err != nil {
+	if err := tx.QueryRow(ctx, query("today")).Scan(&today); err != nil {
 		return portal.Statement{}, err
 	}
 	from, to, asOf, err := p.Resolve(today)
@@ -199,14 +199,14 @@ func (s *AccountStore) RequestStatement(ctx context.Context, who portal.Session,
 			return err
 		}
 		var today time.Time
-		if err := tx.QueryRow(ctx, "select erp.today()").Scan(&today); err != nil {
+		if err := tx.QueryRow(ctx, query("today")).Scan(&today); err != nil {
 			return err
 		}
 		from, to, _, err := p.Resolve(today)
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select portal.request_statement($1, $2, $3)", who.CustomerID, from, to).Scan(&id)
+		return tx.QueryRow(ctx, query("statement_ask"), args{"customer_id": who.CustomerID, "from_date": from, "to_date": to}).Scan(&id)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("request statement of customer %d: %w", who.CustomerID, err)

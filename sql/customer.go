@@ -36,8 +36,33 @@ type frameRow struct {
 	StaffActing bool
 }
 
-// Frame implements portal.CustomerService.
-func (s *CustomerStore) Frame(ctx context.Context, who portal.Session) (portal.Frame, error) {
+// FrameStore implements portal.FrameService. Safe for concurrent use.
+type FrameStore struct{ db *DB }
+
+// NewFrameStore reads frames from db.
+func NewFrameStore(db *DB) *FrameStore { return &FrameStore{db} }
+
+// Frame implements portal.FrameService.
+func (s *FrameStore) Frame(ctx context.Context, who portal.Session) (portal.Frame, error) {
+	if who.Staff() {
+		return s.staff(ctx, who)
+	}
+	return s.customer(ctx, who)
+}
+
+func (s *FrameStore) staff(ctx context.Context, who portal.Session) (portal.Frame, error) {
+	var out portal.Frame
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, query("desk_frame")).Scan(&out.Cursor, &out.TimeZone, &out.Now, &out.Currency)
+	})
+	if err != nil {
+		return portal.Frame{}, fmt.Errorf("desk frame of login %d: %w", who.LoginID, err)
+	}
+	return out, nil
+}
+
+// customer is the frame of a customer's page.
+func (s *FrameStore) customer(ctx context.Context, who portal.Session) (portal.Frame, error) {
 	var row frameRow
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("frame"), args{"customer_id": who.CustomerID, "login_id": who.LoginID})

@@ -1,30 +1,46 @@
 package sql
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
-
-	"portal.example/portal"
+// The desk's services. Everything runs as the role portal_desk and is marked with
+// the person who acts; what may be done is the database's to say. All are safe for
+// concurrent use.
+type (
+	// OrderDesk implements portal.OrderDesk.
+	OrderDesk struct{ db *DB }
+	// CustomerDesk implements portal.CustomerDesk.
+	CustomerDesk struct{ db *DB }
+	// ItemDesk implements portal.ItemDesk.
+	ItemDesk struct{ db *DB }
+	// Warehouse implements portal.Warehouse.
+	Warehouse struct{ db *DB }
+	// PriceDesk implements portal.PriceDesk.
+	PriceDesk struct{ db *DB }
+	// ReturnDesk implements portal.ReturnDesk.
+	ReturnDesk struct{ db *DB }
+	// MoneyDesk implements portal.MoneyDesk.
+	MoneyDesk struct{ db *DB }
+	// InvoiceDesk implements portal.InvoiceDesk.
+	InvoiceDesk struct{ db *DB }
+	// StatementDesk implements portal.StatementDesk.
+	StatementDesk struct{ db *DB }
+	// RouteDesk implements portal.RouteDesk.
+	RouteDesk struct{ db *DB }
 )
 
-// DeskStore implements portal.DeskService. Everything runs as the role
-// portal_desk and is marked with the person who acts; what may be done is the
-// database's to say. Safe for concurrent use.
-type DeskStore struct{ db *DB }
+// Desk are all of them on one database.
+type Desk struct {
+	*OrderDesk
+	*CustomerDesk
+	*ItemDesk
+	*Warehouse
+	*PriceDesk
+	*ReturnDesk
+	*MoneyDesk
+	*InvoiceDesk
+	*StatementDesk
+	*RouteDesk
+}
 
-// NewDeskStore serves staff from db.
-func NewDeskStore(db *DB) *DeskStore { return &DeskStore{db} }
-
-// DeskFrame implements portal.DeskService.
-func (s *DeskStore) DeskFrame(ctx context.Context, who portal.Session) (portal.Frame, error) {
-	var out portal.Frame
-	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("desk_frame")).Scan(&out.Cursor, &out.TimeZone, &out.Now, &out.Currency)
-	})
-	if err != nil {
-		return portal.Frame{}, fmt.Errorf("desk frame of login %d: %w", who.LoginID, err)
-	}
-	return out, nil
+// NewDesk serves staff from db.
+func NewDesk(db *DB) Desk {
+	return Desk{&OrderDesk{db}, &CustomerDesk{db}, &ItemDesk{db}, &Warehouse{db}, &PriceDesk{db}, &ReturnDesk{db}, &MoneyDesk{db}, &InvoiceDesk{db}, &StatementDesk{db}, &RouteDesk{db}}
 }

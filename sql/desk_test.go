@@ -16,8 +16,9 @@ import (
 // desk is a database with one customer, two items and the desk on it.
 type desk struct {
 	*pgtest.DB
-	*sql.DeskStore
-	who portal.Session
+	sql.Desk
+	frames *sql.FrameStore
+	who    portal.Session
 }
 
 func newDesk(t *testing.T) desk {
@@ -35,7 +36,7 @@ func newDesk(t *testing.T) desk {
 			('OIL5', 'Olive oil 5 L', 30, 28.5, 20), ('RICE25', 'Rice 25 kg', 22.1, null, 15);
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no = 'OIL5';
 		insert into erp.stock (item_id, on_hand) select item_id, 4 from erp.item where item_no = 'RICE25';`)
-	return desk{db, sql.NewDeskStore(pools), portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
+	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools), portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
 }
 
 // order places a phone order of 10 OIL5 and qty RICE25.
@@ -59,7 +60,7 @@ func (d desk) move(t *testing.T, no string, to portal.OrderStatus, reason string
 
 func (d desk) detail(t *testing.T, no string) portal.DeskOrderDetail {
 	t.Helper()
-	o, err := d.DeskOrder(t.Context(), d.who, no)
+	o, err := d.Order(t.Context(), d.who, no)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +189,10 @@ func TestDeskShipsPartThenRest(t *testing.T) {
 			t.Errorf("a part-shipped order with backorders offers %s", to)
 		}
 	}
-	if invoice, err := d.Invoice(ctx, d.who, no, ""); err != nil || invoice == "" {
+	if invoice, err := d.InvoiceShipped(ctx, d.who, no, ""); err != nil || invoice == "" {
 		t.Fatalf("invoice %q: %v", invoice, err)
 	}
-	_, err = d.Invoice(ctx, d.who, no, "")
+	_, err = d.InvoiceShipped(ctx, d.who, no, "")
 	wantCode(t, err, portal.CodeConflict, "waiting for an invoice")
 
 	// all that is allocated, then what has come in since
@@ -207,7 +208,7 @@ func TestDeskShipsPartThenRest(t *testing.T) {
 		t.Errorf("when nothing is left: %s, %d shipments", o.Status, len(o.Shipments))
 	}
 	d.move(t, no, portal.OrderDelivered, "")
-	if _, err := d.Invoice(ctx, d.who, no, ""); err != nil {
+	if _, err := d.InvoiceShipped(ctx, d.who, no, ""); err != nil {
 		t.Fatal(err)
 	}
 	if o := d.detail(t, no); len(o.InvoiceNos) != 2 || o.ToInvoice {
@@ -245,7 +246,7 @@ func TestDeskQueue(t *testing.T) {
 	list := func(f portal.OrderFilter) (out []portal.DeskOrder) {
 		t.Helper()
 		for page := 0; page < 5; page++ {
-			list, err := d.DeskOrders(t.Context(), d.who, f)
+			list, err := d.Orders(t.Context(), d.who, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -298,7 +299,7 @@ func TestDeskQueue(t *testing.T) {
 			t.Errorf("%s: %d orders, want %d", name, got, test.want)
 		}
 	}
-	page, err := d.DeskOrders(t.Context(), d.who, portal.OrderFilter{Source: "WEB"})
+	page, err := d.Orders(t.Context(), d.who, portal.OrderFilter{Source: "WEB"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +314,7 @@ func TestDeskSavesAccess(t *testing.T) {
 	ctx := t.Context()
 	read := func() portal.DeskCustomerDetail {
 		t.Helper()
-		c, err := d.DeskCustomer(ctx, d.who, "C1001")
+		c, err := d.Customer(ctx, d.who, "C1001")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,7 +378,7 @@ func TestDeskCustomers(t *testing.T) {
 	d.order(t, 1)
 	page := func(query, after string, want int) []portal.DeskCustomer {
 		t.Helper()
-		rows, next, err := d.DeskCustomers(t.Context(), d.who, query, after)
+		rows, next, err := d.Customers(t.Context(), d.who, query, after)
 		if err != nil || len(rows) != want || (next != "") != (want == portal.PageSize) {
 			t.Fatalf("%q after %q: %d rows, next %q, %v", query, after, len(rows), next, err)
 		}
@@ -391,7 +392,7 @@ func TestDeskCustomers(t *testing.T) {
 	page("d110", "", 10)
 	page("street pine", "", 1)
 	page("100%", "", 0)
-	_, err := d.DeskCustomer(t.Context(), d.who, "C9999")
+	_, err := d.Customer(t.Context(), d.who, "C9999")
 	wantCode(t, err, portal.CodeNotFound, "no such customer")
 }
 
@@ -401,7 +402,7 @@ func TestDeskSavesItem(t *testing.T) {
 	ctx := t.Context()
 	read := func() portal.DeskItem {
 		t.Helper()
-		i, err := d.DeskItem(ctx, d.who, "OIL5")
+		i, err := d.Item(ctx, d.who, "OIL5")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -472,14 +473,14 @@ func TestDeskSavesItem(t *testing.T) {
 	if n := pgtest.Value[int](t, d.DB, `select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1' and warehouse = 'MAIN'`); n != 5 {
 		t.Errorf("%d on hand", n)
 	}
-	rows, _, err := d.DeskItems(ctx, d.who, "oliv 5", "")
+	rows, _, err := d.Items(ctx, d.who, "oliv 5", "")
 	if err != nil || len(rows) != 1 || rows[0].ItemNo != "OIL5" {
 		t.Errorf("search: %v, %v", rows, err)
 	}
-	if rows, _, _ = d.DeskItems(ctx, d.who, "", "NEW1"); len(rows) != 2 {
+	if rows, _, _ = d.Items(ctx, d.who, "", "NEW1"); len(rows) != 2 {
 		t.Errorf("after NEW1: %v", rows)
 	}
-	if _, _, err = d.DeskItems(ctx, d.who, "!'&|", ""); err != nil {
+	if _, _, err = d.Items(ctx, d.who, "!'&|", ""); err != nil {
 		t.Error(err)
 	}
 }
@@ -492,31 +493,30 @@ func TestDeskIsForStaff(t *testing.T) {
 	ctx := t.Context()
 	for _, who := range []portal.Session{{}, {ID: 1, LoginID: 1, CustomerID: 1, CustomerNo: "C1001", Email: "buyer@c1001.example", Role: portal.RoleBuyer}} {
 		for name, call := range map[string]func(context.Context) error{
-			"orders": func(ctx context.Context) error { _, err := d.DeskOrders(ctx, who, portal.OrderFilter{}); return err },
-			"order":  func(ctx context.Context) error { _, err := d.DeskOrder(ctx, who, no); return err },
+			"orders": func(ctx context.Context) error { _, err := d.Orders(ctx, who, portal.OrderFilter{}); return err },
+			"order":  func(ctx context.Context) error { _, err := d.Order(ctx, who, no); return err },
 			"move": func(ctx context.Context) error {
 				return d.MoveOrder(ctx, who, no, portal.OrderMove{To: portal.OrderApproved})
 			},
 			"pick":      func(ctx context.Context) error { return d.Pick(ctx, who, no, nil) },
 			"ship":      func(ctx context.Context) error { return d.Ship(ctx, who, no, portal.ShipOrder{}) },
-			"invoice":   func(ctx context.Context) error { _, err := d.Invoice(ctx, who, no, ""); return err },
-			"customers": func(ctx context.Context) error { _, _, err := d.DeskCustomers(ctx, who, "", ""); return err },
-			"customer":  func(ctx context.Context) error { _, err := d.DeskCustomer(ctx, who, "C1001"); return err },
+			"invoice":   func(ctx context.Context) error { _, err := d.InvoiceShipped(ctx, who, no, ""); return err },
+			"customers": func(ctx context.Context) error { _, _, err := d.Customers(ctx, who, "", ""); return err },
+			"customer":  func(ctx context.Context) error { _, err := d.Customer(ctx, who, "C1001"); return err },
 			"access":    func(ctx context.Context) error { return d.SaveAccess(ctx, who, "C1001", portal.AccessEdit{}) },
-			"items":     func(ctx context.Context) error { _, _, err := d.DeskItems(ctx, who, "", ""); return err },
-			"item":      func(ctx context.Context) error { _, err := d.DeskItem(ctx, who, "OIL5"); return err },
+			"items":     func(ctx context.Context) error { _, _, err := d.Items(ctx, who, "", ""); return err },
+			"item":      func(ctx context.Context) error { _, err := d.Item(ctx, who, "OIL5"); return err },
 			"save item": func(ctx context.Context) error {
 				_, err := d.SaveItem(ctx, who, "OIL5", portal.DeskItemEdit{Description: "x"})
 				return err
 			},
-			"frame": func(ctx context.Context) error { _, err := d.DeskFrame(ctx, who); return err },
 		} {
 			if err := call(ctx); portal.ErrorCode(err) != portal.CodeForbidden {
 				t.Errorf("%s as %q: %v", name, who.Role, err)
 			}
 		}
 	}
-	if frame, err := d.DeskFrame(ctx, d.who); err != nil || frame.Cursor == "" || frame.TimeZone != "America/New_York" || frame.Currency != "USD" {
+	if frame, err := d.frames.Frame(ctx, d.who); err != nil || frame.Cursor == "" || frame.TimeZone != "America/New_York" || frame.Currency != "USD" {
 		t.Errorf("frame %+v: %v", frame, err)
 	}
 }

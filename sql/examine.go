@@ -69,7 +69,7 @@ func (e Examination) version(ctx context.Context, conn *pgx.Conn, found *finding
 	var version int
 	var name string
 	var standby bool
-	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery()").
+	if err := conn.QueryRow(ctx, query("examine_version")).
 		Scan(&version, &name, &standby); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (e Examination) version(ctx context.Context, conn *pgx.Conn, found *finding
 
 func (e Examination) migrations(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	var migrated bool
-	if err := conn.QueryRow(ctx, "select to_regclass('portal.migration') is not null and to_regclass('portal.installed') is not null").Scan(&migrated); err != nil {
+	if err := conn.QueryRow(ctx, query("examine_migrated")).Scan(&migrated); err != nil {
 		return err
 	}
 	if !found.add(migrated, "Run portal migrate with a user that may create roles and schemas.", "the portal's schemas are there") {
@@ -133,7 +133,7 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings) error {
 	for _, role := range []string{"portal_web", "portal_desk", "portal_work"} {
 		var member bool
-		if err := conn.QueryRow(ctx, "select coalesce((select pg_has_role(current_user, x.oid, 'member') from pg_roles x where x.rolname = $1), false)", role).Scan(&member); err != nil {
+		if err := conn.QueryRow(ctx, query("examine_role"), args{"role": role}).Scan(&member); err != nil {
 			return err
 		}
 		found.add(member, "Grant it: grant "+role+" to the user of the database URL.", "this user may act as %s", role)
@@ -159,9 +159,7 @@ func (e Examination) codes(ctx context.Context, conn *pgx.Conn, found *findings)
 
 // sharedCodes reports whether active items may share codes, and how many do.
 func sharedCodes(ctx context.Context, conn *pgx.Conn) (allowed bool, shared int, err error) {
-	err = conn.QueryRow(ctx, `select c.duplicate_codes = 'allow',
-		(select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
-		from erp.company c`).Scan(&allowed, &shared)
+	err = conn.QueryRow(ctx, query("examine_codes")).Scan(&allowed, &shared)
 	return allowed, shared, err
 }
 
@@ -171,7 +169,7 @@ func sharedWords(n int) string {
 }
 
 func (e Examination) invariants(ctx context.Context, conn *pgx.Conn, found *findings) error {
-	rows, _ := conn.Query(ctx, "select invariant, count(*)::int from erp.check_invariants() group by 1 order by 1")
+	rows, _ := conn.Query(ctx, query("examine_invariants"))
 	type violation struct {
 		Invariant string
 		Count     int
@@ -210,7 +208,7 @@ func (f *findings) note(format string, args ...any) {
 
 // pendingFiles are the functions and triggers whose content is not installed.
 func pendingFiles(ctx context.Context, conn *pgx.Conn) ([]string, error) {
-	rows, _ := conn.Query(ctx, "select name, hash from portal.installed")
+	rows, _ := conn.Query(ctx, query("installed_list"))
 	installed := map[string]string{}
 	var name, hash string
 	if _, err := pgx.ForEachRow(rows, []any{&name, &hash}, func() error { installed[name] = hash; return nil }); err != nil {

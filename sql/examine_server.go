@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"portal.example/portal"
+	"portal.example/portal/health"
 )
 
 const (
@@ -58,7 +58,7 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 		"NOTIFY's queue is %.1f %% full (look from 1 %%)", 100*log.Usage)
 	oldest := time.Duration(log.OldestSeconds * float64(time.Second))
 	found.add(oldest < logAgeLimit && log.Bytes < logBytesLimit, "Housekeeping prunes events after 72 hours, but none that a running transaction may not have seen. Look for long transactions below, and at the job housekeeping at /ops/jobs.",
-		"the event log has about %d events, %s; the oldest is %s old (pruned after 72 hours)", log.Rows, portal.Bytes(log.Bytes), oldest.Round(time.Second))
+		"the event log has about %d events, %s; the oldest is %s old (pruned after 72 hours)", log.Rows, health.Bytes(log.Bytes), oldest.Round(time.Second))
 	if err := e.housekeeping(ctx, conn, found, oldest); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 // has nothing to prune.
 func (e Examination) housekeeping(ctx context.Context, conn *pgx.Conn, found *findings, oldest time.Duration) error {
 	var there bool
-	if err := conn.QueryRow(ctx, "select to_regclass('river.river_job') is not null").Scan(&there); err != nil || !there {
+	if err := conn.QueryRow(ctx, query("examine_jobs")).Scan(&there); err != nil || !there {
 		return err
 	}
 	var ago *float64
@@ -167,7 +167,7 @@ func (e Examination) slots(ctx context.Context, conn *pgx.Conn, found *findings)
 	var holding []string
 	for _, s := range slots {
 		if s.RetainedBytes >= slotBytesLimit {
-			holding = append(holding, fmt.Sprintf("%s holds %s", s.Name, portal.Bytes(s.RetainedBytes)))
+			holding = append(holding, fmt.Sprintf("%s holds %s", s.Name, health.Bytes(s.RetainedBytes)))
 		}
 	}
 	found.add(len(holding) == 0, fmt.Sprintf("The disk fills, and the ERP stops: %s. Bring the reader back, or: select pg_drop_replication_slot('name'). max_slot_wal_keep_size sets a limit.", strings.Join(holding, ", ")),

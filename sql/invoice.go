@@ -133,7 +133,7 @@ func invoiceDetail(ctx context.Context, tx pgx.Tx, a args) (portal.InvoiceDetail
 // seesBalance reports whether the transaction's customer and log-in may see
 // what is owed and paid.
 func seesBalance(ctx context.Context, tx pgx.Tx) (sees bool, err error) {
-	err = tx.QueryRow(ctx, "select portal.sees_balance()").Scan(&sees)
+	err = tx.QueryRow(ctx, query("sees_balance")).Scan(&sees)
 	return sees, err
 }
 

@@ -253,7 +253,7 @@ func install(ctx context.Context, tx pgx.Tx, kind string, files fs.FS, prefix st
 		hash := hex.EncodeToString(sum[:])
 		key := kind + "/" + name[len(prefix):]
 		var same bool
-		if err := tx.QueryRow(ctx, "select exists (select from portal.installed where name = $1 and hash = $2)", key, hash).Scan(&same); err != nil {
+		if err := tx.QueryRow(ctx, query("installed_is"), args{"name": key, "hash": hash}).Scan(&same); err != nil {
 			return err
 		}
 		if same && !all {
@@ -265,8 +265,7 @@ func install(ctx context.Context, tx pgx.Tx, kind string, files fs.FS, prefix st
 		if same {
 			continue
 		}
-		if _, err := tx.Exec(ctx, `insert into portal.installed (name, hash) values ($1, $2)
-			on conflict (name) do update set hash = excluded.hash, installed_at = clock_timestamp()`, key, hash); err != nil {
+		if _, err := tx.Exec(ctx, query("installed_set"), args{"name": key, "hash": hash}); err != nil {
 			return err
 		}
 	}

@@ -88,7 +88,7 @@ func (s *NotificationStore) Notifications(ctx context.Context, who portal.Sessio
 // zoneOf is the company's time zone.
 func zoneOf(ctx context.Context, tx pgx.Tx) (*time.Location, error) {
 	var name string
-	if err := tx.QueryRow(ctx, "select time_zone from erp.company").Scan(&name); err != nil {
+	if err := tx.QueryRow(ctx, query("company_zone")).Scan(&name); err != nil {
 		return nil, err
 	}
 	return time.LoadLocation(name)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"portal.example/portal"
+	"portal.example/portal/health"
 )
 
 // OpsStore reads what operators watch. Safe for concurrent use; it keeps
@@ -22,15 +22,15 @@ func NewOpsStore(db *DB) *OpsStore { return &OpsStore{db} }
 const figuresTimeout = 2 * time.Second
 
 // Figures reads how the database stands.
-func (s *OpsStore) Figures(ctx context.Context) (portal.DatabaseFigures, error) {
+func (s *OpsStore) Figures(ctx context.Context) (health.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, figuresTimeout)
 	defer cancel()
-	var out portal.DatabaseFigures
+	var out health.Database
 	begin := pgx.TxOptions{BeginQuery: fmt.Sprintf("begin read only; set local statement_timeout = %d", figuresTimeout.Milliseconds())}
 	err := pgx.BeginTxFunc(ctx, s.db.Work, begin, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("ops_figures"))
 		var err error
-		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByNameLax[portal.DatabaseFigures]); err != nil {
+		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByNameLax[health.Database]); err != nil {
 			return err
 		}
 		// as the log-in itself: the portal's roles see no other session's times
@@ -40,7 +40,7 @@ func (s *OpsStore) Figures(ctx context.Context) (portal.DatabaseFigures, error) 
 		return tx.QueryRow(ctx, query("ops_transactions")).Scan(&out.SeesAll, &out.OldestTransactionSeconds)
 	})
 	if err != nil {
-		return portal.DatabaseFigures{}, fmt.Errorf("figures of the database: %w", err)
+		return health.Database{}, fmt.Errorf("figures of the database: %w", err)
 	}
 	return out, nil
 }

@@ -73,7 +73,7 @@ func (s *OrderStore) Order(ctx context.Context, who portal.Session, orderNo stri
 	var out portal.OrderDetail
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		var seePrices bool
-		if err := tx.QueryRow(ctx, "select see_prices from erp.web_access where customer_id = $1", who.CustomerID).Scan(&seePrices); err != nil {
+		if err := tx.QueryRow(ctx, query("sees_prices"), args{"customer_id": who.CustomerID}).Scan(&seePrices); err != nil {
 			return err
 		}
 		var err error
@@ -163,7 +163,7 @@ func shipmentContents(ctx context.Context, tx pgx.Tx, a args, shipments []portal
 func (s *OrderStore) Cancel(ctx context.Context, who portal.Session, orderNo string) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		var exists, done bool
-		if err := tx.QueryRow(ctx, "select exists (select from erp.sales_order where order_no = $1)", orderNo).Scan(&exists); err != nil {
+		if err := tx.QueryRow(ctx, query("order_exists"), args{"order_no": orderNo}).Scan(&exists); err != nil {
 			return err
 		}
 		if !exists {

@@ -21,8 +21,8 @@ func qtyArrays(qtys map[int]portal.Qty) (lineNos []int32, texts []string) {
 	return lineNos, texts
 }
 
-// EditOrder implements portal.DeskService.
-func (s *DeskStore) EditOrder(ctx context.Context, who portal.Session, orderNo string, edit portal.OrderEdit) ([]portal.LineEdit, error) {
+// EditOrder implements portal.OrderDesk.
+func (s *OrderDesk) EditOrder(ctx context.Context, who portal.Session, orderNo string, edit portal.OrderEdit) ([]portal.LineEdit, error) {
 	lineNos, texts := qtyArrays(edit.Qtys)
 	var out []portal.LineEdit
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -38,9 +38,9 @@ func (s *DeskStore) EditOrder(ctx context.Context, who portal.Session, orderNo s
 	return out, nil
 }
 
-// ApproveOrders implements portal.DeskService. Each order has a transaction of
+// ApproveOrders implements portal.OrderDesk. Each order has a transaction of
 // its own.
-func (s *DeskStore) ApproveOrders(ctx context.Context, who portal.Session, orders []portal.OrderRef) (portal.Approvals, error) {
+func (s *OrderDesk) ApproveOrders(ctx context.Context, who portal.Session, orders []portal.OrderRef) (portal.Approvals, error) {
 	out := portal.Approvals{Approved: []string{}, Refused: []portal.RefusedOrder{}}
 	for _, o := range orders {
 		err := s.MoveOrder(ctx, who, o.OrderNo, portal.OrderMove{To: portal.OrderApproved, Queued: true, Revision: o.Revision, Shown: o.Shown, ShownOver: o.ShownOver})

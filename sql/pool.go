@@ -198,7 +198,7 @@ func inTx(ctx context.Context, pool *Pool, options pgx.TxOptions, f func(tx pgx.
 		if table == "" {
 			break
 		}
-		if _, e := pool.Exec(ctx, "select erp.pass_taken_ids($1)", table); e != nil {
+		if _, e := pool.Exec(ctx, query("pass_taken_ids"), args{"table": table}); e != nil {
 			break
 		}
 	}

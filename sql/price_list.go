@@ -26,8 +26,8 @@ func stagingQuery(name string) string {
 	return text
 }
 
-// ExportPrices implements portal.DeskPriceService.
-func (s *DeskStore) ExportPrices(ctx context.Context, who portal.Session, list portal.PriceList, w io.Writer) error {
+// ExportPrices implements portal.PriceDesk.
+func (s *PriceDesk) ExportPrices(ctx context.Context, who portal.Session, list portal.PriceList, w io.Writer) error {
 	if list.Columns() == nil {
 		return portal.Errorf(portal.CodeNotFound, "There is no such price list.")
 	}
@@ -44,8 +44,8 @@ func (s *DeskStore) ExportPrices(ctx context.Context, who portal.Session, list p
 // errDryRun ends the transaction of a list that is only checked.
 var errDryRun = errors.New("dry run")
 
-// ImportPrices implements portal.DeskPriceService.
-func (s *DeskStore) ImportPrices(ctx context.Context, who portal.Session, list portal.PriceList, file io.Reader, o portal.ImportOptions) (portal.PriceImport, error) {
+// ImportPrices implements portal.PriceDesk.
+func (s *PriceDesk) ImportPrices(ctx context.Context, who portal.Session, list portal.PriceList, file io.Reader, o portal.ImportOptions) (portal.PriceImport, error) {
 	out := portal.PriceImport{List: list}
 	rows, err := portal.NewPriceListReader(file, list)
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
 
 //go:embed queries/*.sql
@@ -59,6 +57,3 @@ func readQueries(files fs.FS, folder string) (map[string]string, error) {
 	}
 	return out, nil
 }
-
-// args are the named parameters of a query, @name in its text.
-type args = pgx.NamedArgs

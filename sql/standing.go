@@ -130,7 +130,7 @@ func standingHistory(ctx context.Context, tx pgx.Tx, who portal.Session, a args)
 		Findings json.RawMessage
 	}
 	var sees bool
-	if err := tx.QueryRow(ctx, "select see_prices from erp.web_access where customer_id = $1", who.CustomerID).Scan(&sees); err != nil {
+	if err := tx.QueryRow(ctx, query("sees_prices"), args{"customer_id": who.CustomerID}).Scan(&sees); err != nil {
 		return nil, err
 	}
 	rows, _ := tx.Query(ctx, query("standing_history"), a)
@@ -242,7 +242,7 @@ func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		// the row's lock: not while the job makes an order of it
 		var there int
-		if err := tx.QueryRow(ctx, "select 1 from portal.standing_order where standing_order_id = $1 and customer_id = $2 for update", id, who.CustomerID).Scan(&there); err != nil {
+		if err := tx.QueryRow(ctx, query("standing_hold"), args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
 			return notFound(refusal(err), noStandingOrder)
 		}
 		var err error
@@ -293,7 +293,7 @@ func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id port
 		return nil
 	}
 	var there int
-	if err := tx.QueryRow(ctx, "select 1 from portal.standing_order where standing_order_id = $1 and customer_id = $2 for update", id, who.CustomerID).Scan(&there); err != nil {
+	if err := tx.QueryRow(ctx, query("standing_hold"), args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
 		return notFound(refusal(err), noStandingOrder)
 	}
 	list, err := standingRows(ctx, tx, who, id)

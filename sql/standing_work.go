@@ -39,7 +39,7 @@ func (w *StandingWork) RunStandingOrders(ctx context.Context) (map[string]int, e
 		return done, nil
 	}
 	var name string
-	if err := w.pool.QueryRow(ctx, "select time_zone from erp.company").Scan(&name); err != nil {
+	if err := w.pool.QueryRow(ctx, query("company_zone")).Scan(&name); err != nil {
 		return nil, fmt.Errorf("standing orders: %w", err)
 	}
 	zone, err := time.LoadLocation(name)

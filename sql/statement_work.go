@@ -29,7 +29,7 @@ func NewStatementWork(pool *Pool, printer portal.Printer) *StatementWork {
 // BeginMonthlyRun implements portal.StatementMaker.
 func (w *StatementWork) BeginMonthlyRun(ctx context.Context) (wanted int, err error) {
 	err = inTx(ctx, w.pool, pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', 'monthly run', true)"}, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "select portal.begin_monthly_run()").Scan(&wanted)
+		return tx.QueryRow(ctx, query("statement_begin_monthly")).Scan(&wanted)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("begin monthly run: %w", err)

@@ -191,8 +191,6 @@ func (r *repair) keep(ctx context.Context, own wallManifest, written map[string]
 	if _, err := r.tx.Exec(ctx, "set local role portal_owner"); err != nil {
 		return err
 	}
-	_, err = r.tx.Exec(ctx, `insert into portal.wall (version, manifest, written) values ($1, $2, $3::text::jsonb)
-		on conflict (only_row) do update set version = excluded.version, manifest = excluded.manifest, written = excluded.written, checked_at = clock_timestamp()`,
-		own.version, own.text, string(text))
+	_, err = r.tx.Exec(ctx, query("wall_keep"), args{"version": own.version, "manifest": own.text, "written": string(text)})
 	return err
 }

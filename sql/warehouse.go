@@ -16,8 +16,8 @@ import (
 // warehouseRows is how many orders the warehouse's list shows at most.
 const warehouseRows = 200
 
-// Warehouse implements portal.WarehouseService.
-func (s *DeskStore) Warehouse(ctx context.Context, who portal.Session, f portal.WarehouseFilter) ([]portal.WarehouseOrder, error) {
+// ToPick implements portal.Warehouse.
+func (s *Warehouse) ToPick(ctx context.Context, who portal.Session, f portal.WarehouseFilter) ([]portal.WarehouseOrder, error) {
 	var out []portal.WarehouseOrder
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("warehouse_list"), args{"route": f.Route, "by_age": f.ByAge, "on_the_way": f.OnTheWay, "row_limit": warehouseRows})
@@ -31,8 +31,8 @@ func (s *DeskStore) Warehouse(ctx context.Context, who portal.Session, f portal.
 	return out, nil
 }
 
-// PickOrder implements portal.WarehouseService.
-func (s *DeskStore) PickOrder(ctx context.Context, who portal.Session, orderNo string) (portal.PickOrder, error) {
+// PickOrder implements portal.Warehouse.
+func (s *Warehouse) PickOrder(ctx context.Context, who portal.Session, orderNo string) (portal.PickOrder, error) {
 	var out portal.PickOrder
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"order_no": orderNo, "customer_id": int64(0), "staff": true, "see_prices": false}
@@ -77,7 +77,7 @@ func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrde
 	if err != nil {
 		return o, err
 	}
-	if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+	if !o.Status.Pickable() {
 		return o, portal.Errorf(portal.CodeConflict, "Order %s is %s: nothing of it can be picked.", orderNo, statusWords(o.Status))
 	}
 	if stamp == "" {
@@ -128,8 +128,8 @@ func (p pickStep) refused() error {
 	return nil
 }
 
-// PickScan implements portal.WarehouseService.
-func (s *DeskStore) PickScan(ctx context.Context, who portal.Session, orderNo, code string) (portal.Picked, error) {
+// PickScan implements portal.Warehouse.
+func (s *Warehouse) PickScan(ctx context.Context, who portal.Session, orderNo, code string) (portal.Picked, error) {
 	code = strings.TrimSpace(code)
 	if code == "" {
 		return portal.Picked{}, portal.Invalid("code", "Scan or type a code.")
@@ -203,8 +203,8 @@ func scannedItem(ctx context.Context, tx pgx.Tx, code string) (scanned, error) {
 	return first, nil
 }
 
-// PickLine implements portal.WarehouseService.
-func (s *DeskStore) PickLine(ctx context.Context, who portal.Session, orderNo string, lineNo int, by portal.Qty) (portal.Picked, error) {
+// PickLine implements portal.Warehouse.
+func (s *Warehouse) PickLine(ctx context.Context, who portal.Session, orderNo string, lineNo int, by portal.Qty) (portal.Picked, error) {
 	return s.pick(ctx, who, orderNo, func(tx pgx.Tx, o lockedOrder) (pickStep, error) {
 		rows, _ := tx.Query(ctx, query("pick_line"), args{"order_id": o.OrderID, "line_no": lineNo})
 		step, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[pickStep])
@@ -220,7 +220,7 @@ func (s *DeskStore) PickLine(ctx context.Context, who portal.Session, orderNo st
 	})
 }
 
-func (s *DeskStore) pick(ctx context.Context, who portal.Session, orderNo string, find func(pgx.Tx, lockedOrder) (pickStep, error)) (portal.Picked, error) {
+func (s *Warehouse) pick(ctx context.Context, who portal.Session, orderNo string, find func(pgx.Tx, lockedOrder) (pickStep, error)) (portal.Picked, error) {
 	var out portal.Picked
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := pickable(ctx, tx, orderNo, "")
@@ -250,8 +250,8 @@ func (s *DeskStore) pick(ctx context.Context, who portal.Session, orderNo string
 	return out, nil
 }
 
-// PickAll implements portal.WarehouseService.
-func (s *DeskStore) PickAll(ctx context.Context, who portal.Session, orderNo, stamp string) error {
+// PickAll implements portal.Warehouse.
+func (s *Warehouse) PickAll(ctx context.Context, who portal.Session, orderNo, stamp string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := pickable(ctx, tx, orderNo, stamp)
 		if err != nil {
@@ -266,8 +266,8 @@ func (s *DeskStore) PickAll(ctx context.Context, who portal.Session, orderNo, st
 	return nil
 }
 
-// ShortLine implements portal.WarehouseService.
-func (s *DeskStore) ShortLine(ctx context.Context, who portal.Session, orderNo string, short portal.ShortLine) error {
+// ShortLine implements portal.Warehouse.
+func (s *Warehouse) ShortLine(ctx context.Context, who portal.Session, orderNo string, short portal.ShortLine) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if _, err := pickable(ctx, tx, orderNo, short.Stamp); err != nil {
 			return err
@@ -281,8 +281,8 @@ func (s *DeskStore) ShortLine(ctx context.Context, who portal.Session, orderNo s
 	return nil
 }
 
-// Substitute implements portal.WarehouseService.
-func (s *DeskStore) Substitute(ctx context.Context, who portal.Session, orderNo string, sub portal.SubstituteLine) error {
+// Substitute implements portal.Warehouse.
+func (s *Warehouse) Substitute(ctx context.Context, who portal.Session, orderNo string, sub portal.SubstituteLine) error {
 	qty, price, err := sub.Read()
 	if err != nil {
 		return err
@@ -315,8 +315,8 @@ func (s *DeskStore) Substitute(ctx context.Context, who portal.Session, orderNo 
 	return nil
 }
 
-// ShipPicked implements portal.WarehouseService.
-func (s *DeskStore) ShipPicked(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipPicked) error {
+// ShipPicked implements portal.Warehouse.
+func (s *Warehouse) ShipPicked(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipPicked) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := pickable(ctx, tx, orderNo, ship.Stamp)
 		if err != nil {
@@ -331,8 +331,8 @@ func (s *DeskStore) ShipPicked(ctx context.Context, who portal.Session, orderNo 
 	return nil
 }
 
-// Deliver implements portal.WarehouseService.
-func (s *DeskStore) Deliver(ctx context.Context, who portal.Session, id portal.ShipmentID, to string) (string, error) {
+// Deliver implements portal.Warehouse.
+func (s *Warehouse) Deliver(ctx context.Context, who portal.Session, id portal.ShipmentID, to string) (string, error) {
 	var orderNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, query("shipment_deliver"), args{"shipment_id": id, "delivered_to": to, "delivered_at": (*time.Time)(nil)}).Scan(&orderNo)
@@ -343,8 +343,8 @@ func (s *DeskStore) Deliver(ctx context.Context, who portal.Session, id portal.S
 	return orderNo, nil
 }
 
-// TakeBack implements portal.WarehouseService.
-func (s *DeskStore) TakeBack(ctx context.Context, who portal.Session, id portal.ShipmentID) (string, error) {
+// TakeBack implements portal.Warehouse.
+func (s *Warehouse) TakeBack(ctx context.Context, who portal.Session, id portal.ShipmentID) (string, error) {
 	var orderNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"shipment_id": id}
@@ -367,8 +367,8 @@ func (s *DeskStore) TakeBack(ctx context.Context, who portal.Session, id portal.
 	return orderNo, nil
 }
 
-// ItemSupply implements portal.WarehouseService.
-func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo string) (portal.ItemSupply, error) {
+// Supply implements portal.ItemDesk.
+func (s *ItemDesk) Supply(ctx context.Context, who portal.Session, itemNo string) (portal.ItemSupply, error) {
 	var out portal.ItemSupply
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"item_no": itemNo}
@@ -385,8 +385,8 @@ func (s *DeskStore) ItemSupply(ctx context.Context, who portal.Session, itemNo s
 	return out, nil
 }
 
-// Receive implements portal.WarehouseService.
-func (s *DeskStore) Receive(ctx context.Context, who portal.Session, itemNo, qty string, seen *portal.Qty) error {
+// Receive implements portal.ItemDesk.
+func (s *ItemDesk) Receive(ctx context.Context, who portal.Session, itemNo, qty string, seen *portal.Qty) error {
 	n, problem := portal.ReadQty(qty).Number()
 	if problem != "" {
 		return portal.Invalid("received", "%s", problem)
@@ -419,8 +419,8 @@ func (s *DeskStore) Receive(ctx context.Context, who portal.Session, itemNo, qty
 	return nil
 }
 
-// ExpectReceipt implements portal.WarehouseService.
-func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemNo, day, qty, note string) error {
+// ExpectReceipt implements portal.ItemDesk.
+func (s *ItemDesk) ExpectReceipt(ctx context.Context, who portal.Session, itemNo, day, qty, note string) error {
 	on, err := time.Parse(time.DateOnly, strings.TrimSpace(day))
 	if err != nil {
 		return portal.Invalid("expected_on", "On which day?")
@@ -445,8 +445,8 @@ func (s *DeskStore) ExpectReceipt(ctx context.Context, who portal.Session, itemN
 	return nil
 }
 
-// ForgetReceipt implements portal.WarehouseService.
-func (s *DeskStore) ForgetReceipt(ctx context.Context, who portal.Session, itemNo string, id int64) error {
+// ForgetReceipt implements portal.ItemDesk.
+func (s *ItemDesk) ForgetReceipt(ctx context.Context, who portal.Session, itemNo string, id int64) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, query("expected_remove"), args{"item_no": itemNo, "expected_id": id})
 		return err

@@ -13,33 +13,27 @@ language plpgsql
 as $$
 declare
   before text := coalesce(current_setting('portal.told', true), '');
-  wanted boolean;
 begin
   if before = 'lost' then
     return;
   end if;
   begin
-    if before = '' and cardinality(p_refs) = 1 then
-      insert into portal.event (kind, customer_id, ref, data) values (p_kind, p_customer_ids[1], p_refs[1], p_data[1])
-      returning exists (select from portal.event_node n where n.wants_notify) into wanted;
-    elsif before = '' then
-      insert into portal.event (kind, customer_id, ref, data)
-      select p_kind, d.customer_id, d.ref, d.data
-      from unnest(p_customer_ids, p_refs, p_data) with ordinality as d(customer_id, ref, data, n) order by d.n;
-    else
+    if before <> '' then
       -- a document that several statements of one transaction touch is told once,
       -- unless what is told differs from the last time
-      insert into portal.event (kind, customer_id, ref, data)
-      select p_kind, d.customer_id, d.ref, d.data
+      select array_agg(d.customer_id order by d.n), array_agg(d.ref order by d.n), array_agg(d.data order by d.n)
+        into p_customer_ids, p_refs, p_data
       from unnest(p_customer_ids, p_refs, p_data) with ordinality as d(customer_id, ref, data, n)
       where not exists (
         select from (
           select e.data from portal.event e
           where e.xid = pg_current_xact_id() and e.ref = d.ref and e.kind = p_kind and e.customer_id is not distinct from d.customer_id
           order by e.event_id desc limit 1
-        ) last where last.data is not distinct from d.data)
-      order by d.n;
+        ) last where last.data is not distinct from d.data);
     end if;
+    insert into portal.event (kind, customer_id, ref, data)
+    select p_kind, d.customer_id, d.ref, d.data
+    from unnest(p_customer_ids, p_refs, p_data) with ordinality as d(customer_id, ref, data, n) order by d.n;
     if not found then
       return;
     end if;
@@ -58,10 +52,7 @@ begin
   if before = 'woken' then
     return;
   end if;
-  if wanted is null then
-    wanted := exists (select from portal.event_node n where n.wants_notify);
-  end if;
-  if wanted and pg_notification_queue_usage() < 0.5 then
+  if exists (select from portal.event_node n where n.wants_notify) and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('portal_event', '');
     before := set_config('portal.told', 'woken', true);
   elsif before = '' then

@@ -74,7 +74,7 @@ begin
       where l.order_id = n.order_id and l.line_no = n.order_line_no;
     update erp.sales_order o set invoiced_at = erp.now()
       where o.order_id in (select n.order_id from new_rows n) and o.invoiced_at is null
-        and o.status in ('SHIPPED', 'DELIVERED')
+        and erp.is_shipped(o.status)
         and not exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_invoiced < l.qty_shipped);
   end if;
   return null;

@@ -27,11 +27,8 @@ begin
   select array_agg(q.mail_id order by q.mail_id) into mails from queued q;
   perform portal.enqueue_mails(mails);
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'a notice was not mailed: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;

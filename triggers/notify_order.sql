@@ -12,40 +12,29 @@ $$;
 create or replace function portal.notify_order_status() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  kinds text[];
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
-  logins bigint[];
 begin
-  select array_agg(x.kind), array_agg(x.customer_id), array_agg(x.order_no), array_agg(x.data), array_agg(x.login_id)
-    into kinds, customers, refs, datas, logins
-  from (
-    select case when n.from_status is null and n.to_status = 'SUBMITTED' then 'order_received'
-        when n.to_status = 'APPROVED' and (n.from_status is null or n.from_status in ('SUBMITTED', 'ON_HOLD')) then 'order_approved'
-        when n.to_status = 'REJECTED' then 'order_rejected'
-        when n.to_status = 'CANCELLED' then 'order_cancelled'
-        when n.to_status = 'DELIVERED' then 'order_delivered' end as kind,
-      o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
-      jsonb_strip_nulls(jsonb_build_object('id', n.history_id, 'po_no', o.po_no, 'reason',
-        case when n.to_status in ('REJECTED', 'CANCELLED') then n.reason end)) as data
-    from new_rows n join erp.sales_order o using (order_id)
-    where n.to_status in ('SUBMITTED', 'APPROVED', 'REJECTED', 'CANCELLED', 'DELIVERED')
-      and o.source <> 'IMPORT' and n.at > erp.now() - interval '2 days' -- older is history, not news
-      -- the notice of the standing order says it
-      and not (n.from_status is null and o.standing_order is not null)
-      and not (n.to_status = 'CANCELLED' and portal.login_id() is not null and portal.login_id() = o.login_id)
-    order by n.history_id
-  ) x
-  where x.kind is not null;
-  perform portal.notify_all(kinds, customers, refs, datas, logins);
+  perform portal.notify_all(array(
+    select (x.kind, x.customer_id, x.order_no, x.data, x.login_id, null)::portal.news
+    from (
+      select case when n.from_status is null and n.to_status = 'SUBMITTED' then 'order_received'
+          when n.to_status = 'APPROVED' and (n.from_status is null or erp.is_undecided(n.from_status)) then 'order_approved'
+          when n.to_status = 'REJECTED' then 'order_rejected'
+          when n.to_status = 'CANCELLED' then 'order_cancelled'
+          when n.to_status = 'DELIVERED' then 'order_delivered' end as kind,
+        o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
+        jsonb_strip_nulls(jsonb_build_object('id', n.history_id, 'po_no', o.po_no, 'reason',
+          case when erp.is_void(n.to_status) then n.reason end)) as data
+      from new_rows n join erp.sales_order o using (order_id)
+      where o.source <> 'IMPORT' and n.at > erp.now() - interval '2 days' -- older is history, not news
+        -- the notice of the standing order says it
+        and not (n.from_status is null and o.standing_order is not null)
+        and not (n.to_status = 'CANCELLED' and portal.login_id() is not null and portal.login_id() = o.login_id)
+      order by n.history_id
+    ) x
+    where x.kind is not null));
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;
@@ -56,30 +45,20 @@ create or replace trigger notify_order_status after insert on erp.order_status_h
 create or replace function portal.notify_order_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  kinds text[];
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
-  logins bigint[];
 begin
-  select array_agg('order_changed'::text), array_agg(x.customer_id), array_agg(x.order_no), array_agg(x.data), array_agg(x.login_id)
-    into kinds, customers, refs, datas, logins
-  from (
-    select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
-      jsonb_strip_nulls(jsonb_build_object('id', pg_current_xact_id()::text, 'po_no', o.po_no, 'reason', min(n.reason), 'change_id', min(n.change_id))) as data
-    from new_rows n join erp.sales_order o using (order_id)
-    where not n.by_customer and o.source <> 'IMPORT'
-    group by o.order_id
-    order by o.order_id
-  ) x;
-  perform portal.notify_all(kinds, customers, refs, datas, logins);
+  perform portal.notify_all(array(
+    select ('order_changed', x.customer_id, x.order_no, x.data, x.login_id, null)::portal.news
+    from (
+      select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
+        jsonb_strip_nulls(jsonb_build_object('id', pg_current_xact_id()::text, 'po_no', o.po_no, 'reason', min(n.reason), 'change_id', min(n.change_id))) as data
+      from new_rows n join erp.sales_order o using (order_id)
+      where not n.by_customer and o.source <> 'IMPORT'
+      group by o.order_id
+      order by o.order_id
+    ) x));
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;

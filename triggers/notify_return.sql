@@ -3,33 +3,23 @@
 create or replace function portal.notify_return() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  kinds text[];
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
-  logins bigint[];
 begin
-  select array_agg('return_decided'::text), array_agg(x.customer_id), array_agg(x.request_no), array_agg(x.data), array_agg(null::bigint)
-    into kinds, customers, refs, datas, logins
-  from (
-    select n.customer_id, n.request_no,
-      jsonb_strip_nulls(jsonb_build_object('id', n.status, 'status', n.status, 'reason', case when n.status <> 'CREDITED' then nullif(btrim(n.status_reason), '') end,
-        'invoice_no', i.invoice_no)) as data
-    from new_rows n join old_rows p using (request_id)
-    left join erp.invoice i on i.invoice_id = n.invoice_id
-    where n.status <> p.status and n.status in ('APPROVED', 'REJECTED', 'AWAITING_GOODS', 'CREDITED')
-      -- one that went on by itself meanwhile is told as what it is now
-      and n.status = (select r.status from erp.credit_request r where r.request_id = n.request_id)
-    order by n.request_id
-  ) x;
-  perform portal.notify_all(kinds, customers, refs, datas, logins);
+  perform portal.notify_all(array(
+    select ('return_decided', x.customer_id, x.request_no, x.data, null, null)::portal.news
+    from (
+      select n.customer_id, n.request_no,
+        jsonb_strip_nulls(jsonb_build_object('id', n.status, 'status', n.status, 'reason', case when n.status <> 'CREDITED' then nullif(btrim(n.status_reason), '') end,
+          'invoice_no', i.invoice_no)) as data
+      from new_rows n join old_rows p using (request_id)
+      left join erp.invoice i on i.invoice_id = n.invoice_id
+      where n.status <> p.status and n.status in ('APPROVED', 'REJECTED', 'AWAITING_GOODS', 'CREDITED')
+        -- one that went on by itself meanwhile is told as what it is now
+        and n.status = (select r.status from erp.credit_request r where r.request_id = n.request_id)
+      order by n.request_id
+    ) x));
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;

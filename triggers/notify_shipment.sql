@@ -4,11 +4,6 @@ create or replace function portal.notify_shipment() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
-  kinds text[];
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
-  logins bigint[];
   shipments bigint[];
 begin
   if tg_table_name = 'shipment_line' then
@@ -21,26 +16,22 @@ begin
   if shipments = '{}' then
     return null;
   end if;
-  select array_agg('order_shipped'::text), array_agg(x.customer_id), array_agg(x.order_no), array_agg(x.data), array_agg(x.login_id)
-    into kinds, customers, refs, datas, logins
-  from (
-    select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
-      jsonb_strip_nulls(jsonb_build_object(
-        'id', s.shipment_id || case when tg_table_name = 'shipment' then ':' || s.tracking_no else '' end,
-        'shipment_id', s.shipment_id, 'po_no', o.po_no, 'carrier', nullif(btrim(s.carrier), ''), 'tracking_no', nullif(btrim(s.tracking_no), ''))) as data
-    from unnest(shipments) as i(shipment_id)
-    join erp.shipment s using (shipment_id)
-    join erp.sales_order o using (order_id)
-    where o.source <> 'IMPORT' and s.shipped_at > erp.now() - interval '2 days'
-    order by s.shipment_id
-  ) x;
-  perform portal.notify_all(kinds, customers, refs, datas, logins);
+  perform portal.notify_all(array(
+    select ('order_shipped', x.customer_id, x.order_no, x.data, x.login_id, null)::portal.news
+    from (
+      select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
+        jsonb_strip_nulls(jsonb_build_object(
+          'id', s.shipment_id || case when tg_table_name = 'shipment' then ':' || s.tracking_no else '' end,
+          'shipment_id', s.shipment_id, 'po_no', o.po_no, 'carrier', nullif(btrim(s.carrier), ''), 'tracking_no', nullif(btrim(s.tracking_no), ''))) as data
+      from unnest(shipments) as i(shipment_id)
+      join erp.shipment s using (shipment_id)
+      join erp.sales_order o using (order_id)
+      where o.source <> 'IMPORT' and s.shipped_at > erp.now() - interval '2 days'
+      order by s.shipment_id
+    ) x));
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;

@@ -3,30 +3,19 @@
 create or replace function portal.notify_statement() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  kinds text[];
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
-  logins bigint[];
-  papers bigint[];
 begin
-  select array_agg('statement'::text), array_agg(x.customer_id), array_agg(x.ref), array_agg(x.data), array_agg(x.login_id), array_agg(x.document_id)
-    into kinds, customers, refs, datas, logins, papers
-  from (
-    select n.customer_id, n.statement_id::text as ref, case when n.run_id is null then n.login_id end as login_id, n.document_id,
-      jsonb_build_object('id', n.statement_id, 'from', n.period_from, 'to', n.period_to) as data
-    from new_rows n join old_rows p using (statement_id)
-    where n.status = 'READY' and p.status <> 'READY'
-    order by n.statement_id
-  ) x;
-  perform portal.notify_all(kinds, customers, refs, datas, logins, papers);
+  perform portal.notify_all(array(
+    select ('statement', x.customer_id, x.ref, x.data, x.login_id, x.document_id)::portal.news
+    from (
+      select n.customer_id, n.statement_id::text as ref, case when n.run_id is null then n.login_id end as login_id, n.document_id,
+        jsonb_build_object('id', n.statement_id, 'from', n.period_from, 'to', n.period_to) as data
+      from new_rows n join old_rows p using (statement_id)
+      where n.status = 'READY' and p.status <> 'READY'
+      order by n.statement_id
+    ) x));
   return null;
-exception when others then -- news is never why a program's statement fails
-  if sqlstate like '40%' then
-    raise;
-  end if;
-  raise warning 'news was not told: %', sqlerrm;
+exception when others then
+  perform portal.news_failed(sqlstate, sqlerrm);
   return null;
 end
 $$;

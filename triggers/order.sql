@@ -9,14 +9,14 @@ begin
     new.po_no := nullif(erp.clean_text(new.po_no), '');
   end if;
   if tg_op = 'INSERT' then
-    if new.source <> 'IMPORT' and (new.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
+    if new.source <> 'IMPORT' and (not erp.is_changeable(new.status) or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
       raise exception 'A new order of source % cannot start as %.', new.source, new.status
         using errcode = 'PT409', constraint = 'order_move', column = 'status';
     end if;
     return new;
   end if;
   if tg_op = 'DELETE' then
-    if old.status in ('PICKING', 'SHIPPED', 'DELIVERED')
+    if erp.is_started(old.status)
       or exists (select from erp.sales_order_line l where l.order_id = old.order_id and l.qty_picked + l.qty_shipped + l.qty_invoiced > 0)
       or exists (select from erp.shipment s where s.order_id = old.order_id)
       or exists (select from erp.invoice i where i.order_id = old.order_id) then
@@ -43,7 +43,7 @@ begin
   if new.status <> old.status then
     -- beyond the table: a corrected shipment or line opens an order again
     if not exists (select from erp.order_move m where m.from_status = old.status and m.to_status = new.status)
-      and not (old.status in ('SHIPPED', 'DELIVERED') and new.status = 'PICKING' and exists (
+      and not (erp.is_shipped(old.status) and new.status = 'PICKING' and exists (
         select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_allocated + l.qty_backordered > 0))
       and not (old.status = 'DELIVERED' and new.status = 'SHIPPED' and exists (
         select from erp.shipment s where s.order_id = new.order_id and s.delivered_at is null)) then
@@ -60,12 +60,12 @@ begin
     if new.status = 'SUBMITTED' then
       new.reviewed_at := erp.now();
     end if;
-    if new.status in ('REJECTED', 'CANCELLED') and exists (
+    if erp.is_void(new.status) and exists (
       select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_shipped > 0) then
       raise exception 'Part of order % has shipped: cancel its open quantities instead.', old.order_no
         using errcode = 'PT409', constraint = 'order_part_shipped', column = 'status';
     end if;
-    if new.status in ('SHIPPED', 'DELIVERED') and exists (
+    if erp.is_shipped(new.status) and exists (
       select from erp.sales_order_line l where l.order_id = new.order_id and l.qty_backordered > 0) then
       raise exception 'Order % has backordered quantities: ship them or cancel them first.', old.order_no
         using errcode = 'PT409', constraint = 'order_has_backorders', column = 'status';
@@ -145,7 +145,7 @@ begin
       select n.order_id, n.status from new_rows n join old_rows p using (order_id)
       where n.status <> p.status order by n.order_id
     loop
-      if o.status in ('REJECTED', 'CANCELLED') then
+      if erp.is_void(o.status) then
         perform from erp.sales_order_line l where l.order_id = o.order_id order by l.line_no for no key update;
         update erp.sales_order_line l
           set qty_cancelled = l.qty_cancelled + l.qty_allocated + l.qty_backordered,
@@ -155,7 +155,7 @@ begin
         perform erp.ship_rest(o.order_id);
       elsif o.status = 'DELIVERED' then
         update erp.shipment s set delivered_at = greatest(erp.now(), s.shipped_at) where s.order_id = o.order_id and s.delivered_at is null;
-      elsif o.status in ('APPROVED', 'PICKING') and pg_trigger_depth() = 1 and exists (
+      elsif erp.is_pickable(o.status) and pg_trigger_depth() = 1 and exists (
         select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_backordered > 0) then
         -- what came in while somebody held the order; inside another trigger
         -- stock may be locked already, out of its order

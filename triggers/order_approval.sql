@@ -1,7 +1,5 @@
 -- A web order is decided by the job order_approval, whichever program inserted
--- it: the job is enqueued here, in the order's own transaction. The row, its
--- unique key and the notification are River's formats (checked by a test
--- against River's own insert).
+-- it: the job is enqueued here, in the order's own transaction.
 --
 -- Once decided, it is decided again when reviewed_at is set back to null, as a
 -- buyer's change does. The order's revision makes that another job: River
@@ -18,17 +16,7 @@ begin
   else
     jobs := array[('{"order_id":' || new.order_id || ',"revision":' || new.revision || '}')::json];
   end if;
-  if cardinality(jobs) = 0 then
-    return null;
-  end if;
-  insert into river.river_job (kind, args, queue, max_attempts, priority, unique_key, unique_states)
-  select 'order_approval', a.args, 'approval', 25, 1,
-    sha256(convert_to('&kind=order_approval&args=' || a.args::text, 'UTF8')), B'11110101'
-  from unnest(jobs) as a(args)
-  on conflict (unique_key)
-    where unique_key is not null and unique_states is not null and river.river_job_state_in_bitmask(unique_states, state)
-    do nothing;
-  perform pg_notify('river.river_insert', '{"queue":"approval"}');
+  perform portal.enqueue('order_approval', jobs);
   return null;
 end
 $$;

@@ -26,7 +26,7 @@ begin
       group by r.order_id, r.line_no
     ) c
     join erp.sales_order o using (order_id)
-    where c.from_qty <> c.to_qty and o.source <> 'IMPORT' and o.status not in ('REJECTED', 'CANCELLED')
+    where c.from_qty <> c.to_qty and o.source <> 'IMPORT' and not erp.is_void(o.status)
     order by c.order_id, c.line_no
     returning order_id
   )

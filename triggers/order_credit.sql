@@ -27,7 +27,7 @@ begin
     values ('credit_release', new.customer_id, new.order_no,
       jsonb_build_object('amount', new.credit_released_amount, 'reason', new.credit_release_reason));
   end if;
-  if not (new.status = 'APPROVED' and old.status in ('SUBMITTED', 'ON_HOLD')
+  if not (new.status = 'APPROVED' and erp.is_undecided(old.status)
       or new.status = 'PICKING' and old.status = 'APPROVED') then
     return new;
   end if;

@@ -17,7 +17,7 @@ begin
       return new;
     end if;
     -- another day or address was asked for while nothing has been prepared
-    if new.status not in ('SUBMITTED', 'ON_HOLD') or new.source = 'IMPORT'
+    if not erp.is_undecided(new.status) or new.source = 'IMPORT'
       or (new.requested_date, new.ship_to_id) is not distinct from (old.requested_date, old.ship_to_id) then
       return new;
     end if;

@@ -51,7 +51,7 @@ begin
         raise exception 'A new line of order % starts with nothing allocated, shipped or invoiced.', o.order_no
           using errcode = 'PT409', constraint = 'sales_order_line_starts_open';
       end if;
-      if o.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD') and not (o.status = 'PICKING' and new.substitute_for_line is not null) then
+      if not erp.is_changeable(o.status) and not (o.status = 'PICKING' and new.substitute_for_line is not null) then
         raise exception 'Order % is %: no line can be added.', o.order_no, lower(o.status)
           using errcode = 'PT409', constraint = 'order_closed';
       end if;
@@ -77,7 +77,7 @@ begin
 
   if new.qty <> old.qty then
     select * into o from erp.sales_order s where s.order_id = new.order_id;
-    if o.status not in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING') then
+    if not erp.is_to_pick(o.status) then
       raise exception 'Order % is %: its quantities are settled.', o.order_no, lower(o.status)
         using errcode = 'PT409', constraint = 'order_closed', column = 'qty';
     end if;
@@ -166,18 +166,13 @@ end
 $$;
 
 -- Leaves orders that somebody else holds to the job order_settle, which waits
--- for them. The row is River's format, as in order_approval.sql.
+-- for them.
 create or replace function erp.leave_orders(p_order_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if p_order_ids = '{}' then
-    return;
-  end if;
-  insert into river.river_job (kind, args, queue, max_attempts, priority)
-  select 'order_settle', json_build_object('order_id', a.order_id), 'approval', 25, 1
-  from unnest(p_order_ids) as a(order_id);
-  perform pg_notify('river.river_insert', '{"queue":"approval"}');
+  perform portal.enqueue('order_settle',
+    array(select json_build_object('order_id', a.order_id) from unnest(p_order_ids) as a(order_id)));
 end
 $$;
 
@@ -209,7 +204,7 @@ begin
     join erp.sales_order o using (order_id)
     join erp.item i using (item_id)
     where l.order_id = any (p_order_ids) and l.qty_backordered > 0 and (p_item_ids is null or l.item_id = any (p_item_ids))
-      and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
+      and erp.is_to_pick(o.status)
     order by l.item_id, o.warehouse, o.submitted_at, l.order_id, l.line_no
   loop
     if (waits.item_id, waits.warehouse) is distinct from (item, place) then
@@ -273,14 +268,14 @@ begin
         count(*) filter (where h.delivered_at is null) as on_the_way
       from erp.shipment h where h.order_id = s.order_id
     ) d
-    where s.order_id = any (p_order_ids) and s.source <> 'IMPORT' and s.status in ('APPROVED', 'PICKING', 'SHIPPED', 'DELIVERED')
+    where s.order_id = any (p_order_ids) and s.source <> 'IMPORT' and erp.is_released(s.status)
     order by s.order_id
   loop
-    if o.status in ('APPROVED', 'PICKING') and not o.open and not o.shipped then
+    if erp.is_pickable(o.status) and not o.open and not o.shipped then
       update erp.sales_order s set status = 'CANCELLED', status_reason = 'Nothing of it is left to send' where s.order_id = o.order_id;
       continue;
     end if;
-    if (o.status = 'APPROVED' and (o.started or o.shipped)) or (o.status in ('SHIPPED', 'DELIVERED') and o.open) then
+    if (o.status = 'APPROVED' and (o.started or o.shipped)) or (erp.is_shipped(o.status) and o.open) then
       update erp.sales_order s set status = 'PICKING' where s.order_id = o.order_id;
       o.status := 'PICKING';
     end if;
@@ -466,8 +461,8 @@ begin
   select o.order_no, o.status, o.order_id = any (shipping) as ships into bad
   from erp.sales_order o
   where o.source <> 'IMPORT' and (
-    (o.order_id = any (shipping) and o.status not in ('APPROVED', 'PICKING', 'SHIPPED'))
-    or (o.order_id = any (revived) and o.status in ('REJECTED', 'CANCELLED')))
+    (o.order_id = any (shipping) and not erp.is_shippable(o.status))
+    or (o.order_id = any (revived) and erp.is_void(o.status)))
   limit 1;
   if found and bad.ships then
     raise exception 'Order % is %: nothing of it can ship.', bad.order_no, lower(bad.status)

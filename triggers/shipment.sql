@@ -19,7 +19,7 @@ begin
   if tg_op = 'INSERT' then
     select o.order_no, o.status into bad
     from new_rows n join erp.sales_order o using (order_id)
-    where o.status not in ('APPROVED', 'PICKING', 'SHIPPED') limit 1;
+    where not erp.is_shippable(o.status) limit 1;
     if found then
       raise exception 'Order % is %: nothing of it can ship.', bad.order_no, lower(bad.status)
         using errcode = 'PT409', constraint = 'order_move';

@@ -8,9 +8,7 @@ declare
   lanes int := (select case when bool_or(n.run_id is not null) then 4 else 1 end from new_rows n where n.status = 'QUEUED' having count(*) > 0);
 begin
   if lanes > 0 then
-    insert into river.river_job (kind, args, queue, max_attempts, priority)
-    select 'statement', '{}', 'statement', 25, 1 from generate_series(1, lanes);
-    perform pg_notify('river.river_insert', '{"queue":"statement"}');
+    perform portal.enqueue('statement', array_fill('{}'::json, array[lanes]));
   end if;
   perform portal.emit_statements(array(select n.customer_id from new_rows n order by n.statement_id), array(select n.statement_id from new_rows n order by 1));
   return null;

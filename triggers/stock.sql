@@ -49,7 +49,7 @@ begin
         join erp.stock s on s.item_id = r.item_id and s.warehouse = r.warehouse and s.on_hand > s.allocated
         join erp.sales_order_line l on l.item_id = r.item_id and l.qty_backordered > 0
         join erp.sales_order o on o.order_id = l.order_id and o.warehouse = r.warehouse
-          and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING') and not o.order_id = any (tried)
+          and erp.is_to_pick(o.status) and not o.order_id = any (tried)
       ) w
       where w.before < w.free
       order by 1);

@@ -75,7 +75,7 @@ begin
     select t.order_id, t.line_no, t.qty from unnest(orders, lines, qtys) as t(order_id, line_no, qty) order by 1, 2;
     -- one that staff still have to decide on is short now
     perform erp.review_order(o.order_id) from erp.sales_order o
-      where o.order_id = any (orders) and o.status in ('SUBMITTED', 'ON_HOLD') and o.reviewed_at is not null;
+      where o.order_id = any (orders) and erp.is_undecided(o.status) and o.reviewed_at is not null;
   end if;
   perform erp.refuse_count(p_item_ids, p_warehouse, busy);
 end

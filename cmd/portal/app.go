@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"portal.example/portal/http"
+	"portal.example/portal/http/desk"
 	"portal.example/portal/http/ops"
 	"portal.example/portal/http/page"
 	"portal.example/portal/http/shop"
@@ -88,9 +89,17 @@ func (a *app) build(direct string) error {
 	house := sql.NewHouse(a.db.Work)
 	press := pdf.New(brand.Letterhead(), append(slices.Clone(a.Fonts), pdf.SystemFonts...)...)
 	if a.jobs, err = jobs.New(jobs.Config{
-		Pool: a.db.Jobs, Orders: sql.NewApproval(a.db.Work), House: house, Standing: sql.NewStandingWork(a.db.Work),
-		Statements: sql.NewStatementWork(a.db.Work, press), Proof: sql.NewProof(a.db.Work), Mails: mails, Post: post, Logger: a.logger,
-		Clock: house.Now, InsertOnly: a.Only == "web",
+		Pool:       a.db.Jobs,
+		Orders:     sql.NewApproval(a.db.Work),
+		House:      house,
+		Standing:   sql.NewStandingWork(a.db.Work),
+		Statements: sql.NewStatementWork(a.db.Work, press),
+		Proof:      sql.NewProof(a.db.Work),
+		Mails:      mails,
+		Post:       post,
+		Logger:     a.logger,
+		Clock:      house.Now,
+		InsertOnly: a.Only == "web",
 	}); err != nil {
 		return err
 	}
@@ -111,11 +120,18 @@ func (a *app) build(direct string) error {
 	m := a.newMetrics()
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
+	staff := sql.NewDesk(a.db)
 	a.server, err = http.New(http.Config{
-		Sessions:  sessions,
-		Customers: sql.NewCustomerStore(a.db),
-		Desk:      sql.NewDeskStore(a.db),
-		Services: shop.Services{
+		Config: page.Config{
+			Sessions:     sessions,
+			Frames:       sql.NewFrameStore(a.db),
+			Brand:        brand,
+			Logger:       a.logger,
+			PlainHTTP:    a.PlainHTTP,
+			TrustedProxy: a.TrustedProxy,
+			Observed:     m.observed,
+		},
+		Shop: shop.Services{
 			Catalog:       sql.NewCatalogStore(a.db),
 			Carts:         sql.NewCartStore(a.db),
 			Entries:       entries,
@@ -123,6 +139,7 @@ func (a *app) build(direct string) error {
 			Reorders:      entries,
 			Guides:        sql.NewGuideStore(a.db),
 			Orders:        sql.NewOrderStore(a.db),
+			Customers:     sql.NewCustomerStore(a.db),
 			Invoices:      sql.NewInvoiceStore(a.db),
 			Accounts:      sql.NewAccountStore(a.db),
 			Printer:       press,
@@ -134,22 +151,29 @@ func (a *app) build(direct string) error {
 			Resets:        sql.NewResetStore(a.db, sessions),
 			Credits:       sql.NewCreditRequestStore(a.db),
 		},
-		Operations: ops.Services{
-			Mails:   mails,
-			Proofs:  sql.NewProofStore(a.db),
-			Enqueue: a.jobs.Enqueue,
-			Ops:     a.watch.state,
-			JobsUI:  a.ui,
-			JobsCSP: jobs.UICSP,
+		Desk: desk.Services{
+			Orders:    staff.OrderDesk,
+			Accounts:  staff.CustomerDesk,
+			Items:     staff.ItemDesk,
+			Warehouse: staff.Warehouse,
+			Prices:    staff.PriceDesk,
+			Returns:   staff.ReturnDesk,
+			Money:     staff.MoneyDesk,
+			Invoices:  staff.InvoiceDesk,
+			Routes:    staff.RouteDesk,
 		},
-		Brand:        brand,
-		Logger:       a.logger,
-		PlainHTTP:    a.PlainHTTP,
-		TrustedProxy: a.TrustedProxy,
-		Live:         a.hub.ServeLive,
-		Ready:        a.ready,
-		Metrics:      m.handler(a.MetricsToken),
-		Observed:     m.observed,
+		Ops: ops.Services{
+			Statements: staff.StatementDesk,
+			Mails:      mails,
+			Proofs:     sql.NewProofStore(a.db),
+			Enqueue:    a.jobs.Enqueue,
+			Ops:        a.watch.state,
+			JobsUI:     a.ui,
+			JobsCSP:    jobs.UICSP,
+		},
+		Live:    a.hub.ServeLive,
+		Ready:   a.ready,
+		Metrics: m.handler(a.MetricsToken),
 	})
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	domain "portal.example/portal"
+	"portal.example/portal/health"
 )
 
 // metrics is what GET /metrics tells, read from the parts when it is asked.
@@ -140,7 +140,7 @@ type told func(name, help string, value float64, labels ...string)
 
 // database tells the figures of the database. Every node tells the same: take
 // the maximum.
-func (m *metrics) database(gauge told, f *domain.DatabaseFigures) {
+func (m *metrics) database(gauge told, f *health.Database) {
 	gauge("portal_database_readable", "1 if the figures of the database could be read within 2 s.", truth(f != nil))
 	if f == nil {
 		return
@@ -176,7 +176,7 @@ func (m *metrics) database(gauge told, f *domain.DatabaseFigures) {
 }
 
 // jobs tells the job queues, of the whole database as well.
-func (m *metrics) jobs(gauge told, js *domain.JobFigures) {
+func (m *metrics) jobs(gauge told, js *health.Jobs) {
 	gauge("portal_jobs_readable", "1 if the job queue could be read.", truth(js != nil))
 	if js == nil {
 		return
@@ -201,7 +201,7 @@ func truth(b bool) float64 {
 }
 
 // histogram tells a distribution in Prometheus' form, in seconds.
-func histogram(name, help string, d domain.Distribution) prometheus.Metric {
+func histogram(name, help string, d health.Distribution) prometheus.Metric {
 	buckets, n := make(map[float64]uint64, len(d.Bounds)), uint64(0)
 	for i, bound := range d.Bounds {
 		n += d.Counts[i]

@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	domain "portal.example/portal"
+	"portal.example/portal/health"
 	"portal.example/portal/sql"
 )
 
@@ -22,11 +22,11 @@ type watch struct {
 	store *sql.OpsStore
 	since time.Time
 	every time.Duration     // between samples
-	pages *domain.Histogram // times to answer
+	pages *health.Histogram // times to answer
 
 	mu       sync.Mutex
 	failures int64 // answers with 500 and above
-	samples  []domain.NodeSample
+	samples  []health.Sample
 
 	reading sync.Mutex // held while the database is asked
 	read    shared
@@ -35,8 +35,8 @@ type watch struct {
 // shared is what a node reads of the database, and when.
 type shared struct {
 	at       time.Time
-	database *domain.DatabaseFigures // nil: could not be read
-	jobs     *domain.JobFigures      // likewise
+	database *health.Database // nil: could not be read
+	jobs     *health.Jobs      // likewise
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 )
 
 func (a *app) newWatch() *watch {
-	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), every: cmp.Or(a.sampleEvery, sampleEvery), pages: domain.NewHistogram(
+	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), every: cmp.Or(a.sampleEvery, sampleEvery), pages: health.NewHistogram(
 		2*time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond, 35*time.Millisecond, 50*time.Millisecond, 75*time.Millisecond, 100*time.Millisecond,
 		150*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second)}
 }
@@ -69,7 +69,7 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-func (w *watch) add(s domain.NodeSample) {
+func (w *watch) add(s health.Sample) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.samples) == sampleCount {
@@ -89,10 +89,10 @@ func (w *watch) observed(status int, took time.Duration) {
 }
 
 // sample is this node now.
-func (w *watch) sample(ctx context.Context) domain.NodeSample {
+func (w *watch) sample(ctx context.Context) health.Sample {
 	hub, source, read := w.app.hub.Stats(), w.app.source.Stats(), w.figures(ctx)
 	now := time.Now()
-	s := domain.NodeSample{At: now,
+	s := health.Sample{At: now,
 		Sockets: hub.Sockets, QueueBytes: hub.QueueBytes, Resyncs: hub.Resyncs, SlowCloses: hub.SlowCloses, Lag: hub.Lag,
 		Connected: source.Connected, WokenUp: source.NotifyHealthy, Reconnects: source.Reconnects, Events: source.Events,
 		Pages: w.pages.Read(), Database: read.database, Jobs: read.jobs}
@@ -101,7 +101,7 @@ func (w *watch) sample(ctx context.Context) domain.NodeSample {
 	}
 	for _, p := range w.app.pools() {
 		stat := p.pool.Stat()
-		s.Pools = append(s.Pools, domain.PoolSample{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
+		s.Pools = append(s.Pools, health.Pool{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -130,9 +130,9 @@ func (w *watch) figures(ctx context.Context) shared {
 		w.app.logger.Warn("operators' figures cannot be read", "error", err) // once: the next readings say the same
 	}
 	if jobsErr == nil {
-		read.jobs = &domain.JobFigures{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]domain.QueueFigures, len(js.Queues))}
+		read.jobs = &health.Jobs{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]health.Queue, len(js.Queues))}
 		for i, q := range js.Queues {
-			read.jobs.Queues[i] = domain.QueueFigures(q)
+			read.jobs.Queues[i] = health.Queue(q)
 		}
 	}
 	read.at = time.Now()
@@ -141,11 +141,11 @@ func (w *watch) figures(ctx context.Context) shared {
 }
 
 // state is what the operators' page shows.
-func (w *watch) state() domain.NodeState {
+func (w *watch) state() health.Node {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return domain.NodeState{Node: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: w.every,
-		Samples: append([]domain.NodeSample(nil), w.samples...)}
+	return health.Node{Name: w.app.node(), Version: version(), Since: w.since, Now: time.Now(), Every: w.every,
+		Samples: append([]health.Sample(nil), w.samples...)}
 }
 
 // namedPool is a pool with the name that operators know it by.

@@ -29,7 +29,7 @@ func (p customersPage) NextLink() string {
 
 func (c *Counter) ListCustomers(q *page.Request) error {
 	search := page.SearchText(q)
-	rows, next, err := c.Desk.DeskCustomers(q.Context(), q.Who, search, q.URL.Query().Get("after"))
+	rows, next, err := c.Accounts.Customers(q.Context(), q.Who, search, q.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
@@ -222,12 +222,12 @@ func (c *Counter) ShowCustomer(q *page.Request) error { return c.customerPage(q,
 // customerPage shows the customer; after a refused form with what was
 // typed and the refusal.
 func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refused error) error {
-	customer, err := c.Desk.DeskCustomer(q.Context(), q.Who, q.Param("customer_no"))
+	customer, err := c.Accounts.Customer(q.Context(), q.Who, q.Param("customer_no"))
 	if err != nil {
 		return err
 	}
 	view := customerPage{DeskCustomerDetail: customer, FormErrors: page.FormErrorsOf(refused), Typed: customer.Access.Typed()}
-	if view.Routing, err = c.Desk.CustomerRouting(q.Context(), q.Who, customer.CustomerNo); err != nil {
+	if view.Routing, err = c.Routes.CustomerRouting(q.Context(), q.Who, customer.CustomerNo); err != nil {
 		return err
 	}
 	code := http.StatusOK
@@ -246,7 +246,7 @@ func (c *Counter) SaveAccess(q *page.Request) error {
 		return err
 	}
 	customerNo := q.Param("customer_no")
-	err := c.Desk.SaveAccess(q.Context(), q.Who, customerNo, in)
+	err := c.Accounts.SaveAccess(q.Context(), q.Who, customerNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:

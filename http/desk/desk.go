@@ -8,18 +8,35 @@ import (
 	"embed"
 	"net/http"
 
+	"portal.example/portal"
 	"portal.example/portal/http/page"
 	"portal.example/portal/http/shop"
 )
 
+// Services are what the pages ask. All must be set.
+type Services struct {
+	Orders    portal.OrderDesk
+	Accounts  portal.CustomerDesk
+	Items     portal.ItemDesk
+	Warehouse portal.Warehouse
+	Prices    portal.PriceDesk
+	Returns   portal.ReturnDesk
+	Money     portal.MoneyDesk
+	Invoices  portal.InvoiceDesk
+	Routes    portal.RouteDesk
+}
+
 // Counter serves the pages of staff. Safe for concurrent use.
 type Counter struct {
 	*page.Kit
+	Services
 	shop *shop.Counter // prints invoices and statements
 }
 
 // New serves with kit, which has Templates and those of the shop.
-func New(kit *page.Kit, shop *shop.Counter) *Counter { return &Counter{kit, shop} }
+func New(kit *page.Kit, services Services, shop *shop.Counter) *Counter {
+	return &Counter{kit, services, shop}
+}
 
 //go:embed html
 var files embed.FS

@@ -26,7 +26,7 @@ func (p itemsPage) NextLink() string {
 
 func (c *Counter) ListItems(q *page.Request) error {
 	search := page.SearchText(q)
-	rows, next, err := c.Desk.DeskItems(q.Context(), q.Who, search, q.URL.Query().Get("after"))
+	rows, next, err := c.Items.Items(q.Context(), q.Who, search, q.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
@@ -66,11 +66,11 @@ func (c *Counter) itemPage(q *page.Request, typed *portal.DeskItemEdit, refused 
 }
 
 func (c *Counter) itemSupplyPage(q *page.Request, typed *portal.DeskItemEdit, goods supplyTyped, refused error) error {
-	item, err := c.Desk.DeskItem(q.Context(), q.Who, q.Param("item_no"))
+	item, err := c.Items.Item(q.Context(), q.Who, q.Param("item_no"))
 	if err != nil {
 		return err
 	}
-	supply, err := c.Desk.ItemSupply(q.Context(), q.Who, item.ItemNo)
+	supply, err := c.Items.Supply(q.Context(), q.Who, item.ItemNo)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (c *Counter) SaveItem(q *page.Request) error {
 		return err
 	}
 	itemNo := q.Param("item_no")
-	short, err := c.Desk.SaveItem(q.Context(), q.Who, itemNo, in)
+	short, err := c.Items.SaveItem(q.Context(), q.Who, itemNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:

@@ -44,11 +44,11 @@ func (c *Counter) ShowAging(q *page.Request) error {
 	code := http.StatusOK
 	query, err := shop.AccountQuery(q)
 	if err == nil {
-		view.AgingReport, err = c.Desk.AgingReport(q.Context(), q.Who, query, view.Query)
+		view.AgingReport, err = c.Money.AgingReport(q.Context(), q.Who, query, view.Query)
 	}
 	if portal.ErrorCode(err) == portal.CodeInvalid && !page.WantsJSON(q.Request) {
 		view.FormErrors, code = page.FormErrorsOf(err), page.Status(err)
-		view.AgingReport, err = c.Desk.AgingReport(q.Context(), q.Who, portal.AccountQuery{}, view.Query)
+		view.AgingReport, err = c.Money.AgingReport(q.Context(), q.Who, portal.AccountQuery{}, view.Query)
 	}
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (c *Counter) ExportAging(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := c.Desk.AgingReport(q.Context(), q.Who, query, q.URL.Query().Get("q"))
+	report, err := c.Money.AgingReport(q.Context(), q.Who, query, q.URL.Query().Get("q"))
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *Counter) ShowAccount(q *page.Request) error {
 // and why.
 func (c *Counter) accountPage(q *page.Request, view accountPage, refused error) error {
 	base, code, err := shop.AccountPageOf(q, func(query portal.AccountQuery) (portal.Account, error) {
-		a, err := c.Desk.DeskAccount(q.Context(), q.Who, q.Param("customer_no"), query)
+		a, err := c.Money.Account(q.Context(), q.Who, q.Param("customer_no"), query)
 		view.CustomerNo, view.CustomerName, view.Invoices, view.Credits = a.CustomerNo, a.CustomerName, a.Invoices, a.Credits
 		view.Shown = a.Figures().Shown()
 		return a.Account, err
@@ -131,7 +131,7 @@ func (c *Counter) PostPayment(q *page.Request) error {
 	}
 	e.Apply = page.ByNumber(q.PostForm, "apply-")
 	no := q.Param("customer_no")
-	paymentNo, err := c.Desk.PostPayment(q.Context(), q.Who, no, e)
+	paymentNo, err := c.Money.PostPayment(q.Context(), q.Who, no, e)
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "payment_no": paymentNo})
@@ -149,7 +149,7 @@ func (c *Counter) IssueCredit(q *page.Request) error {
 		return err
 	}
 	no := q.Param("customer_no")
-	memoNo, err := c.Desk.IssueCredit(q.Context(), q.Who, no, e)
+	memoNo, err := c.Money.IssueCredit(q.Context(), q.Who, no, e)
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "memo_no": memoNo})
@@ -168,7 +168,7 @@ func (c *Counter) ApplyCredit(q *page.Request) error {
 	if err := q.Decode(&form); err != nil {
 		return err
 	}
-	err := c.Desk.ApplyCredit(q.Context(), q.Who, form)
+	err := c.Money.ApplyCredit(q.Context(), q.Who, form)
 	switch {
 	case err == nil:
 		return q.Done(page.DeskPath("customers", q.Param("customer_no"))+"/account", "Applied to invoice "+form.InvoiceNo)
@@ -187,7 +187,7 @@ func (c *Counter) ApplyCredit(q *page.Request) error {
 func (c *Counter) ShowStatement(q *page.Request) error {
 	no := q.Param("customer_no")
 	view, code, err := shop.StatementPageOf(q, page.DeskPath("customers", no)+"/statement", func(p portal.Period) (portal.Statement, error) {
-		return c.Desk.DeskStatement(q.Context(), q.Who, no, p)
+		return c.Money.Statement(q.Context(), q.Who, no, p)
 	})
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func (c *Counter) StatementPDF(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	statement, err := c.Desk.DeskStatement(q.Context(), q.Who, q.Param("customer_no"), period)
+	statement, err := c.Money.Statement(q.Context(), q.Who, q.Param("customer_no"), period)
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func (c *Counter) ListPayments(q *page.Request) error {
 	v := q.URL.Query()
 	view := paymentsPage{Query: page.SearchText(q)}
 	var err error
-	if view.Payments, view.Next, err = c.Desk.DeskPayments(q.Context(), q.Who, view.Query, v.Get("before")); err != nil {
+	if view.Payments, view.Next, err = c.Money.Payments(q.Context(), q.Who, view.Query, v.Get("before")); err != nil {
 		return err
 	}
 	return c.Page(q, http.StatusOK, "desk/payments", "Payments", "money", view)
@@ -247,7 +247,7 @@ func (c *Counter) ShowPayment(q *page.Request) error {
 
 func (c *Counter) paymentPage(q *page.Request, view paymentPage, refused error) error {
 	var err error
-	if view.PaymentDetail, err = c.Desk.DeskPayment(q.Context(), q.Who, q.Param("payment_no")); err != nil {
+	if view.PaymentDetail, err = c.Money.Payment(q.Context(), q.Who, q.Param("payment_no")); err != nil {
 		return err
 	}
 	code := http.StatusOK
@@ -268,7 +268,7 @@ func (c *Counter) ReversePayment(q *page.Request) error {
 		return err
 	}
 	no := q.Param("payment_no")
-	err := c.Desk.ReversePayment(q.Context(), q.Who, no, form.On, form.Reason, form.Shown)
+	err := c.Money.ReversePayment(q.Context(), q.Who, no, form.On, form.Reason, form.Shown)
 	switch {
 	case err == nil:
 		return q.Done(page.DeskPath("payments", no), "Payment "+no+" returned")
@@ -308,14 +308,14 @@ func (c *Counter) ListInvoices(q *page.Request) error {
 	v := q.URL.Query()
 	view := invoicesPage{State: v.Get("state"), Query: page.SearchText(q)}
 	var err error
-	if view.Invoices, view.Next, err = c.Desk.DeskInvoices(q.Context(), q.Who, view.State, view.Query, v.Get("before")); err != nil {
+	if view.Invoices, view.Next, err = c.Invoices.Invoices(q.Context(), q.Who, view.State, view.Query, v.Get("before")); err != nil {
 		return err
 	}
 	return c.Page(q, http.StatusOK, "desk/invoices", "Invoices", "money", view)
 }
 
 func (c *Counter) ShowInvoice(q *page.Request) error {
-	invoice, err := c.Desk.DeskInvoice(q.Context(), q.Who, q.Param("invoice_no"))
+	invoice, err := c.Invoices.Invoice(q.Context(), q.Who, q.Param("invoice_no"))
 	if err != nil {
 		return err
 	}
@@ -323,7 +323,7 @@ func (c *Counter) ShowInvoice(q *page.Request) error {
 }
 
 func (c *Counter) InvoicePDF(q *page.Request) error {
-	invoice, err := c.Desk.DeskInvoice(q.Context(), q.Who, q.Param("invoice_no"))
+	invoice, err := c.Invoices.Invoice(q.Context(), q.Who, q.Param("invoice_no"))
 	if err != nil {
 		return err
 	}
@@ -349,7 +349,7 @@ func (p invoicingPage) FreightOf(o portal.ToInvoice) string {
 func (c *Counter) ShowInvoicing(q *page.Request) error { return c.invoicingPage(q, nil, nil) }
 
 func (c *Counter) invoicingPage(q *page.Request, freight map[string]string, refused error) error {
-	orders, err := c.Desk.ToInvoice(q.Context(), q.Who)
+	orders, err := c.Invoices.ToInvoice(q.Context(), q.Who)
 	if err != nil {
 		return err
 	}
@@ -373,7 +373,7 @@ func (c *Counter) InvoiceOrders(q *page.Request) error {
 	if len(form.OrderNo) == 0 {
 		err = portal.Invalid("order_no", "Tick the orders to invoice.")
 	} else {
-		made, err = c.Desk.InvoiceOrders(q.Context(), q.Who, form.OrderNo, freight, shown)
+		made, err = c.Invoices.InvoiceOrders(q.Context(), q.Who, form.OrderNo, freight, shown)
 	}
 	switch {
 	case err == nil && page.WantsJSON(q.Request):

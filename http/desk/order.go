@@ -130,7 +130,7 @@ func (c *Counter) ordersPage(q *page.Request, done *portal.Approvals) error {
 	f := shop.OrderFilter(q.Request)
 	f.Query = page.SearchText(q)
 	f.Reason = q.URL.Query().Get("reason")
-	list, err := c.Desk.DeskOrders(q.Context(), q.Who, f)
+	list, err := c.Orders.Orders(q.Context(), q.Who, f)
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (c *Counter) ShowOrder(q *page.Request) error {
 // orderPage shows the order; after a refused form with what was typed and
 // the refusal.
 func (c *Counter) orderPage(q *page.Request, typed orderTyped, failed string, refused error) error {
-	order, err := c.Desk.DeskOrder(q.Context(), q.Who, q.Param("order_no"))
+	order, err := c.Orders.Order(q.Context(), q.Who, q.Param("order_no"))
 	if err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (c *Counter) MoveOrder(q *page.Request) error {
 	}
 	orderNo := q.Param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
-	err := c.Desk.MoveOrder(q.Context(), q.Who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
+	err := c.Orders.MoveOrder(q.Context(), q.Who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
 		Revision: page.Revision(in.Revision), Shown: in.Shown, ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
 	switch {
 	case err == nil:
@@ -341,7 +341,7 @@ func (c *Counter) PickOrder(q *page.Request) error {
 	orderNo := q.Param("order_no")
 	typed, qtys, err := c.typedQtys(q, orderNo)
 	if err == nil {
-		err = c.Desk.Pick(q.Context(), q.Who, orderNo, qtys)
+		err = c.Orders.Pick(q.Context(), q.Who, orderNo, qtys)
 	}
 	switch {
 	case err == nil:
@@ -368,7 +368,7 @@ func (c *Counter) ShipOrder(q *page.Request) error {
 	case len(ship.TrackingNo) > 60:
 		err = portal.Invalid("tracking_no", "The tracking number is too long: 60 characters at most.")
 	default:
-		err = c.Desk.Ship(q.Context(), q.Who, orderNo, ship)
+		err = c.Orders.Ship(q.Context(), q.Who, orderNo, ship)
 	}
 	switch {
 	case err == nil:
@@ -399,7 +399,7 @@ func (c *Counter) typedQtys(q *page.Request, orderNo string) (orderTyped, map[in
 		return typed, nil, nil
 	}
 	if len(empty) > 0 {
-		order, err := c.Desk.DeskOrder(q.Context(), q.Who, orderNo)
+		order, err := c.Orders.Order(q.Context(), q.Who, orderNo)
 		if err != nil {
 			return typed, nil, err
 		}
@@ -421,7 +421,7 @@ func (c *Counter) InvoiceOrder(q *page.Request) error {
 		return err
 	}
 	orderNo := q.Param("order_no")
-	invoiceNo, err := c.Desk.Invoice(q.Context(), q.Who, orderNo, in.Shown)
+	invoiceNo, err := c.Orders.InvoiceShipped(q.Context(), q.Who, orderNo, in.Shown)
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "invoice_no": invoiceNo, "message": "Invoice " + invoiceNo + " made"})

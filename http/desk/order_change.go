@@ -79,7 +79,7 @@ func (c *Counter) EditOrder(q *page.Request) error {
 		err = portal.Invalid("reason", "The reason is too long: 300 characters at most.")
 	}
 	if err == nil {
-		lines, err = c.Desk.EditOrder(q.Context(), q.Who, orderNo, edit)
+		lines, err = c.Orders.EditOrder(q.Context(), q.Who, orderNo, edit)
 	}
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
@@ -140,7 +140,7 @@ func (c *Counter) ApproveOrders(q *page.Request) error {
 	for _, t := range ticked {
 		orders = append(orders, orderRef(t))
 	}
-	done, err := c.Desk.ApproveOrders(q.Context(), q.Who, orders)
+	done, err := c.Orders.ApproveOrders(q.Context(), q.Who, orders)
 	switch {
 	case err != nil:
 		return err

@@ -103,7 +103,7 @@ func (c *Counter) ShowCustomerPrices(q *page.Request) error {
 func (c *Counter) customerPricesPage(q *page.Request, typed func(*customerPricesPage), refused error) error {
 	customerNo := q.Param("customer_no")
 	f := readRuleFilter(q)
-	prices, err := c.Desk.CustomerPrices(q.Context(), q.Who, customerNo, f)
+	prices, err := c.Prices.CustomerPrices(q.Context(), q.Who, customerNo, f)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *Counter) customerPricesPage(q *page.Request, typed func(*customerPrices
 		ruleList: ruleList{Query: f.Query, All: f.All, path: page.DeskPath("customers", customerNo) + "/prices", next: prices.Next},
 		Contract: portal.ContractEdit{Kind: "fixed", ItemNo: q.URL.Query().Get("item")}, Group: portal.GroupEdit{Kind: "percent_off"}}
 	if id := ruleID(q, "contract"); id != 0 {
-		contract, err := c.Desk.Contract(q.Context(), q.Who, customerNo, id)
+		contract, err := c.Prices.Contract(q.Context(), q.Who, customerNo, id)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (c *Counter) SaveContract(q *page.Request) error {
 		return err
 	}
 	customerNo := q.Param("customer_no")
-	err := c.Desk.SaveContract(q.Context(), q.Who, customerNo, in)
+	err := c.Prices.SaveContract(q.Context(), q.Who, customerNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:
@@ -155,7 +155,7 @@ func (c *Counter) SaveGroup(q *page.Request) error {
 		return err
 	}
 	customerNo := q.Param("customer_no")
-	err := c.Desk.SaveGroup(q.Context(), q.Who, customerNo, in)
+	err := c.Prices.SaveGroup(q.Context(), q.Who, customerNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:
@@ -202,7 +202,7 @@ func (c *Counter) ShowItemPrices(q *page.Request) error { return c.itemPricesPag
 func (c *Counter) itemPricesPage(q *page.Request, typed *portal.BreakEdit, refused error) error {
 	itemNo := q.Param("item_no")
 	f := readRuleFilter(q)
-	prices, err := c.Desk.ItemPrices(q.Context(), q.Who, itemNo, f)
+	prices, err := c.Prices.ItemPrices(q.Context(), q.Who, itemNo, f)
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (c *Counter) SaveBreak(q *page.Request) error {
 		return err
 	}
 	itemNo := q.Param("item_no")
-	err := c.Desk.SaveBreak(q.Context(), q.Who, itemNo, in)
+	err := c.Prices.SaveBreak(q.Context(), q.Who, itemNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:
@@ -269,7 +269,7 @@ func (c *Counter) EndRule(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	gone, err := c.Desk.EndRule(q.Context(), q.Who, in.Kind, owner, in.ID, in.Shown)
+	gone, err := c.Prices.EndRule(q.Context(), q.Who, in.Kind, owner, in.ID, in.Shown)
 	done := "Ended: yesterday was its last day"
 	if gone {
 		done = "It had not begun yet and is removed"
@@ -301,7 +301,7 @@ func (c *Counter) DeleteRule(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	err = c.Desk.DeleteRule(q.Context(), q.Who, in.Kind, owner, in.ID, in.Shown)
+	err = c.Prices.DeleteRule(q.Context(), q.Who, in.Kind, owner, in.ID, in.Shown)
 	return c.ruleDone(q, err, back, "Removed, as if it had never been")
 }
 
@@ -577,7 +577,7 @@ func (c *Counter) ShowWhy(q *page.Request) error {
 	view := whyPage{Typed: ask}
 	code := http.StatusOK
 	if ask.CustomerNo != "" && ask.ItemNo != "" {
-		why, err := c.Desk.Why(q.Context(), q.Who, ask)
+		why, err := c.Prices.Why(q.Context(), q.Who, ask)
 		switch {
 		case err == nil:
 			view.Why, view.Asked = why, true

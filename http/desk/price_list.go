@@ -103,7 +103,7 @@ func (c *Counter) ImportPrices(q *page.Request) error {
 	}
 	start := time.Now()
 	load := in.Action == "load"
-	result, err := c.Desk.ImportPrices(q.Context(), q.Who, in.What, file, portal.ImportOptions{Apply: load, LeaveOut: in.LeaveOut})
+	result, err := c.Prices.ImportPrices(q.Context(), q.Who, in.What, file, portal.ImportOptions{Apply: load, LeaveOut: in.LeaveOut})
 	if err != nil {
 		return c.priceListRefused(q, view, err)
 	}
@@ -132,5 +132,5 @@ func (c *Counter) ExportPrices(q *page.Request) error {
 	if list.Columns() != nil {
 		q.AttachCSV(string(list), q.Now())
 	}
-	return c.Exported(q, out, string(list), c.Desk.ExportPrices(q.Context(), q.Who, list, out))
+	return c.Exported(q, out, string(list), c.Prices.ExportPrices(q.Context(), q.Who, list, out))
 }

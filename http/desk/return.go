@@ -64,7 +64,7 @@ func (p returnsPage) Waited(r portal.DeskCreditRequest) int {
 func (c *Counter) ListReturns(q *page.Request) error {
 	f := shop.CreditFilter(q.Request)
 	f.Query = page.SearchText(q)
-	list, err := c.Desk.DeskCreditRequests(q.Context(), q.Who, f)
+	list, err := c.Returns.Requests(q.Context(), q.Who, f)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (p returnPage) ErrorIn(form, field string) string {
 func (c *Counter) ShowReturn(q *page.Request) error { return c.returnPage(q, returnTyped{}, "", nil) }
 
 func (c *Counter) returnPage(q *page.Request, typed returnTyped, failed string, refused error) error {
-	r, err := c.Desk.DeskCreditRequest(q.Context(), q.Who, q.Param("request_no"))
+	r, err := c.Returns.Request(q.Context(), q.Who, q.Param("request_no"))
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (c *Counter) ReviewReturn(q *page.Request) error {
 		return err
 	}
 	no := q.Param("request_no")
-	return c.returnDone(q, c.Desk.ReviewRequest(q.Context(), q.Who, no), no+" is in review", returnTyped{}, "")
+	return c.returnDone(q, c.Returns.ReviewRequest(q.Context(), q.Who, no), no+" is in review", returnTyped{}, "")
 }
 
 // DecideReturn approves: fields qty_<line>, where none means all of it and 0
@@ -192,7 +192,7 @@ func (c *Counter) DecideReturn(q *page.Request) error {
 	no := q.Param("request_no")
 	var to portal.CreditRequestStatus
 	if err == nil {
-		to, err = c.Desk.DecideRequest(q.Context(), q.Who, no, d)
+		to, err = c.Returns.DecideRequest(q.Context(), q.Who, no, d)
 	}
 	return c.returnDone(q, err, fmt.Sprintf("%s: %s", no, page.StatusLook(to).Word), typed, "decide")
 }
@@ -209,7 +209,7 @@ func (c *Counter) RejectReturn(q *page.Request) error {
 	if len(in.Reason) > 1000 {
 		err = portal.Invalid("reason", "The reason is too long: 1,000 characters at most.")
 	} else {
-		err = c.Desk.RejectRequest(q.Context(), q.Who, q.Param("request_no"), in.Reason, in.Shown)
+		err = c.Returns.RejectRequest(q.Context(), q.Who, q.Param("request_no"), in.Reason, in.Shown)
 	}
 	return c.returnDone(q, err, q.Param("request_no")+" rejected", returnTyped{Reason: in.Reason}, "reject")
 }
@@ -231,7 +231,7 @@ func (c *Counter) ReceiveReturn(q *page.Request) error {
 		}
 	}
 	if err == nil {
-		err = c.Desk.ReceiveGoods(q.Context(), q.Who, q.Param("request_no"), g)
+		err = c.Returns.ReceiveGoods(q.Context(), q.Who, q.Param("request_no"), g)
 	}
 	return c.returnDone(q, err, "Goods of "+q.Param("request_no")+" recorded", typed, "receive")
 }
@@ -256,7 +256,7 @@ func (c *Counter) CreditReturn(q *page.Request) error {
 	case memoNo != "" && !isDocumentNo.MatchString(memoNo):
 		err = portal.Invalid("memo_no", "Write the number with letters, digits, dashes and points, like CM-81.")
 	default:
-		memoNo, err = c.Desk.IssueMemo(q.Context(), q.Who, q.Param("request_no"), memoNo, in.Shown)
+		memoNo, err = c.Returns.IssueMemo(q.Context(), q.Who, q.Param("request_no"), memoNo, in.Shown)
 	}
 	if err == nil && page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "memo_no": memoNo, "message": "Credit memo " + memoNo + " issued"})
@@ -266,6 +266,6 @@ func (c *Counter) CreditReturn(q *page.Request) error {
 
 func (c *Counter) ReturnPhoto(q *page.Request) error {
 	return shop.ServePhoto(q, func(id portal.PhotoID) (portal.PhotoData, error) {
-		return c.Desk.DeskPhoto(q.Context(), q.Who, q.Param("request_no"), id)
+		return c.Returns.Photo(q.Context(), q.Who, q.Param("request_no"), id)
 	})
 }

@@ -65,7 +65,7 @@ func (c *Counter) ListRoutes(q *page.Request) error { return c.routesPage(q, rou
 // routesPage shows the routes; after a refused form with what was typed and
 // the refusal.
 func (c *Counter) routesPage(q *page.Request, view routesPage, refused error) error {
-	routes, err := c.Desk.DeskRoutes(q.Context(), q.Who)
+	routes, err := c.Routes.Routes(q.Context(), q.Who)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c *Counter) NewRoute(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	code, err := c.Desk.SaveRoute(q.Context(), q.Who, "", in)
+	code, err := c.Routes.SaveRoute(q.Context(), q.Who, "", in)
 	switch {
 	case err == nil:
 		return q.Done(page.DeskPath("routes", code), "Route "+code+" made")
@@ -120,7 +120,7 @@ func (c *Counter) SaveHoliday(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	err := c.Desk.AddHoliday(q.Context(), q.Who, "", in)
+	err := c.Routes.AddHoliday(q.Context(), q.Who, "", in)
 	switch {
 	case err == nil:
 		return q.Done("/desk/routes", "Holiday saved")
@@ -142,7 +142,7 @@ func (c *Counter) DropHoliday(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	err = c.Desk.DeleteHoliday(q.Context(), q.Who, portal.HolidayID(id), in.Shown)
+	err = c.Routes.DeleteHoliday(q.Context(), q.Who, portal.HolidayID(id), in.Shown)
 	switch {
 	case err == nil:
 		return q.Done(q.Back("/desk/routes"), "Holiday deleted")
@@ -177,7 +177,7 @@ func (p routePage) errorsOf(form string) page.FormErrors {
 func (c *Counter) ShowRoute(q *page.Request) error { return c.routePage(q, routePage{}, nil) }
 
 func (c *Counter) routePage(q *page.Request, view routePage, refused error) error {
-	route, err := c.Desk.DeskRoute(q.Context(), q.Who, q.Param("code"))
+	route, err := c.Routes.Route(q.Context(), q.Who, q.Param("code"))
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (c *Counter) SaveRoute(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	code, err := c.Desk.SaveRoute(q.Context(), q.Who, q.Param("code"), in)
+	code, err := c.Routes.SaveRoute(q.Context(), q.Who, q.Param("code"), in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:
@@ -214,7 +214,7 @@ func (c *Counter) SaveRouteHoliday(q *page.Request) error {
 		return err
 	}
 	code := q.Param("code")
-	err := c.Desk.AddHoliday(q.Context(), q.Who, code, in)
+	err := c.Routes.AddHoliday(q.Context(), q.Who, code, in)
 	switch {
 	case err == nil:
 		return q.Done(page.DeskPath("routes", code), "Holiday saved")
@@ -236,7 +236,7 @@ func (c *Counter) AssignRoute(q *page.Request) error {
 		return err
 	}
 	customerNo := q.Param("customer_no")
-	err := c.Desk.AssignRoute(q.Context(), q.Who, customerNo, in.ShipTo, in.Route, in.Shown)
+	err := c.Routes.AssignRoute(q.Context(), q.Who, customerNo, in.ShipTo, in.Route, in.Shown)
 	switch {
 	case err == nil:
 		return q.Done(page.DeskPath("customers", customerNo), "Route saved")

@@ -60,7 +60,7 @@ func (c *Counter) ShowWarehouse(q *page.Request) error {
 	if v.Get("view") == "way" {
 		view.View = "way"
 	}
-	all, err := c.Desk.Warehouse(q.Context(), q.Who, portal.WarehouseFilter{ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
+	all, err := c.Warehouse.ToPick(q.Context(), q.Who, portal.WarehouseFilter{ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c *Counter) ShowWarehouse(q *page.Request) error {
 	slices.SortFunc(view.routes, func(a, b page.Option) int { return strings.Compare(a.Label, b.Label) })
 	if view.Route != "" {
 		// the list has an end, a route's orders must not fall behind it
-		view.Orders, err = c.Desk.Warehouse(q.Context(), q.Who, portal.WarehouseFilter{Route: view.Route, ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
+		view.Orders, err = c.Warehouse.ToPick(q.Context(), q.Who, portal.WarehouseFilter{Route: view.Route, ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (c *Counter) ShowPick(q *page.Request) error { return c.pickPage(q, pickPag
 // pickPage shows the pick screen; after a refused form with what was typed and
 // the refusal.
 func (c *Counter) pickPage(q *page.Request, view pickPage, refused error) error {
-	order, err := c.Desk.PickOrder(q.Context(), q.Who, q.Param("order_no"))
+	order, err := c.Warehouse.PickOrder(q.Context(), q.Who, q.Param("order_no"))
 	if err != nil {
 		return err
 	}
@@ -175,11 +175,11 @@ func (c *Counter) PickStep(q *page.Request) error {
 	var step portal.Picked
 	var err error
 	if in.Line == 0 {
-		step, err = c.Desk.PickScan(q.Context(), q.Who, orderNo, in.Code)
+		step, err = c.Warehouse.PickScan(q.Context(), q.Who, orderNo, in.Code)
 	} else if by, bad := decimal.NewFromString(in.By); bad != nil || by.IsZero() || by.Abs().GreaterThan(decimal.New(1, 9)) || by.Exponent() < -6 {
 		err = portal.Invalid("by", "How many more?")
 	} else {
-		step, err = c.Desk.PickLine(q.Context(), q.Who, orderNo, in.Line, portal.Qty{Decimal: by})
+		step, err = c.Warehouse.PickLine(q.Context(), q.Who, orderNo, in.Line, portal.Qty{Decimal: by})
 	}
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
@@ -204,7 +204,7 @@ func (c *Counter) PickAll(q *page.Request) error {
 		return err
 	}
 	orderNo := q.Param("order_no")
-	return c.pickDone(q, c.Desk.PickAll(q.Context(), q.Who, orderNo, in.Stamp), "All of "+orderNo+" is picked", pickPage{})
+	return c.pickDone(q, c.Warehouse.PickAll(q.Context(), q.Who, orderNo, in.Stamp), "All of "+orderNo+" is picked", pickPage{})
 }
 
 func (c *Counter) PickShort(q *page.Request) error {
@@ -212,7 +212,7 @@ func (c *Counter) PickShort(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	err := c.Desk.ShortLine(q.Context(), q.Who, q.Param("order_no"), in)
+	err := c.Warehouse.ShortLine(q.Context(), q.Who, q.Param("order_no"), in)
 	return c.pickDone(q, err, "Line "+strconv.Itoa(in.LineNo)+" is sent short: "+in.Reason, pickPage{Failed: "short-" + strconv.Itoa(in.LineNo)})
 }
 
@@ -221,7 +221,7 @@ func (c *Counter) PickSubstitute(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	err := c.Desk.Substitute(q.Context(), q.Who, q.Param("order_no"), in)
+	err := c.Warehouse.Substitute(q.Context(), q.Who, q.Param("order_no"), in)
 	if e, ok := errors.AsType[*portal.Error](err); ok && page.ShownOnPage(q, err) { // each line has such a form
 		for i := range e.Fields {
 			e.Fields[i].Line = in.LineNo
@@ -248,7 +248,7 @@ func (c *Counter) PickShip(q *page.Request) error {
 	case len(in.TrackingNo) > 60:
 		err = portal.Invalid("tracking_no", "The tracking number is too long: 60 characters at most.")
 	default:
-		err = c.Desk.ShipPicked(q.Context(), q.Who, orderNo, in)
+		err = c.Warehouse.ShipPicked(q.Context(), q.Who, orderNo, in)
 	}
 	return c.pickDone(q, err, "Shipment of "+orderNo+" recorded", pickPage{Ship: in, Failed: "ship"})
 }
@@ -280,7 +280,7 @@ func (c *Counter) DeliverShipment(q *page.Request) error {
 	if len(to) > 120 {
 		return portal.Invalid("delivered_to", "That name is too long.")
 	}
-	orderNo, err := c.Desk.Deliver(q.Context(), q.Who, portal.ShipmentID(id), to)
+	orderNo, err := c.Warehouse.Deliver(q.Context(), q.Who, portal.ShipmentID(id), to)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (c *Counter) TakeBackShipment(q *page.Request) error {
 	if err != nil {
 		return portal.Errorf(portal.CodeNotFound, "There is no such shipment.")
 	}
-	orderNo, err := c.Desk.TakeBack(q.Context(), q.Who, portal.ShipmentID(id))
+	orderNo, err := c.Warehouse.TakeBack(q.Context(), q.Who, portal.ShipmentID(id))
 	if err != nil {
 		return err
 	}
@@ -333,7 +333,7 @@ func (r sheetRow) Open() portal.Qty { return r.OpenQty() }
 func (r sheetRow) AfterNow() portal.Qty { return portal.Qty{Decimal: r.OpenQty().Sub(r.Now.Decimal)} }
 
 func (c *Counter) PickList(q *page.Request) error {
-	order, err := c.Desk.PickOrder(q.Context(), q.Who, q.Param("order_no"))
+	order, err := c.Warehouse.PickOrder(q.Context(), q.Who, q.Param("order_no"))
 	if err != nil {
 		return err
 	}
@@ -349,7 +349,7 @@ func (c *Counter) PickList(q *page.Request) error {
 // PackingSlip is what lies in the parcel, without prices: of one shipment
 // (?shipment=), else of the last, else of what is picked now.
 func (c *Counter) PackingSlip(q *page.Request) error {
-	order, err := c.Desk.PickOrder(q.Context(), q.Who, q.Param("order_no"))
+	order, err := c.Warehouse.PickOrder(q.Context(), q.Who, q.Param("order_no"))
 	if err != nil {
 		return err
 	}
@@ -393,7 +393,7 @@ func (c *Counter) ReceiveGoods(q *page.Request) error {
 	if d, err := decimal.NewFromString(in.Seen); err == nil {
 		seen = &portal.Qty{Decimal: d}
 	}
-	err := c.Desk.Receive(q.Context(), q.Who, itemNo, strings.TrimSpace(in.Received), seen)
+	err := c.Items.Receive(q.Context(), q.Who, itemNo, strings.TrimSpace(in.Received), seen)
 	return c.supplyDone(q, err, in.Received+" of "+itemNo+" received", supplyTyped{Received: in.Received})
 }
 
@@ -406,9 +406,9 @@ func (c *Counter) ExpectGoods(q *page.Request) error {
 	}
 	itemNo := q.Param("item_no")
 	if in.Remove != 0 {
-		return c.supplyDone(q, c.Desk.ForgetReceipt(q.Context(), q.Who, itemNo, in.Remove), "No longer expected", supplyTyped{})
+		return c.supplyDone(q, c.Items.ForgetReceipt(q.Context(), q.Who, itemNo, in.Remove), "No longer expected", supplyTyped{})
 	}
-	err := c.Desk.ExpectReceipt(q.Context(), q.Who, itemNo, in.ExpectedOn, strings.TrimSpace(in.ExpectedQty), in.ExpectedNote)
+	err := c.Items.ExpectReceipt(q.Context(), q.Who, itemNo, in.ExpectedOn, strings.TrimSpace(in.ExpectedQty), in.ExpectedNote)
 	return c.supplyDone(q, err, in.ExpectedQty+" of "+itemNo+" expected", in)
 }
 

@@ -10,18 +10,20 @@ import (
 	"time"
 
 	"portal.example/portal"
+	"portal.example/portal/health"
 	"portal.example/portal/http/page"
 )
 
 // Services are what the pages ask.
 type Services struct {
-	Mails  portal.MailService
-	Proofs portal.ProofService
+	Mails      portal.MailService
+	Proofs     portal.ProofService
+	Statements portal.StatementDesk
 	// Enqueue adds a job and reports whether it did: one that waits already is
 	// not doubled.
 	Enqueue func(ctx context.Context, args portal.JobArgs) (added bool, err error)
 	// Ops is what the overview shows of this node.
-	Ops func() portal.NodeState
+	Ops func() health.Node
 	// JobsUI is mounted under /ops/jobs; JobsCSP replaces the pages' content
 	// security policy there.
 	JobsUI  http.Handler

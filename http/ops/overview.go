@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"portal.example/portal"
+	"portal.example/portal/health"
 	"portal.example/portal/http/page"
 )
 
@@ -19,26 +19,26 @@ type opsPage struct {
 	Since     time.Time                `json:"since"`
 	SampledAt *time.Time               `json:"sampled_at"` // nil: no sample yet
 	Every     float64                  `json:"every_seconds"`
-	State     portal.SignState         `json:"state"`
-	Signs     []portal.Sign            `json:"signs"`
-	Queues    []portal.QueueFigures    `json:"queues"`
-	Pools     []portal.PoolSample      `json:"pools"`
-	Slots     []portal.ReplicationSlot `json:"slots"`
+	State     health.State         `json:"state"`
+	Signs     []health.Sign            `json:"signs"`
+	Queues    []health.Queue    `json:"queues"`
+	Pools     []health.Pool      `json:"pools"`
+	Slots     []health.ReplicationSlot `json:"slots"`
 }
 
 func (c *Counter) ShowOverview(q *page.Request) error {
 	return c.Page(q, http.StatusOK, "ops/overview", "Overview", "overview", newOpsPage(c.Ops()))
 }
 
-func newOpsPage(n portal.NodeState) opsPage {
-	p := opsPage{Node: n.Node, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), State: portal.SignUnknown,
-		Signs: []portal.Sign{}, Queues: []portal.QueueFigures{}, Pools: []portal.PoolSample{}, Slots: []portal.ReplicationSlot{}}
+func newOpsPage(n health.Node) opsPage {
+	p := opsPage{Node: n.Name, Version: n.Version, Since: n.Since, Every: n.Every.Seconds(), State: health.Unknown,
+		Signs: []health.Sign{}, Queues: []health.Queue{}, Pools: []health.Pool{}, Slots: []health.ReplicationSlot{}}
 	now := n.Last()
 	if now == nil {
 		return p
 	}
 	p.Signs = n.Signs()
-	p.SampledAt, p.State, p.Pools = &now.At, portal.Worst(p.Signs), now.Pools
+	p.SampledAt, p.State, p.Pools = &now.At, health.Worst(p.Signs), now.Pools
 	if now.Jobs != nil {
 		p.Queues = now.Jobs.Queues
 	}
@@ -46,7 +46,7 @@ func newOpsPage(n portal.NodeState) opsPage {
 		p.Slots = now.Database.Slots
 	}
 	for i := range p.Signs { // advice is for what is not well
-		if st := p.Signs[i].State; st == portal.SignGood || st == portal.SignUnknown {
+		if st := p.Signs[i].State; st == health.Good || st == health.Unknown {
 			p.Signs[i].Advice = ""
 		}
 	}
@@ -56,12 +56,12 @@ func newOpsPage(n portal.NodeState) opsPage {
 // opsGroup is a card of the page.
 type opsGroup struct {
 	Title, Icon string
-	Signs       []portal.Sign
+	Signs       []health.Sign
 }
 
 // Groups are the signs by where they belong.
 func (p opsPage) Groups() []opsGroup {
-	groups := []opsGroup{{Title: portal.SignsLive, Icon: "bolt"}, {Title: portal.SignsPages, Icon: "device-desktop"}, {Title: portal.SignsDatabase, Icon: "box"}, {Title: portal.SignsWork, Icon: "settings"}}
+	groups := []opsGroup{{Title: health.GroupLive, Icon: "bolt"}, {Title: health.GroupPages, Icon: "device-desktop"}, {Title: health.GroupDatabase, Icon: "box"}, {Title: health.GroupWork, Icon: "settings"}}
 	for i := range groups {
 		for _, sign := range p.Signs {
 			if sign.Group == groups[i].Title {
@@ -73,13 +73,13 @@ func (p opsPage) Groups() []opsGroup {
 }
 
 // Notable are the signs that are not well, the worst first.
-func (p opsPage) Notable() []portal.Sign {
-	var bad, look []portal.Sign
+func (p opsPage) Notable() []health.Sign {
+	var bad, look []health.Sign
 	for _, s := range p.Signs {
 		switch s.State {
-		case portal.SignBad:
+		case health.Bad:
 			bad = append(bad, s)
-		case portal.SignLook:
+		case health.Look:
 			look = append(look, s)
 		}
 	}
@@ -101,7 +101,7 @@ type spark struct {
 // sparkOf draws the series of a sign from zero to its highest figure. A gap
 // stays a gap; a figure alone between gaps is a dash. Nil where there is
 // nothing to draw yet.
-func sparkOf(sign portal.Sign) *spark {
+func sparkOf(sign health.Sign) *spark {
 	top, known := 0.0, 0
 	for _, v := range sign.Series {
 		if !math.IsNaN(v) {
@@ -153,7 +153,7 @@ func sparkOf(sign portal.Sign) *spark {
 func sparkTop(v float64, unit string) string {
 	switch {
 	case unit == "bytes":
-		return portal.Bytes(int64(v))
+		return health.Bytes(int64(v))
 	case unit == "seconds" && v < 1:
 		return fmt.Sprintf("%.1f ms", v*1000)
 	case unit == "seconds":

@@ -21,10 +21,10 @@ func (c *Counter) ListStatementRuns(q *page.Request) error { return c.runsPage(q
 
 func (c *Counter) runsPage(q *page.Request, view runsPage, refused error) error {
 	var err error
-	if view.Runs, err = c.Desk.StatementRuns(q.Context(), q.Who); err != nil {
+	if view.Runs, err = c.Statements.StatementRuns(q.Context(), q.Who); err != nil {
 		return err
 	}
-	if view.Failed, err = c.Desk.FailedStatements(q.Context(), q.Who); err != nil {
+	if view.Failed, err = c.Statements.FailedStatements(q.Context(), q.Who); err != nil {
 		return err
 	}
 	code := http.StatusOK
@@ -56,7 +56,7 @@ func (c *Counter) BeginRun(q *page.Request) error {
 		err = portal.Invalid("to", "Write the date as YYYY-MM-DD. %s", portal.DayWords)
 	}
 	if err == nil {
-		err = c.Desk.BeginStatementRun(q.Context(), q.Who, from, to)
+		err = c.Statements.BeginStatementRun(q.Context(), q.Who, from, to)
 	}
 	switch {
 	case err == nil:
@@ -68,7 +68,7 @@ func (c *Counter) BeginRun(q *page.Request) error {
 }
 
 func (c *Counter) RetryStatements(q *page.Request) error {
-	n, err := c.Desk.RetryStatements(q.Context(), q.Who)
+	n, err := c.Statements.RetryStatements(q.Context(), q.Who)
 	if err != nil {
 		return err
 	}

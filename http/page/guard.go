@@ -41,7 +41,7 @@ func (k *Kit) OwnAffairs(q *Request) error {
 }
 
 // Public serves pages that need no session. One that is there is known.
-func (k *Kit) Public(h handler) httprouter.Handle {
+func (k *Kit) Public(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		q := &Request{Request: r, W: w, params: p, location: time.UTC}
 		if token := k.Token(r); token != "" {
@@ -55,7 +55,7 @@ func (k *Kit) Public(h handler) httprouter.Handle {
 
 // BuyerData serves what an open page of a customer asks for as somebody types:
 // quick, since nothing of the frame is read.
-func (k *Kit) BuyerData(h handler) httprouter.Handle {
+func (k *Kit) BuyerData(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		q := &Request{Request: r, W: w, params: p, location: time.UTC}
 		k.finish(q, func() (err error) {
@@ -76,27 +76,27 @@ func (k *Kit) BuyerData(h handler) httprouter.Handle {
 }
 
 // Anyone serves whoever is logged in, customer or staff.
-func (k *Kit) Anyone(h handler) httprouter.Handle {
+func (k *Kit) Anyone(h Handler) httprouter.Handle {
 	return k.guard(func(portal.Session) bool { return true }, h)
 }
 
 // Buyer serves customers, and staff who have a customer's portal open; other
 // staff are sent to the desk.
-func (k *Kit) Buyer(h handler) httprouter.Handle {
+func (k *Kit) Buyer(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleBuyer }, h)
 }
 
 // Staff serves the distributor's people.
-func (k *Kit) Staff(h handler) httprouter.Handle {
+func (k *Kit) Staff(h Handler) httprouter.Handle {
 	return k.guard(portal.Session.Staff, h)
 }
 
 // Operator serves operators only.
-func (k *Kit) Operator(h handler) httprouter.Handle {
+func (k *Kit) Operator(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleOps }, h)
 }
 
-func (k *Kit) guard(may func(portal.Session) bool, h handler) httprouter.Handle {
+func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		q := &Request{Request: r, W: w, params: p, location: time.UTC}
 		k.finish(q, func() error {
@@ -122,12 +122,7 @@ func (k *Kit) guard(may func(portal.Session) bool, h handler) httprouter.Handle 
 				// what a login may not use does not exist for it
 				return portal.Errorf(portal.CodeNotFound, "There is no such page.")
 			}
-			if who.Staff() {
-				q.Frame, err = k.Desk.DeskFrame(r.Context(), who)
-			} else {
-				q.Frame, err = k.Customers.Frame(r.Context(), who)
-			}
-			if err != nil {
+			if q.Frame, err = k.Frames.Frame(r.Context(), who); err != nil {
 				return err
 			}
 			if q.location, err = time.LoadLocation(q.Frame.TimeZone); err != nil {

@@ -16,11 +16,10 @@ import (
 
 // Config is what a Kit needs. All services must be set.
 type Config struct {
-	Sessions  portal.SessionService
-	Customers portal.CustomerService // for the frame of a customer's page
-	Desk      portal.DeskService     // for the frame of a page of staff
-	Brand     Brand
-	Logger    *slog.Logger
+	Sessions portal.SessionService
+	Frames   portal.FrameService
+	Brand    Brand
+	Logger   *slog.Logger
 
 	// PlainHTTP is for a server that is reached without TLS, as the demo is
 	// on the loopback address: its cookie is not Secure and there is no HSTS.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -8,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -184,7 +184,7 @@ func (k *Kit) frameOf(q *Request, title, active string) Frame {
 	}
 	f.FirstPage = firstPage(q.URL)
 	if q.Method != "GET" {
-		f.PageURL = pageURL(q.URL.Path)
+		f.PageURL = cmp.Or(q.at, q.URL.Path)
 		if f.PageURL == q.URL.Path && q.URL.RawQuery != "" { // a list that is posted to as it is narrowed
 			f.PageURL += "?" + q.URL.RawQuery
 		}
@@ -214,42 +214,4 @@ func firstPage(u *url.URL) string {
 func dayEnds(now time.Time) int {
 	y, m, d := now.Date()
 	return int(time.Date(y, m, d+1, 0, 0, 0, 0, now.Location()).Sub(now).Seconds()) + 1
-}
-
-// pageURL is where GET gives the page that a POST to path answered with. It goes
-// by the place of a word in the path: a number may be any word.
-func pageURL(path string) string {
-	switch path {
-	case "/cart/submit":
-		return "/cart"
-	case "/profile/password", "/profile/mail":
-		return "/profile"
-	case "/standing-orders":
-		return "/standing-orders/new"
-	case "/desk/holidays":
-		return "/desk/routes"
-	}
-	parts := strings.Split(path, "/") // "", "orders", the number, the verb
-	upTo := func(n int) string { return strings.Join(parts[:n], "/") }
-	part := func(i int) string {
-		if i < len(parts) {
-			return parts[i]
-		}
-		return ""
-	}
-	switch parts[1] {
-	case "orders", "invoices", "approvals", "returns", "standing-orders", "people":
-		// a verb below the page; of people, below a person
-		return upTo(min(len(parts), 3))
-	case "desk":
-		switch {
-		case part(2) == "customers" && part(4) == "people":
-			return upTo(min(len(parts), 6))
-		case part(2) == "customers" && slices.Contains([]string{"payments", "credits", "apply"}, part(4)):
-			return upTo(4) + "/account"
-		case len(parts) > 4:
-			return upTo(len(parts) - 1)
-		}
-	}
-	return path
 }

@@ -13,7 +13,7 @@ import (
 	"portal.example/portal"
 )
 
-// Request is one request with who makes it. A handler answers through it and
+// Request is one request with who makes it. A Handler answers through it and
 // returns an error instead of writing one.
 type Request struct {
 	*http.Request
@@ -23,6 +23,7 @@ type Request struct {
 	location *time.Location // the company's
 	params   httprouter.Params
 	asks     []string // what this answer asks to have confirmed: name:value
+	at       string   // where GET gives the page that answers; "" for the request's own address
 }
 
 // Now is the time of business rules, erp.now() as the frame was read, in the
@@ -57,8 +58,24 @@ func (q *Request) Asked(what string) string {
 	return ""
 }
 
-// handler answers a request or returns why it could not.
-type handler func(*Request) error
+// Handler answers a request or returns why it could not.
+type Handler func(*Request) error
+
+// At is a handler of a form that may answer with the page at another address: a
+// route's, whose parameters are those of the form's own route. The page is fetched
+// again from there.
+func At(route string, h Handler) Handler {
+	return func(q *Request) error {
+		parts := strings.Split(route, "/")
+		for i, part := range parts {
+			if name, ok := strings.CutPrefix(part, ":"); ok {
+				parts[i] = q.params.ByName(name)
+			}
+		}
+		q.at = strings.Join(parts, "/")
+		return h(q)
+	}
+}
 
 // formDecoder reads form values into structs by their form tags. Arrays are
 // bounded, so that a crafted index cannot allocate much.

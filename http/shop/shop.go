@@ -24,6 +24,7 @@ type Services struct {
 	Reorders      portal.ReorderService
 	Guides        portal.GuideService
 	Orders        portal.OrderService
+	Customers     portal.CustomerService
 	Invoices      portal.InvoiceService
 	Accounts      portal.AccountService
 	Printer       portal.Printer

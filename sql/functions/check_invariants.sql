@@ -23,8 +23,8 @@ as $$
   select 'order_line_settles', o.order_no, format('line %s', l.line_no)
   from erp.sales_order_line l join erp.sales_order o using (order_id)
   where l.qty <> l.qty_allocated + l.qty_shipped + l.qty_backordered + l.qty_cancelled
-     or (o.status in ('SHIPPED', 'DELIVERED') and l.qty_allocated + l.qty_backordered > 0)
-     or (o.status in ('REJECTED', 'CANCELLED') and l.qty_allocated + l.qty_backordered > 0)
+     or (erp.is_shipped(o.status) and l.qty_allocated + l.qty_backordered > 0)
+     or (erp.is_void(o.status) and l.qty_allocated + l.qty_backordered > 0)
   union all
   select 'stock_allocated', i.item_no, format('stock says %s, order lines %s', coalesce(s.allocated, 0), coalesce(a.allocated, 0))
   from (select item_id, warehouse, sum(allocated) as allocated from erp.stock group by 1, 2) s

@@ -11,7 +11,7 @@ as $$
     select sum(erp.order_to_invoice(y.order_id))
     from erp.sales_order y
     where y.customer_id = o.customer_id and y.order_id > o.order_id and y.invoiced_at is null
-      and (y.status in ('SUBMITTED', 'ON_HOLD') or (p_to = 'PICKING' and y.status = 'APPROVED'))
+      and (erp.is_undecided(y.status) or (p_to = 'PICKING' and y.status = 'APPROVED'))
       and not exists (select from erp.sales_order_line l where l.order_id = y.order_id and l.qty_shipped > 0)), 0)
   from erp.sales_order o where o.order_id = p_order_id
 $$;

@@ -13,7 +13,7 @@ as $$
         from erp.sales_order o
         join erp.sales_order_line l on l.order_id = o.order_id
         where o.customer_id = p_customer_id
-          and o.invoiced_at is null and o.status not in ('REJECTED', 'CANCELLED')
+          and o.invoiced_at is null and not erp.is_void(o.status)
           and o.order_id is distinct from p_without_order_id), 0)
   where portal.assert_customer(p_customer_id)
 $$;

@@ -59,7 +59,7 @@ begin
   if not found then
     raise exception 'There is no order %.', p_order_no using errcode = 'PT404';
   end if;
-  if o.status not in ('SUBMITTED', 'ON_HOLD', 'APPROVED') then
+  if not erp.is_changeable(o.status) then
     raise exception 'Order % is %: its quantities can no longer be changed here.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_closed';
   end if;

@@ -15,7 +15,7 @@ as $$
     select coalesce(sum(l.qty_backordered * l.factor), 0)
     from erp.sales_order_line l join erp.sales_order o using (order_id)
     where l.item_id = p_item_id and l.qty_backordered > 0 and o.warehouse = p_warehouse
-      and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING'))
+      and erp.is_to_pick(o.status))
 $$;
 grant execute on function erp.expected_on(bigint, text, numeric) to portal_desk;
 
@@ -39,7 +39,7 @@ begin
       select sum(b.qty_backordered * b.factor)
       from erp.sales_order_line b join erp.sales_order w using (order_id)
       where b.item_id = l.item_id and b.qty_backordered > 0 and w.warehouse = o.warehouse
-        and w.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
+        and erp.is_to_pick(w.status)
         and (w.submitted_at, w.order_id, b.line_no) <= (o.submitted_at, o.order_id, l.line_no)))
   from erp.sales_order o join erp.sales_order_line l using (order_id)
   where o.order_id = p_order_id and o.customer_id = p_customer_id and l.qty_backordered > 0
@@ -69,7 +69,7 @@ begin
     join erp.sales_order_line l using (order_id)
     join lateral portal.backorders_of_order(p_customer_id, o.order_id) b on b.line_no = l.line_no
     where o.customer_id = p_customer_id and l.item_id = p_item_id and l.qty_backordered > 0
-      and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
+      and erp.is_to_pick(o.status)
   ) own
   where portal.assert_customer(p_customer_id);
 end

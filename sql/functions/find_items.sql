@@ -54,7 +54,7 @@ as $$
     and (not p_favorites or i.item_id in (select f.item_id from portal.favorite f where f.login_id = p_login_id and f.customer_id = p_customer_id))
     and (not p_bought or i.item_id in (
       select l.item_id from erp.sales_order o join erp.sales_order_line l using (order_id)
-        where o.customer_id = p_customer_id and o.status not in ('CANCELLED', 'REJECTED')
+        where o.customer_id = p_customer_id and not erp.is_void(o.status)
       union all select l.item_id from erp.invoice v join erp.invoice_line l using (invoice_id) where v.customer_id = p_customer_id))
     -- item by item: a list needs to look at few
     and (not p_in_stock or (select true from portal.stocked_item s where s.item_id = i.item_id))

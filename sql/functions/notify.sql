@@ -16,31 +16,31 @@ begin
   if not exists (select from portal.news_kind k where k.kind = p_kind) then
     raise exception 'There is no kind of news "%": see portal.news_kind.', p_kind using errcode = 'invalid_parameter_value';
   end if;
-  perform portal.notify_all(array_agg(p_kind), array_agg(p_customer_id), array_agg(p_ref), array_agg(p_data), array_agg(t.login_id), array_agg(p_document_id))
-  from unnest(coalesce(p_login_ids, array[null::bigint])) as t(login_id);
+  perform portal.notify_all(array(
+    select (p_kind, p_customer_id, p_ref, p_data, t.login_id, p_document_id)::portal.news
+    from unnest(coalesce(p_login_ids, array[null::bigint])) as t(login_id)));
 end
 $$;
 grant execute on function portal.notify(text, bigint, text, jsonb, bigint[], bigint) to portal_work;
 
--- The same for many at once, one element of each array a piece of news; a null
--- log-in: all who have the right.
-create or replace function portal.notify_all(p_kinds text[], p_customer_ids bigint[], p_refs text[], p_datas jsonb[], p_login_ids bigint[],
-  p_document_ids bigint[] default null) returns void
+drop function if exists portal.notify_all(text[], bigint[], text[], jsonb[], bigint[], bigint[]); -- of earlier versions
+
+-- The same for many pieces of news at once.
+create or replace function portal.notify_all(p_news portal.news[]) returns void
 language plpgsql security definer set search_path = pg_catalog set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   unread bigint[];
   mails bigint[];
 begin
-  if coalesce(cardinality(p_kinds), 0) = 0 then
+  if coalesce(cardinality(p_news), 0) = 0 then
     return;
   end if;
   with news as materialized (
     select k.kind, k.needs, k.for_all, u.customer_id, coalesce(u.ref, '') as ref,
       coalesce(u.data, '{}') as data, u.login_id, u.document_id, u.n,
       k.kind || ':' || coalesce(u.ref, '') || ':' || coalesce(u.data ->> 'id', u.document_id::text, md5(coalesce(u.data, '{}')::text)) as key
-    from unnest(p_kinds, p_customer_ids, p_refs, p_datas, p_login_ids, p_document_ids)
-      with ordinality as u(kind, customer_id, ref, data, login_id, document_id, n)
+    from unnest(p_news) with ordinality as u(kind, customer_id, ref, data, login_id, document_id, n)
     join portal.news_kind k on k.kind = u.kind
     join erp.customer c on c.customer_id = u.customer_id
     join erp.web_access w on w.customer_id = u.customer_id
@@ -84,18 +84,27 @@ begin
 end
 $$;
 
--- The job that sends each: River's rows, in this transaction. A second job for
--- a mail that was sent finds nothing to do.
+-- For the exception handlers of the notify_ triggers: news is never why a program's
+-- statement fails, so what is wrong is only logged. But a transaction that PostgreSQL
+-- rolls back (class 40: serialization failure, deadlock) must fail, to be begun again.
+create or replace function portal.news_failed(p_sqlstate text, p_message text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_sqlstate like '40%' then
+    raise exception using errcode = p_sqlstate, message = p_message;
+  end if;
+  raise warning 'news was not told: %', p_message;
+end
+$$;
+
+-- Enqueues the job that sends each, in this transaction. A second job for a mail
+-- that was sent finds nothing to do.
 create or replace function portal.enqueue_mails(p_mail_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-  if coalesce(cardinality(p_mail_ids), 0) = 0 then
-    return;
-  end if;
-  insert into river.river_job (kind, args, queue, max_attempts, priority)
-  select 'mail', ('{"mail_id":' || m || '}')::json, 'mail', 100, 1 from unnest(p_mail_ids) as m;
-  perform pg_notify('river.river_insert', '{"queue":"mail"}');
+  perform portal.enqueue('mail', array(select ('{"mail_id":' || m || '}')::json from unnest(p_mail_ids) as m));
 end
 $$;
 grant execute on function portal.enqueue_mails(bigint[]) to portal_work;

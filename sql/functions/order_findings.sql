@@ -200,12 +200,12 @@ begin
     select 'first_order', 'queue', null, null, '{}'
       from who where who.review_first_order and not exists (select from erp.sales_order o
         where o.customer_id = p_customer_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
-          and o.status not in ('REJECTED', 'CANCELLED'))
+          and not erp.is_void(o.status))
     union all
     select 'new_ship_to', 'queue', 'ship_to', null, '{}'
       from who where who.review_new_ship_to and p_ship_to_id is not null and not exists (select from erp.sales_order o
         where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
-          and o.status not in ('REJECTED', 'CANCELLED'))
+          and not erp.is_void(o.status))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
     union all

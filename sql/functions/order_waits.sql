@@ -9,7 +9,7 @@ as $$
     when v.code in ('over_maximum', 'stock_short', 'late_for_cutoff', 'first_order', 'new_ship_to', 'po_required') then v.code
     else 'order' end), '{}')
   from erp.sales_order o join erp.order_review v using (order_id)
-  where o.customer_id = p_customer_id and o.order_no = p_order_no and o.status in ('SUBMITTED', 'ON_HOLD')
+  where o.customer_id = p_customer_id and o.order_no = p_order_no and erp.is_undecided(o.status)
     and portal.assert_customer(p_customer_id)
 $$;
 grant execute on function portal.order_waits(bigint, text) to portal_web;

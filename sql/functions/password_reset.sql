@@ -7,12 +7,8 @@
 create or replace function portal.ask_password_reset(p_email text) returns void
 language plpgsql security definer set search_path = pg_catalog
 as $$
-declare
-  args json := json_build_object('email', p_email);
 begin
-  insert into river.river_job (kind, args, queue, max_attempts, priority)
-  values ('password_reset', args, 'mail', 5, 1);
-  perform pg_notify('river.river_insert', '{"queue":"mail"}');
+  perform portal.enqueue('password_reset', array[json_build_object('email', p_email)]);
 end
 $$;
 grant execute on function portal.ask_password_reset(text) to portal_work;

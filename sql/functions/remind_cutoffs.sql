@@ -8,9 +8,7 @@ language plpgsql security definer set search_path = pg_catalog set jit = off
 as $$
 declare
   co erp.company;
-  customers bigint[];
-  refs text[];
-  datas jsonb[];
+  news portal.news[];
   until timestamptz;
 begin
   select * into co from erp.company;
@@ -36,16 +34,17 @@ begin
     ) x
     order by x.customer_id, x.delivery_date, x.cutoff
   )
-  select array_agg(s.customer_id order by s.customer_id, s.delivery_date), array_agg(s.code order by s.customer_id, s.delivery_date),
-    array_agg(jsonb_build_object('id', s.delivery_date, 'delivery_date', s.delivery_date, 'cutoff', s.cutoff) order by s.customer_id, s.delivery_date)
-    into customers, refs, datas
+  select array_agg(('cutoff_reminder', s.customer_id, s.code,
+      jsonb_build_object('id', s.delivery_date, 'delivery_date', s.delivery_date, 'cutoff', s.cutoff), null, null)::portal.news
+      order by s.customer_id, s.delivery_date)
+    into news
   from served s
   join erp.customer c using (customer_id)
   join erp.web_access w using (customer_id)
   where c.active and w.enabled and w.can_order
     and not exists (
       select from erp.sales_order o
-      where o.customer_id = s.customer_id and o.status not in ('REJECTED', 'CANCELLED')
+      where o.customer_id = s.customer_id and not erp.is_void(o.status)
         and (o.delivery_date = s.delivery_date or o.submitted_at >= s.previous))
     and not exists (
       select from portal.standing_run r join portal.standing_order o using (standing_order_id)
@@ -54,12 +53,8 @@ begin
     and not exists (
       select from portal.notification n
       where n.customer_id = s.customer_id and n.kind = 'cutoff_reminder' and n.ref = s.code and n.data ->> 'id' = s.delivery_date::text);
-  if customers is null then
-    return 0;
-  end if;
-  perform portal.notify_all(array_fill('cutoff_reminder'::text, array[cardinality(customers)]), customers, refs, datas,
-    array_fill(null::bigint, array[cardinality(customers)]));
-  return cardinality(customers);
+  perform portal.notify_all(news);
+  return coalesce(cardinality(news), 0);
 end
 $$;
 grant execute on function portal.remind_cutoffs() to portal_work;

@@ -12,7 +12,7 @@ begin
   waiting := array(
     select distinct l.order_id
     from erp.sales_order_line l join erp.sales_order o using (order_id)
-    where l.item_id = any (items) and l.qty_backordered > 0 and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')
+    where l.item_id = any (items) and l.qty_backordered > 0 and erp.is_to_pick(o.status)
     union select p_order_id);
   perform from erp.sales_order o where o.order_id = any (waiting) order by o.order_id for no key update;
   perform erp.allocate(waiting, items);

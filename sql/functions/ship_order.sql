@@ -15,7 +15,7 @@ begin
   if not found then
     raise exception 'There is no order %.', p_order_no using errcode = 'PT404';
   end if;
-  if o.status not in ('APPROVED', 'PICKING') then
+  if not erp.is_pickable(o.status) then
     raise exception 'Order % is %: only an approved order can be shipped.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;

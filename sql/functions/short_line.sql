@@ -15,7 +15,7 @@ begin
   if l.order_id is null then
     raise exception 'There is no line % on order %.', p_line_no, p_order_no using errcode = 'PT404';
   end if;
-  if o.status not in ('APPROVED', 'PICKING') then
+  if not erp.is_pickable(o.status) then
     raise exception 'Order % is %: only an order that is picked can be cut short.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;
@@ -63,7 +63,7 @@ begin
   if l.order_id is null then
     raise exception 'There is no line % on order %.', p_line_no, p_order_no using errcode = 'PT404';
   end if;
-  if o.status not in ('APPROVED', 'PICKING') then
+  if not erp.is_pickable(o.status) then
     raise exception 'Order % is %: nothing of it can be replaced.', p_order_no, lower(o.status)
       using errcode = 'PT409', constraint = 'order_move';
   end if;

@@ -102,6 +102,6 @@ as $$
   select (array_agg(o.order_no order by o.order_id desc))[1], count(*)::int,
     portal.shown_digest(upper(p_po_no) || '|' || string_agg(o.order_no, '|' order by o.order_id))
   from erp.sales_order o
-  where o.customer_id = p_customer_id and upper(o.po_no) = upper(p_po_no) and o.status not in ('REJECTED', 'CANCELLED')
+  where o.customer_id = p_customer_id and upper(o.po_no) = upper(p_po_no) and not erp.is_void(o.status)
   having count(*) > 0
 $$;

@@ -8,7 +8,7 @@ language sql stable security definer set search_path = pg_catalog
 as $$
   select coalesce(sum(o.total), 0)
   from erp.company co
-  join erp.sales_order o on o.login_id = p_login_id and o.status not in ('REJECTED', 'CANCELLED')
+  join erp.sales_order o on o.login_id = p_login_id and not erp.is_void(o.status)
     and o.submitted_at >= date_trunc(p_period, p_at at time zone co.time_zone) at time zone co.time_zone
     and o.submitted_at < (date_trunc(p_period, p_at at time zone co.time_zone) + ('1 ' || p_period)::interval) at time zone co.time_zone
     and (p_before_id is null or o.order_id < p_before_id)

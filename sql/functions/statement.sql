@@ -113,8 +113,7 @@ begin
   if n > 0 then
     update portal.statement_run r set finished_at = null
       where exists (select from portal.statement s where s.run_id = r.run_id and s.status = 'QUEUED');
-    insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25, 1);
-    perform pg_notify('river.river_insert', '{"queue":"statement"}');
+    perform portal.enqueue('statement', array['{}'::json]);
   end if;
   return n;
 end

@@ -83,3 +83,12 @@ where statement_id = @statement_id;
 -- name: statement_runs_done
 update portal.statement_run r set finished_at = clock_timestamp()
 where r.finished_at is null and not exists (select from portal.statement s where s.run_id = r.run_id and s.status = 'QUEUED');
+
+-- name: statement_ask
+select portal.request_statement(@customer_id, @from_date, @to_date);
+
+-- name: statement_begin_monthly
+select portal.begin_monthly_run();
+
+-- name: sees_balance
+select portal.sees_balance();

@@ -115,10 +115,14 @@ limit 8;
 -- name: dashboard_open_orders
 select o.status, count(*)::int as orders
 from erp.sales_order o
-where o.customer_id = @customer_id and o.status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING', 'SHIPPED')
-group by o.status
-order by array_position(array['SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING', 'SHIPPED'], o.status);
+join erp.order_status s on s.code = o.status
+where o.customer_id = @customer_id and erp.is_open(o.status)
+group by o.status, s.sort
+order by s.sort;
 
 -- name: profile
 select c.customer_no, c.name, c.terms_days, coalesce(r.name, '') as route
 from erp.customer c left join erp.route r using (route_id) where c.customer_id = @customer_id;
+
+-- name: sees_prices
+select w.see_prices from erp.web_access w where w.customer_id = @customer_id;

@@ -11,7 +11,7 @@ from (
   select o.order_id, o.submitted_at,
     case when o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') then 0 else 1 end as place
   from erp.sales_order o
-  where o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')
+  where erp.is_open(o.status)
     and (@source = '' or o.source = @source)
     and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%'
          or o.customer_id in (select c.customer_id from erp.customer c
@@ -46,7 +46,7 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
   l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
   o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') as needs_review,
   array(select v.code from erp.order_review v
-    where v.order_id = o.order_id and o.status in ('SUBMITTED', 'ON_HOLD') order by v.code) as review_codes,
+    where v.order_id = o.order_id and erp.is_undecided(o.status) order by v.code) as review_codes,
   o.revision
 from unnest(@order_ids::bigint[]) with ordinality as p(order_id, ord)
 join erp.sales_order o using (order_id)
@@ -65,7 +65,7 @@ order by p.ord;
 -- themselves: of those, how they stand with credit now.
 select v.order_id, v.code, v.detail, v.at
 from erp.order_review v join erp.sales_order o using (order_id)
-where v.order_id = any (@order_ids::bigint[]) and o.status in ('SUBMITTED', 'ON_HOLD')
+where v.order_id = any (@order_ids::bigint[]) and erp.is_undecided(o.status)
 union all
 select o.order_id, f.code, f.detail, o.submitted_at
 from erp.sales_order o
@@ -73,7 +73,7 @@ cross join lateral erp.credit_state(o.order_id, 'APPROVED', o.credit_released_at
 cross join lateral (values
   ('over_credit', jsonb_build_object('over', s.over), s.over > 0),
   ('credit_hold', '{}', s.held)) as f(code, detail, holds)
-where o.order_id = any (@order_ids::bigint[]) and o.source <> 'WEB' and o.status in ('SUBMITTED', 'ON_HOLD') and f.holds
+where o.order_id = any (@order_ids::bigint[]) and o.source <> 'WEB' and erp.is_undecided(o.status) and f.holds
   and not exists (select from erp.order_review v where v.order_id = o.order_id)
 order by 1, 2;
 
@@ -82,7 +82,7 @@ select o.status,
   count(*)::int as orders,
   (count(*) filter (where o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB')))::int as review
 from erp.sales_order o
-where o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD') and (@source = '' or o.source = @source)
+where erp.is_open(o.status) and (@source = '' or o.source = @source)
 group by o.status;
 
 -- name: desk_reason_counts
@@ -96,7 +96,7 @@ where o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB'
             where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
 group by v.code order by orders desc, v.code;
 
--- name: desk_clock
+-- name: now
 select erp.now();
 
 -- name: desk_order_release
@@ -116,11 +116,11 @@ select * from erp.edit_order(@order_no, @line_nos::int[], @qtys::text[]::numeric
 select
   array(select m.to_status from erp.order_move m
     where m.from_status = o.status
-      and not (m.to_status in ('REJECTED', 'CANCELLED') and l.shipped)
-      and not (m.to_status in ('SHIPPED', 'DELIVERED') and l.backordered)
+      and not (erp.is_void(m.to_status) and l.shipped)
+      and not (erp.is_shipped(m.to_status) and l.backordered)
     order by m.to_status) as moves,
   l.to_invoice, c.credit_limit, c.credit_hold, erp.credit_exposure(c.customer_id) as exposure,
-  o.status in ('SUBMITTED', 'ON_HOLD', 'APPROVED') and coalesce((
+  erp.is_changeable(o.status) and coalesce((
     select s.refused from erp.credit_state(o.order_id, case o.status when 'APPROVED' then 'PICKING' else 'APPROVED' end,
       o.credit_released_at, o.credit_released_amount) s), false) as credit_stops
 from erp.sales_order o
@@ -197,7 +197,7 @@ left join erp.route r on r.route_id = c.route_id
 -- closed ones are many
 left join (
   select s.customer_id, count(*)::int as orders from erp.sales_order s
-  where s.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD') group by s.customer_id
+  where erp.is_open(s.status) group by s.customer_id
 ) o using (customer_id)
 order by c.customer_no;
 
@@ -205,7 +205,7 @@ order by c.customer_no;
 select c.customer_no, c.name, c.price_level, c.credit_limit, c.credit_hold, c.active, r.name as route,
   c.active and coalesce(w.enabled, false) as enabled,
   (select count(*)::int from erp.sales_order o
-    where o.customer_id = c.customer_id and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')) as open_orders,
+    where o.customer_id = c.customer_id and erp.is_open(o.status)) as open_orders,
   c.terms_days, coalesce(a.balance, 0) as balance, erp.credit_exposure(c.customer_id) as exposure,
   array(select l.email::text from portal.login l where l.customer_id = c.customer_id order by l.email) as logins
 from erp.customer c

@@ -63,7 +63,7 @@ from (
   select x.order_id, count(*)::int as lines, sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)) as amount,
     encode(sha256(convert_to(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), 'UTF8')), 'hex') as quantities
   from erp.sales_order_line x join erp.sales_order y using (order_id)
-  where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and y.status in ('PICKING', 'SHIPPED', 'DELIVERED')
+  where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and erp.is_started(y.status)
   group by x.order_id
 ) l
 join erp.sales_order o using (order_id)
@@ -92,3 +92,21 @@ limit 200;
 
 -- name: statement_retry
 select portal.retry_statements();
+
+-- name: statement_begin_run
+select portal.begin_statement_run(@from_date, @to_date);
+
+-- name: desk_post_payment
+select erp.post_payment(@customer_no, @amount, @day, @method, @reference, @key::text::uuid, @invoice_nos, @amounts, @oldest_first);
+
+-- name: desk_reverse_payment
+select erp.reverse_payment(@payment_no, @day, @reason);
+
+-- name: desk_apply_credit
+select erp.apply_credit(@kind, @doc_no, @invoice_no, @amount);
+
+-- name: desk_issue_credit
+select erp.issue_credit(@customer_no, @amount, @reason, @invoice_no);
+
+-- name: desk_invoice_orders
+select erp.invoice_orders(@order_nos, @freights);

@@ -75,7 +75,7 @@ bought as materialized (
   from (
     select l.item_id, l.qty * l.factor as qty
     from erp.sales_order o join erp.sales_order_line l using (order_id)
-    where o.customer_id = @customer_id and o.status not in ('CANCELLED', 'REJECTED')
+    where o.customer_id = @customer_id and not erp.is_void(o.status)
     union all
     select l.item_id, l.qty * l.factor
     from erp.invoice v join erp.invoice_line l using (invoice_id)
@@ -172,7 +172,7 @@ with bought as (
   from (
     select l.item_id, l.uom, l.qty, o.submitted_at as at
     from erp.sales_order o join erp.sales_order_line l using (order_id)
-    where o.customer_id = @customer_id and o.status not in ('CANCELLED', 'REJECTED')
+    where o.customer_id = @customer_id and not erp.is_void(o.status)
     union all
     select l.item_id, l.uom, l.qty, i.issued_at
     from erp.invoice i join erp.invoice_line l using (invoice_id)

@@ -42,3 +42,12 @@ select erp.settle_order(@order_id);
 
 -- name: company_now
 select erp.now() as now, co.time_zone from erp.company co;
+
+-- name: today
+select erp.today();
+
+-- name: company_zone
+select co.time_zone from erp.company co;
+
+-- name: pass_taken_ids
+select erp.pass_taken_ids(@table);

@@ -189,7 +189,7 @@ left join lateral (
   -- on an order, or on an invoice that came without one
   (select l.qty, l.uom, o.submitted_at
   from erp.sales_order o join erp.sales_order_line l using (order_id)
-  where o.customer_id = @customer_id and l.item_id = it.item_id and o.status not in ('CANCELLED', 'REJECTED')
+  where o.customer_id = @customer_id and l.item_id = it.item_id and not erp.is_void(o.status)
   order by o.submitted_at desc, o.order_id desc limit 1)
   union all
   (select l.qty, l.uom, i.issued_at

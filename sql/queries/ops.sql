@@ -79,3 +79,24 @@ union all
 select p.gid, 'prepared transaction', extract(epoch from clock_timestamp() - p.prepared)::float8
 from pg_prepared_xacts p where p.prepared < clock_timestamp() - @long::interval
 order by seconds desc limit 3;
+
+-- name: examine_version
+select current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery();
+
+-- name: examine_migrated
+select to_regclass('portal.migration') is not null and to_regclass('portal.installed') is not null;
+
+-- name: examine_role
+select coalesce((select pg_has_role(current_user, x.oid, 'member') from pg_roles x where x.rolname = @role), false);
+
+-- name: examine_codes
+-- Whether active items may share codes, and how many do.
+select c.duplicate_codes = 'allow',
+  (select count(*)::int from (select from erp.code_wanted w group by w.kind, w.code having count(*) > 1) x)
+from erp.company c;
+
+-- name: examine_invariants
+select v.invariant, count(*)::int from erp.check_invariants() v group by 1 order by 1;
+
+-- name: examine_jobs
+select to_regclass('river.river_job') is not null;

@@ -14,7 +14,7 @@ cross join lateral (
 ) l
 where o.customer_id = @customer_id
   and (@status = '' or o.status = @status
-       or (@status = 'open' and o.status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')))
+       or (@status = 'open' and erp.is_open(o.status)))
   and (@query = '' or o.order_no ilike '%' || @pattern || '%' or o.po_no ilike '%' || @pattern || '%')
   and (@before_at::timestamptz is null or (o.submitted_at, o.order_id) < (@before_at::timestamptz, @before_id::bigint))
 order by o.submitted_at desc, o.order_id desc
@@ -119,3 +119,6 @@ where w.customer_id = @customer_id;
 
 -- name: order_cancel
 select portal.cancel_order(@customer_id, @order_no);
+
+-- name: order_exists
+select exists (select from erp.sales_order o where o.order_no = @order_no);

@@ -121,3 +121,7 @@ limit 20;
 
 -- name: notice_put_away
 update portal.notice set read_at = erp.now() where notice_id = @id and customer_id = @customer_id and read_at is null;
+
+-- name: standing_hold
+-- Locked until the transaction ends: the job makes no order of it meanwhile.
+select 1 from portal.standing_order o where o.standing_order_id = @id and o.customer_id = @customer_id for update;

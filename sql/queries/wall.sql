@@ -105,3 +105,18 @@ select w.version, w.manifest, w.written from portal.wall w;
 
 -- name: wall_versions
 select m.version_id from portal.migration m;
+
+-- name: wall_keep
+insert into portal.wall (version, manifest, written) values (@version, @manifest, @written::text::jsonb)
+on conflict (only_row) do update
+  set version = excluded.version, manifest = excluded.manifest, written = excluded.written, checked_at = clock_timestamp();
+
+-- name: installed_is
+select exists (select from portal.installed f where f.name = @name and f.hash = @hash);
+
+-- name: installed_list
+select f.name, f.hash from portal.installed f;
+
+-- name: installed_set
+insert into portal.installed (name, hash) values (@name, @hash)
+on conflict (name) do update set hash = excluded.hash, installed_at = clock_timestamp();

@@ -26,7 +26,7 @@ select w.* from (
   cross join lateral (
     select count(*)::int as on_the_way from erp.shipment x where x.order_id = o.order_id and x.delivered_at is null
   ) h
-  where o.status in ('APPROVED', 'PICKING', 'SHIPPED')
+  where erp.is_shippable(o.status)
     and case when @on_the_way then h.on_the_way > 0 else o.status <> 'SHIPPED' and l.wanted > 0 end
 ) w
 where @route = '' or w.route_code = @route
@@ -144,7 +144,7 @@ select coalesce(sum(l.qty_backordered * l.factor), 0) as waiting
 from erp.item i
 join erp.sales_order_line l using (item_id)
 join erp.sales_order o using (order_id)
-where i.item_no = @item_no and l.qty_backordered > 0 and o.status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING');
+where i.item_no = @item_no and l.qty_backordered > 0 and erp.is_to_pick(o.status);
 
 -- name: expected_list
 select e.expected_id as id, e.expected_on, e.qty, e.note, e.expected_on < erp.today() as overdue

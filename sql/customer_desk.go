@@ -13,8 +13,8 @@ import (
 // deskAudits is how far back a customer's page looks into the audit log.
 const deskAudits = 50
 
-// DeskCustomers implements portal.DeskService.
-func (s *DeskStore) DeskCustomers(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskCustomer, string, error) {
+// Customers implements portal.CustomerDesk.
+func (s *CustomerDesk) Customers(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskCustomer, string, error) {
 	words := strings.Fields(search)
 	for i, w := range words {
 		words[i] = "%" + likePart(w) + "%"
@@ -40,8 +40,8 @@ func (s *DeskStore) DeskCustomers(ctx context.Context, who portal.Session, searc
 	return out, "", nil
 }
 
-// DeskCustomer implements portal.DeskService.
-func (s *DeskStore) DeskCustomer(ctx context.Context, who portal.Session, customerNo string) (portal.DeskCustomerDetail, error) {
+// Customer implements portal.CustomerDesk.
+func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session, customerNo string) (portal.DeskCustomerDetail, error) {
 	var out portal.DeskCustomerDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"customer_no": customerNo, "row_limit": deskAudits}
@@ -78,10 +78,10 @@ func deskAccess(ctx context.Context, tx pgx.Tx, a args) (portal.Access, error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Access])
 }
 
-// SaveAccess implements portal.DeskService. The database's trigger writes the
+// SaveAccess implements portal.CustomerDesk. The database's trigger writes the
 // audit log, tells the customer's open pages, and ends its sessions where the
 // portal is closed to it.
-func (s *DeskStore) SaveAccess(ctx context.Context, who portal.Session, customerNo string, edit portal.AccessEdit) error {
+func (s *CustomerDesk) SaveAccess(ctx context.Context, who portal.Session, customerNo string, edit portal.AccessEdit) error {
 	access, err := edit.Access()
 	if err != nil {
 		return err

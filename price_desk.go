@@ -155,39 +155,6 @@ type RuleChange struct {
 	From, To *time.Time
 }
 
-// levels are the price levels, the dearest first.
-var levels = []string{"A", "B", "C", "D", "E"}
-
-// required reads a number that must be there.
-func (t *typed) required(field, label, s string, places int32, example string) *Price {
-	if strings.TrimSpace(s) == "" {
-		t.wrong(field, label+" is missing: write a number like "+example+".")
-		return nil
-	}
-	d := t.number(field, label, s, places, example)
-	if d == nil {
-		return nil
-	}
-	return &Price{*d}
-}
-
-// date reads a day that may be empty.
-func (t *typed) date(field, label, s string) *time.Time {
-	if s = strings.TrimSpace(s); s == "" {
-		return nil
-	}
-	d, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		t.wrong(field, label+": write the date as 2026-06-30.")
-		return nil
-	}
-	if !DayWithinReason(d) {
-		t.wrong(field, label+": "+DayWords)
-		return nil
-	}
-	return &d
-}
-
 // dates reads the two ends of a rule.
 func (t *typed) dates(from, to string) (f, l *time.Time) {
 	f, l = t.date("valid_from", "The first day", from), t.date("valid_to", "The last day", to)
@@ -272,14 +239,6 @@ func (e BreakEdit) Change() (RuleChange, error) {
 	c.Levels = slices.Compact(c.Levels)
 	c.From, c.To = t.dates(e.ValidFrom, e.ValidTo)
 	return c, t.err()
-}
-
-// isoDay is a day as a date input wants it.
-func isoDay(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.DateOnly)
 }
 
 // Typed is the form as it stands for a contract.
@@ -444,28 +403,24 @@ type WhyReason struct {
 	Detail     string     `json:"detail"`
 }
 
-// DeskPriceService is what staff do with price rules. A rule that would overlap
-// another is CodeInvalid at valid_from, and the message says which.
-type DeskPriceService interface {
+// PriceDesk is what staff do with price rules and price lists. A rule that would
+// overlap another is CodeInvalid at valid_from, and the message says which.
+type PriceDesk interface {
 	CustomerPrices(ctx context.Context, who Session, customerNo string, f RuleFilter) (CustomerPrices, error)
 	Contract(ctx context.Context, who Session, customerNo string, id RuleID) (PriceContract, error)
 	SaveContract(ctx context.Context, who Session, customerNo string, edit ContractEdit) error
 	SaveGroup(ctx context.Context, who Session, customerNo string, edit GroupEdit) error
-
 	ItemPrices(ctx context.Context, who Session, itemNo string, f RuleFilter) (ItemPrices, error)
 	SaveBreak(ctx context.Context, who Session, itemNo string, edit BreakEdit) error
-
 	// EndRule makes yesterday a rule's last day; one that has not begun yet
 	// goes altogether, and gone tells so. Owner is the customer's number, or
 	// the item's for a break. Both are CodeConflict where the rule is not the
 	// one that was shown any more (empty: not compared).
 	EndRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) (gone bool, err error)
 	DeleteRule(ctx context.Context, who Session, kind RuleKind, owner string, id RuleID, shown string) error
-
 	// Why is CodeInvalid at customer, item, uom, qty or date where there is no
 	// such thing.
 	Why(ctx context.Context, who Session, ask WhyAsk) (Why, error)
-
 	// ExportPrices writes a price list as CSV, in one read of the database.
 	ExportPrices(ctx context.Context, who Session, list PriceList, w io.Writer) error
 	// ImportPrices checks a price list and, where apply says so, loads it: all

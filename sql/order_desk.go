@@ -42,8 +42,8 @@ func deskCursorArgs(cursor string, a args) {
 	a["after_place"], a["after_at"], a["after_id"] = place, time.UnixMicro(micro), id
 }
 
-// DeskOrders implements portal.DeskService.
-func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal.OrderFilter) (portal.DeskOrders, error) {
+// Orders implements portal.OrderDesk.
+func (s *OrderDesk) Orders(ctx context.Context, who portal.Session, f portal.OrderFilter) (portal.DeskOrders, error) {
 	a := args{"source": f.Source, "query": f.Query, "pattern": likePart(f.Query), "row_limit": portal.PageSize + 1}
 	deskCursorArgs(f.Before, a)
 	name := "desk_queue"
@@ -78,7 +78,7 @@ func (s *DeskStore) DeskOrders(ctx context.Context, who portal.Session, f portal
 		if out.Reasons, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.ReasonCount]); err != nil {
 			return fmt.Errorf("reasons: %w", err)
 		}
-		if err := tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now); err != nil {
+		if err := tx.QueryRow(ctx, query("now")).Scan(&out.Now); err != nil {
 			return fmt.Errorf("clock: %w", err)
 		}
 		return deskCounts(ctx, tx, f.Source, out.Counts)
@@ -146,8 +146,8 @@ func deskCounts(ctx context.Context, tx pgx.Tx, source string, into map[string]i
 	return nil
 }
 
-// DeskOrder implements portal.DeskService.
-func (s *DeskStore) DeskOrder(ctx context.Context, who portal.Session, orderNo string) (portal.DeskOrderDetail, error) {
+// Order implements portal.OrderDesk.
+func (s *OrderDesk) Order(ctx context.Context, who portal.Session, orderNo string) (portal.DeskOrderDetail, error) {
 	var out portal.DeskOrderDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"order_no": orderNo, "customer_id": int64(0), "staff": true, "see_prices": true}
@@ -215,8 +215,8 @@ func statusWords(s portal.OrderStatus) string {
 	return strings.ToLower(strings.ReplaceAll(string(s), "_", " "))
 }
 
-// MoveOrder implements portal.DeskService.
-func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo string, move portal.OrderMove) error {
+// MoveOrder implements portal.OrderDesk.
+func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo string, move portal.OrderMove) error {
 	move.Reason = strings.TrimSpace(move.Reason)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
@@ -263,14 +263,10 @@ func (s *DeskStore) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 // checkMove says in words what the database would refuse, and what it cannot
 // know: that the mover looked at an older order.
 func checkMove(o lockedOrder, orderNo string, move portal.OrderMove) error {
-	switch move.To {
-	case portal.OrderSubmitted, portal.OrderApproved, portal.OrderPicking, portal.OrderShipped, portal.OrderDelivered,
-		portal.OrderOnHold, portal.OrderRejected, portal.OrderCancelled:
-	default:
+	if !slices.Contains(portal.OrderStatuses[:], move.To) {
 		return portal.Invalid("status", "There is no status %q.", move.To)
 	}
-	undecided := o.Status == portal.OrderSubmitted || o.Status == portal.OrderOnHold
-	if o.Status == move.To || (move.From != "" && move.From != o.Status) || (move.Queued && !undecided) {
+	if o.Status == move.To || (move.From != "" && move.From != o.Status) || (move.Queued && !o.Status.Undecided()) {
 		by := ""
 		if o.MovedBy != "" {
 			by = " by " + o.MovedBy
@@ -332,14 +328,14 @@ func checkQtys(ctx context.Context, tx pgx.Tx, o lockedOrder, qtys map[int]porta
 	return lineNos, texts, nil
 }
 
-// Pick implements portal.DeskService.
-func (s *DeskStore) Pick(ctx context.Context, who portal.Session, orderNo string, qtys map[int]portal.Qty) error {
+// Pick implements portal.OrderDesk.
+func (s *OrderDesk) Pick(ctx context.Context, who portal.Session, orderNo string, qtys map[int]portal.Qty) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
 		if err != nil {
 			return err
 		}
-		if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+		if !o.Status.Pickable() {
 			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be picked.", orderNo, statusWords(o.Status))
 		}
 		lineNos, texts, err := checkQtys(ctx, tx, o, qtys)
@@ -360,14 +356,14 @@ func (s *DeskStore) Pick(ctx context.Context, who portal.Session, orderNo string
 	return nil
 }
 
-// Ship implements portal.DeskService.
-func (s *DeskStore) Ship(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipOrder) error {
+// Ship implements portal.OrderDesk.
+func (s *OrderDesk) Ship(ctx context.Context, who portal.Session, orderNo string, ship portal.ShipOrder) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
 		if err != nil {
 			return err
 		}
-		if o.Status != portal.OrderApproved && o.Status != portal.OrderPicking {
+		if !o.Status.Pickable() {
 			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be shipped.", orderNo, statusWords(o.Status))
 		}
 		if err := checkSeen(ctx, tx, o, orderNo, ship.Seen); err != nil {
@@ -412,8 +408,8 @@ func checkSeen(ctx context.Context, tx pgx.Tx, o lockedOrder, orderNo string, se
 	return nil
 }
 
-// Invoice implements portal.DeskService.
-func (s *DeskStore) Invoice(ctx context.Context, who portal.Session, orderNo, shown string) (string, error) {
+// InvoiceShipped implements portal.OrderDesk.
+func (s *OrderDesk) InvoiceShipped(ctx context.Context, who portal.Session, orderNo, shown string) (string, error) {
 	var invoiceNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if err := sameShipped(ctx, tx, []string{orderNo}, nil, map[string]string{orderNo: shown}); err != nil {

@@ -14,8 +14,8 @@ import (
 // deskPlaces is how many customers and ship-tos a route's page lists.
 const deskPlaces = 200
 
-// DeskRoutes implements portal.DeskRouteService.
-func (s *DeskStore) DeskRoutes(ctx context.Context, who portal.Session) (portal.DeskRoutes, error) {
+// Routes implements portal.RouteDesk.
+func (s *RouteDesk) Routes(ctx context.Context, who portal.Session) (portal.DeskRoutes, error) {
 	var out portal.DeskRoutes
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var err error
@@ -49,8 +49,8 @@ func holidayRows(ctx context.Context, tx pgx.Tx, id portal.RouteID) ([]portal.Ro
 	return list, nil
 }
 
-// DeskRoute implements portal.DeskRouteService.
-func (s *DeskStore) DeskRoute(ctx context.Context, who portal.Session, code string) (portal.DeskRoute, error) {
+// Route implements portal.RouteDesk.
+func (s *RouteDesk) Route(ctx context.Context, who portal.Session, code string) (portal.DeskRoute, error) {
 	var out portal.DeskRoute
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		list, err := routeRows(ctx, tx, code)
@@ -77,7 +77,7 @@ func (s *DeskStore) DeskRoute(ctx context.Context, who portal.Session, code stri
 		if out.RoutedTo, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.RoutePlace]); err != nil {
 			return fmt.Errorf("places: %w", err)
 		}
-		return tx.QueryRow(ctx, "select erp.now()").Scan(&out.Now)
+		return tx.QueryRow(ctx, query("now")).Scan(&out.Now)
 	})
 	if err != nil {
 		return portal.DeskRoute{}, fmt.Errorf("desk route %q: %w", code, err)
@@ -88,8 +88,8 @@ func (s *DeskStore) DeskRoute(ctx context.Context, who portal.Session, code stri
 	return out, nil
 }
 
-// SaveRoute implements portal.DeskRouteService.
-func (s *DeskStore) SaveRoute(ctx context.Context, who portal.Session, code string, edit portal.RouteEdit) (string, error) {
+// SaveRoute implements portal.RouteDesk.
+func (s *RouteDesk) SaveRoute(ctx context.Context, who portal.Session, code string, edit portal.RouteEdit) (string, error) {
 	c, err := edit.Change()
 	if err != nil {
 		return "", err
@@ -145,8 +145,8 @@ func sameRoute(ctx context.Context, tx pgx.Tx, code string, edit portal.RouteEdi
 	return now.Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver)
 }
 
-// AddHoliday implements portal.DeskRouteService.
-func (s *DeskStore) AddHoliday(ctx context.Context, who portal.Session, code string, edit portal.HolidayEdit) error {
+// AddHoliday implements portal.RouteDesk.
+func (s *RouteDesk) AddHoliday(ctx context.Context, who portal.Session, code string, edit portal.HolidayEdit) error {
 	h, err := edit.Change()
 	if err != nil {
 		return err
@@ -161,8 +161,8 @@ func (s *DeskStore) AddHoliday(ctx context.Context, who portal.Session, code str
 	return nil
 }
 
-// DeleteHoliday implements portal.DeskRouteService.
-func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID, shown string) error {
+// DeleteHoliday implements portal.RouteDesk.
+func (s *RouteDesk) DeleteHoliday(ctx context.Context, who portal.Session, id portal.HolidayID, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if shown != "" {
 			rows, _ := tx.Query(ctx, query("holiday_held"), args{"holiday_id": id})
@@ -182,8 +182,8 @@ func (s *DeskStore) DeleteHoliday(ctx context.Context, who portal.Session, id po
 	return nil
 }
 
-// CustomerRouting implements portal.DeskRouteService.
-func (s *DeskStore) CustomerRouting(ctx context.Context, who portal.Session, customerNo string) (portal.CustomerRouting, error) {
+// CustomerRouting implements portal.RouteDesk.
+func (s *RouteDesk) CustomerRouting(ctx context.Context, who portal.Session, customerNo string) (portal.CustomerRouting, error) {
 	type place struct {
 		portal.RoutedPlace
 		DeliveryRoute *string
@@ -213,8 +213,8 @@ func (s *DeskStore) CustomerRouting(ctx context.Context, who portal.Session, cus
 	return out, nil
 }
 
-// AssignRoute implements portal.DeskRouteService.
-func (s *DeskStore) AssignRoute(ctx context.Context, who portal.Session, customerNo, shipTo, code, shown string) error {
+// AssignRoute implements portal.RouteDesk.
+func (s *RouteDesk) AssignRoute(ctx context.Context, who portal.Session, customerNo, shipTo, code, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		place, a := "customer", args{"customer_no": customerNo, "ship_to": shipTo, "code": code}
 		if shipTo != "" {

@@ -23,8 +23,8 @@ func (db *DB) asStaffReading(ctx context.Context, who portal.Session, f func(tx 
 	return inTx(ctx, db.Desk, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
 }
 
-// AgingReport implements portal.DeskService.
-func (s *DeskStore) AgingReport(ctx context.Context, who portal.Session, q portal.AccountQuery, search string) (portal.AgingReport, error) {
+// AgingReport implements portal.MoneyDesk.
+func (s *MoneyDesk) AgingReport(ctx context.Context, who portal.Session, q portal.AccountQuery, search string) (portal.AgingReport, error) {
 	var out portal.AgingReport
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		if err := q.Validate(); err != nil {
@@ -83,8 +83,8 @@ func deskCustomerHead(ctx context.Context, tx pgx.Tx, customerNo string) (custom
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[customerHead])
 }
 
-// DeskAccount implements portal.DeskService.
-func (s *DeskStore) DeskAccount(ctx context.Context, who portal.Session, customerNo string, q portal.AccountQuery) (portal.DeskAccount, error) {
+// Account implements portal.MoneyDesk.
+func (s *MoneyDesk) Account(ctx context.Context, who portal.Session, customerNo string, q portal.AccountQuery) (portal.DeskAccount, error) {
 	var out portal.DeskAccount
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		head, err := deskCustomerHead(ctx, tx, customerNo)
@@ -110,8 +110,8 @@ func (s *DeskStore) DeskAccount(ctx context.Context, who portal.Session, custome
 	return out, nil
 }
 
-// DeskStatement implements portal.DeskService.
-func (s *DeskStore) DeskStatement(ctx context.Context, who portal.Session, customerNo string, p portal.Period) (portal.Statement, error) {
+// Statement implements portal.MoneyDesk.
+func (s *MoneyDesk) Statement(ctx context.Context, who portal.Session, customerNo string, p portal.Period) (portal.Statement, error) {
 	var out portal.Statement
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		head, err := deskCustomerHead(ctx, tx, customerNo)
@@ -127,8 +127,8 @@ func (s *DeskStore) DeskStatement(ctx context.Context, who portal.Session, custo
 	return out, nil
 }
 
-// DeskPayments implements portal.DeskService.
-func (s *DeskStore) DeskPayments(ctx context.Context, who portal.Session, search, before string) ([]portal.DeskPayment, string, error) {
+// Payments implements portal.MoneyDesk.
+func (s *MoneyDesk) Payments(ctx context.Context, who portal.Session, search, before string) ([]portal.DeskPayment, string, error) {
 	var out []portal.DeskPayment
 	search = strings.TrimSpace(search)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -151,8 +151,8 @@ func (s *DeskStore) DeskPayments(ctx context.Context, who portal.Session, search
 	return out, "", nil
 }
 
-// DeskPayment implements portal.DeskService.
-func (s *DeskStore) DeskPayment(ctx context.Context, who portal.Session, paymentNo string) (portal.PaymentDetail, error) {
+// Payment implements portal.MoneyDesk.
+func (s *MoneyDesk) Payment(ctx context.Context, who portal.Session, paymentNo string) (portal.PaymentDetail, error) {
 	var out portal.PaymentDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) (err error) {
 		out, err = paymentDetail(ctx, tx, args{"customer_id": nil, "payment_no": paymentNo, "staff": true})
@@ -186,8 +186,8 @@ func typedDay(field, typed string) (time.Time, error) {
 	return t, nil
 }
 
-// PostPayment implements portal.DeskService.
-func (s *DeskStore) PostPayment(ctx context.Context, who portal.Session, customerNo string, e portal.PaymentEntry) (string, error) {
+// PostPayment implements portal.MoneyDesk.
+func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, customerNo string, e portal.PaymentEntry) (string, error) {
 	refused := &portal.Error{Code: portal.CodeInvalid, Message: "Please correct what is marked."}
 	note := func(err error) {
 		if p, ok := errors.AsType[*portal.Error](err); ok {
@@ -224,8 +224,8 @@ func (s *DeskStore) PostPayment(ctx context.Context, who portal.Session, custome
 		if err := samePayment(ctx, tx, customerNo, e, amount, given); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.post_payment($1, $2, $3, $4, $5, $6::text::uuid, $7, $8, $9)", customerNo, amount, day, e.Method, e.Reference, key,
-			invoices, amounts, e.OldestFirst).Scan(&paymentNo)
+		return tx.QueryRow(ctx, query("desk_post_payment"), args{"customer_no": customerNo, "amount": amount, "day": day, "method": e.Method,
+			"reference": e.Reference, "key": key, "invoice_nos": invoices, "amounts": amounts, "oldest_first": e.OldestFirst}).Scan(&paymentNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("post payment of %q: %w", customerNo, err)
@@ -233,8 +233,8 @@ func (s *DeskStore) PostPayment(ctx context.Context, who portal.Session, custome
 	return paymentNo, nil
 }
 
-// ReversePayment implements portal.DeskService.
-func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paymentNo, on, reason, shown string) error {
+// ReversePayment implements portal.MoneyDesk.
+func (s *MoneyDesk) ReversePayment(ctx context.Context, who portal.Session, paymentNo, on, reason, shown string) error {
 	day, err := typedDay("reversed_on", on)
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paym
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, "select erp.reverse_payment($1, $2, $3)", paymentNo, day, reason)
+		_, err := tx.Exec(ctx, query("desk_reverse_payment"), args{"payment_no": paymentNo, "day": day, "reason": reason})
 		return err
 	})
 	if err != nil {
@@ -261,8 +261,8 @@ func (s *DeskStore) ReversePayment(ctx context.Context, who portal.Session, paym
 	return nil
 }
 
-// ApplyCredit implements portal.DeskService.
-func (s *DeskStore) ApplyCredit(ctx context.Context, who portal.Session, use portal.CreditUse) error {
+// ApplyCredit implements portal.MoneyDesk.
+func (s *MoneyDesk) ApplyCredit(ctx context.Context, who portal.Session, use portal.CreditUse) error {
 	d, err := typedAmount("amount", use.Amount)
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func (s *DeskStore) ApplyCredit(ctx context.Context, who portal.Session, use por
 		if err := sameOpen(ctx, tx, use.Shown, use.Kind, use.DocNo, use.InvoiceNo, "invoice_no"); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "select erp.apply_credit($1, $2, $3, $4)", use.Kind, use.DocNo, use.InvoiceNo, d)
+		_, err := tx.Exec(ctx, query("desk_apply_credit"), args{"kind": use.Kind, "doc_no": use.DocNo, "invoice_no": use.InvoiceNo, "amount": d})
 		return err
 	})
 	if err != nil {
@@ -280,8 +280,8 @@ func (s *DeskStore) ApplyCredit(ctx context.Context, who portal.Session, use por
 	return nil
 }
 
-// IssueCredit implements portal.DeskService.
-func (s *DeskStore) IssueCredit(ctx context.Context, who portal.Session, customerNo string, e portal.CreditEntry) (string, error) {
+// IssueCredit implements portal.MoneyDesk.
+func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, customerNo string, e portal.CreditEntry) (string, error) {
 	d, err := typedAmount("credit_amount", e.Amount)
 	if err != nil {
 		return "", err
@@ -291,7 +291,7 @@ func (s *DeskStore) IssueCredit(ctx context.Context, who portal.Session, custome
 		if err := sameOpen(ctx, tx, e.Shown, "", "", e.InvoiceNo, "credit_invoice"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.issue_credit($1, $2, $3, $4)", customerNo, d, e.Reason, e.InvoiceNo).Scan(&memoNo)
+		return tx.QueryRow(ctx, query("desk_issue_credit"), args{"customer_no": customerNo, "amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo}).Scan(&memoNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue credit to %q: %w", customerNo, err)
@@ -299,8 +299,8 @@ func (s *DeskStore) IssueCredit(ctx context.Context, who portal.Session, custome
 	return memoNo, nil
 }
 
-// DeskInvoices implements portal.DeskService.
-func (s *DeskStore) DeskInvoices(ctx context.Context, who portal.Session, state, search, before string) ([]portal.DeskInvoice, string, error) {
+// Invoices implements portal.InvoiceDesk.
+func (s *InvoiceDesk) Invoices(ctx context.Context, who portal.Session, state, search, before string) ([]portal.DeskInvoice, string, error) {
 	var out []portal.DeskInvoice
 	search = strings.TrimSpace(search)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -337,8 +337,8 @@ func idOf(ctx context.Context, tx pgx.Tx, name string, a args, number string) (*
 	return &id, err
 }
 
-// DeskInvoice implements portal.DeskService.
-func (s *DeskStore) DeskInvoice(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceDetail, error) {
+// Invoice implements portal.InvoiceDesk.
+func (s *InvoiceDesk) Invoice(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceDetail, error) {
 	var out portal.InvoiceDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var id portal.CustomerID
@@ -354,8 +354,8 @@ func (s *DeskStore) DeskInvoice(ctx context.Context, who portal.Session, invoice
 	return out, nil
 }
 
-// ToInvoice implements portal.DeskService.
-func (s *DeskStore) ToInvoice(ctx context.Context, who portal.Session) ([]portal.ToInvoice, error) {
+// ToInvoice implements portal.InvoiceDesk.
+func (s *InvoiceDesk) ToInvoice(ctx context.Context, who portal.Session) ([]portal.ToInvoice, error) {
 	var out []portal.ToInvoice
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("desk_to_invoice"))
@@ -369,8 +369,8 @@ func (s *DeskStore) ToInvoice(ctx context.Context, who portal.Session) ([]portal
 	return out, nil
 }
 
-// InvoiceOrders implements portal.DeskService.
-func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight, shown map[string]string) ([]string, error) {
+// InvoiceOrders implements portal.InvoiceDesk.
+func (s *InvoiceDesk) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight, shown map[string]string) ([]string, error) {
 	freights := make([]*decimal.Decimal, len(orderNos))
 	for i, no := range orderNos {
 		if strings.TrimSpace(freight[no]) == "" {
@@ -387,7 +387,7 @@ func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, order
 		if err := sameShipped(ctx, tx, orderNos, freight, shown); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "select erp.invoice_orders($1, $2)", orderNos, freights).Scan(&out)
+		return tx.QueryRow(ctx, query("desk_invoice_orders"), args{"order_nos": orderNos, "freights": freights}).Scan(&out)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invoice %d orders: %w", len(orderNos), err)
@@ -395,8 +395,8 @@ func (s *DeskStore) InvoiceOrders(ctx context.Context, who portal.Session, order
 	return out, nil
 }
 
-// StatementRuns implements portal.DeskService.
-func (s *DeskStore) StatementRuns(ctx context.Context, who portal.Session) ([]portal.StatementRun, error) {
+// StatementRuns implements portal.StatementDesk.
+func (s *StatementDesk) StatementRuns(ctx context.Context, who portal.Session) ([]portal.StatementRun, error) {
 	var out []portal.StatementRun
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("statement_run_list"))
@@ -410,8 +410,8 @@ func (s *DeskStore) StatementRuns(ctx context.Context, who portal.Session) ([]po
 	return out, nil
 }
 
-// FailedStatements implements portal.DeskService.
-func (s *DeskStore) FailedStatements(ctx context.Context, who portal.Session) ([]portal.FailedStatement, error) {
+// FailedStatements implements portal.StatementDesk.
+func (s *StatementDesk) FailedStatements(ctx context.Context, who portal.Session) ([]portal.FailedStatement, error) {
 	var out []portal.FailedStatement
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("statement_failed_list"))
@@ -425,14 +425,14 @@ func (s *DeskStore) FailedStatements(ctx context.Context, who portal.Session) ([
 	return out, nil
 }
 
-// BeginStatementRun implements portal.DeskService.
-func (s *DeskStore) BeginStatementRun(ctx context.Context, who portal.Session, from, to time.Time) error {
+// BeginStatementRun implements portal.StatementDesk.
+func (s *StatementDesk) BeginStatementRun(ctx context.Context, who portal.Session, from, to time.Time) error {
 	if to.Before(from) {
 		return portal.Invalid("to", "The last day lies before the first.")
 	}
 	var run *int64
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "select portal.begin_statement_run($1, $2)", from, to).Scan(&run)
+		return tx.QueryRow(ctx, query("statement_begin_run"), args{"from_date": from, "to_date": to}).Scan(&run)
 	})
 	if err == nil && run == nil {
 		err = portal.Errorf(portal.CodeConflict, "There was a run over this period already. What was sent stays as it was.")
@@ -443,8 +443,8 @@ func (s *DeskStore) BeginStatementRun(ctx context.Context, who portal.Session, f
 	return nil
 }
 
-// RetryStatements implements portal.DeskService.
-func (s *DeskStore) RetryStatements(ctx context.Context, who portal.Session) (int, error) {
+// RetryStatements implements portal.StatementDesk.
+func (s *StatementDesk) RetryStatements(ctx context.Context, who portal.Session) (int, error) {
 	var n int
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error { return tx.QueryRow(ctx, query("statement_retry")).Scan(&n) })
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"portal.example/portal"
 )
 
-// CustomerPrices implements portal.DeskPriceService.
-func (s *DeskStore) CustomerPrices(ctx context.Context, who portal.Session, customerNo string, f portal.RuleFilter) (portal.CustomerPrices, error) {
+// CustomerPrices implements portal.PriceDesk.
+func (s *PriceDesk) CustomerPrices(ctx context.Context, who portal.Session, customerNo string, f portal.RuleFilter) (portal.CustomerPrices, error) {
 	var out portal.CustomerPrices
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := ruleArgs(f)
@@ -55,8 +55,8 @@ func (s *DeskStore) CustomerPrices(ctx context.Context, who portal.Session, cust
 	return out, nil
 }
 
-// ItemPrices implements portal.DeskPriceService.
-func (s *DeskStore) ItemPrices(ctx context.Context, who portal.Session, itemNo string, f portal.RuleFilter) (portal.ItemPrices, error) {
+// ItemPrices implements portal.PriceDesk.
+func (s *PriceDesk) ItemPrices(ctx context.Context, who portal.Session, itemNo string, f portal.RuleFilter) (portal.ItemPrices, error) {
 	var out portal.ItemPrices
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := ruleArgs(f)
@@ -134,8 +134,8 @@ func cutContracts(list []portal.PriceContract, no func(portal.PriceContract) str
 	return list, string(next)
 }
 
-// Contract implements portal.DeskPriceService.
-func (s *DeskStore) Contract(ctx context.Context, who portal.Session, customerNo string, id portal.RuleID) (portal.PriceContract, error) {
+// Contract implements portal.PriceDesk.
+func (s *PriceDesk) Contract(ctx context.Context, who portal.Session, customerNo string, id portal.RuleID) (portal.PriceContract, error) {
 	var out portal.PriceContract
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("price_contract"), args{"customer_no": customerNo, "rule_id": int64(id)})
@@ -149,8 +149,8 @@ func (s *DeskStore) Contract(ctx context.Context, who portal.Session, customerNo
 	return out, nil
 }
 
-// SaveContract implements portal.DeskPriceService.
-func (s *DeskStore) SaveContract(ctx context.Context, who portal.Session, customerNo string, edit portal.ContractEdit) error {
+// SaveContract implements portal.PriceDesk.
+func (s *PriceDesk) SaveContract(ctx context.Context, who portal.Session, customerNo string, edit portal.ContractEdit) error {
 	change, err := edit.Change()
 	if err != nil {
 		return err
@@ -179,8 +179,8 @@ func (s *DeskStore) SaveContract(ctx context.Context, who portal.Session, custom
 	return nil
 }
 
-// SaveGroup implements portal.DeskPriceService.
-func (s *DeskStore) SaveGroup(ctx context.Context, who portal.Session, customerNo string, edit portal.GroupEdit) error {
+// SaveGroup implements portal.PriceDesk.
+func (s *PriceDesk) SaveGroup(ctx context.Context, who portal.Session, customerNo string, edit portal.GroupEdit) error {
 	change, err := edit.Change()
 	if err != nil {
 		return err
@@ -225,9 +225,9 @@ func itemUnits(ctx context.Context, tx pgx.Tx, a args, itemNo string) ([]string,
 	return units, err
 }
 
-// SaveBreak implements portal.DeskPriceService. The item's row is held, so that
+// SaveBreak implements portal.PriceDesk. The item's row is held, so that
 // two people cannot each add a break that the other's overlaps.
-func (s *DeskStore) SaveBreak(ctx context.Context, who portal.Session, itemNo string, edit portal.BreakEdit) error {
+func (s *PriceDesk) SaveBreak(ctx context.Context, who portal.Session, itemNo string, edit portal.BreakEdit) error {
 	change, err := edit.Change()
 	if err != nil {
 		return err
@@ -352,8 +352,8 @@ func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string
 	return now.Compare(shown, typed, then)
 }
 
-// EndRule implements portal.DeskPriceService.
-func (s *DeskStore) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) (gone bool, err error) {
+// EndRule implements portal.PriceDesk.
+func (s *PriceDesk) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) (gone bool, err error) {
 	text, err := ruleStatement("end", kind)
 	if err != nil {
 		return false, err
@@ -377,8 +377,8 @@ func (s *DeskStore) EndRule(ctx context.Context, who portal.Session, kind portal
 	return gone, nil
 }
 
-// DeleteRule implements portal.DeskPriceService.
-func (s *DeskStore) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) error {
+// DeleteRule implements portal.PriceDesk.
+func (s *PriceDesk) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) error {
 	text, err := ruleStatement("delete", kind)
 	if err != nil {
 		return err
@@ -399,8 +399,8 @@ func (s *DeskStore) DeleteRule(ctx context.Context, who portal.Session, kind por
 	return nil
 }
 
-// Why implements portal.DeskPriceService.
-func (s *DeskStore) Why(ctx context.Context, who portal.Session, ask portal.WhyAsk) (portal.Why, error) {
+// Why implements portal.PriceDesk.
+func (s *PriceDesk) Why(ctx context.Context, who portal.Session, ask portal.WhyAsk) (portal.Why, error) {
 	var out portal.Why
 	customerNo, itemNo := strings.TrimSpace(ask.CustomerNo), strings.TrimSpace(ask.ItemNo)
 	a := args{"customer_no": customerNo, "item_no": itemNo, "uom": (*string)(nil), "qty": decimal.NewFromInt(1), "date": (*time.Time)(nil)}

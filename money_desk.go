@@ -165,16 +165,25 @@ func (o ToInvoice) Figures() Figures {
 // Shown is what pages show of it, as their forms carry it.
 func (o ToInvoice) Shown() string { return o.Figures().Shown() }
 
-// DeskMoneyService is the staff's side of what is owed.
-type DeskMoneyService interface {
+// FailedStatement is one that could not be made, with the reason.
+type FailedStatement struct {
+	ID         StatementID `json:"statement_id" db:"statement_id"`
+	CustomerNo string      `json:"customer_no"`
+	Name       string      `json:"name"`
+	From       time.Time   `json:"from" db:"period_from"`
+	To         time.Time   `json:"to" db:"period_to"`
+	Error      string      `json:"error"`
+}
+
+// MoneyDesk is the staff's side of what customers owe and have paid.
+type MoneyDesk interface {
 	// AgingReport is by balance, the largest first; search narrows by number
 	// or name.
 	AgingReport(ctx context.Context, who Session, q AccountQuery, search string) (AgingReport, error)
-	DeskAccount(ctx context.Context, who Session, customerNo string, q AccountQuery) (DeskAccount, error)
-	DeskStatement(ctx context.Context, who Session, customerNo string, p Period) (Statement, error)
-
-	DeskPayments(ctx context.Context, who Session, search, before string) (rows []DeskPayment, next string, err error)
-	DeskPayment(ctx context.Context, who Session, paymentNo string) (PaymentDetail, error)
+	Account(ctx context.Context, who Session, customerNo string, q AccountQuery) (DeskAccount, error)
+	Statement(ctx context.Context, who Session, customerNo string, p Period) (Statement, error)
+	Payments(ctx context.Context, who Session, search, before string) (rows []DeskPayment, next string, err error)
+	Payment(ctx context.Context, who Session, paymentNo string) (PaymentDetail, error)
 	// PostPayment enters a payment and applies it. It is CodeInvalid at the
 	// fields of the entry, for an invoice at apply-<number>. The same key again
 	// returns the payment that it made.
@@ -186,11 +195,14 @@ type DeskMoneyService interface {
 	// ApplyCredit is CodeConflict where the page showed other amounts open.
 	ApplyCredit(ctx context.Context, who Session, use CreditUse) error
 	IssueCredit(ctx context.Context, who Session, customerNo string, e CreditEntry) (memoNo string, err error)
+}
 
-	// DeskInvoices lists all customers' invoices, the newest first; state is one
+// InvoiceDesk is the staff's side of invoices.
+type InvoiceDesk interface {
+	// Invoices lists all customers' invoices, the newest first; state is one
 	// of those of InvoiceFilter.
-	DeskInvoices(ctx context.Context, who Session, state, search, before string) (rows []DeskInvoice, next string, err error)
-	DeskInvoice(ctx context.Context, who Session, invoiceNo string) (InvoiceDetail, error)
+	Invoices(ctx context.Context, who Session, state, search, before string) (rows []DeskInvoice, next string, err error)
+	Invoice(ctx context.Context, who Session, invoiceNo string) (InvoiceDetail, error)
 	ToInvoice(ctx context.Context, who Session) ([]ToInvoice, error)
 	// InvoiceOrders invoices what has shipped of each, with the freight as typed
 	// by order number (none: that of its shipments); those with nothing to
@@ -198,7 +210,10 @@ type DeskMoneyService interface {
 	// CodeConflict there where more or less waits than shown (ToInvoice.Shown by
 	// order number; none: not compared).
 	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight, shown map[string]string) (invoiceNos []string, err error)
+}
 
+// StatementDesk is the operators' side of the monthly statements.
+type StatementDesk interface {
 	// StatementRuns are the monthly runs, the newest first.
 	StatementRuns(ctx context.Context, who Session) ([]StatementRun, error)
 	// FailedStatements are those that could not be made.
@@ -208,14 +223,4 @@ type DeskMoneyService interface {
 	BeginStatementRun(ctx context.Context, who Session, from, to time.Time) error
 	// RetryStatements puts what failed back into the queue.
 	RetryStatements(ctx context.Context, who Session) (n int, err error)
-}
-
-// FailedStatement is one that could not be made, with the reason.
-type FailedStatement struct {
-	ID         StatementID `json:"statement_id" db:"statement_id"`
-	CustomerNo string      `json:"customer_no"`
-	Name       string      `json:"name"`
-	From       time.Time   `json:"from" db:"period_from"`
-	To         time.Time   `json:"to" db:"period_to"`
-	Error      string      `json:"error"`
 }

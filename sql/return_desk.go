@@ -11,8 +11,8 @@ import (
 	"portal.example/portal"
 )
 
-// DeskCreditRequests implements portal.DeskService.
-func (s *DeskStore) DeskCreditRequests(ctx context.Context, who portal.Session, f portal.CreditRequestFilter) (portal.DeskCreditRequests, error) {
+// Requests implements portal.ReturnDesk.
+func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session, f portal.CreditRequestFilter) (portal.DeskCreditRequests, error) {
 	at, id := parseOrderCursor(f.Before)
 	a := args{"status": f.Status, "query": f.Query, "pattern": likePart(f.Query), "before_at": at, "before_id": id, "row_limit": portal.PageSize + 1}
 	if f.Status == "" {
@@ -40,7 +40,7 @@ func (s *DeskStore) DeskCreditRequests(ctx context.Context, who portal.Session, 
 		for _, c := range counts {
 			out.Counts[c.Status] = c.Requests
 		}
-		return tx.QueryRow(ctx, query("desk_clock")).Scan(&out.Now)
+		return tx.QueryRow(ctx, query("now")).Scan(&out.Now)
 	})
 	if err != nil {
 		return portal.DeskCreditRequests{}, fmt.Errorf("desk credit requests: %w", err)
@@ -53,8 +53,8 @@ func (s *DeskStore) DeskCreditRequests(ctx context.Context, who portal.Session, 
 	return out, nil
 }
 
-// DeskCreditRequest implements portal.DeskService.
-func (s *DeskStore) DeskCreditRequest(ctx context.Context, who portal.Session, requestNo string) (portal.DeskCreditRequestDetail, error) {
+// Request implements portal.ReturnDesk.
+func (s *ReturnDesk) Request(ctx context.Context, who portal.Session, requestNo string) (portal.DeskCreditRequestDetail, error) {
 	var out portal.DeskCreditRequestDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "staff": true}
@@ -77,8 +77,8 @@ func (s *DeskStore) DeskCreditRequest(ctx context.Context, who portal.Session, r
 	return out, nil
 }
 
-// DeskPhoto implements portal.DeskService.
-func (s *DeskStore) DeskPhoto(ctx context.Context, who portal.Session, requestNo string, id portal.PhotoID) (portal.PhotoData, error) {
+// Photo implements portal.ReturnDesk.
+func (s *ReturnDesk) Photo(ctx context.Context, who portal.Session, requestNo string, id portal.PhotoID) (portal.PhotoData, error) {
 	var out portal.PhotoData
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var err error
@@ -91,18 +91,18 @@ func (s *DeskStore) DeskPhoto(ctx context.Context, who portal.Session, requestNo
 	return out, nil
 }
 
-// ReviewRequest implements portal.DeskService.
-func (s *DeskStore) ReviewRequest(ctx context.Context, who portal.Session, requestNo string) error {
+// ReviewRequest implements portal.ReturnDesk.
+func (s *ReturnDesk) ReviewRequest(ctx context.Context, who portal.Session, requestNo string) error {
 	return s.requestStep(ctx, who, "desk_request_review", args{"request_no": requestNo}, "")
 }
 
-// RejectRequest implements portal.DeskService.
-func (s *DeskStore) RejectRequest(ctx context.Context, who portal.Session, requestNo, reason, shown string) error {
+// RejectRequest implements portal.ReturnDesk.
+func (s *ReturnDesk) RejectRequest(ctx context.Context, who portal.Session, requestNo, reason, shown string) error {
 	return s.requestStep(ctx, who, "desk_request_reject", args{"request_no": requestNo, "reason": reason}, shown)
 }
 
-// ReceiveGoods implements portal.DeskService.
-func (s *DeskStore) ReceiveGoods(ctx context.Context, who portal.Session, requestNo string, g portal.GoodsReceipt) error {
+// ReceiveGoods implements portal.ReturnDesk.
+func (s *ReturnDesk) ReceiveGoods(ctx context.Context, who portal.Session, requestNo string, g portal.GoodsReceipt) error {
 	lineNos, texts := qtyArrays(g.Qtys)
 	restock := make([]int32, len(g.Restock))
 	for i, line := range g.Restock {
@@ -111,7 +111,7 @@ func (s *DeskStore) ReceiveGoods(ctx context.Context, who portal.Session, reques
 	return s.requestStep(ctx, who, "desk_request_receive", args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "restock": restock}, g.Shown)
 }
 
-func (s *DeskStore) requestStep(ctx context.Context, who portal.Session, name string, a args, shown string) error {
+func (s *ReturnDesk) requestStep(ctx context.Context, who portal.Session, name string, a args, shown string) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if err := sameRequest(ctx, tx, a["request_no"], shown); err != nil {
 			return err
@@ -148,8 +148,8 @@ func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string, do
 	return now.Figures().Compare(shown, nil, portal.LookAgain)
 }
 
-// DecideRequest implements portal.DeskService.
-func (s *DeskStore) DecideRequest(ctx context.Context, who portal.Session, requestNo string, d portal.CreditDecision) (portal.CreditRequestStatus, error) {
+// DecideRequest implements portal.ReturnDesk.
+func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requestNo string, d portal.CreditDecision) (portal.CreditRequestStatus, error) {
 	lineNos, texts, notes := []int32{}, []string{}, []string{}
 	for _, line := range slices.Sorted(maps.Keys(d.Qtys)) {
 		lineNos, texts, notes = append(lineNos, int32(line)), append(texts, d.Qtys[line].Decimal.String()), append(notes, d.Notes[line])
@@ -177,8 +177,8 @@ func (s *DeskStore) DecideRequest(ctx context.Context, who portal.Session, reque
 	return to, nil
 }
 
-// IssueMemo implements portal.DeskService.
-func (s *DeskStore) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo, shown string) (string, error) {
+// IssueMemo implements portal.ReturnDesk.
+func (s *ReturnDesk) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo, shown string) (string, error) {
 	var made string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if err := sameRequest(ctx, tx, requestNo, shown, portal.CreditCredited); err != nil {

@@ -12,8 +12,8 @@ import (
 	"portal.example/portal"
 )
 
-// DeskItems implements portal.DeskService.
-func (s *DeskStore) DeskItems(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskItem, string, error) {
+// Items implements portal.ItemDesk.
+func (s *ItemDesk) Items(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskItem, string, error) {
 	search = strings.Join(strings.Fields(search), " ")
 	a := args{"query": search, "prefix": likePrefix(search), "words": "", "after": after, "row_limit": portal.PageSize + 1}
 	if strings.ContainsFunc(search, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
@@ -36,8 +36,8 @@ func (s *DeskStore) DeskItems(ctx context.Context, who portal.Session, search, a
 	return out, "", nil
 }
 
-// DeskItem implements portal.DeskService.
-func (s *DeskStore) DeskItem(ctx context.Context, who portal.Session, itemNo string) (portal.DeskItem, error) {
+// Item implements portal.ItemDesk.
+func (s *ItemDesk) Item(ctx context.Context, who portal.Session, itemNo string) (portal.DeskItem, error) {
 	var out portal.DeskItem
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var err error
@@ -55,9 +55,9 @@ func deskItem(ctx context.Context, tx pgx.Tx, itemNo string) (portal.DeskItem, e
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskItem])
 }
 
-// SaveItem implements portal.DeskService. Rows that stay as they are are not
+// SaveItem implements portal.ItemDesk. Rows that stay as they are are not
 // written, so that nobody is told of a change that is none.
-func (s *DeskStore) SaveItem(ctx context.Context, who portal.Session, itemNo string, edit portal.DeskItemEdit) ([]portal.Shortfall, error) {
+func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo string, edit portal.DeskItemEdit) ([]portal.Shortfall, error) {
 	change, err := edit.Change()
 	if err != nil {
 		return nil, err

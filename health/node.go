@@ -1,33 +1,36 @@
-package portal
+// Package health is what operators watch of a running portal: samples of a
+// node, of its database and of its jobs, the signs that are judged from them,
+// and the thresholds they are judged by.
+//
+// It is no part of the trade and imports the standard library only. Package
+// cmd/portal takes the samples, http/ops shows them.
+package health
 
 import (
-	"encoding/json"
-	"math"
 	"time"
 )
 
-// NodeState is what one node knows of itself and of its database: what
-// operators look at.
-type NodeState struct {
-	Node    string // its name
+// Node is what one node knows of itself and of its database: what operators
+// look at.
+type Node struct {
+	Name    string
 	Version string // of the program
 	Since   time.Time
 	Now     time.Time
 	Every   time.Duration // between two samples
-	Samples []NodeSample  // the oldest first; none in the first moments
+	Samples []Sample      // the oldest first; none in the first moments
 }
 
 // Last is the newest sample, nil where there is none yet.
-func (s NodeState) Last() *NodeSample {
-	if len(s.Samples) == 0 {
+func (n Node) Last() *Sample {
+	if len(n.Samples) == 0 {
 		return nil
 	}
-	return &s.Samples[len(s.Samples)-1]
+	return &n.Samples[len(n.Samples)-1]
 }
 
-// NodeSample is a node at one moment. What counts, counts since the node
-// started.
-type NodeSample struct {
+// Sample is a node at one moment. Its counts are since the node started.
+type Sample struct {
 	At time.Time
 
 	Sockets    int64
@@ -45,14 +48,14 @@ type NodeSample struct {
 	Pages    Distribution // times to answer, files of the pages' own aside
 	Failures int64        // answers with 500 and above
 
-	Pools []PoolSample
+	Pools []Pool
 
-	Database *DatabaseFigures // read every few samples; nil: could not be read
-	Jobs     *JobFigures      // likewise
+	Database *Database // read every few samples; nil: could not be read
+	Jobs     *Jobs     // likewise
 }
 
-// PoolSample is a pool of database connections at one moment.
-type PoolSample struct {
+// Pool is a pool of database connections at one moment.
+type Pool struct {
 	Name  string `json:"name"`
 	Used  int    `json:"used"`
 	Idle  int    `json:"idle"`
@@ -60,8 +63,8 @@ type PoolSample struct {
 	Waits int64  `json:"waits"` // requests that had to wait for a connection
 }
 
-// DatabaseFigures are of the whole database, whichever node asks.
-type DatabaseFigures struct {
+// Database holds figures of the whole database, whichever node asks.
+type Database struct {
 	At             time.Time `json:"at"`
 	Bytes          int64     `json:"bytes"`
 	Connections    int       `json:"connections"` // to the whole server
@@ -99,42 +102,26 @@ type ReplicationSlot struct {
 }
 
 // Retained is the WAL kept for the slot that holds most.
-func (f DatabaseFigures) Retained() (most int64) {
+func (f Database) Retained() (most int64) {
 	for _, s := range f.Slots {
 		most = max(most, s.RetainedBytes)
 	}
 	return most
 }
 
-// JobFigures are how the jobs of the whole database stand.
-type JobFigures struct {
-	Queues     []QueueFigures `json:"queues"`
-	CheckedAt  *time.Time     `json:"checked_at"` // when the invariants were last checked
-	Violations int            `json:"violations"`
+// Jobs says how the jobs of the whole database stand.
+type Jobs struct {
+	Queues     []Queue    `json:"queues"`
+	CheckedAt  *time.Time `json:"checked_at"` // when the invariants were last checked
+	Violations int        `json:"violations"`
 }
 
-// QueueFigures counts a queue's jobs.
-type QueueFigures struct {
+// Queue counts a queue's jobs.
+type Queue struct {
 	Queue         string  `json:"queue"`
 	Available     int     `json:"available"`
 	Running       int     `json:"running"`
 	Retrying      int     `json:"retrying"`
 	Discarded     int     `json:"discarded"`
 	OldestSeconds float64 `json:"oldest_seconds"`
-}
-
-// Series are the figures of a plot, one a sample; NaN where there is none,
-// which is null in JSON.
-type Series []float64
-
-// MarshalJSON implements json.Marshaler.
-func (s Series) MarshalJSON() ([]byte, error) {
-	out := make([]*float64, len(s))
-	for i := range s {
-		if !math.IsNaN(s[i]) {
-			v := math.Round(s[i]*1000) / 1000
-			out[i] = &v
-		}
-	}
-	return json.Marshal(out)
 }
