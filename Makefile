@@ -13,7 +13,7 @@ RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
 test: setup
 	go vet ./...
 	go test -race -timeout 15m $(RACE)
-	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... ./pdf ./mail $(shell go list ./internal/... | grep -v pgtest)
+	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... ./health ./pdf ./mail $(shell go list ./internal/... | grep -v pgtest)
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal
@@ -22,10 +22,20 @@ build:
 setup:
 	@scripts/setup
 
-# golangci-lint is not installed by setup: it checks style and the import rules,
-# which the tests hold as well.
-lint:
-	golangci-lint run
+# Four linters, pinned in tools/go.mod and package-lock.json: golangci-lint for Go,
+# squawk for migrations, biome for the browser's scripts, and a test that reads
+# the templates. The first run builds and fetches them.
+GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
+lint: node_modules/.package-lock.json
+	$(GOLANGCI) run
+	node_modules/.bin/squawk --no-error-on-unmatched-pattern 'sql/migrations/*.sql'
+	node_modules/.bin/biome lint --error-on-warnings
+	go test -run 'TestTemplate' ./http/page
+
+node_modules/.package-lock.json: package-lock.json
+	@scripts/setup npm
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # Writes sql/schema.sql and sql/wall.jsonl from the migrations, functions and triggers.
 schema:

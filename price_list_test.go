@@ -212,7 +212,7 @@ func TestPriceListDecimalSigns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got string
 		if len(row.Problems) > 0 {
 			got = row.Problems[0].Message
 		} else {

@@ -194,12 +194,10 @@ func (s *sheet) rows(x, w, height float64, align string, rows []string) {
 }
 
 // room makes sure of height on the page, on a new one if it must.
-func (s *sheet) room(height float64) (isNew bool) {
-	if s.GetY()+height <= bottom {
-		return false
+func (s *sheet) room(height float64) {
+	if s.GetY()+height > bottom {
+		s.next()
 	}
-	s.next()
-	return true
 }
 
 // bar is the stripe of the brand's colour on top of each page.

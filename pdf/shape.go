@@ -162,11 +162,11 @@ func (s *shaper) add(line *shaped, runes []rune, part shaping.Input) {
 	for i := 0; i < len(out.Glyphs); {
 		// a cluster: runes that became glyphs together
 		end := i + 1
-		for end < len(out.Glyphs) && out.Glyphs[end].ClusterIndex == out.Glyphs[i].ClusterIndex {
+		for end < len(out.Glyphs) && out.Glyphs[end].TextIndex() == out.Glyphs[i].TextIndex() {
 			end++
 		}
-		from := out.Glyphs[i].ClusterIndex
-		said := runes[from:min(from+out.Glyphs[i].RuneCount, len(runes))]
+		from := out.Glyphs[i].TextIndex()
+		said := runes[from:min(from+out.Glyphs[i].RunesCount(), len(runes))]
 		if slices.ContainsFunc(out.Glyphs[i:end], func(g shaping.Glyph) bool { return g.GlyphID == 0 }) {
 			line.boxes(said, from)
 			i = end

@@ -229,7 +229,7 @@ func shape(out *strings.Builder, name string, set map[string]string, p paint) er
 	if name == "line" {
 		p.fill = ""
 	}
-	operator := ""
+	var operator string
 	switch {
 	case p.fill != "" && p.stroke != "":
 		operator = "B"

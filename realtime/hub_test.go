@@ -423,7 +423,7 @@ func TestPings(t *testing.T) {
 		s.hub.Turn(at)
 		return s.hub.Stats().Sockets == 1
 	})
-	if st := s.hub.Stats(); st.DeadCloses != 1 || at.Sub(time.Now()) < 30*time.Second {
+	if st := s.hub.Stats(); st.DeadCloses != 1 || time.Until(at) < 30*time.Second {
 		t.Errorf("stats %+v at %v", st, at)
 	}
 }

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -48,8 +49,8 @@ func (s *socket) writeNow(r *round, frame []byte) (wrote bool, err error) {
 					err = nil
 					return true
 				}
-			case err == syscall.EINTR:
-			case err == syscall.EAGAIN && wrote:
+			case errors.Is(err, syscall.EINTR):
+			case errors.Is(err, syscall.EAGAIN) && wrote:
 				if !waiting {
 					waiting = true
 					go r.work()
@@ -63,7 +64,7 @@ func (s *socket) writeNow(r *round, frame []byte) (wrote bool, err error) {
 	if outer != nil {
 		return true, outer
 	}
-	if err == syscall.EAGAIN {
+	if errors.Is(err, syscall.EAGAIN) {
 		return false, nil
 	}
 	return true, err

@@ -170,7 +170,8 @@ func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, 
 			if c.Customer != customer.ID || c.Item != item.ID || !c.Days.holds(day) || c.MinQty.GreaterThan(total) {
 				continue
 			}
-			rank, times := 0, unit.Factor
+			var rank int
+			times := unit.Factor
 			switch {
 			case c.UOM != nil && *c.UOM == uom:
 				rank, times = 1, decimal.NewFromInt(1)

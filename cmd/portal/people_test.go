@@ -130,7 +130,6 @@ func TestSeveralPeople(t *testing.T) {
 	person := s.logIn("bea@c1003.example")
 	orderNo := person.order("OIL5", "1")
 	person.post("/cart/lines", "item_no", "OIL5", "qty", "1")
-	key := fmt.Sprint(person.read("/cart").get("key"))
 	list := fmt.Sprint(person.post("/lists", "name", "Weekly").get("list_id"))
 	eventually(t, "approved", func() bool { return person.read("/orders/"+orderNo).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+orderNo+"', 'UPS', '1Z')")
@@ -138,7 +137,7 @@ func TestSeveralPeople(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false")
 	open := person.order("OIL5", "1")
 	person.post("/cart/lines", "item_no", "OIL5", "qty", "1")
-	key = fmt.Sprint(person.read("/cart").get("key"))
+	key := fmt.Sprint(person.read("/cart").get("key"))
 	if a := person.page("/people"); a.status != http.StatusForbidden {
 		t.Errorf("a buyer sees the people: %d", a.status)
 	}

@@ -50,17 +50,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestPercent(t *testing.T) {
-	for _, c := range []struct{ part, whole, want string }{
-		{"1", "3", "33.3"}, {"3", "3", "100"}, {"4", "3", "100"}, {"-1", "3", "0"}, {"1", "0", "0"},
-	} {
-		got, err := percent(dec(c.part), dec(c.whole))
-		if err != nil || got != c.want {
-			t.Errorf("%s of %s: %q, %v; want %q", c.part, c.whole, got, err, c.want)
-		}
-	}
-}
-
 func TestTimes(t *testing.T) {
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {
@@ -231,7 +220,6 @@ func TestPieces(t *testing.T) {
 		"facts": {`{{template "facts" (list (dict "label" "PO" "text" "77" "href" "/x") (dict "label" "Sum" "money" .Page) (dict "label" "Gone" "text" ""))}}`, portal.Money{Decimal: dec("3")},
 			[]string{`<dt>PO</dt><dd><a href="/x">77</a></dd>`, `<dd><span class="num">3.00</span></dd>`}},
 		"pager": {`{{template "pager" (dict "next" .Page "text" "1–50 of 60")}}`, "/orders?before=7", []string{`href="/orders?before=7" rel="next"`, "1–50 of 60"}},
-		"bar":   {`{{template "bar" (dict "whole" 200 "parts" (list (dict "label" "Current" "class" "fill-1" "part" .Page)))}}`, 50, []string{`width="25%"`, "50.00"}},
 		"empty": {`{{template "empty" (dict "icon" "star" "title" .Page "href" "/catalog" "label" "Open")}}`, "None", []string{"None", `href="/catalog">Open`}},
 	} {
 		t.Run(name, func(t *testing.T) {

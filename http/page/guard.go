@@ -162,7 +162,7 @@ func (k *Kit) finish(q *Request, err error) {
 		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 		return
 	}
-	k.FailAs(q.W, q.Request, q.Who, q.Frame, err)
+	k.FailAs(q.W, q.Request, q.Who, err)
 }
 
 // Next is where to go after log-in: a path of this portal, never elsewhere.

@@ -45,7 +45,7 @@ func (k *Kit) Observe(next http.Handler) http.Handler {
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares the panic's value itself
 					panic(p)
 				}
 				k.Logger.Error("panic", "request", id, "path", loggedPath(r.URL.Path), "panic", p, "stack", string(debug.Stack()))
@@ -116,8 +116,8 @@ const loginsAMinute = 120
 // RateLimited limits how often one address may ask. The lockout of accounts is the
 // database's; this one keeps a flood from the processor.
 func (k *Kit) RateLimited(h httprouter.Handle) httprouter.Handle {
-	limit := httprate.Limit(loginsAMinute, time.Minute,
-		httprate.WithKeyFuncs(func(r *http.Request) (string, error) { return k.Source(r), nil }),
+	limit := httprate.LimitBy(loginsAMinute, time.Minute,
+		func(r *http.Request) (string, error) { return k.Source(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
 			k.Fail(w, r, portal.Errorf(portal.CodeTooMany, "Too many log-ins from your address. Please wait a minute."))
 		}))

@@ -145,12 +145,12 @@ type errorPage struct {
 }
 
 func (k *Kit) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	k.FailAs(w, r, portal.Session{}, portal.Frame{}, err)
+	k.FailAs(w, r, portal.Session{}, err)
 }
 
 // FailAs answers with an error: the visitor gets the words of a portal.Error
 // and a request id, the log gets the chain.
-func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session, _ portal.Frame, err error) {
+func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session, err error) {
 	id := RequestID(r.Context())
 	code := Status(err)
 	switch {

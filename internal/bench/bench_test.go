@@ -151,7 +151,7 @@ func TestPlotIsXML(t *testing.T) {
 		elements := map[string]int{}
 		for {
 			token, err := decoder.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

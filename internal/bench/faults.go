@@ -107,7 +107,7 @@ type node struct {
 var served = regexp.MustCompile(`http://[0-9.:]+`)
 
 // start begins n nodes and returns when they serve.
-func (r *faultRun) start(ctx context.Context, n int) ([]*node, func(), error) {
+func (r *faultRun) start(n int) ([]*node, func(), error) {
 	var nodes []*node
 	stop := func() {
 		for _, x := range nodes {
@@ -171,7 +171,7 @@ func (r *faultRun) try(ctx context.Context, b blow) error {
 		b.lasts = r.Each
 	}
 	r.Progress("%s: starting %d portal(s) and %d sockets", b.name, b.nodes, b.members)
-	nodes, stop, err := r.start(ctx, b.nodes)
+	nodes, stop, err := r.start(b.nodes)
 	if err != nil {
 		return err
 	}

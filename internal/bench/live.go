@@ -205,7 +205,7 @@ func (r *liveRun) measure(ctx context.Context, who []person, empty usage) error 
 		case ModeSingle:
 			err = r.single(ctx, who)
 		case ModeBroadcast:
-			err = r.broadcast(ctx, len(who))
+			err = r.broadcast(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", mode, err)
@@ -264,7 +264,7 @@ func (r *liveRun) single(ctx context.Context, who []person) error {
 	return nil
 }
 
-func (r *liveRun) broadcast(ctx context.Context, sockets int) error {
+func (r *liveRun) broadcast(ctx context.Context) error {
 	point, from, err := r.phase(ctx, ModeBroadcast, r.BroadcastRate, func(ctx context.Context, conn *pgx.Conn, n int) error {
 		return tellEverybody(ctx, conn, r.ledger, 0)
 	})

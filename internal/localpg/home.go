@@ -64,7 +64,7 @@ func openHome(dir string) (*home, error) {
 	}
 	place := strings.TrimSpace(string(text))
 	if info, err := os.Stat(place); err != nil || !info.IsDir() {
-		return h, nil // swept away, with a temporary directory for instance
+		return h, nil //nolint:nilerr // swept away, with a temporary directory for instance
 	}
 	// Two copies of dir point at the same place, and each has its own lock.
 	f, err = lock(place)

@@ -44,15 +44,22 @@ func lock(dir string) (*os.File, error) {
 			unlock(f)
 			continue
 		}
-		if err := f.Truncate(0); err == nil {
-			_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
-		}
-		if err != nil {
+		if err := writeHolder(f); err != nil {
 			unlock(f)
-			return nil, err
+			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
 		return f, nil
 	}
+}
+
+// writeHolder leaves our process id in the lock file, for the message of
+// whoever finds it locked.
+func writeHolder(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(f, "%d\n", os.Getpid())
+	return err
 }
 
 // unlock lets go of what lock took. Closing the file alone would leave the lock

@@ -33,7 +33,7 @@ func readPostmaster(data string) (postmaster, error) {
 	lines := strings.Split(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
 	if err != nil {
-		return postmaster{}, nil // just being written
+		return postmaster{}, nil //nolint:nilerr // just being written
 	}
 	state := ""
 	if len(lines) > 7 {

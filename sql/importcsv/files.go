@@ -2,7 +2,6 @@ package importcsv
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -243,32 +242,6 @@ var fileKinds = []fileKind{
 		{name: "total", kind: money, required: true, rule: "as in history.csv"},
 		{name: "open_amount", kind: money, required: true, rule: "positive, not more than total"},
 	}},
-}
-
-// Describe writes the tables of docs/import.md.
-func Describe(w io.Writer) error {
-	for _, f := range fileKinds {
-		if _, err := fmt.Fprintf(w, "### %s.csv\n\n%s\n\n| column | required | holds | example | rule |\n|---|---|---|---|---|\n", f.name, f.about); err != nil {
-			return err
-		}
-		examples, err := f.examples()
-		if err != nil {
-			return err
-		}
-		for _, c := range f.columns {
-			required := ""
-			if c.required {
-				required = "yes"
-			}
-			if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", c.name, required, c.format(), shown(examples[c.name]), c.rule); err != nil {
-				return err
-			}
-		}
-		if _, err := fmt.Fprintln(w); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (f fileKind) index(name string) int {

@@ -573,12 +573,3 @@ func WriteSamples(dir string) error {
 	}
 	return nil
 }
-
-// examples are the first value that the sample file has in each column.
-func (f fileKind) examples() (map[string]string, error) {
-	data, err := samples.ReadFile("sample/" + f.name + ".csv")
-	if err != nil {
-		return nil, err
-	}
-	return firstValues(data)
-}

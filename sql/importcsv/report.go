@@ -2,8 +2,6 @@ package importcsv
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strings"
@@ -60,21 +58,4 @@ func plural(n int, one string) string {
 		return one
 	}
 	return one + "s"
-}
-
-// firstValues are the first value of each column of a CSV that has one.
-func firstValues(data []byte) (map[string]string, error) {
-	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	for _, row := range rows[1:] {
-		for k, cell := range row {
-			if name := rows[0][k]; out[name] == "" {
-				out[name] = cell
-			}
-		}
-	}
-	return out, nil
 }
