@@ -71,7 +71,7 @@ func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool, by
 			outcome = portal.MailSettled
 			return nil
 		}
-		words := ""
+		var words string
 		if outcome, words, failed, err = send(ctx, tx, m, row, by); err != nil {
 			return err
 		}

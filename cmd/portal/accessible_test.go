@@ -33,7 +33,7 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+picked+"', 'UPS', '1Z', array[1], array[1])")
 	pgtest.Exec(t, s.db, "insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5'")
 	pgtest.Exec(t, s.db, "update erp.web_access set auto_approve = false; update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'block' where customer_id = (select customer_id from erp.customer where customer_no = 'C1002')")
-	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+picked+"')")
+	pgtest.Exec(t, s.db, "select erp.invoice_order('"+picked+"')")
 	pgtest.Exec(t, s.db, `update erp.customer set bill_to = '12 Ocean Avenue', tax_rate = 0.08;
 		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n where customer_no = 'C1003';
 		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, p, 90, 'A reference' from erp.customer, unnest(array['PY-A', 'PY-B']) p where customer_no = 'C1003';
@@ -58,7 +58,7 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, `insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
 		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
-	invoice = pgtest.Value[string](t, s.db, `with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003' returning invoice_id, invoice_no),
+	invoice := pgtest.Value[string](t, s.db, `with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003' returning invoice_id, invoice_no),
 		l as (insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1, item_id, 9, 27, 243 from i, erp.item where item_no = 'OIL5')
 		select invoice_no from i`)
 	key := v.returnKey(invoice)

@@ -36,7 +36,7 @@ type watch struct {
 type shared struct {
 	at       time.Time
 	database *health.Database // nil: could not be read
-	jobs     *health.Jobs      // likewise
+	jobs     *health.Jobs     // likewise
 }
 
 const (

@@ -254,7 +254,6 @@ func TestAcceptance37ReturnCredited(t *testing.T) {
 	}
 	// goods must come back, and what does goes on the shelf
 	back := fmt.Sprint(v.giveBack("qty_2", "2", "reason_2", "wrong_item").get("request_no"))
-	step = nil
 	desk.post("/desk/returns/" + back + "/decide")
 	if got := v.read("/returns/" + back).get("status"); got != "AWAITING_GOODS" {
 		t.Errorf("goods must come back: %v", got)

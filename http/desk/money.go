@@ -368,10 +368,10 @@ func (c *Counter) InvoiceOrders(q *page.Request) error {
 		return err
 	}
 	freight, shown := page.ByNumber(q.PostForm, "freight-"), page.ByNumber(q.PostForm, "shown-")
-	err := error(nil)
+	var err error
 	var made []string
 	if len(form.OrderNo) == 0 {
-		err = portal.Invalid("order_no", "Tick the orders to invoice.")
+		err = portal.Invalid("order_no", "Select the orders to invoice.")
 	} else {
 		made, err = c.Invoices.InvoiceOrders(q.Context(), q.Who, form.OrderNo, freight, shown)
 	}

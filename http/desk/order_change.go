@@ -132,7 +132,7 @@ func (c *Counter) ApproveOrders(q *page.Request) error {
 	ticked := q.PostForm["order"]
 	switch {
 	case len(ticked) == 0:
-		return q.Done(q.Back("/desk/orders"), "Tick the orders to approve first")
+		return q.Done(q.Back("/desk/orders"), "Select the orders to approve first")
 	case len(ticked) > 5*portal.PageSize:
 		return portal.Invalid("order", "These are too many orders at once.")
 	}

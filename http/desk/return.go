@@ -249,7 +249,8 @@ func (c *Counter) CreditReturn(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	memoNo, err := strings.TrimSpace(in.MemoNo), error(nil)
+	memoNo := strings.TrimSpace(in.MemoNo)
+	var err error
 	switch {
 	case len(memoNo) > 40:
 		err = portal.Invalid("memo_no", "That number is too long: 40 characters at most.")

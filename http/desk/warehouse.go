@@ -119,9 +119,9 @@ func (p pickPage) DoneLines() int {
 func (p pickPage) CarrierOptions() []page.Option { return carrierOptions(p.Carriers, p.Ship.Carrier) }
 
 func carrierOptions(carriers []string, typed string) []page.Option {
-	out := make([]page.Option, len(carriers))
-	for i, c := range carriers {
-		out[i] = page.Option{Value: c, Label: c}
+	out := make([]page.Option, 0, len(carriers)+1)
+	for _, c := range carriers {
+		out = append(out, page.Option{Value: c, Label: c})
 	}
 	if typed != "" && !slices.Contains(carriers, typed) {
 		out = append(out, page.Option{Value: typed, Label: typed})

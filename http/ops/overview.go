@@ -19,10 +19,10 @@ type opsPage struct {
 	Since     time.Time                `json:"since"`
 	SampledAt *time.Time               `json:"sampled_at"` // nil: no sample yet
 	Every     float64                  `json:"every_seconds"`
-	State     health.State         `json:"state"`
+	State     health.State             `json:"state"`
 	Signs     []health.Sign            `json:"signs"`
-	Queues    []health.Queue    `json:"queues"`
-	Pools     []health.Pool      `json:"pools"`
+	Queues    []health.Queue           `json:"queues"`
+	Pools     []health.Pool            `json:"pools"`
 	Slots     []health.ReplicationSlot `json:"slots"`
 }
 

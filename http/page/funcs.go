@@ -32,9 +32,10 @@ func Funcs(assets *Assets, zone *time.Location, now func() time.Time) template.F
 		"maxText": maxText,
 		"list":    func(items ...any) []any { return items },
 
-		"money": func(v any) (string, error) { return Number(v, FormatMoney) },
-		"price": func(v any) (string, error) { return Number(v, FormatPrice) },
-		"qty":   func(v any) (string, error) { return Number(v, FormatQty) },
+		"money":   func(v any) (string, error) { return Number(v, FormatMoney) },
+		"price":   func(v any) (string, error) { return Number(v, FormatPrice) },
+		"qty":     func(v any) (string, error) { return Number(v, FormatQty) },
+		"percent": percent,
 
 		"when":  func(v any) (string, error) { return c.tell(v, c.words) },
 		"date":  func(v any) (string, error) { return c.tell(v, FormatDate) },
@@ -151,6 +152,26 @@ func FormatMoney(d decimal.Decimal) string { return portal.Money{Decimal: d}.Sho
 func FormatPrice(d decimal.Decimal) string { return portal.Price{Decimal: d}.Shown() }
 
 func FormatQty(d decimal.Decimal) string { return portal.Qty{Decimal: d}.Shown() }
+
+// percent is part of whole, 0 to 100 with one decimal, as the width of an SVG
+// bar wants it. A whole of zero gives 0.
+func percent(part, whole any) (string, error) {
+	var p, w decimal.Decimal
+	keep := func(to *decimal.Decimal) func(decimal.Decimal) string {
+		return func(d decimal.Decimal) string { *to = d; return "" }
+	}
+	if _, err := Number(part, keep(&p)); err != nil {
+		return "", err
+	}
+	if _, err := Number(whole, keep(&w)); err != nil {
+		return "", err
+	}
+	if w.Sign() <= 0 || p.Sign() <= 0 {
+		return "0", nil
+	}
+	hundred := decimal.NewFromInt(100)
+	return decimal.Min(p.Mul(hundred).Div(w), hundred).Round(1).String(), nil
+}
 
 // Plural is "1 line" or "3 lines".
 func Plural(n int, one, many string) string {

@@ -50,6 +50,17 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+func TestPercent(t *testing.T) {
+	for _, c := range []struct{ part, whole, want string }{
+		{"1", "3", "33.3"}, {"3", "3", "100"}, {"4", "3", "100"}, {"-1", "3", "0"}, {"1", "0", "0"},
+	} {
+		got, err := percent(dec(c.part), dec(c.whole))
+		if err != nil || got != c.want {
+			t.Errorf("%s of %s: %q, %v; want %q", c.part, c.whole, got, err, c.want)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {

@@ -53,8 +53,8 @@ func (c client) send(ctx context.Context, cookie, path string, form url.Values) 
 	return c.ask(ctx, cookie, "POST", path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 }
 
-// upload posts a form with a file.
-func (c client) upload(ctx context.Context, cookie, path, name string, file []byte, fields map[string]string) ([]byte, error) {
+// upload posts a form with a file; what the page answers is not looked at.
+func (c client) upload(ctx context.Context, cookie, path, name string, file []byte, fields map[string]string) error {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	part, err := w.CreateFormFile("file", name)
@@ -64,8 +64,8 @@ func (c client) upload(ctx context.Context, cookie, path, name string, file []by
 	for key, value := range fields {
 		err = errors.Join(err, w.WriteField(key, value))
 	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, err
+	if err = errors.Join(err, w.Close()); err == nil {
+		_, err = c.ask(ctx, cookie, "POST", path, w.FormDataContentType(), &body)
 	}
-	return c.ask(ctx, cookie, "POST", path, w.FormDataContentType(), &body)
+	return err
 }

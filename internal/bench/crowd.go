@@ -124,16 +124,15 @@ func (c *crowd) begin() (from int) {
 func (c *crowd) complete(ctx context.Context, from int, patience time.Duration) {
 	for end := time.Now().Add(patience); time.Now().Before(end) && ctx.Err() == nil; {
 		_ = sleep(ctx, 100*time.Millisecond) // looking costs time that the last frames need
-		if c.verdict(from, nil).Lost == 0 {
+		if c.verdict(from).Lost == 0 {
 			break
 		}
 	}
 	_ = sleep(ctx, 100*time.Millisecond) // for what comes twice
 }
 
-// verdict is what was found of the events from one on, at the members that are
-// wanted; nil wants all.
-func (c *crowd) verdict(from int, wanted func(i int) bool) (v Verdict) {
+// verdict is what was found of the events from one on, at all members.
+func (c *crowd) verdict(from int) (v Verdict) {
 	all := c.ledger.entries()
 	due := map[int][]int{} // events by recipient
 	for n, e := range all {
@@ -142,11 +141,9 @@ func (c *crowd) verdict(from int, wanted func(i int) bool) (v Verdict) {
 		}
 	}
 	for i, m := range c.members {
-		if wanted == nil || wanted(i) {
-			m.mu.Lock()
-			v.add(m.receiver.verdict(all, due[i], due[everybody]))
-			m.mu.Unlock()
-		}
+		m.mu.Lock()
+		v.add(m.receiver.verdict(all, due[i], due[everybody]))
+		m.mu.Unlock()
 	}
 	return v
 }

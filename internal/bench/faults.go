@@ -208,7 +208,7 @@ func (r *faultRun) try(ctx context.Context, b blow) error {
 	}
 	c.complete(ctx, from, 10*time.Second)
 
-	p := FaultPoint{Fault: b.name, Sockets: b.members, Commits: len(l.entries()) - from, Verdict: c.verdict(from, nil), Codes: map[int]int{}}
+	p := FaultPoint{Fault: b.name, Sockets: b.members, Commits: len(l.entries()) - from, Verdict: c.verdict(from), Codes: map[int]int{}}
 	p.Others = latency(flat(c.arrivals(from, func(i int) bool { return !b.about(i) })))
 	whole := at.UnixNano()
 	for _, m := range c.members {

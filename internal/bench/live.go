@@ -241,7 +241,7 @@ func (r *liveRun) phase(ctx context.Context, mode string, rate float64, commit f
 	}
 	r.crowd.complete(ctx, from, 5*time.Second)
 	after := r.server.usage(ctx)
-	point = LivePoint{Sockets: len(r.crowd.members), Mode: mode, Rate: done, Listen: r.baseline.latency(), Verdict: r.crowd.verdict(from, nil)}
+	point = LivePoint{Sockets: len(r.crowd.members), Mode: mode, Rate: done, Listen: r.baseline.latency(), Verdict: r.crowd.verdict(from)}
 	point.Commits = len(r.ledger.entries()) - from
 	if frames := after.frames - before.frames; frames > 0 && after.cpu > before.cpu {
 		point.CPUMicros = float64((after.cpu - before.cpu).Microseconds()) / float64(frames)
@@ -322,7 +322,7 @@ func (r *liveRun) reconnect(ctx context.Context, who []person) error {
 		return failed
 	}
 	r.crowd.complete(ctx, from, 5*time.Second)
-	point.Verdict = r.crowd.verdict(from, nil)
+	point.Verdict = r.crowd.verdict(from)
 	point.Frames = latency(flat(r.crowd.arrivals(from, func(i int) bool { return i < stay })))
 	point.CPUMicros = 0 // hand-shakes and replays are not messages
 	point.Reconnect = &ReconnectTime{Cut: len(cut), Stayed: stay, Together: millis(together)}

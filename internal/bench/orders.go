@@ -77,7 +77,7 @@ func Orders(ctx context.Context, o OrdersOptions) (OrdersReport, error) {
 	if run.who, err = people(ctx, conn, o.Buyers); err != nil {
 		return report, err
 	}
-	defer sweepOrders(context.WithoutCancel(ctx), conn)
+	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }() // what stays is marked, and goes with the next run
 	if err := run.stock(ctx); err != nil {
 		return report, err
 	}
@@ -170,8 +170,7 @@ func (r *ordersRun) alone(ctx context.Context, n int) (check, upload, submit Lat
 		}
 		quick := func(action string) func() error {
 			return func() error {
-				_, err := r.client.upload(ctx, cookie, "/quick-order", "order.csv", file.Bytes(), map[string]string{"action": action})
-				return err
+				return r.client.upload(ctx, cookie, "/quick-order", "order.csv", file.Bytes(), map[string]string{"action": action})
 			}
 		}
 		timed(&checked, quick("check"))

@@ -84,7 +84,7 @@ func Prices(ctx context.Context, o PricesOptions) (PricesReport, error) {
 	if err != nil {
 		return report, err
 	}
-	defer sweepOrders(context.WithoutCancel(ctx), conn)
+	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }() // what stays is marked, and goes with the next run
 	desk, err := clerk(ctx, conn)
 	if err != nil {
 		return report, err
@@ -299,6 +299,5 @@ func (r *pricesRun) export(ctx context.Context, cookie, what string) ([]byte, er
 
 // load sends a price list as the desk's form does, and wants all of it loaded.
 func (r *pricesRun) load(ctx context.Context, cookie, what string, file []byte) error {
-	_, err := r.client.upload(ctx, cookie, "/desk/prices", what+".csv", file, map[string]string{"what": what, "action": "load"})
-	return err
+	return r.client.upload(ctx, cookie, "/desk/prices", what+".csv", file, map[string]string{"what": what, "action": "load"})
 }
