@@ -22,19 +22,20 @@ build:
 setup:
 	@scripts/setup
 
-# Four linters, pinned in tools/go.mod and package-lock.json: golangci-lint for Go,
+# Four linters, pinned in tools/go.mod and tools/package-lock.json: golangci-lint for Go,
 # squawk for migrations, biome for the browser's scripts, and a test that reads
 # the templates. The first run builds and fetches them.
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
-lint: node_modules/.package-lock.json
+lint: tools/node_modules/.package-lock.json
 	$(GOLANGCI) run
-	node_modules/.bin/squawk --no-error-on-unmatched-pattern 'sql/migrations/*.sql'
-	node_modules/.bin/biome lint --error-on-warnings
+	tools/node_modules/.bin/squawk --no-error-on-unmatched-pattern 'sql/migrations/*.sql'
+	tools/node_modules/.bin/biome lint --error-on-warnings
 	go test -run 'TestTemplate' ./http/page
 
-node_modules/.package-lock.json: package-lock.json
+# Not npm ci: it asks for the programs of other systems, which a registry may not have.
+tools/node_modules/.package-lock.json: tools/package-lock.json
 	@scripts/setup npm
-	npm ci --ignore-scripts --no-audit --no-fund
+	cd tools && npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # Writes sql/schema.sql and sql/wall.jsonl from the migrations, functions and triggers.

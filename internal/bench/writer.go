@@ -190,7 +190,7 @@ func openBaseline(ctx context.Context, url string, spare []person) (*baseline, e
 
 func (b *baseline) close() {
 	b.stop()
-	<-b.done
+	<-b.done //nolint:errcheck // it was told to stop, and says so
 	b.writers.close()
 }
 
