@@ -2420,6 +2420,7 @@ function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) return
 function erp.review_order(p_order_id bigint) returns integer security definer
 function erp.review_request(p_request_no text) returns void security definer for portal_desk
 function erp.route_runs(p_route_id bigint, p_after date, p_count integer, p_open_at timestamp with time zone) returns TABLE(planned date, delivery_date date, cutoff timestamp with time zone) security definer for portal_desk, portal_web, portal_work
+function erp.rule_dates(p_valid daterange) returns TABLE(valid_from date, valid_to date, state text) for portal_desk
 function erp.rule_price(p_kind text, p_value numeric, p_level_price numeric, p_cost numeric, p_times numeric) returns numeric
 function erp.sales_order_after() returns trigger security definer
 function erp.sales_order_before() returns trigger security definer

@@ -54,7 +54,7 @@ order by l.ord;
 -- What objects and the room that is left, and what that says of the outcome, as
 -- the form carries it.
 with line as (
-  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.*, k.po_no, k.requested_date,
+  select row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord, cl.item_id, cl.uom, cl.qty, cl as whole, k.po_no, k.requested_date,
     coalesce((select c.ship_to_id from erp.ship_to c where c.ship_to_id = k.ship_to_id and c.active),
       (select f.ship_to_id from erp.ship_to f where f.customer_id = @customer_id and f.active order by f.code limit 1)) as ship_to_id
   from portal.cart k join portal.cart_line cl using (cart_id)
@@ -75,10 +75,8 @@ cross join lateral (
   select f.* from erp.order_findings(@customer_id, a.items, a.uoms, a.qtys, priced.prices, a.po_no, a.ship_to_id, a.requested_date) f
   union all
   select u.code, u.action, u.field, u.line, u.detail
-  from portal.cart k
-  join lateral (select cl, row_number() over (order by cl.added_at, cl.item_id, cl.uom)::int as ord from portal.cart_line cl where cl.cart_id = k.cart_id) c on true
-  cross join lateral jsonb_to_record(portal.unusual_finding(c.cl, c.ord)) as u(code text, action text, field text, line int, detail jsonb)
-  where k.login_id = @login_id and k.customer_id = @customer_id and u.code is not null
+  from line cross join lateral jsonb_to_record(portal.unusual_finding(line.whole, line.ord)) as u(code text, action text, field text, line int, detail jsonb)
+  where u.code is not null
 ) f;
 
 -- name: cart_set_line

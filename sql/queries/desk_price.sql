@@ -5,13 +5,11 @@ select c.customer_no, c.name, c.price_level from erp.customer c where c.customer
 select i.item_no, i.description, i.base_uom from erp.item i where i.item_no = @item_no;
 
 -- name: price_customer_contracts
-select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty,
-  case when not lower_inf(pc.valid) and isfinite(lower(pc.valid)) then lower(pc.valid) end as valid_from,
-  case when not upper_inf(pc.valid) and isfinite(upper(pc.valid)) then upper(pc.valid) - 1 end as valid_to,
-  case when lower(pc.valid) > erp.today() then 'coming' when upper(pc.valid) <= erp.today() then 'ended' else 'current' end as state
+select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_contract pc using (customer_id)
 join erp.item i using (item_id)
+cross join lateral erp.rule_dates(pc.valid) d
 where c.customer_no = @customer_no
   and (@all or upper(pc.valid) > erp.today() or upper_inf(pc.valid))
   and (@query = '' or lower(i.item_no) like @prefix or i.description ilike all (@words::text[]))
@@ -20,13 +18,11 @@ order by i.item_no, pc.contract_id
 limit @row_limit;
 
 -- name: price_item_contracts
-select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty,
-  case when not lower_inf(pc.valid) and isfinite(lower(pc.valid)) then lower(pc.valid) end as valid_from,
-  case when not upper_inf(pc.valid) and isfinite(upper(pc.valid)) then upper(pc.valid) - 1 end as valid_to,
-  case when lower(pc.valid) > erp.today() then 'coming' when upper(pc.valid) <= erp.today() then 'ended' else 'current' end as state
+select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty, d.valid_from, d.valid_to, d.state
 from erp.item i
 join erp.price_contract pc using (item_id)
 join erp.customer c using (customer_id)
+cross join lateral erp.rule_dates(pc.valid) d
 where i.item_no = @item_no
   and (@all or upper(pc.valid) > erp.today() or upper_inf(pc.valid))
   and (@query = '' or lower(c.customer_no) like @prefix or c.name ilike all (@words::text[]))
@@ -35,66 +31,54 @@ order by c.customer_no, pc.contract_id
 limit @row_limit;
 
 -- name: price_contract
-select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty,
-  case when not lower_inf(pc.valid) and isfinite(lower(pc.valid)) then lower(pc.valid) end as valid_from,
-  case when not upper_inf(pc.valid) and isfinite(upper(pc.valid)) then upper(pc.valid) - 1 end as valid_to,
-  case when lower(pc.valid) > erp.today() then 'coming' when upper(pc.valid) <= erp.today() then 'ended' else 'current' end as state
+select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_contract pc using (customer_id)
 join erp.item i using (item_id)
+cross join lateral erp.rule_dates(pc.valid) d
 where c.customer_no = @customer_no and pc.contract_id = @rule_id;
 
 -- name: price_groups
-select g.group_id, g.category_id, k.name as category, g.kind, g.value,
-  case when not lower_inf(g.valid) and isfinite(lower(g.valid)) then lower(g.valid) end as valid_from,
-  case when not upper_inf(g.valid) and isfinite(upper(g.valid)) then upper(g.valid) - 1 end as valid_to,
-  case when lower(g.valid) > erp.today() then 'coming' when upper(g.valid) <= erp.today() then 'ended' else 'current' end as state
+select g.group_id, g.category_id, k.name as category, g.kind, g.value, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_group g using (customer_id)
 join erp.category k using (category_id)
+cross join lateral erp.rule_dates(g.valid) d
 where c.customer_no = @customer_no and (@all or upper(g.valid) > erp.today() or upper_inf(g.valid))
 order by k.name, g.group_id;
 
 -- name: price_breaks
-select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels,
-  case when not lower_inf(b.valid) and isfinite(lower(b.valid)) then lower(b.valid) end as valid_from,
-  case when not upper_inf(b.valid) and isfinite(upper(b.valid)) then upper(b.valid) - 1 end as valid_to,
-  case when lower(b.valid) > erp.today() then 'coming' when upper(b.valid) <= erp.today() then 'ended' else 'current' end as state
+select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels, d.valid_from, d.valid_to, d.state
 from erp.item i
 join erp.price_break b using (item_id)
+cross join lateral erp.rule_dates(b.valid) d
 where i.item_no = @item_no and (@all or upper(b.valid) > erp.today() or upper_inf(b.valid))
 order by b.min_qty, b.levels nulls first, b.break_id;
 
 -- name: price_contract_held
 -- As it is now, held until the transaction ends.
-select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty,
-  case when not lower_inf(pc.valid) and isfinite(lower(pc.valid)) then lower(pc.valid) end as valid_from,
-  case when not upper_inf(pc.valid) and isfinite(upper(pc.valid)) then upper(pc.valid) - 1 end as valid_to,
-  case when lower(pc.valid) > erp.today() then 'coming' when upper(pc.valid) <= erp.today() then 'ended' else 'current' end as state
+select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_contract pc using (customer_id)
 join erp.item i using (item_id)
+cross join lateral erp.rule_dates(pc.valid) d
 where c.customer_no = @owner and pc.contract_id = @rule_id
 for update of pc;
 
 -- name: price_group_held
-select g.group_id, g.category_id, k.name as category, g.kind, g.value,
-  case when not lower_inf(g.valid) and isfinite(lower(g.valid)) then lower(g.valid) end as valid_from,
-  case when not upper_inf(g.valid) and isfinite(upper(g.valid)) then upper(g.valid) - 1 end as valid_to,
-  case when lower(g.valid) > erp.today() then 'coming' when upper(g.valid) <= erp.today() then 'ended' else 'current' end as state
+select g.group_id, g.category_id, k.name as category, g.kind, g.value, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_group g using (customer_id)
 join erp.category k using (category_id)
+cross join lateral erp.rule_dates(g.valid) d
 where c.customer_no = @owner and g.group_id = @rule_id
 for update of g;
 
 -- name: price_break_held
-select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels,
-  case when not lower_inf(b.valid) and isfinite(lower(b.valid)) then lower(b.valid) end as valid_from,
-  case when not upper_inf(b.valid) and isfinite(upper(b.valid)) then upper(b.valid) - 1 end as valid_to,
-  case when lower(b.valid) > erp.today() then 'coming' when upper(b.valid) <= erp.today() then 'ended' else 'current' end as state
+select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels, d.valid_from, d.valid_to, d.state
 from erp.item i
 join erp.price_break b using (item_id)
+cross join lateral erp.rule_dates(b.valid) d
 where i.item_no = @owner and b.break_id = @rule_id
 for update of b;
 
