@@ -40,7 +40,7 @@ func (f Figures) Shown() string {
 	for _, v := range f {
 		values[v.Field] = v.Value
 	}
-	return asciiJSON(values)
+	return ASCIIJSON(values)
 }
 
 // readShown reads what a form carries; ok is false where it cannot be read.

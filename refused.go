@@ -44,7 +44,7 @@ func (e *RefusedError) AskedPrices() string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return asciiJSON(lines)
+	return ASCIIJSON(lines)
 }
 
 // PricesTold are the prices that a refusal asks about, by line, each as a form

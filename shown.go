@@ -20,7 +20,7 @@ func showLines(lines [][4]*string) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return asciiJSON(lines)
+	return ASCIIJSON(lines)
 }
 
 // shownQty writes a quantity as the database compares it: without zeros at its
@@ -62,7 +62,7 @@ func ShownDigest(shown string) string {
 }
 
 // CarryJSON is JSON of the database as a form carries it.
-func CarryJSON(text string) string { return asciiJSON(json.RawMessage(text)) }
+func CarryJSON(text string) string { return ASCIIJSON(json.RawMessage(text)) }
 
 // ShipToTold is the ship-to that an outcome (Cart.ShownOutcome) names, in words;
 // "" where it names none.
@@ -76,9 +76,9 @@ func ShipToTold(shownOutcome string) string {
 	return told.ShipTo[1]
 }
 
-// asciiJSON writes v, which always can be, with \u escapes in place of all that
-// is not ASCII.
-func asciiJSON(v any) string {
+// ASCIIJSON writes v, which always can be, with \u escapes in place of all that
+// is not ASCII: for forms, and for headers, which are ASCII.
+func ASCIIJSON(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return ""

@@ -5,12 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode/utf16"
 
 	"portal.example/portal"
 )
@@ -104,24 +101,7 @@ func (q *Request) toast(text string) {
 	if text == "" {
 		return
 	}
-	data, err := json.Marshal(map[string]any{"toast": map[string]string{"text": text}})
-	if err != nil {
-		return
-	}
-	q.W.Header().Set("HX-Trigger", asciiJSON(data))
-}
-
-// asciiJSON writes what is not ASCII as \u escapes: header values are ASCII.
-func asciiJSON(data []byte) string {
-	var out strings.Builder
-	for _, unit := range utf16.Encode([]rune(string(data))) {
-		if unit < 0x80 {
-			out.WriteByte(byte(unit))
-		} else {
-			fmt.Fprintf(&out, `\u%04x`, unit)
-		}
-	}
-	return out.String()
+	q.W.Header().Set("HX-Trigger", portal.ASCIIJSON(map[string]any{"toast": map[string]string{"text": text}}))
 }
 
 // Back is the page a form was on, where the browser says so, else fallback.
@@ -195,8 +175,11 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	}
 }
 
-// Status is the HTTP status of an error.
+// Status is the HTTP status of an error; nil is 200.
 func Status(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
 	switch portal.ErrorCode(err) {
 	case portal.CodeInvalid:
 		return http.StatusUnprocessableEntity
