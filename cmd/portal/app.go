@@ -153,7 +153,7 @@ func (a *app) build(direct string) error {
 		},
 		Desk: desk.Services{
 			Orders:    staff.OrderDesk,
-			Accounts:  staff.CustomerDesk,
+			Customers: staff.CustomerDesk,
 			Items:     staff.ItemDesk,
 			Warehouse: staff.Warehouse,
 			Prices:    staff.PriceDesk,

@@ -29,7 +29,7 @@ func (p customersPage) NextLink() string {
 
 func (c *Counter) ListCustomers(q *page.Request) error {
 	search := page.SearchText(q)
-	rows, next, err := c.Accounts.Customers(q.Context(), q.Who, search, q.URL.Query().Get("after"))
+	rows, next, err := c.Customers.Customers(q.Context(), q.Who, search, q.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (c *Counter) ShowCustomer(q *page.Request) error { return c.customerPage(q,
 // customerPage shows the customer; after a refused form with what was
 // typed and the refusal.
 func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refused error) error {
-	customer, err := c.Accounts.Customer(q.Context(), q.Who, q.Param("customer_no"))
+	customer, err := c.Customers.Customer(q.Context(), q.Who, q.Param("customer_no"))
 	if err != nil {
 		return err
 	}
@@ -230,14 +230,10 @@ func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refuse
 	if view.Routing, err = c.Routes.CustomerRouting(q.Context(), q.Who, customer.CustomerNo); err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
 	if typed != nil {
 		view.Typed = *typed
 	}
-	return c.Page(q, code, "desk/customer", customer.Name, "customers", view)
+	return c.Page(q, page.Status(refused), "desk/customer", customer.Name, "customers", view)
 }
 
 func (c *Counter) SaveAccess(q *page.Request) error {
@@ -246,7 +242,7 @@ func (c *Counter) SaveAccess(q *page.Request) error {
 		return err
 	}
 	customerNo := q.Param("customer_no")
-	err := c.Accounts.SaveAccess(q.Context(), q.Who, customerNo, in)
+	err := c.Customers.SaveAccess(q.Context(), q.Who, customerNo, in)
 	in.Shown = page.StillShown(err, in.Shown)
 	switch {
 	case err == nil:

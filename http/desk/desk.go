@@ -16,7 +16,7 @@ import (
 // Services are what the pages ask. All must be set.
 type Services struct {
 	Orders    portal.OrderDesk
-	Accounts  portal.CustomerDesk
+	Customers portal.CustomerDesk
 	Items     portal.ItemDesk
 	Warehouse portal.Warehouse
 	Prices    portal.PriceDesk

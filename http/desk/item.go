@@ -76,10 +76,6 @@ func (c *Counter) itemSupplyPage(q *page.Request, typed *portal.DeskItemEdit, go
 	}
 	view := itemPage{DeskItem: item, FormErrors: page.FormErrorsOf(refused), Typed: item.Typed(), Supply: supply, Goods: goods,
 		Today: q.Today()}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
 	if typed != nil {
 		seen := view.Typed.OnHandSeen
 		view.Typed = *typed
@@ -87,7 +83,7 @@ func (c *Counter) itemSupplyPage(q *page.Request, typed *portal.DeskItemEdit, go
 			view.Typed.OnHandSeen = seen
 		}
 	}
-	return c.Page(q, code, "desk/item", item.ItemNo+" "+item.Description, "items", view)
+	return c.Page(q, page.Status(refused), "desk/item", item.ItemNo+" "+item.Description, "items", view)
 }
 
 func (c *Counter) SaveItem(q *page.Request) error {

@@ -250,12 +250,9 @@ func (c *Counter) paymentPage(q *page.Request, view paymentPage, refused error) 
 	if view.PaymentDetail, err = c.Money.Payment(q.Context(), q.Who, q.Param("payment_no")); err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		view.FormErrors, code = page.FormErrorsOf(refused), page.Status(refused)
-	}
+	view.FormErrors = page.FormErrorsOf(refused)
 	view.Today = q.Today()
-	return c.Page(q, code, "desk/payment", "Payment "+view.PaymentNo, "money", view)
+	return c.Page(q, page.Status(refused), "desk/payment", "Payment "+view.PaymentNo, "money", view)
 }
 
 func (c *Counter) ReversePayment(q *page.Request) error {
@@ -353,11 +350,7 @@ func (c *Counter) invoicingPage(q *page.Request, freight map[string]string, refu
 	if err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/invoicing", "To invoice", "money", invoicingPage{orders, freight, page.FormErrorsOf(refused)})
+	return c.Page(q, page.Status(refused), "desk/invoicing", "To invoice", "money", invoicingPage{orders, freight, page.FormErrorsOf(refused)})
 }
 
 func (c *Counter) InvoiceOrders(q *page.Request) error {

@@ -288,11 +288,7 @@ func (c *Counter) orderPage(q *page.Request, typed orderTyped, failed string, re
 	if err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/order", "Order "+order.OrderNo, "orders", orderPage{DeskOrderDetail: order,
+	return c.Page(q, page.Status(refused), "desk/order", "Order "+order.OrderNo, "orders", orderPage{DeskOrderDetail: order,
 		FormErrors: page.FormErrorsOf(refused), Timeline: page.Timeline(order.OrderDetail), Typed: typed, Failed: failed})
 }
 

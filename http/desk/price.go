@@ -125,11 +125,7 @@ func (c *Counter) customerPricesPage(q *page.Request, typed func(*customerPrices
 	if typed != nil {
 		typed(&view)
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/customer_prices", "Prices of "+prices.Name, "customers", view)
+	return c.Page(q, page.Status(refused), "desk/customer_prices", "Prices of "+prices.Name, "customers", view)
 }
 
 func (c *Counter) SaveContract(q *page.Request) error {
@@ -214,14 +210,10 @@ func (c *Counter) itemPricesPage(q *page.Request, typed *portal.BreakEdit, refus
 			view.Break = prices.Breaks[i].Typed()
 		}
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
 	if typed != nil {
 		view.Break = *typed
 	}
-	return c.Page(q, code, "desk/item_prices", "Prices of "+prices.ItemNo, "items", view)
+	return c.Page(q, page.Status(refused), "desk/item_prices", "Prices of "+prices.ItemNo, "items", view)
 }
 
 func (c *Counter) SaveBreak(q *page.Request) error {

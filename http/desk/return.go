@@ -133,11 +133,7 @@ func (c *Counter) returnPage(q *page.Request, typed returnTyped, failed string, 
 	if err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/return", "Return "+r.RequestNo, "returns", returnPage{DeskCreditRequestDetail: r,
+	return c.Page(q, page.Status(refused), "desk/return", "Return "+r.RequestNo, "returns", returnPage{DeskCreditRequestDetail: r,
 		FormErrors: page.FormErrorsOf(refused), Timeline: shop.CreditTimeline(r.CreditRequestDetail), Typed: typed, Failed: failed})
 }
 

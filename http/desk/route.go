@@ -2,7 +2,6 @@ package desk
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 
 	"portal.example/portal"
@@ -73,11 +72,7 @@ func (c *Counter) routesPage(q *page.Request, view routesPage, refused error) er
 	if view.Failed != "route" {
 		view.Typed = portal.RouteEdit{Active: true, Rhythm: "weekdays", CutoffDays: "1", CutoffTime: "15:00"}
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/routes", "Routes", "routes", view)
+	return c.Page(q, page.Status(refused), "desk/routes", "Routes", "routes", view)
 }
 
 // routeEdit reads the form of a route: weekday repeated, and for each its own
@@ -185,11 +180,7 @@ func (c *Counter) routePage(q *page.Request, view routePage, refused error) erro
 	if view.Failed != "route" {
 		view.Typed = route.Typed()
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/route", "Route "+route.Code, "routes", view)
+	return c.Page(q, page.Status(refused), "desk/route", "Route "+route.Code, "routes", view)
 }
 
 func (c *Counter) SaveRoute(q *page.Request) error {

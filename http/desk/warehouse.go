@@ -151,11 +151,7 @@ func (c *Counter) pickPage(q *page.Request, view pickPage, refused error) error 
 		return err
 	}
 	view.PickOrder, view.FormErrors = order, page.FormErrorsOf(refused)
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "desk/warehouse_pick", "Pick "+order.OrderNo, "warehouse", view)
+	return c.Page(q, page.Status(refused), "desk/warehouse_pick", "Pick "+order.OrderNo, "warehouse", view)
 }
 
 func pickPath(orderNo string) string { return "/desk/warehouse/" + portal.InAddress(orderNo) }

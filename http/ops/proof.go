@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -51,11 +50,7 @@ func (c *Counter) proofPage(q *page.Request, view proofPage, refused error) erro
 	for i := range view.Fields {
 		view.Fields[i].Line = int(view.Refused)
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "ops/proof", "Price proof", "proof", view)
+	return c.Page(q, page.Status(refused), "ops/proof", "Price proof", "proof", view)
 }
 
 // RunProof enqueues the job. One that waits already is enough.

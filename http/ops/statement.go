@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"net/http"
 	"time"
 
 	"portal.example/portal"
@@ -27,16 +26,13 @@ func (c *Counter) runsPage(q *page.Request, view runsPage, refused error) error 
 	if view.Failed, err = c.Statements.FailedStatements(q.Context(), q.Who); err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		view.FormErrors, code = page.FormErrorsOf(refused), page.Status(refused)
-	}
+	view.FormErrors = page.FormErrorsOf(refused)
 	if view.From == "" && view.To == "" {
 		now := q.Now()
 		first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 		view.From, view.To = first.AddDate(0, -1, 0).Format(time.DateOnly), first.AddDate(0, 0, -1).Format(time.DateOnly)
 	}
-	return c.Page(q, code, "ops/statements", "Statements", "statements", view)
+	return c.Page(q, page.Status(refused), "ops/statements", "Statements", "statements", view)
 }
 
 func (c *Counter) BeginRun(q *page.Request) error {

@@ -113,13 +113,11 @@ func (c *Counter) profilePage(q *page.Request, refused error) error {
 		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID, Device: device(x.UserAgent),
 			Source: x.Source, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
 	}
-	code := http.StatusOK
 	if refused != nil {
-		code = page.Status(refused)
 		data.Message = portal.ErrorMessage(refused)
 		if e, ok := errors.AsType[*portal.Error](refused); ok {
 			data.Fields = e.Fields
 		}
 	}
-	return c.Page(q, code, "shop/profile", "Profile", "profile", data)
+	return c.Page(q, page.Status(refused), "shop/profile", "Profile", "profile", data)
 }

@@ -69,14 +69,10 @@ func (c *Counter) orderPage(q *page.Request, typed map[int]string, refused error
 	open := order.Status == portal.OrderSubmitted
 	view := orderPage{OrderDetail: order, Timeline: page.Timeline(order), Access: q.Frame.Access, FormErrors: page.FormErrorsOf(refused), Typed: typed,
 		CanTake: open && q.Frame.Access.MayCancel(), CanEdit: open && q.Frame.Access.MayEdit()}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 		view.AskRose = r.AskedPrices()
 	}
-	return c.Page(q, code, "shop/order", order.OrderNo, "orders", view)
+	return c.Page(q, page.Status(refused), "shop/order", order.OrderNo, "orders", view)
 }
 
 // nameActors says who did a step in the customer's terms: their own log-ins by

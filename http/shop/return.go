@@ -190,11 +190,7 @@ func (c *Counter) returnRequestPage(q *page.Request, refused error) error {
 			r.RequestedBy = r.History[i].Actor
 		}
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "shop/return", "Return "+r.RequestNo, "returns", returnRequestPage{CreditRequestDetail: r, FormErrors: page.FormErrorsOf(refused),
+	return c.Page(q, page.Status(refused), "shop/return", "Return "+r.RequestNo, "returns", returnRequestPage{CreditRequestDetail: r, FormErrors: page.FormErrorsOf(refused),
 		Timeline: CreditTimeline(r), MayWithdraw: r.Undecided(), Access: q.Frame.Access})
 }
 
@@ -382,11 +378,7 @@ func (c *Counter) returnPage(q *page.Request, invoiceNo, key string, typed retur
 	if err != nil {
 		return err
 	}
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "shop/return_new", "Return items of invoice "+form.InvoiceNo, "returns", returnPage{ReturnForm: form,
+	return c.Page(q, page.Status(refused), "shop/return_new", "Return items of invoice "+form.InvoiceNo, "returns", returnPage{ReturnForm: form,
 		FormErrors: page.FormErrorsOf(refused), Key: key, Typed: typed, Access: q.Frame.Access})
 }
 

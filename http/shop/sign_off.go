@@ -133,9 +133,7 @@ func (c *Counter) approvalPage(q *page.Request, view approvalPage, refused error
 			view.Typed.RequestedDate = request.RequestedDate.Format(time.DateOnly)
 		}
 	}
-	code := http.StatusOK
 	if refused != nil {
-		code = page.Status(refused)
 		if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 			view.AskNew, view.AskPO = r.AskedPrices(), r.AskedPO()
 			if said := r.AskedOutcome(); said != "" {
@@ -146,7 +144,7 @@ func (c *Counter) approvalPage(q *page.Request, view approvalPage, refused error
 			}
 		}
 	}
-	return c.Page(q, code, "shop/approval", fmt.Sprintf("Request %d", id), "approvals", view)
+	return c.Page(q, page.Status(refused), "shop/approval", fmt.Sprintf("Request %d", id), "approvals", view)
 }
 
 // Approve signs a request off: fields qty_<line number>, where none means all

@@ -116,11 +116,7 @@ func (c *Counter) standingPage(q *page.Request, view standingPage, refused error
 		view.Rows = newQuickPage(view.Lines, q.Frame.Access)
 	}
 	view.FormErrors, view.Access, view.Today = page.FormErrorsOf(refused), standingAccess(q), q.Today()
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "shop/standing_order", view.Name, "standing", view)
+	return c.Page(q, page.Status(refused), "shop/standing_order", view.Name, "standing", view)
 }
 
 // newStandingOrder is the form of a new one, with the lines of the cart or of
@@ -152,11 +148,7 @@ func (c *Counter) newStandingPage(q *page.Request, view standingPage, refused er
 	view.Lines = view.Rows.Lines
 	view.New, view.FormErrors, view.Access = true, page.FormErrorsOf(refused), standingAccess(q)
 	view.Today = q.Today()
-	code := http.StatusOK
-	if refused != nil {
-		code = page.Status(refused)
-	}
-	return c.Page(q, code, "shop/standing_order", "New standing order", "standing", view)
+	return c.Page(q, page.Status(refused), "shop/standing_order", "New standing order", "standing", view)
 }
 
 func (c *Counter) MakeStandingOrder(q *page.Request) error {
