@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/shopspring/decimal"
 )
 
 // Figure is one value that a page shows: a price, a total, a switch.
@@ -159,8 +157,3 @@ const SaveOver = "Nothing was saved. Save again if yours is right."
 
 // LookAgain ends the refusal of a decision.
 const LookAgain = "Nothing was done: look at it again."
-
-// MoneyFigure is an amount as a figure.
-func MoneyFigure(field, label string, amount decimal.Decimal) Figure {
-	return Figure{Field: field, Label: label, Value: amount.StringFixed(2)}
-}

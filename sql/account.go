@@ -105,11 +105,7 @@ func (s *AccountStore) Payments(ctx context.Context, who portal.Session, before 
 	if err != nil {
 		return portal.Payments{}, fmt.Errorf("payments of customer %d: %w", who.CustomerID, err)
 	}
-	if len(out.Payments) > portal.PageSize {
-		out.Payments = out.Payments[:portal.PageSize]
-		last := out.Payments[portal.PageSize-1]
-		out.Next = dateCursor(last.Date, last.PaymentNo)
-	}
+	out.Payments, out.Next = cutPage(out.Payments, func(last portal.Payment) string { return dateCursor(last.Date, last.PaymentNo) })
 	return out, nil
 }
 

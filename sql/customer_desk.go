@@ -33,11 +33,8 @@ func (s *CustomerDesk) Customers(ctx context.Context, who portal.Session, search
 	if err != nil {
 		return nil, "", fmt.Errorf("desk customers: %w", err)
 	}
-	if len(out) > portal.PageSize {
-		out = out[:portal.PageSize]
-		return out, out[portal.PageSize-1].CustomerNo, nil
-	}
-	return out, "", nil
+	out, next := cutPage(out, func(last portal.DeskCustomer) string { return last.CustomerNo })
+	return out, next, nil
 }
 
 // Customer implements portal.CustomerDesk.

@@ -49,11 +49,7 @@ func (s *InvoiceStore) Invoices(ctx context.Context, who portal.Session, f porta
 	if err != nil {
 		return portal.Invoices{}, fmt.Errorf("invoices of customer %d: %w", who.CustomerID, err)
 	}
-	if len(out.Invoices) > portal.PageSize {
-		out.Invoices = out.Invoices[:portal.PageSize]
-		last := out.Invoices[portal.PageSize-1]
-		out.Next = dateCursor(last.InvoiceDate, last.InvoiceNo)
-	}
+	out.Invoices, out.Next = cutPage(out.Invoices, func(last portal.Invoice) string { return dateCursor(last.InvoiceDate, last.InvoiceNo) })
 	return out, nil
 }
 

@@ -29,11 +29,8 @@ func (s *ItemDesk) Items(ctx context.Context, who portal.Session, search, after 
 	if err != nil {
 		return nil, "", fmt.Errorf("desk items: %w", err)
 	}
-	if len(out) > portal.PageSize {
-		out = out[:portal.PageSize]
-		return out, out[portal.PageSize-1].ItemNo, nil
-	}
-	return out, "", nil
+	out, next := cutPage(out, func(last portal.DeskItem) string { return last.ItemNo })
+	return out, next, nil
 }
 
 // Item implements portal.ItemDesk.

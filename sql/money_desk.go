@@ -144,11 +144,8 @@ func (s *MoneyDesk) Payments(ctx context.Context, who portal.Session, search, be
 	if err != nil {
 		return nil, "", fmt.Errorf("desk payments: %w", err)
 	}
-	if len(out) > portal.PageSize {
-		out = out[:portal.PageSize]
-		return out, out[portal.PageSize-1].PaymentNo, nil
-	}
-	return out, "", nil
+	out, next := cutPage(out, func(last portal.DeskPayment) string { return last.PaymentNo })
+	return out, next, nil
 }
 
 // Payment implements portal.MoneyDesk.
@@ -316,11 +313,8 @@ func (s *InvoiceDesk) Invoices(ctx context.Context, who portal.Session, state, s
 	if err != nil {
 		return nil, "", fmt.Errorf("desk invoices: %w", err)
 	}
-	if len(out) > portal.PageSize {
-		out = out[:portal.PageSize]
-		return out, out[portal.PageSize-1].InvoiceNo, nil
-	}
-	return out, "", nil
+	out, next := cutPage(out, func(last portal.DeskInvoice) string { return last.InvoiceNo })
+	return out, next, nil
 }
 
 // idOf is the id of the document that a list goes on behind; nil for the

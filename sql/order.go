@@ -32,11 +32,7 @@ func (s *OrderStore) Orders(ctx context.Context, who portal.Session, f portal.Or
 	if err != nil {
 		return portal.Orders{}, fmt.Errorf("orders of customer %d: %w", who.CustomerID, err)
 	}
-	if len(out.Orders) > portal.PageSize {
-		out.Orders = out.Orders[:portal.PageSize]
-		last := out.Orders[portal.PageSize-1]
-		out.Next = orderCursor(last.SubmittedAt, last.ID)
-	}
+	out.Orders, out.Next = cutPage(out.Orders, func(last portal.Order) string { return orderCursor(last.SubmittedAt, last.ID) })
 	return out, nil
 }
 

@@ -67,10 +67,7 @@ func (s *OrderDesk) Orders(ctx context.Context, who portal.Session, f portal.Ord
 		if err != nil {
 			return fmt.Errorf("places: %w", err)
 		}
-		if len(places) > portal.PageSize {
-			places = places[:portal.PageSize]
-			out.Next = places[portal.PageSize-1].cursor()
-		}
+		places, out.Next = cutPage(places, deskPlace.cursor)
 		if out.Orders, err = deskOrderRows(ctx, tx, places); err != nil {
 			return err
 		}

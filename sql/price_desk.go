@@ -122,16 +122,13 @@ func ruleArgs(f portal.RuleFilter) (args, error) {
 
 // cutContracts takes off the row that says there are more.
 func cutContracts(list []portal.PriceContract, no func(portal.PriceContract) string) ([]portal.PriceContract, string) {
-	if len(list) <= portal.PageSize {
-		return list, ""
-	}
-	list = list[:portal.PageSize]
-	last := list[len(list)-1]
-	next, err := json.Marshal(contractCursor{no(last), last.ID})
-	if err != nil {
-		return list, ""
-	}
-	return list, string(next)
+	return cutPage(list, func(last portal.PriceContract) string {
+		next, err := json.Marshal(contractCursor{no(last), last.ID})
+		if err != nil {
+			return ""
+		}
+		return string(next)
+	})
 }
 
 // Contract implements portal.PriceDesk.

@@ -39,11 +39,7 @@ func (s *CreditRequestStore) CreditRequests(ctx context.Context, who portal.Sess
 	if err != nil {
 		return portal.CreditRequests{}, fmt.Errorf("credit requests of customer %d: %w", who.CustomerID, err)
 	}
-	if len(out.Requests) > portal.PageSize {
-		out.Requests = out.Requests[:portal.PageSize]
-		last := out.Requests[portal.PageSize-1]
-		out.Next = orderCursor(last.RequestedAt, portal.OrderID(last.ID))
-	}
+	out.Requests, out.Next = cutPage(out.Requests, func(last portal.CreditRequest) string { return orderCursor(last.RequestedAt, portal.OrderID(last.ID)) })
 	return out, nil
 }
 

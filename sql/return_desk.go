@@ -45,11 +45,9 @@ func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session, f portal.
 	if err != nil {
 		return portal.DeskCreditRequests{}, fmt.Errorf("desk credit requests: %w", err)
 	}
-	if len(out.Requests) > portal.PageSize {
-		out.Requests = out.Requests[:portal.PageSize]
-		last := out.Requests[portal.PageSize-1]
-		out.Next = orderCursor(last.RequestedAt, portal.OrderID(last.ID))
-	}
+	out.Requests, out.Next = cutPage(out.Requests, func(last portal.DeskCreditRequest) string {
+		return orderCursor(last.RequestedAt, portal.OrderID(last.ID))
+	})
 	return out, nil
 }
 

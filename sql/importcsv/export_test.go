@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Describe writes the tables of docs/import.md.
@@ -57,4 +58,38 @@ func firstValues(data []byte) (map[string]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// format says in people's words what a cell looks like.
+func (c column) format() string {
+	switch c.kind {
+	case text, longText:
+		if most := c.most(); most != 200 && most != 5000 {
+			return fmt.Sprintf("text, up to %d characters", most)
+		}
+		return "text"
+	case barcode:
+		return "text"
+	case money:
+		return "amount, 2 decimals"
+	case price:
+		return "price, 4 decimals"
+	case amount:
+		return "price, 4 decimals, may be negative"
+	case quantity:
+		return "quantity, may be negative"
+	case measure:
+		return "quantity"
+	case count:
+		return "whole number"
+	case date:
+		return "date, 2026-06-30"
+	case yesNo:
+		return "yes or no"
+	case choice:
+		return strings.Join(c.of, ", ")
+	case levelList:
+		return "letters A to E, like A B"
+	}
+	return ""
 }

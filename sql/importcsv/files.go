@@ -1,7 +1,6 @@
 package importcsv
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -82,40 +81,6 @@ func (c column) sqlType() string {
 		return "boolean"
 	}
 	return "text"
-}
-
-// format says in people's words what a cell looks like.
-func (c column) format() string {
-	switch c.kind {
-	case text, longText:
-		if most := c.most(); most != 200 && most != 5000 {
-			return fmt.Sprintf("text, up to %d characters", most)
-		}
-		return "text"
-	case barcode:
-		return "text"
-	case money:
-		return "amount, 2 decimals"
-	case price:
-		return "price, 4 decimals"
-	case amount:
-		return "price, 4 decimals, may be negative"
-	case quantity:
-		return "quantity, may be negative"
-	case measure:
-		return "quantity"
-	case count:
-		return "whole number"
-	case date:
-		return "date, 2026-06-30"
-	case yesNo:
-		return "yes or no"
-	case choice:
-		return strings.Join(c.of, ", ")
-	case levelList:
-		return "letters A to E, like A B"
-	}
-	return ""
 }
 
 // fileKind is one file of a directory.
