@@ -321,7 +321,11 @@ func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string
 	if id == 0 || shown == "" {
 		return nil
 	}
-	rows, err := tx.Query(ctx, query("price_"+string(kind)+"_held"), args{"owner": owner, "rule_id": int64(id)})
+	text, err := ruleStatement("hold", kind)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, text, args{"owner": owner, "rule_id": int64(id)})
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ cross join lateral erp.rule_dates(b.valid) d
 where i.item_no = @item_no and (@all or upper(b.valid) > erp.today() or upper_inf(b.valid))
 order by b.min_qty, b.levels nulls first, b.break_id;
 
--- name: price_contract_held
+-- name: price_hold_contract
 -- As it is now, held until the transaction ends.
 select pc.contract_id, c.customer_no, c.name as customer_name, i.item_no, i.description, i.base_uom, pc.uom, pc.kind, pc.value, pc.min_qty, d.valid_from, d.valid_to, d.state
 from erp.customer c
@@ -65,7 +65,7 @@ cross join lateral erp.rule_dates(pc.valid) d
 where c.customer_no = @owner and pc.contract_id = @rule_id
 for update of pc;
 
--- name: price_group_held
+-- name: price_hold_group
 select g.group_id, g.category_id, k.name as category, g.kind, g.value, d.valid_from, d.valid_to, d.state
 from erp.customer c
 join erp.price_group g using (customer_id)
@@ -74,7 +74,7 @@ cross join lateral erp.rule_dates(g.valid) d
 where c.customer_no = @owner and g.group_id = @rule_id
 for update of g;
 
--- name: price_break_held
+-- name: price_hold_break
 select b.break_id, b.min_qty, b.price, b.use_level, b.levels::text[] as levels, d.valid_from, d.valid_to, d.state
 from erp.item i
 join erp.price_break b using (item_id)
