@@ -168,8 +168,9 @@ type MailService interface {
 // link that is mailed.
 type ResetService interface {
 	// ForgotPassword asks for the link. It does the same for every address,
-	// whether anybody logs in with it or not.
-	ForgotPassword(ctx context.Context, email string) error
+	// whether anybody logs in with it or not. CodeTooMany where a source (SourceOf)
+	// asks too often.
+	ForgotPassword(ctx context.Context, email, source string) error
 	// ResetOf is whose link a token is; CodeNotFound once it has been used or
 	// has ended.
 	ResetOf(ctx context.Context, token string) (email string, err error)

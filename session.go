@@ -52,8 +52,10 @@ type SessionService interface {
 	// LogIn checks the password and opens a session. The token is the only
 	// copy: the database keeps its SHA-256. An unknown e-mail, a wrong
 	// password and a locked account give the same CodeUnauthorized error
-	// after the same time.
-	LogIn(ctx context.Context, email, password, source, userAgent string) (token string, s Session, err error)
+	// after the same time. source is SourceOf the client's address; device the
+	// secret that a browser keeps since it first logged in, "" for another.
+	// CodeTooMany where too many wait at the source.
+	LogIn(ctx context.Context, email, password, source, device, userAgent string) (token string, s Session, err error)
 	// Session finds the live session of a token; CodeUnauthorized if none.
 	Session(ctx context.Context, token string) (Session, error)
 	// LogOut ends the session of a token; an unknown token is no error.

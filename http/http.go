@@ -59,7 +59,7 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	routes := http.NewCrossOriginProtection().Handler(s.routes())
-	s.handler = kit.Observe(kit.Secure(kit.Readable(kit.Addressed(upgradeOr(routes, compress(routes))))))
+	s.handler = kit.Timed(kit.Observe(kit.Secure(kit.Headed(kit.Readable(kit.Addressed(upgradeOr(routes, compress(routes))))))))
 	return s, nil
 }
 
@@ -180,7 +180,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/people/:login_id/disable", k.Buyer(page.At("/people/:login_id", shop.DisablePerson)))
 	mux.POST("/people/:login_id/link", k.Buyer(page.At("/people/:login_id", shop.RenewInvitation)))
 	mux.GET("/profile", k.Buyer(shop.ShowProfile))
-	mux.POST("/profile/password", k.Anyone(page.At("/profile", shop.ChangePassword)))
+	mux.POST("/profile/password", k.RateLimited(k.Anyone(page.At("/profile", shop.ChangePassword))))
 	mux.POST("/profile/mail", k.Buyer(page.At("/profile", shop.ChooseMail)))
 	mux.POST("/profile/sessions/:session_id/revoke", k.Anyone(shop.RevokeSession))
 

@@ -52,6 +52,7 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		{"roles", e.roles},
 		{"the event path", e.events},
 		{"what is shared with others", e.server},
+		{"proxies", e.proxies},
 		{"codes", e.codes},
 		{"invariants", e.invariants},
 	} {

@@ -42,8 +42,10 @@ func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
 	if err != nil {
 		return n, fmt.Errorf("end expired sessions: %w", err)
 	}
-	if _, err := h.pool.Exec(ctx, query("login_block_forget")); err != nil {
-		return n, fmt.Errorf("forget old failed log-ins: %w", err)
+	for _, name := range []string{"login_try_forget", "login_device_forget", "link_asked_forget", "unknown_proxy_forget"} {
+		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
+			return n, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return n, nil
 }

@@ -146,11 +146,17 @@ func TestEndExpiredSessions(t *testing.T) {
 		insert into portal.session (session_id, login_id, token_hash, expires_at) values
 			(11, 1, sha256('a'), erp.now() - interval '1 second'), (12, 1, sha256('b'), erp.now() + interval '1 hour'),
 			(21, 2, sha256('c'), erp.now() - interval '1 day');
-		insert into portal.login_block (source, failed_count, failed_since, locked_until) values
-			('counts', 3, erp.now() - interval '10 minutes', null),
-			('locked', 30, erp.now() - interval '20 minutes', erp.now() + interval '5 minutes'),
-			('over', 30, erp.now() - interval '40 minutes', erp.now() - interval '10 minutes'),
-			('stale', 3, erp.now() - interval '16 minutes', null)`)
+		insert into portal.login_try (account, place, failed_count, failed_since, locked_until) values
+			('', 'counts', 3, erp.now() - interval '10 minutes', null),
+			('', 'locked', 30, erp.now() - interval '20 minutes', erp.now() + interval '5 minutes'),
+			('', 'over', 30, erp.now() - interval '40 minutes', erp.now() - interval '10 minutes'),
+			('', 'stale', 3, erp.now() - interval '16 minutes', null);
+		insert into portal.login_device (login_id, device, seen_at) values
+			(1, sha256('used'), erp.now() - interval '300 days'), (1, sha256('gone'), erp.now() - interval '367 days');
+		insert into portal.link_asked (kind, subject, asked_at) values
+			('reset', 'counts', erp.now() - interval '59 minutes'), ('reset', 'over', erp.now() - interval '61 minutes');
+		insert into portal.unknown_proxy (source, node, last_at) values
+			('10.0.0.1', 'a', erp.now() - interval '6 days'), ('10.0.0.2', 'a', erp.now() - interval '8 days')`)
 	if _, err := conn.Exec(t.Context(), `listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)`); err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +175,12 @@ func TestEndExpiredSessions(t *testing.T) {
 	if got := pgtest.Value[[]int64](t, db, `select array_agg(session_id) from portal.session`); !slices.Equal(got, []int64{12}) {
 		t.Errorf("sessions left: %v", got)
 	}
-	if got := pgtest.Value[[]string](t, db, `select array_agg(source order by source) from portal.login_block`); !slices.Equal(got, []string{"counts", "locked"}) {
-		t.Errorf("blocks left: %q", got)
+	if got := pgtest.Value[[]string](t, db, `select array_agg(place order by place) from portal.login_try`); !slices.Equal(got, []string{"counts", "locked"}) {
+		t.Errorf("tries left: %q", got)
+	}
+	if got := pgtest.Value[string](t, db, `select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')), (select count(*) from portal.login_device),
+		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',') from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
+		t.Errorf("left: %s", got)
 	}
 	if n, err := house.EndExpiredSessions(t.Context()); err != nil || n != 0 {
 		t.Errorf("again: %d ended, %v", n, err)

@@ -196,12 +196,12 @@ func NewResetStore(db *DB, sessions *SessionStore) *ResetStore { return &ResetSt
 
 // ForgotPassword implements portal.ResetService: one row in the job queue,
 // whatever was typed. Who it is, is looked up later.
-func (s *ResetStore) ForgotPassword(ctx context.Context, email string) error {
+func (s *ResetStore) ForgotPassword(ctx context.Context, email, source string) error {
 	if email = strings.TrimSpace(email); email == "" || len(email) > 200 {
 		return portal.Invalid("email", "Enter the e-mail address of your log-in.")
 	}
-	if _, err := s.db.Work.Exec(ctx, query("login_forgot"), args{"email": email}); err != nil {
-		return fmt.Errorf("forgot password: %w", err)
+	if _, err := s.db.Work.Exec(ctx, query("login_forgot"), args{"email": email, "source": source}); err != nil {
+		return fmt.Errorf("forgot password: %w", refusal(err))
 	}
 	return nil
 }

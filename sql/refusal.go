@@ -18,6 +18,7 @@ var refusals = map[string]portal.Code{
 	"PT404": portal.CodeNotFound,
 	"PT409": portal.CodeConflict,
 	"PT422": portal.CodeInvalid,
+	"PT429": portal.CodeTooMany,
 }
 
 // constraintWords says what a violated constraint means to the person at the

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -20,6 +21,7 @@ type SessionConfig struct {
 	Lifetime time.Duration // how long a session lives after it was last seen; default 30 days
 	Cost     int           // bcrypt cost of new passwords; default 12
 	Hashes   int           // most password hashes computed at a time; default 2
+	Slow     time.Duration // how long a second of slowness after wrong passwords lasts; default 1 s. Tests lower it
 }
 
 // SessionStore implements portal.SessionService. Safe for concurrent use.
@@ -27,8 +29,9 @@ type SessionStore struct {
 	db       *DB
 	lifetime time.Duration
 	cost     int
-	decoy    []byte        // compared against where there is no password to compare
-	turns    chan struct{} // bounds concurrent bcrypt work: it costs a third of a second of a core
+	decoy    []byte // compared against where there is no password to compare
+	turns    *turns // bounds concurrent bcrypt work: it costs a third of a second of a core
+	slow     time.Duration
 }
 
 // errLogIn is the one answer to a log-in that fails, whatever the reason.
@@ -44,11 +47,10 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 	if s.cost == 0 {
 		s.cost = 12
 	}
-	turns := config.Hashes
-	if turns == 0 {
-		turns = 2
+	if s.slow = config.Slow; s.slow == 0 {
+		s.slow = time.Second
 	}
-	s.turns = make(chan struct{}, turns)
+	s.turns = newTurns(cmp.Or(config.Hashes, 2))
 	var err error
 	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
 		return nil, fmt.Errorf("session store: %w", err)
@@ -58,32 +60,30 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
 // comparison as a wrong password.
-func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userAgent string) (string, portal.Session, error) {
+func (s *SessionStore) LogIn(ctx context.Context, email, password, source, device, userAgent string) (string, portal.Session, error) {
+	try := try{email: email, source: source, device: deviceHash(device)}
+	if err := s.begin(ctx, try); err != nil {
+		return "", portal.Session{}, err
+	}
 	var login struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
 		PasswordHash string
 		StaffRole    *string
 		Disabled     bool
-		Locked       bool
 		Enabled      bool
 	}
-	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
+	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email})
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
 		PasswordHash string
 		StaffRole    *string
 		Disabled     bool
-		Locked       bool
 		Enabled      bool
 	}])
 	unknown := errors.Is(err, pgx.ErrNoRows)
 	if err != nil && !unknown {
-		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
-	}
-	var sourceLocked bool
-	if err := s.db.Work.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
@@ -91,54 +91,36 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 	if unknown {
 		hash = s.decoy
 	}
-	right, err := s.compare(ctx, hash, password)
+	right, err := s.compare(ctx, try.turn(), hash, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
-	if unknown || !right {
-		if err := s.failed(ctx, login.LoginID, source); err != nil {
-			return "", portal.Session{}, err
-		}
+	if unknown || !right || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
-	if login.Locked || sourceLocked || login.Disabled || !login.Enabled {
-		return "", portal.Session{}, errLogIn
-	}
-	return s.open(ctx, login.LoginID, source, userAgent)
+	return s.open(ctx, login.LoginID, try, userAgent)
 }
 
-func (s *SessionStore) compare(ctx context.Context, hash []byte, password string) (bool, error) {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+// compare looks at a password when it is the turn of who asks.
+func (s *SessionStore) compare(ctx context.Context, who string, hash []byte, password string) (bool, error) {
+	if err := s.turns.take(ctx, who); err != nil {
+		return false, err
 	}
+	defer s.turns.give()
 	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
 }
 
-func (s *SessionStore) failed(ctx context.Context, login portal.LoginID, source string) error {
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
-		for _, name := range []string{"login_failed", "login_source_failed", "login_block_failed"} {
-			if _, err := tx.Exec(ctx, query(name), args{"login_id": login, "source": source}); err != nil {
-				return fmt.Errorf("count failed log-in: %w", err)
-			}
-		}
-		return nil
-	})
-}
-
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, source, userAgent string) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, userAgent string) (string, portal.Session, error) {
 	token, hash := newToken()
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
 	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": source}); err != nil {
+		if err := try.succeeded(ctx, tx, login); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
-			"lifetime": s.lifetime, "user_agent": userAgent, "source": source})
+			"lifetime": s.lifetime, "user_agent": userAgent, "source": try.source})
 		return err
 	})
 	if err != nil {
@@ -260,16 +242,23 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err := CheckPassword(next); err != nil {
 		return err
 	}
+	try := try{email: who.Email, source: who.Source}
+	if err := s.begin(ctx, try); err != nil {
+		return atPassword(err)
+	}
 	var hash string
 	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.compare(ctx, []byte(hash), current)
+	right, err := s.compare(ctx, "login "+who.Email, []byte(hash), current)
 	if err != nil {
 		return err
 	}
 	if !right {
 		return portal.Invalid("current_password", "That is not your present password.")
+	}
+	if err := try.end(ctx, s.db.Work); err != nil {
+		return err
 	}
 	fresh, err := bcrypt.GenerateFromPassword([]byte(next), s.cost)
 	if err != nil {
@@ -286,12 +275,10 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 
 // hash hashes a new password, in its turn.
 func (s *SessionStore) hash(ctx context.Context, password string) (string, error) {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if err := s.turns.take(ctx, "new passwords"); err != nil {
+		return "", err
 	}
+	defer s.turns.give()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
 	return string(hash), err
 }

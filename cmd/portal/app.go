@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	nethttp "net/http"
 	"os"
 	"slices"
@@ -35,12 +34,18 @@ type app struct {
 	jobs   *jobs.Client // nil when only pages are served
 	ui     *jobs.UI
 	watch  *watch // nil when only jobs are worked
+	front  front  // TLS, where it ends here
+
+	metrics *metrics // nil when only jobs are worked
 
 	draining atomic.Bool // it ends soon: no new visitors, please
 }
 
 // newApp opens the database and builds the parts; nothing runs yet.
 func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
+	if err := c.checkTransport(); err != nil {
+		return nil, err
+	}
 	if !c.wallChecked {
 		if err := checkWall(ctx, url, logger); err != nil {
 			return nil, err
@@ -107,7 +112,7 @@ func (a *app) build(direct string) error {
 		return nil
 	}
 
-	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
+	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost, Slow: a.slowLogIns})
 	if err != nil {
 		return err
 	}
@@ -117,19 +122,25 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	a.watch = a.newWatch()
-	m := a.newMetrics()
+	a.metrics = a.newMetrics()
+	if a.front, err = a.settings.front(a.db, a.logger); err != nil {
+		return err
+	}
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	staff := sql.NewDesk(a.db)
 	a.server, err = http.New(http.Config{
 		Config: page.Config{
-			Sessions:     sessions,
-			Frames:       sql.NewFrameStore(a.db),
-			Brand:        brand,
-			Logger:       a.logger,
-			PlainHTTP:    a.PlainHTTP,
-			TrustedProxy: a.TrustedProxy,
-			Observed:     m.observed,
+			Sessions:       sessions,
+			Frames:         sql.NewFrameStore(a.db),
+			Brand:          brand,
+			Logger:         a.logger,
+			PlainHTTP:      a.PlainHTTP,
+			PublicURL:      a.PublicURL,
+			TrustedProxies: a.proxies,
+			UnknownProxy:   a.unknownProxy,
+			Limits:         a.limits,
+			Observed:       a.metrics.observed,
 		},
 		Shop: shop.Services{
 			Catalog:       sql.NewCatalogStore(a.db),
@@ -173,7 +184,7 @@ func (a *app) build(direct string) error {
 		},
 		Live:    a.hub.ServeLive,
 		Ready:   a.ready,
-		Metrics: m.handler(a.MetricsToken),
+		Metrics: a.metrics.handler(a.MetricsToken),
 	})
 	return err
 }
@@ -219,9 +230,12 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp", a.Addr)
+	if err := a.serveMetrics(ctx); err != nil {
+		return err
+	}
+	l, err := a.listen()
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Choose another with --addr", a.Addr, err)
+		return err
 	}
 	// Until the last socket has gone, it is told what happens.
 	live, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -241,15 +255,9 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if err := a.ui.Start(live); err != nil {
 		return fmt.Errorf("start job pages: %w", err)
 	}
-	web := &nethttp.Server{
-		Handler:           a.server,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
-	}
+	web := a.webServer()
 	go func() {
-		if err := web.Serve(l); !errors.Is(err, nethttp.ErrServerClosed) {
+		if err := a.serveOn(ctx, web, l); !errors.Is(err, nethttp.ErrServerClosed) {
 			fail(fmt.Errorf("serve: %w", err))
 		}
 	}()

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/term"
 
 	"portal.example/portal/internal/demo"
 	"portal.example/portal/internal/localpg"
@@ -25,6 +26,7 @@ type demoCommand struct {
 	Dir   string `help:"Where the demonstration keeps its database." default:".portal" env:"PORTAL_DEMO_DIR"`
 	Fresh bool   `help:"Throw the demonstration's data away and start over."`
 	Busy  bool   `help:"Let a simulated office and warehouse work, so that orders move by themselves."`
+	Open  bool   `help:"Listen on an address that others can reach, although everybody knows the passwords."`
 	Seed  uint64 `help:"Number that the demonstration data is made from." default:"1"`
 	settings
 }
@@ -44,6 +46,12 @@ Log-ins, all with the password ` + demoPassword + `:
 }
 
 func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
+	if err := c.checkTransport(); err != nil {
+		return err
+	}
+	if err := c.mayListen(out); err != nil {
+		return err
+	}
 	// the address first: if it is taken, nothing else need start
 	if err := addressFree(c.Addr); err != nil {
 		return err
@@ -86,7 +94,7 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 		return err
 	}
 
-	c.PlainHTTP = true
+	c.PlainHTTP = !c.encrypted()
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + c.Addr
 	}
@@ -134,6 +142,25 @@ Ctrl-C ends it; the data stays.
 		return cause
 	}
 	return err
+}
+
+// mayListen asks before a demonstration can be reached from elsewhere; where
+// there is nobody to ask, --open has to say so.
+func (c demoCommand) mayListen(out io.Writer) error {
+	if loopback(c.Addr) || c.Open {
+		return nil
+	}
+	refused := fmt.Errorf("others could reach %s, and the passwords are known to everybody\n"+
+		"Leave --addr away, or say --open if that is meant", c.Addr)
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return refused
+	}
+	fmt.Fprintf(out, "Others can reach %s, and the passwords are known to everybody. Go on? Type yes: ", c.Addr)
+	var typed string
+	if _, err := fmt.Fscanln(os.Stdin, &typed); err != nil || typed != "yes" {
+		return refused
+	}
+	return nil
 }
 
 func (c demoCommand) seed(ctx context.Context, url string, out io.Writer) error {

@@ -14,7 +14,7 @@ func TestEventSourcesTakeTurns(t *testing.T) {
 	db := pgtest.New(t)
 	s := startSite(t, db, "127.0.0.1:0", fixtures, func(c *settings) { c.events = "wal" })
 	eventually(t, "the log is streamed", func() bool {
-		body := s.visit().page("/metrics").body
+		body := s.metrics().body
 		return regexp.MustCompile(`(?m)^portal_events_notify_healthy 1$`).MatchString(body) && regexp.MustCompile(`(?m)^portal_events_stream_lag_bytes \d`).MatchString(body)
 	})
 	place := func(orderNo string) {

@@ -61,7 +61,8 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &lockedBuffer{}
-	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost, wallChecked: true}
+	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost, wallChecked: true,
+		MetricsToken: metricsToken, slowLogIns: time.Millisecond}
 	for _, f := range more {
 		f(&set)
 	}
@@ -142,6 +143,27 @@ insert into portal.login (customer_id, email, password_hash, name)
 insert into portal.login (staff_role, email, password_hash, name) values
   ('desk', 'desk@demo.example', '$hash', 'Dana'), ('ops', 'ops@demo.example', '$hash', 'Omar');
 `
+
+const metricsToken = "for the tests"
+
+// metrics is what the portal tells who knows the token.
+func (s *site) metrics() answer {
+	s.t.Helper()
+	req, err := http.NewRequest("GET", s.URL+"/metrics", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+metricsToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a, err := readAnswer(resp)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
 
 // visitor is a browser without a screen: a cookie jar, and JSON for pages.
 type visitor struct {

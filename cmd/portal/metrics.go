@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"fmt"
 	"net"
 	nethttp "net/http"
 	"runtime"
@@ -50,14 +51,15 @@ func (m *metrics) observed(path string, status int, took time.Duration) {
 	m.requests.WithLabelValues(page, string(rune('0'+status/100))+"xx").Observe(took.Seconds())
 }
 
-// handler serves the metrics to who knows the token; without one, to this
-// machine only.
+// handler serves the metrics to who knows the token; nobody, without one.
 func (m *metrics) handler(token string) nethttp.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	serve := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	if token == "" {
+		return nil
+	}
+	serve := m.open()
 	return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
-		if !mayScrape(r, token) {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
 			nethttp.NotFound(w, r)
 			return
 		}
@@ -65,14 +67,28 @@ func (m *metrics) handler(token string) nethttp.Handler {
 	})
 }
 
-func mayScrape(r *nethttp.Request, token string) bool {
-	if token != "" {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		return ok && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+// open serves the metrics to whoever asks.
+func (m *metrics) open() nethttp.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// serveMetrics answers GET /metrics on an address of its own until ctx ends.
+func (a *app) serveMetrics(ctx context.Context) error {
+	if a.MetricsAddr == "" {
+		return nil
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	// a proxy on this machine speaks for others
-	return err == nil && net.ParseIP(host).IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	l, err := net.Listen("tcp", a.MetricsAddr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s for metrics: %w\nChoose another with --metrics-addr", a.MetricsAddr, err)
+	}
+	mux := nethttp.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.open())
+	server := &nethttp.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() { _ = server.Serve(l) }()
+	return nil
 }
 
 // Describe says nothing: which metrics there are depends on what runs.

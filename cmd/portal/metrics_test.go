@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func TestMetrics(t *testing.T) {
 	v.page("/catalog")
 	v.page("/no-such-page-" + strings.Repeat("x", 50))
 
-	a := s.visit().page("/metrics")
+	a := s.metrics()
 	if a.status != http.StatusOK {
 		t.Fatalf("metrics: %d", a.status)
 	}
@@ -50,31 +51,24 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Without a token there are no metrics on the pages' own address, from this
+// machine either: a proxy on it speaks for everybody.
 func TestMetricsKeptPrivate(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		token, remote, header, value string
-		want                         bool
-	}{
-		{"", "127.0.0.1:5000", "", "", true},
-		{"", "[::1]:5000", "", "", true},
-		{"", "10.1.2.3:5000", "", "", false},
-		{"", "127.0.0.1:5000", "X-Forwarded-For", "203.0.113.9", false},
-		{"secret", "10.1.2.3:5000", "Authorization", "Bearer secret", true},
-		{"secret", "10.1.2.3:5000", "Authorization", "Bearer other", false},
-		{"secret", "10.1.2.3:5000", "Authorization", "secret", false},
-		{"secret", "127.0.0.1:5000", "", "", false},
-	} {
-		r, err := http.NewRequest(http.MethodGet, "/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
+	m := (&app{}).newMetrics()
+	if m.handler("") != nil {
+		t.Error("metrics are told without a token")
+	}
+	private := m.handler("secret")
+	for _, header := range []string{"", "Bearer other", "secret", "Bearer ", "Bearer secrets"} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.RemoteAddr = "127.0.0.1:5000"
+		if header != "" {
+			r.Header.Set("Authorization", header)
 		}
-		r.RemoteAddr = c.remote
-		if c.header != "" {
-			r.Header.Set(c.header, c.value)
-		}
-		if got := mayScrape(r, c.token); got != c.want {
-			t.Errorf("%+v: %v", c, got)
+		w := httptest.NewRecorder()
+		if private.ServeHTTP(w, r); w.Code != http.StatusNotFound {
+			t.Errorf("%q: %d", header, w.Code)
 		}
 	}
 }
@@ -88,7 +82,7 @@ func TestLoginFlood(t *testing.T) {
 	for i := range 140 {
 		a := v.post("/login", "email", fmt.Sprintf("nobody%d@c1003.example", i), "password", "x")
 		if last = a.status; last == http.StatusTooManyRequests {
-			if i < 100 {
+			if i < 30 {
 				t.Errorf("refused after %d", i)
 			}
 			return

@@ -84,7 +84,7 @@ func TestAlerts(t *testing.T) {
 	s := startSite(t, db, "127.0.0.1:0", fixtures+nightDone)
 	s.buyer("C1003").page("/catalog")
 	told := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^(portal_\w+)[{ ]`).FindAllStringSubmatch(s.visit().page("/metrics").body, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(portal_\w+)[{ ]`).FindAllStringSubmatch(s.metrics().body, -1) {
 		told[m[1]] = true
 	}
 	_, section, _ := strings.Cut(string(guide), "\n## Alerts\n")

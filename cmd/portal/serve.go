@@ -22,13 +22,13 @@ type serveCommand struct {
 
 // settings are what serve and demo share.
 type settings struct {
-	Addr         string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
+	Addr         string        `help:"Address to listen on. Default: 127.0.0.1:8080; where TLS ends here, :443." env:"PORTAL_ADDR" placeholder:"ADDRESS"`
 	Brand        string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
 	Fonts        []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
 	Only         string        `help:"Serve only pages (web) or work only jobs (work)." enum:",web,work" default:"" env:"PORTAL_ONLY"`
-	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
 	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
-	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
+	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it does not exist there." env:"PORTAL_METRICS_TOKEN"`
+	MetricsAddr  string        `help:"Address that answers GET /metrics to whoever reaches it: of this machine, or of a network for operators." env:"PORTAL_METRICS_ADDR" placeholder:"ADDRESS"`
 	ProfileAddr  string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
 	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
 	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
@@ -36,6 +36,7 @@ type settings struct {
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
+	transportSettings
 
 	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
@@ -43,13 +44,19 @@ type settings struct {
 	drainFor    time.Duration // between the signal and the end; 0: none
 	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
+	slowLogIns  time.Duration // what a second of waiting after wrong passwords lasts; 0: a second. Tests lower it
+	limits      page.Limits   // of time for requests and answers; tests lower them
 }
 
 // Help teaches what the flags do not.
 func (serveCommand) Help() string {
 	return `Serves customers' pages, the desk and the operators' pages, pushes live events, and works the jobs. Run portal
-migrate first. TLS ends in front of it (a load balancer or reverse proxy), which must pass Host and the Upgrade of
-websockets; without TLS in front, browsers refuse the session cookie unless --plain-http is given.
+migrate first.
+
+TLS ends here with --tls auto --host orders.example.com (certificates by ACME, renewed without a stop; ports 443 and 80
+must reach this machine) or with --tls-cert and --tls-key; else in front of it, at a load balancer or reverse proxy, which
+must pass the Upgrade of websockets and be named by --trusted-proxy. Without TLS anywhere, browsers refuse the session
+cookie unless --plain-http is given.
 
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 
@@ -94,6 +101,10 @@ func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Write
 		return err
 	}
 	return a.run(ctx, func(address string) {
-		fmt.Fprintf(out, "Serving on http://%s\n", address)
+		scheme := "http"
+		if c.encrypted() {
+			scheme = "https"
+		}
+		fmt.Fprintf(out, "Serving on %s://%s\n", scheme, address)
 	})
 }

@@ -54,9 +54,8 @@ const hasSocket = "sockets.some((s) => s.readyState === 1)"
 
 func (s *site) sockets(n int) {
 	s.t.Helper()
-	v := s.visit()
 	eventually(s.t, fmt.Sprintf("%d sockets", n), func() bool {
-		return strings.Contains(v.page("/metrics").body, fmt.Sprintf("\nportal_live_sockets %d\n", n))
+		return strings.Contains(s.metrics().body, fmt.Sprintf("\nportal_live_sockets %d\n", n))
 	})
 }
 

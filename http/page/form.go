@@ -68,7 +68,7 @@ func (f FormErrors) LineError(field string, line int) string {
 // from: the visitor can do something about it there.
 func ShownOnPage(q *Request, err error) bool {
 	code := portal.ErrorCode(err)
-	return (code == portal.CodeInvalid || code == portal.CodeConflict) && !WantsJSON(q.Request) && !IsPart(q.Request)
+	return (code == portal.CodeInvalid || code == portal.CodeConflict || code == portal.CodeTooMany) && !WantsJSON(q.Request) && !IsPart(q.Request)
 }
 
 // NewKey names a form, so that sending it twice does it once.

@@ -43,9 +43,10 @@ func (k *Kit) OwnAffairs(q *Request) error {
 // Public serves pages that need no session. One that is there is known.
 func (k *Kit) Public(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, params: p, location: time.UTC}
+		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
 		if token := k.Token(r); token != "" {
 			if who, err := k.Sessions.Session(r.Context(), token); err == nil {
+				known(r)
 				q.Who = who
 			}
 		}
@@ -57,11 +58,12 @@ func (k *Kit) Public(h Handler) httprouter.Handle {
 // quick, since nothing of the frame is read.
 func (k *Kit) BuyerData(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, params: p, location: time.UTC}
+		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
 		k.finish(q, func() (err error) {
 			if q.Who, err = k.Sessions.Session(r.Context(), k.Token(r)); err != nil {
 				return err
 			}
+			known(r)
 			customer, ok, err := k.AsCustomer(r, q.Who)
 			if err != nil {
 				return err
@@ -98,12 +100,13 @@ func (k *Kit) Operator(h Handler) httprouter.Handle {
 
 func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, params: p, location: time.UTC}
+		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
 		k.finish(q, func() error {
 			who, err := k.Sessions.Session(r.Context(), k.Token(r))
 			if err != nil {
 				return err
 			}
+			known(r)
 			q.Who = who
 			forCustomers := may(portal.Session{Role: portal.RoleBuyer})
 			if who.Staff() && !may(who) && forCustomers {

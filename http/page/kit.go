@@ -25,9 +25,18 @@ type Config struct {
 	// on the loopback address: its cookie is not Secure and there is no HSTS.
 	PlainHTTP bool
 
-	// TrustedProxy takes the client's address from the last element of
-	// X-Forwarded-For. Only behind a proxy that sets it.
-	TrustedProxy bool
+	// TrustedProxies may say who the client is, in X-Forwarded-For.
+	TrustedProxies portal.Networks
+	// UnknownProxy, if set, is called once for each source of which
+	// X-Forwarded-For came and that is no trusted proxy.
+	UnknownProxy func(source string)
+
+	// PublicURL is where the portal is reached, without a slash at its end: the
+	// beginning of links that are handed on. Empty: they are paths.
+	PublicURL string
+
+	// Limits of time for requests and answers.
+	Limits Limits
 
 	// Observed, if set, is called after each answered request.
 	Observed func(path string, status int, took time.Duration)
@@ -36,8 +45,9 @@ type Config struct {
 // Kit is what all pages share. Safe for concurrent use.
 type Kit struct {
 	Config
-	Assets *Assets
-	pages  *pages
+	Assets    *Assets
+	pages     *pages
+	strangers strangers
 }
 
 // New makes the kit with the templates of the counters. An error is a slip in

@@ -41,6 +41,7 @@ func (k *Kit) Observe(next http.Handler) http.Handler {
 		id := rand.Text()[:12]
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		w.Header().Set("X-Request-Id", id)
+		k.noteStranger(r)
 		rec := &recorder{ResponseWriter: w}
 		start := time.Now()
 		defer func() {
@@ -94,21 +95,6 @@ func (k *Kit) Secure(next http.Handler) http.Handler {
 	})
 }
 
-// Source is the client's address, the key of the log-in lockout.
-func (k *Kit) Source(r *http.Request) string {
-	if k.TrustedProxy {
-		if list := r.Header.Values("X-Forwarded-For"); len(list) > 0 {
-			parts := strings.Split(list[len(list)-1], ",")
-			return strings.TrimSpace(parts[len(parts)-1])
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
 // loginsAMinute is how many log-ins one address may try. An office behind one
 // address stays below it; each try costs us a bcrypt.
 const loginsAMinute = 120
@@ -119,7 +105,7 @@ func (k *Kit) RateLimited(h httprouter.Handle) httprouter.Handle {
 	limit := httprate.LimitBy(loginsAMinute, time.Minute,
 		func(r *http.Request) (string, error) { return k.Source(r), nil },
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
-			k.Fail(w, r, portal.Errorf(portal.CodeTooMany, "Too many log-ins from your address. Please wait a minute."))
+			k.Fail(w, r, portal.Errorf(portal.CodeTooMany, "Too many tries from your address. Please wait a minute."))
 		}))
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		limit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, p) })).ServeHTTP(w, r)

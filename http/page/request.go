@@ -20,6 +20,7 @@ type Request struct {
 	W        http.ResponseWriter
 	Who      portal.Session // the zero Session on public pages
 	Frame    portal.Frame   // of the customer or the desk; taken before the page's data
+	kit      *Kit
 	location *time.Location // the company's
 	params   httprouter.Params
 	asks     []string // what this answer asks to have confirmed: name:value
@@ -92,7 +93,7 @@ const MaxForm = 2 << 20
 func (q *Request) Decode(v any) error {
 	q.Body = http.MaxBytesReader(q.W, q.Body, MaxForm)
 	if err := q.ParseForm(); err != nil {
-		return &portal.Error{Code: portal.CodeInvalid, Message: "The form could not be read. Please try again.", Err: err}
+		return unreadable(err)
 	}
 	values := url.Values{}
 	for k, v := range q.PostForm {

@@ -74,8 +74,7 @@ func (q *Request) Done(to, toast string) error {
 		q.W.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	http.SetCookie(q.W, &http.Cookie{Name: flashCookie, Value: url.QueryEscape(toast), Path: "/", MaxAge: 20,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	q.kit.setFlash(q.W, url.QueryEscape(toast), 20)
 	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 	return nil
 }
@@ -83,12 +82,17 @@ func (q *Request) Done(to, toast string) error {
 // flashCookie carries a toast over a redirect.
 const flashCookie = "portal_flash"
 
+func (k *Kit) setFlash(w http.ResponseWriter, text string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: flashCookie, Value: text, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: !k.PlainHTTP, SameSite: http.SameSiteLaxMode})
+}
+
 func (q *Request) flash() string {
 	c, err := q.Cookie(flashCookie)
 	if err != nil || q.Header.Get("X-Live") != "" { // a live refetch must not swallow it
 		return ""
 	}
-	http.SetCookie(q.W, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1})
+	q.kit.setFlash(q.W, "", -1)
 	text, err := url.QueryUnescape(c.Value)
 	if err != nil {
 		return ""
@@ -160,7 +164,7 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	if who.Staff() {
 		page.Home = "/desk/orders"
 	}
-	q := &Request{Request: r, W: w, Who: who, location: time.UTC}
+	q := &Request{Request: r, W: w, kit: k, Who: who, location: time.UTC}
 	switch {
 	case WantsJSON(r):
 		_ = WriteJSON(w, code, page)

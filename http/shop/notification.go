@@ -87,7 +87,7 @@ func (c *Counter) SendReset(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	err := c.Resets.ForgotPassword(q.Context(), in.Email)
+	err := c.Resets.ForgotPassword(q.Context(), in.Email, c.Source(q.Request))
 	switch {
 	case page.ShownOnPage(q, err):
 		return c.PlainPage(q, page.Status(err), "shop/forgot", "New password", forgotPage{FormErrors: page.FormErrorsOf(err), Email: in.Email})

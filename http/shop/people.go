@@ -151,20 +151,17 @@ func (c *Counter) Invite(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(q, made.Token)})
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(made.Token)})
 	}
-	return c.peoplePage(q, http.StatusOK, peoplePage{Link: c.inviteLink(q, made.Token), LinkFor: in.Email,
+	return c.peoplePage(q, http.StatusOK, peoplePage{Link: c.inviteLink(made.Token), LinkFor: in.Email,
 		Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
 }
 
-// inviteLink is the address to hand over. The token stands behind the question
-// mark, where our log does not look.
-func (c *Counter) inviteLink(q *page.Request, token string) string {
-	scheme := "https"
-	if c.PlainHTTP {
-		scheme = "http"
-	}
-	return scheme + "://" + q.Host + "/invite?token=" + url.QueryEscape(token)
+// inviteLink is the address to hand over; a path where nobody has said what the
+// portal's address is. The token stands behind the question mark, where our log
+// does not look.
+func (c *Counter) inviteLink(token string) string {
+	return c.PublicURL + "/invite?token=" + url.QueryEscape(token)
 }
 
 func (c *Counter) ShowPerson(q *page.Request) error {
@@ -256,9 +253,9 @@ func (c *Counter) RenewInvitation(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(q, made.Token)})
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(made.Token)})
 	}
-	return c.personPage(q, http.StatusOK, personPage{Link: c.inviteLink(q, made.Token)}, nil)
+	return c.personPage(q, http.StatusOK, personPage{Link: c.inviteLink(made.Token)}, nil)
 }
 
 // invitePage is where somebody who was invited sets a password.
@@ -300,10 +297,12 @@ func (c *Counter) AcceptInvitation(q *page.Request) error {
 	case err != nil:
 		return err
 	}
-	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Source(q.Request), q.UserAgent())
+	device := c.Device(q.Request)
+	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Source(q.Request), device, q.UserAgent())
 	if err != nil { // the portal was closed to the customer meanwhile
 		return err
 	}
+	c.KeepDevice(q.W, device)
 	c.SetCookie(q.W, token, 30*24*3600)
 	return q.Done("/", "Welcome. Your password is set.")
 }

@@ -36,18 +36,20 @@ func (c *Counter) LogIn(q *page.Request) error {
 		return err
 	}
 	email := strings.TrimSpace(in.Email)
-	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Source(q.Request), q.UserAgent())
-	if portal.ErrorCode(err) == portal.CodeUnauthorized {
+	device := c.Device(q.Request)
+	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Source(q.Request), device, q.UserAgent())
+	if code := portal.ErrorCode(err); code == portal.CodeUnauthorized || code == portal.CodeTooMany {
 		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "email", email, "source", c.Source(q.Request))
 		if page.WantsJSON(q.Request) {
 			return err
 		}
-		return c.PlainPage(q, http.StatusUnauthorized, "shop/login", "Log in",
+		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
 			loginPage{Email: email, Next: page.Next(in.Next), Error: portal.ErrorMessage(err)})
 	}
 	if err != nil {
 		return err
 	}
+	c.KeepDevice(q.W, device)
 	c.SetCookie(q.W, token, 30*24*3600)
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})

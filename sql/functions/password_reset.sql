@@ -15,7 +15,8 @@ grant execute on function portal.ask_password_reset(text) to portal_work;
 
 -- Makes the link, good for an hour and once, and queues its mail. Nothing for an
 -- address that nobody logs in with, or may not; nor again within five minutes,
--- so that nobody is flooded with mail. True if a mail was queued.
+-- nor a sixth time within an hour, so that nobody is flooded with mail. True if a
+-- mail was queued.
 create or replace function portal.make_password_reset(p_email text, p_token text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
@@ -33,9 +34,11 @@ begin
   insert into portal.password_reset as r (login_id, token_hash, expires_at) values (l.login_id, hash, erp.now() + interval '1 hour')
   on conflict (login_id) do update set token_hash = excluded.token_hash, made_at = erp.now(), expires_at = excluded.expires_at
     where r.made_at < erp.now() - interval '5 minutes';
-  if not found then
+  if not found or (select count(*) from portal.link_asked a
+      where a.kind = 'reset' and a.subject = 'login ' || l.login_id and a.asked_at > erp.now() - interval '1 hour') >= 5 then
     return false;
   end if;
+  insert into portal.link_asked (kind, subject, asked_at) values ('reset', 'login ' || l.login_id, erp.now());
   insert into portal.mail (key, kind, recipient, login_id, customer_id, secret)
   values ('password_reset:' || encode(hash, 'hex'), 'password_reset', l.email::text, l.login_id, l.customer_id, p_token)
   returning mail_id into made;

@@ -28,11 +28,20 @@ with over as (
 )
 delete from portal.session s using over where s.session_id = over.session_id;
 
--- name: login_block_forget
+-- name: login_try_forget
 -- A count whose window and lock are both over would begin anew at the next
 -- failure, so forgetting it changes nothing.
-delete from portal.login_block b
-where b.failed_since < erp.now() - interval '15 minutes' and (b.locked_until is null or b.locked_until <= erp.now());
+delete from portal.login_try t
+where t.failed_since < erp.now() - interval '15 minutes' and (t.locked_until is null or t.locked_until <= erp.now());
+
+-- name: login_device_forget
+delete from portal.login_device d where d.seen_at < erp.now() - interval '1 year';
+
+-- name: link_asked_forget
+delete from portal.link_asked a where a.asked_at < erp.now() - interval '1 hour';
+
+-- name: unknown_proxy_forget
+delete from portal.unknown_proxy p where p.last_at < erp.now() - interval '7 days';
 
 -- name: invariants
 select v.invariant, v.subject, v.detail from erp.check_invariants() v order by 1, 2, 3;

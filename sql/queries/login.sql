@@ -6,16 +6,11 @@ left join erp.customer c on c.customer_no = @customer_no
 where c.customer_id is not null or @staff_role <> '';
 
 -- name: login_reset
-update portal.login set password_hash = @password_hash, password_changed_at = erp.now(), failed_count = 0,
-  failed_since = null, locked_until = null
-where email = @email::citext;
+with calm as (select portal.unlock_login(@email))
+update portal.login l set password_hash = @password_hash, password_changed_at = erp.now() from calm where l.email = @email::citext;
 
 -- name: login_unlock
-with calm as (
-  update portal.login_source s set failed_at = null
-  from portal.login l where l.email = @email::citext and s.login_id = l.login_id
-)
-update portal.login set failed_count = 0, failed_since = null, locked_until = null where email = @email::citext;
+select portal.unlock_login(l.email::text) from portal.login l where l.email = @email::citext;
 
 -- name: login_list
 select l.email::text as email,
@@ -23,7 +18,8 @@ select l.email::text as email,
   l.name,
   case when l.disabled then 'disabled'
     when exists (select from portal.invitation v where v.login_id = l.login_id) then 'invited'
-    when l.locked_until > erp.now() then 'locked until ' || to_char(l.locked_until, 'HH24:MI')
+    when portal.login_locked_until(l.email::text) is not null then
+      'locked until ' || to_char(portal.login_locked_until(l.email::text), 'HH24:MI')
     else 'active' end as state,
   l.last_login_at
 from portal.login l left join erp.customer c using (customer_id)

@@ -68,7 +68,7 @@ delete from portal.invitation v where v.login_id = @login_id;
 select p.email from portal.password_reset_of(@token_hash) p;
 
 -- name: login_forgot
-select portal.ask_password_reset(@email);
+select portal.ask_password_reset_from(@email, @source);
 
 -- name: notification_unread
 select (select count(*) from portal.notification n where n.login_id = @login_id and n.customer_id = @customer_id and n.read_at is null)::int
