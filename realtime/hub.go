@@ -71,6 +71,10 @@ type Config struct {
 	// Default 8.
 	Queries int
 
+	// SessionSockets is how many sockets one session may have open; more are
+	// refused with 429. Zero or less: any number. Tabs of one browser share one.
+	SessionSockets int
+
 	// Origins are host patterns, besides the request's own host, from which
 	// pages may connect. Default: none.
 	Origins []string
@@ -115,9 +119,10 @@ type Hub struct {
 	ctx    context.Context // of the questions to the database
 	cancel context.CancelFunc
 
-	asking chan struct{} // a place for each question under way
-	open   sync.WaitGroup
-	wheel  sync.WaitGroup
+	asking   chan struct{} // a place for each question under way
+	sessions sessions
+	open     sync.WaitGroup
+	wheel    sync.WaitGroup
 
 	started time.Time // when its clock began
 

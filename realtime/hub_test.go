@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -531,5 +532,48 @@ func TestLag(t *testing.T) {
 	a.frame()
 	if lag := s.hub.Stats().Lag; lag.Counts[0] != 1 || lag.Sum != 40*time.Millisecond {
 		t.Errorf("an event from the future: %+v", lag)
+	}
+}
+
+// One session opened 600 sockets. Beyond its limit it is refused in words, and a
+// socket that leaves makes room; other sessions are not concerned.
+func TestSocketsOfOneSession(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *realtime.Config) { c.SessionSockets = 3 })
+	var wait sync.WaitGroup
+	var opened, refused atomic.Int64
+	conns := make(chan *websocket.Conn, 30)
+	for range 30 {
+		wait.Go(func() {
+			conn, status, err := s.try(alder, "", nil)
+			switch {
+			case err == nil:
+				opened.Add(1)
+				conns <- conn
+			case status == http.StatusTooManyRequests:
+				refused.Add(1)
+			default:
+				t.Errorf("refused with %d: %v", status, err)
+			}
+		})
+	}
+	wait.Wait()
+	if opened.Load() != 3 || refused.Load() != 27 {
+		t.Errorf("%d opened, %d refused", opened.Load(), refused.Load())
+	}
+	s.open(birch)
+	_ = (<-conns).CloseNow()
+	for deadline := time.Now().Add(patience); ; {
+		conn, status, err := s.try(alder, "", nil)
+		if err == nil {
+			_ = conn.CloseNow()
+			break
+		}
+		if status != http.StatusTooManyRequests || time.Now().After(deadline) {
+			t.Fatalf("after one has left: %d %v", status, err)
+		}
+	}
+	for range 2 {
+		_ = (<-conns).CloseNow()
 	}
 }

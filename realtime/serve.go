@@ -31,6 +31,13 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 		http.Error(w, "restarting", http.StatusServiceUnavailable)
 		return
 	}
+	if !h.sessions.enter(who.ID, h.cfg.SessionSockets) {
+		h.open.Done()
+		h.counts.refused.Add(1)
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "Too many pages of this log-in are open. This one is kept true more slowly.", http.StatusTooManyRequests)
+		return
+	}
 	who.UserAgent, who.Source, who.CustomerName = "", "", "" // nobody asks for them here
 	s := &socket{hub: h, who: who, shard: h.shardOf(who.CustomerID), held: true}
 	thin := &thinWriter{ResponseWriter: w}
@@ -41,6 +48,7 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 		OnPongReceived:  s.pong,
 	})
 	if err != nil { // the client has its answer
+		h.sessions.leave(who.ID)
 		h.open.Done()
 		h.cfg.Logger.DebugContext(r.Context(), "upgrade refused", "error", err)
 		return
@@ -52,6 +60,7 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 	}
 	if !who.Staff() && who.CustomerID == 0 {
 		_ = conn.Close(closeNotAllowed, "not allowed")
+		h.sessions.leave(who.ID)
 		h.open.Done()
 		return
 	}

@@ -336,6 +336,7 @@ func (s *socket) leave() {
 	}
 	s.writer.Wait()
 	s.shard.remove(s)
+	s.hub.sessions.leave(s.who.ID)
 	s.hub.counts.sockets.Add(-1)
 	s.hub.open.Done()
 }

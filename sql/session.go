@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,7 +21,7 @@ import (
 type SessionConfig struct {
 	Lifetime time.Duration // how long a session lives after it was last seen; default 30 days
 	Cost     int           // bcrypt cost of new passwords; default 12
-	Hashes   int           // most password hashes computed at a time; default 2
+	Hashes   int           // most password hashes computed at a time; default: half of the processors
 	Slow     time.Duration // how long a second of slowness after wrong passwords lasts; default 1 s. Tests lower it
 }
 
@@ -50,7 +51,7 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 	if s.slow = config.Slow; s.slow == 0 {
 		s.slow = time.Second
 	}
-	s.turns = newTurns(cmp.Or(config.Hashes, 2))
+	s.turns = newTurns(cmp.Or(config.Hashes, max(1, runtime.NumCPU()/2)))
 	var err error
 	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
 		return nil, fmt.Errorf("session store: %w", err)

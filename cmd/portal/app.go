@@ -116,7 +116,8 @@ func (a *app) build(direct string) error {
 	if err != nil {
 		return err
 	}
-	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
+	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive,
+		SessionSockets: a.SessionSockets, Logger: a.logger})
 	a.source = a.newSource(direct)
 	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
 		return err

@@ -17,6 +17,7 @@ type benchCommand struct {
 	Live       benchLiveCommand       `cmd:"" help:"Commit to frame on the socket, beside a bare LISTEN in the same run."`
 	WriteTax   benchWriteTaxCommand   `cmd:"" help:"How many of its commits the ERP keeps with the portal's triggers."`
 	Faults     benchFaultsCommand     `cmd:"" help:"Breaks things while events flow, and counts what is lost. Starts portals of its own."`
+	Flood      benchFloodCommand      `cmd:"" help:"Buyers in peace, and among thousands of slow clients."`
 	Pages      benchPagesCommand      `cmd:"" help:"How quick the pages are under load."`
 	Prices     benchPricesCommand     `cmd:"" help:"How long ordering takes while a price list is loaded."`
 	Orders     benchOrdersCommand     `cmd:"" help:"Prices, uploads and orders of several lengths, and many buyers at once."`

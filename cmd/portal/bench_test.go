@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"portal.example/portal/internal/bench"
 	"portal.example/portal/internal/pgtest"
 )
 
@@ -87,6 +89,12 @@ func TestBench(t *testing.T) {
 	pages, _ := program("pages", "--url", s.URL, "--duration", "500ms", "--rate", "20", "--orders", "4", "--buyers", "3", "--check-every", "1", "--warm", "100ms", "/catalog", "/items/{item}", "/lookup?q=oil")
 	if count(pages["orders"]) != 2 || count(pages["prices_checked"]) == 0 || count(pages["prices_wrong"]) != 0 {
 		t.Errorf("bench pages: %v", pages)
+	}
+
+	// how much slower buyers are on a busy machine is not this test's to say
+	flood, err := bench.Flood(t.Context(), bench.FloodOptions{URL: s.URL, DatabaseURL: s.db.URL, Buyers: 3, Orders: 8, Pages: 8, Clients: 12, Sources: 3, Duration: time.Second})
+	if err != nil || flood.Orders == 0 || len(flood.Failures) > 0 || flood.Kinds[0].Open == 0 || flood.Ratio == 0 {
+		t.Errorf("bench flood: %+v, %v", flood, err)
 	}
 
 	for what, query := range map[string]string{

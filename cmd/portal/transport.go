@@ -33,6 +33,8 @@ type transportSettings struct {
 	ProxyProtocol bool     `help:"Connections of trusted proxies begin with a header of the PROXY protocol, 1 or 2." env:"PORTAL_PROXY_PROTOCOL"`
 	SourceConns   int      `name:"source-conns" help:"Most connections of one client address (IPv6: one /64), websockets and trusted proxies aside; 0: any number." default:"200" env:"PORTAL_SOURCE_CONNS"`
 
+	SessionSockets int `help:"Most websockets of one session, whose tabs share one; 0: any number." default:"20" env:"PORTAL_SESSION_SOCKETS"`
+
 	proxies root.Networks // TrustedProxy, once read
 }
 
