@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,47 @@ func TestSlowBodiesAreCut(t *testing.T) {
 	}
 	if err := <-read; !strings.Contains(fmt.Sprint(unreadable(err)), bodyTooSlow) {
 		t.Errorf("the handler reads %v", err)
+	}
+}
+
+// HTTP/2 has the same deadline for each of its streams.
+func TestSlowBodiesOverHTTP2(t *testing.T) {
+	t.Parallel()
+	read := make(chan error, 1)
+	k := &Kit{Config: Config{Limits: Limits{StrangerTime: short, StrangerWrite: time.Minute}}}
+	server := httptest.NewUnstartedServer(k.Timed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read <- readAll(r)
+		fmt.Fprint(w, r.Proto)
+	})))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	body, more := io.Pipe()
+	defer more.Close()
+	answer := make(chan string, 1)
+	go func() {
+		resp, err := server.Client().Post(server.URL, "text/plain", body)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		answer <- string(text)
+	}()
+	if _, err := io.WriteString(more, "a="); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-read:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the handler reads %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the body is still open after a minute")
+	}
+	if got := <-answer; got != "HTTP/2.0" {
+		t.Errorf("the answer is %q", got)
 	}
 }
 
