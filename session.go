@@ -47,15 +47,21 @@ func (s Session) Actor() string {
 	return s.Email
 }
 
+// Browser is where somebody logs in from.
+type Browser struct {
+	Known     string // its own cookie, by which it is known again
+	Token     string // of the session that it shows, if any
+	Source    string // the client's address
+	UserAgent string
+}
+
 // SessionService logs people in and out.
 type SessionService interface {
 	// LogIn checks the password and opens a session. The token is the only
 	// copy: the database keeps its SHA-256. An unknown e-mail, a wrong
 	// password and a locked account give the same CodeUnauthorized error
-	// after the same time. source is SourceOf the client's address; device the
-	// secret that a browser keeps since it first logged in, "" for another.
-	// CodeTooMany where too many wait at the source.
-	LogIn(ctx context.Context, email, password, source, device, userAgent string) (token string, s Session, err error)
+	// after the same time; CodeTooMany where too many wait at the source.
+	LogIn(ctx context.Context, email, password string, from Browser) (token string, s Session, err error)
 	// Session finds the live session of a token; CodeUnauthorized if none.
 	Session(ctx context.Context, token string) (Session, error)
 	// LogOut ends the session of a token; an unknown token is no error.

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -18,16 +17,16 @@ import (
 type try struct {
 	email  string
 	source string
-	device []byte // SHA-256 of the browser's secret; nil: it has none
+	device []byte // SHA-256 of the browser's own cookie; nil: it has none
 }
 
-// deviceHash is what the database keeps of a browser's secret.
-func deviceHash(device string) []byte {
-	if device == "" {
-		return nil
+// tryFrom is an attempt out of a browser.
+func tryFrom(email string, from portal.Browser) try {
+	t := try{email: email, source: from.Source}
+	if from.Known != "" {
+		t.device = hashToken(from.Known)
 	}
-	sum := sha256.Sum256([]byte(device))
-	return sum[:]
+	return t
 }
 
 // turn is whom a try's turn at the processor is counted to.

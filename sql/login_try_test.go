@@ -54,7 +54,7 @@ func person(n int) string { return fmt.Sprintf("p%d@x.example", n) }
 // try logs in and returns the code of the refusal, "" for none.
 func (o *office) try(email, password, source, device string) portal.Code {
 	o.t.Helper()
-	_, _, err := o.sessions.LogIn(o.t.Context(), email, password, source, device, "")
+	_, _, err := o.sessions.LogIn(o.t.Context(), email, password, portal.Browser{Known: device, Source: source})
 	if err == nil {
 		return ""
 	}
@@ -149,7 +149,7 @@ func TestTriesAtTheSameTime(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 30 {
 		wait.Go(func() {
-			_, _, err := o.sessions.LogIn(context.WithoutCancel(t.Context()), person(1), "wrong", "192.0.2.1", "", "")
+			_, _, err := o.sessions.LogIn(context.WithoutCancel(t.Context()), person(1), "wrong", portal.Browser{Source: "192.0.2.1"})
 			if portal.ErrorCode(err) != portal.CodeUnauthorized && portal.ErrorCode(err) != portal.CodeTooMany {
 				t.Errorf("a wrong password: %v", err)
 			}
@@ -183,7 +183,7 @@ func TestSlowsDown(t *testing.T) {
 func TestPasswordOfProfileIsCounted(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 1, time.Nanosecond)
-	_, who, err := o.sessions.LogIn(t.Context(), person(1), rightPassword, "192.0.2.1", "hers", "")
+	_, who, err := o.sessions.LogIn(t.Context(), person(1), rightPassword, portal.Browser{Known: "hers", Source: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,8 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
 // comparison as a wrong password.
-func (s *SessionStore) LogIn(ctx context.Context, email, password, source, device, userAgent string) (string, portal.Session, error) {
-	try := try{email: email, source: source, device: deviceHash(device)}
+func (s *SessionStore) LogIn(ctx context.Context, email, password string, from portal.Browser) (string, portal.Session, error) {
+	try := tryFrom(email, from)
 	if err := s.begin(ctx, try); err != nil {
 		return "", portal.Session{}, err
 	}
@@ -99,7 +99,7 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, devic
 	if unknown || !right || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
-	return s.open(ctx, login.LoginID, try, userAgent)
+	return s.open(ctx, login.LoginID, try, from)
 }
 
 // compare looks at a password when it is the turn of who asks.
@@ -111,8 +111,9 @@ func (s *SessionStore) compare(ctx context.Context, who string, hash []byte, pas
 	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
 }
 
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, userAgent string) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, from portal.Browser) (string, portal.Session, error) {
 	token, hash := newToken()
+	userAgent := from.UserAgent
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
@@ -121,7 +122,7 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, 
 			return err
 		}
 		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
-			"lifetime": s.lifetime, "user_agent": userAgent, "source": try.source})
+			"lifetime": s.lifetime, "user_agent": userAgent, "source": from.Source})
 		return err
 	})
 	if err != nil {

@@ -297,12 +297,10 @@ func (c *Counter) AcceptInvitation(q *page.Request) error {
 	case err != nil:
 		return err
 	}
-	device := c.Device(q.Request)
-	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Source(q.Request), device, q.UserAgent())
+	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Browser(q.W, q.Request))
 	if err != nil { // the portal was closed to the customer meanwhile
 		return err
 	}
-	c.KeepDevice(q.W, device)
 	c.SetCookie(q.W, token, 30*24*3600)
 	return q.Done("/", "Welcome. Your password is set.")
 }

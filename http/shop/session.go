@@ -36,8 +36,7 @@ func (c *Counter) LogIn(q *page.Request) error {
 		return err
 	}
 	email := strings.TrimSpace(in.Email)
-	device := c.Device(q.Request)
-	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Source(q.Request), device, q.UserAgent())
+	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Browser(q.W, q.Request))
 	if code := portal.ErrorCode(err); code == portal.CodeUnauthorized || code == portal.CodeTooMany {
 		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "email", email, "source", c.Source(q.Request))
 		if page.WantsJSON(q.Request) {
@@ -49,7 +48,6 @@ func (c *Counter) LogIn(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	c.KeepDevice(q.W, device)
 	c.SetCookie(q.W, token, 30*24*3600)
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
