@@ -9,7 +9,7 @@ demo: setup
 # With -race the packages whose goroutines share memory; cmd/portal runs them all
 # together, which takes twice as long under it, and the rest is PostgreSQL's work.
 # More tests at a time than cores, since browsers and jobs are waited for.
-RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./internal/pgtest
+RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./transport ./internal/pgtest
 test: setup
 	go vet ./...
 	go test -race -timeout 15m $(RACE)
