@@ -22,7 +22,7 @@ type benchFloodCommand struct {
 // Help says what the clients do.
 func (benchFloodCommand) Help() string {
 	return `Buyers order and look at pages at a rate, first in peace, then while slow clients hold as many connections as they are let:
-a third sends headers a byte at a time, a third a form without a session, and a third asks for pages and reads none. Who is cut
+a third sends headers a byte at a time, a third a form without a session, and a third asks for files and reads none. Who is cut
 comes back within two seconds. It ends with 1 if a buyer failed, or if the buyers' p95 is more than twice that of before.
 
 Give --duration 60s or more: what holds connections shows only after the time that they are let. It needs as many open files here

@@ -24,6 +24,23 @@ func newClient(url string, n int) client {
 	return client{url, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n}}}
 }
 
+// fetch returns the body of what anybody may get.
+func (c client) fetch(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: status %d", path, resp.StatusCode)
+	}
+	return io.ReadAll(resp.Body)
+}
+
 // ask returns the body of a 200; any other answer is an error that quotes it.
 func (c client) ask(ctx context.Context, cookie, method, path, contentType string, body io.Reader) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,20 +71,21 @@ var floodPaths = []string{"/", "/catalog", "/catalog?q={word}", "/items/{item}",
 // slow is a kind of client that takes as long as it is let: what it sends at
 // first, and whether it goes on with a byte a second.
 type slow struct {
-	kind, path, begin string
-	dribbles          bool
+	kind, begin string
+	dribbles    bool
 
 	open, cut, refused atomic.Int64
 	mu                 sync.Mutex
 	held               []time.Duration
 }
 
-func slowKinds(host string) []*slow {
+// slowKinds are the kinds; file is one of the portal's own that is large.
+func slowKinds(host, file string) []*slow {
 	return []*slow{
 		{kind: "headers, a byte a second", begin: "GET /login HTTP/1.1\r\nHost: " + host + "\r\nX-Slow: ", dribbles: true},
 		{kind: "a form, a byte a second", dribbles: true,
 			begin: "POST /login HTTP/1.1\r\nHost: " + host + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\nemail="},
-		{kind: "reads no answer", begin: strings.Repeat("GET /login HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 100)},
+		{kind: "reads no answer", begin: strings.Repeat("GET "+file+" HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 20)},
 	}
 }
 
@@ -121,7 +123,11 @@ func Flood(ctx context.Context, o FloodOptions) (FloodResult, error) {
 	o.Progress("%d buyers in peace for %v", o.Buyers, o.Duration)
 	out.Calm = o.buy(ctx, r, o.Duration)
 
-	kinds := slowKinds(at.Host)
+	file, err := largestFile(ctx, r.client)
+	if err != nil {
+		return out, err
+	}
+	kinds := slowKinds(at.Host, file)
 	flooding, end := context.WithCancel(ctx)
 	defer end()
 	var flooders sync.WaitGroup
@@ -148,6 +154,28 @@ func Flood(ctx context.Context, o FloodOptions) (FloodResult, error) {
 		out.Ratio = float64(out.Flooded.P95) / float64(out.Calm.P95)
 	}
 	return out, ctx.Err()
+}
+
+// largestFile is the longest style sheet or script that the log-in page loads.
+func largestFile(ctx context.Context, c client) (string, error) {
+	page, err := c.fetch(ctx, "/login")
+	if err != nil {
+		return "", err
+	}
+	file, size := "", 0
+	for _, address := range regexp.MustCompile(`/assets/[a-z0-9.-]+\.(?:css|js)`).FindAllString(string(page), -1) {
+		body, err := c.fetch(ctx, address)
+		if err != nil {
+			return "", err
+		}
+		if len(body) > size {
+			file, size = address, len(body)
+		}
+	}
+	if file == "" {
+		return "", errors.New("the log-in page loads no files: is that the portal?")
+	}
+	return file, nil
 }
 
 // source is where a client comes from; nil: wherever the machine likes.
