@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -31,8 +32,21 @@ func NewConnections(most int, exempt portal.Networks, cut func(source string)) *
 // this machine's own programs, and a proxy on it that nobody has named
 var itself = portal.Networks{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")}
 
+// sendBuffer is what the kernel keeps of an answer until its reader takes it: it
+// would keep several MB of each that nobody reads.
+const sendBuffer = 128 << 10
+
 // State is for http.Server.ConnState.
 func (c *Connections) State(conn net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		under := conn
+		if secured, ok := conn.(*tls.Conn); ok {
+			under = secured.NetConn()
+		}
+		if tcp, ok := under.(*net.TCPConn); ok {
+			_ = tcp.SetWriteBuffer(sendBuffer)
+		}
+	}
 	if c.most <= 0 || state == http.StateActive || state == http.StateIdle {
 		return
 	}

@@ -23,12 +23,13 @@ import (
 type FloodOptions struct {
 	URL         string
 	DatabaseURL string
-	Buyers      int     // who order and look at pages, each with a session
-	Orders      float64 // orders a second, over all
-	Pages       float64 // pages a second, over all
-	Clients     int     // slow clients, at a time
-	Sources     int     // addresses of this machine that they come from (127.0.1.1 and on); 0: its own
-	Duration    time.Duration
+	Buyers      int                              // who order and look at pages, each with a session
+	Orders      float64                          // orders a second, over all
+	Pages       float64                          // pages a second, over all
+	Clients     int                              // slow clients, at a time
+	Sources     int                              // addresses of this machine that they come from (127.0.1.1 and on); 0: its own
+	Duration    time.Duration                    // of each half of a round
+	Rounds      int                              // peace and flood in turn, so that what else the machine does falls on both
 	Progress    func(format string, args ...any) // optional
 }
 
@@ -75,8 +76,10 @@ type slow struct {
 	dribbles    bool
 
 	open, cut, refused atomic.Int64
-	mu                 sync.Mutex
-	held               []time.Duration
+	held               int64 // open when the last flood ended
+
+	mu   sync.Mutex
+	took []time.Duration // until they were cut
 }
 
 // slowKinds are the kinds; file is one of the portal's own that is large.
@@ -120,40 +123,52 @@ func Flood(ctx context.Context, o FloodOptions) (FloodResult, error) {
 	out := FloodResult{Buyers: o.Buyers, Clients: o.Clients, Size: r.result.Size}
 	o.Progress("warming up")
 	o.buy(ctx, r, o.Duration/4)
-	o.Progress("%d buyers in peace for %v", o.Buyers, o.Duration)
-	out.Calm = o.buy(ctx, r, o.Duration)
-
 	file, err := largestFile(ctx, r.client)
 	if err != nil {
 		return out, err
 	}
 	kinds := slowKinds(at.Host, file)
-	flooding, end := context.WithCancel(ctx)
-	defer end()
-	var flooders sync.WaitGroup
-	for i := range o.Clients {
-		flooders.Go(func() { kinds[i%len(kinds)].run(flooding, at, o.source(i), o.Duration/4) })
+	var calm, flooded []time.Duration
+	for range max(1, o.Rounds) {
+		o.Progress("%d buyers in peace for %v", o.Buyers, o.Duration)
+		calm = append(calm, o.buy(ctx, r, o.Duration)...)
+		took, orders, err := o.among(ctx, r, kinds, at)
+		if err != nil {
+			return out, err
+		}
+		flooded, out.Orders = append(flooded, took...), out.Orders+orders
 	}
-	o.Progress("%d slow clients come", o.Clients)
-	if err := sleep(ctx, o.Duration/4); err != nil {
-		return out, err
-	}
-	o.Progress("%d buyers among %d slow clients for %v", o.Buyers, o.Clients, o.Duration)
-	before := r.result.Orders
-	out.Flooded = o.buy(ctx, r, o.Duration)
-	out.Orders = r.result.Orders - before
+	out.Calm, out.Flooded = latency(calm), latency(flooded)
 	for _, k := range kinds {
-		k.mu.Lock()
-		out.Kinds = append(out.Kinds, Flooder{k.kind, k.open.Load(), k.cut.Load(), k.refused.Load(), latency(k.held)})
-		k.mu.Unlock()
+		out.Kinds = append(out.Kinds, Flooder{k.kind, k.held, k.cut.Load(), k.refused.Load(), latency(k.took)})
 	}
-	end()
-	flooders.Wait()
 	out.Failures = r.result.Failures
 	if out.Calm.P95 > 0 {
 		out.Ratio = float64(out.Flooded.P95) / float64(out.Calm.P95)
 	}
 	return out, ctx.Err()
+}
+
+// among has buyers buy among slow clients, who have come when it begins.
+func (o FloodOptions) among(ctx context.Context, r *pagesRun, kinds []*slow, to *url.URL) (took []time.Duration, orders int, err error) {
+	flooding, end := context.WithCancel(ctx)
+	var flooders sync.WaitGroup
+	defer flooders.Wait()
+	defer end()
+	for i := range o.Clients {
+		flooders.Go(func() { kinds[i%len(kinds)].run(flooding, to, o.source(i), o.Duration/4) })
+	}
+	o.Progress("%d slow clients come", o.Clients)
+	if err := sleep(ctx, o.Duration/4); err != nil {
+		return nil, 0, err
+	}
+	o.Progress("%d buyers among %d slow clients for %v", o.Buyers, o.Clients, o.Duration)
+	before := r.result.Orders
+	took = o.buy(ctx, r, o.Duration)
+	for _, k := range kinds {
+		k.held = k.open.Load()
+	}
+	return took, r.result.Orders - before, ctx.Err()
 }
 
 // largestFile is the longest style sheet or script that the log-in page loads.
@@ -189,17 +204,16 @@ func (o FloodOptions) source(i int) net.Addr {
 
 // buy has buyers order and look at pages for a while, and says how long each of
 // their requests took.
-func (o FloodOptions) buy(ctx context.Context, r *pagesRun, d time.Duration) Latency {
+func (o FloodOptions) buy(ctx context.Context, r *pagesRun, d time.Duration) (all []time.Duration) {
 	clear(r.took)
 	var asking sync.WaitGroup
 	asking.Go(func() { at(ctx, o.Pages, d, func(n int) { asking.Go(func() { r.page(ctx, n) }) }) })
 	asking.Go(func() { at(ctx, o.Orders, d, func(n int) { asking.Go(func() { r.order(ctx, n) }) }) })
 	asking.Wait()
-	var all []time.Duration
 	for _, took := range r.took {
 		all = append(all, took...)
 	}
-	return latency(all)
+	return all
 }
 
 // run is one client: it comes back a second after it was cut, until ctx ends.
@@ -218,7 +232,7 @@ func (s *slow) run(ctx context.Context, to *url.URL, from net.Addr, spread time.
 		if ctx.Err() == nil {
 			s.cut.Add(1)
 			s.mu.Lock()
-			s.held = append(s.held, time.Since(start))
+			s.took = append(s.took, time.Since(start))
 			s.mu.Unlock()
 		}
 	}
