@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -34,12 +35,13 @@ type Templates struct {
 
 // pages are the templates, each page with the layout and all parts as one set.
 // Times are written in the company's zone and by the company's clock: a set that
-// executes has both, and is one visitor's until then. There are as many sets of a
-// page as visitors have ever been at it in the same instant. Safe for concurrent
-// use.
+// executes has both, and is one visitor's until then. Pages are drawn a few at a
+// time, since that is work of the processor only: there are no more sets of a page
+// than that, which are dear to make and stay. Safe for concurrent use.
 type pages struct {
 	counters []Templates
 	assets   *Assets
+	drawing  chan struct{} // a place for each page that is being drawn
 
 	mu   sync.Mutex
 	base map[string]*template.Template // by zone: the parts, never executed
@@ -55,7 +57,7 @@ type pageSet struct {
 // parsePages parses all templates, so that a slip in one fails the start. The set
 // of a page is put together when somebody first asks for it.
 func parsePages(assets *Assets, counters ...Templates) (*pages, error) {
-	p := &pages{counters: append([]Templates{own}, counters...), assets: assets, base: map[string]*template.Template{}, free: map[[2]string][]*pageSet{}}
+	p := &pages{counters: append([]Templates{own}, counters...), assets: assets, drawing: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), base: map[string]*template.Template{}, free: map[[2]string][]*pageSet{}}
 	funcs := p.funcs(time.UTC, time.Now)
 	if _, err := p.parts(time.UTC, funcs); err != nil {
 		return nil, err
@@ -151,6 +153,8 @@ func (p *pages) give(page string, zone *time.Location, s *pageSet) {
 // execute writes a template of a page's set: the whole page by its layout, or
 // a part of it. now is the company's time and zone.
 func (p *pages) execute(w io.Writer, page, part string, now time.Time, v any) error {
+	p.drawing <- struct{}{}
+	defer func() { <-p.drawing }()
 	set, err := p.take(page, now.Location())
 	if err != nil {
 		return err

@@ -166,6 +166,8 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	}
 	q := &Request{Request: r, W: w, kit: k, Who: who, location: time.UTC}
 	switch {
+	case errors.Is(err, errTooSlow):
+		http.Error(w, page.Message, code)
 	case WantsJSON(r):
 		_ = WriteJSON(w, code, page)
 	case IsPart(r):
@@ -183,6 +185,9 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 func Status(err error) int {
 	if err == nil {
 		return http.StatusOK
+	}
+	if errors.Is(err, errTooSlow) {
+		return http.StatusRequestTimeout
 	}
 	switch portal.ErrorCode(err) {
 	case portal.CodeInvalid:

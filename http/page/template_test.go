@@ -2,12 +2,18 @@ package page
 
 import (
 	"fmt"
+	"html/template"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 	"text/template/parse"
+	"time"
 )
 
 // TestTemplates reads the templates of all counters for what parsing and
@@ -198,6 +204,47 @@ func TestTemplateFaults(t *testing.T) {
 		got := strings.Join(htmlFaults(text), "\n")
 		if want == "" && got != "" || want != "" && !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A thousand visitors at one page in the same instant made a thousand sets of it,
+// one after the other while everybody else waited, and kept them: a gigabyte.
+func TestPagesHaveFewSets(t *testing.T) {
+	t.Parallel()
+	brand, err := DefaultBrand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entered, release := make(chan struct{}, 1000), make(chan struct{})
+	k, err := New(Config{Brand: brand}, Templates{Counter: "test", Files: fstest.MapFS{
+		"html/slow.tmpl":        {Data: []byte(`{{define "slow"}}{{wait}}{{end}}`)},
+		"html/part/unused.tmpl": {Data: []byte(`{{define "unused"}}{{end}}`)},
+	}, Funcs: func(func() time.Time) template.FuncMap {
+		return template.FuncMap{"wait": func() string { entered <- struct{}{}; <-release; return "" }}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 100 {
+		wait.Go(func() {
+			if err := k.pages.execute(io.Discard, "test/slow", "slow", time.Now().UTC(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range cap(k.pages.drawing) {
+		<-entered
+	}
+	for range 1000 { // whoever else would be let in is
+		runtime.Gosched()
+	}
+	close(release)
+	wait.Wait()
+	for page, sets := range k.pages.free {
+		if len(sets) > cap(k.pages.drawing) {
+			t.Errorf("%d sets of %v", len(sets), page)
 		}
 	}
 }

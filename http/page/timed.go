@@ -152,10 +152,14 @@ func (w *timedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap lets http.ResponseController reach what it wraps.
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// errTooSlow is a form that did not arrive in time. Its answer is a line of text:
+// hardly anybody reads it, and a page is work.
+var errTooSlow = errors.New("the body did not arrive in time")
+
 // unreadable is why a form could not be read, in words.
 func unreadable(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return &portal.Error{Code: portal.CodeInvalid, Message: bodyTooSlow, Err: err}
+		return &portal.Error{Code: portal.CodeInvalid, Message: bodyTooSlow, Err: errTooSlow}
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &portal.Error{Code: portal.CodeInvalid, Message: "That is more than this form takes.", Err: err}
