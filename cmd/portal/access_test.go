@@ -200,6 +200,8 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		}
 	}
 
+	newSwitchAtDesk(t, s, desk)
+
 	// closed is closed: the socket, the session, the log-in, the row itself
 	for _, c := range [][2]string{
 		{of("enabled = false"), of("enabled = true")},
@@ -224,5 +226,35 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	}
 	if got := pgtest.Value[[]string](t, s.db, `select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access' and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
 		t.Errorf("audit of closing and opening: %v", got)
+	}
+}
+
+// newSwitchAtDesk adds a switch as a migration does: the desk has it on the form, saves it, and
+// shows it in words and in JSON, without a restart.
+func newSwitchAtDesk(t *testing.T, s *site, desk *visitor) {
+	t.Helper()
+	pgtest.Exec(t, s.db, `alter table erp.web_access add column x_way text not null default 'air',
+			add constraint web_access_x_way check (x_way in ('air', 'sea'));
+		insert into erp.web_access_switch (column_name, section, sort, kind, label, help)
+			values ('x_way', 'Freight', 900, 'choice', 'Goods come', 'As agreed.');
+		insert into erp.web_access_choice (column_name, value, sort, label, log_label)
+			values ('x_way', 'air', 1, 'By air', 'fast'), ('x_way', 'sea', 2, 'By sea', 'slow')`)
+	shows := func(texts ...string) {
+		t.Helper()
+		page := desk.page("/desk/customers/C1003").body
+		for _, text := range texts {
+			if !strings.Contains(page, text) {
+				t.Errorf("a new switch: the desk's page has no %s", text)
+			}
+		}
+	}
+	shows(`>Freight</legend>`, `name="x_way"`, `>Goods come</label>`, `<option value="air" selected>By air</option>`, `>As agreed.</p>`)
+	if a := desk.post("/desk/customers/C1003/access", "x_way", "sea", "shown", `{"x_way":"air"}`); a.status != http.StatusOK {
+		t.Errorf("a new switch is not saved: %d %s", a.status, a.body)
+	}
+	shows(`<option value="sea" selected>By sea</option>`, `Goods come: fast → <strong>slow</strong>`)
+	access, _ := desk.read("/desk/customers/C1003").get("access").(map[string]any)
+	if access["x_way"] != "sea" || access["enabled"] != true {
+		t.Errorf("saved with a new switch: %v", access)
 	}
 }
