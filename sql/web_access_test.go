@@ -108,7 +108,7 @@ func TestWebAccessNewSwitch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, end, _ := strings.Cut(string(text), `"may_change":"edit",`)
+		_, end, _ := strings.Cut(string(text), `"x_box":`)
 		return end
 	}
 	save := func(edit portal.AccessEdit, set ...string) error {
@@ -120,7 +120,7 @@ func TestWebAccessNewSwitch(t *testing.T) {
 	before := read().Access.Typed()
 	pgtest.Exec(t, d.DB, newSwitches)
 
-	const defaults = `"x_box":true,"x_way":"air","x_most":null,"x_days":null}`
+	const defaults = `true,"x_way":"air","x_most":null,"x_days":null}`
 	if got := stands(); got != defaults {
 		t.Errorf("JSON ends with %s", got)
 	}
@@ -135,7 +135,7 @@ func TestWebAccessNewSwitch(t *testing.T) {
 	if err := save(edit, "x_way", "sea", "x_most", "12.5", "x_days", "7"); err != nil {
 		t.Fatal(err)
 	}
-	if got := stands(); got != `"x_box":false,"x_way":"sea","x_most":"12.50","x_days":7}` {
+	if got := stands(); got != `false,"x_way":"sea","x_most":"12.50","x_days":7}` {
 		t.Errorf("saved: %s", got)
 	}
 	data, err := json.Marshal(read().Audit[0].Data)
