@@ -1,6 +1,6 @@
 -- +goose Up
 -- What each switch of Web Access is called, said once. The desk's form, the list of changes, the
--- saving and the JSON read it here, so a new switch is one migration: the column of
+-- saving, the import and the JSON read it here, so a new switch is one migration: the column of
 -- erp.web_access, its row here and, for a fixed choice, its rows in erp.web_access_choice.
 --
 -- Why here and not in the program: the column and its words come and go together, in one
