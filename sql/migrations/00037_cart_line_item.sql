@@ -1,0 +1,6 @@
+-- +goose Up
+-- Whose cart holds an item: asked when its price changes, and when it is deleted.
+create index cart_line_item_idx on portal.cart_line (item_id);
+
+-- +goose Down
+drop index portal.cart_line_item_idx;
