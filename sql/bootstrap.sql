@@ -18,7 +18,30 @@ begin
       execute format('grant %I to current_user', role_name);
     end if;
   end loop;
-  execute format('grant create on database %I to portal_owner', current_database());
+  if not has_database_privilege('portal_owner', current_database(), 'create') then
+    execute format('grant create on database %I to portal_owner', current_database());
+  end if;
+end
+$$;
+
+-- Temporary objects are for who needs them: what a session makes there is found
+-- by names, and must not be found by functions that act for their owner.
+do $$
+begin
+  if exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+    where d.datname = current_database() and a.privilege_type = 'TEMPORARY'
+      and a.grantee in (0, 'portal_web'::regrole, 'portal_work'::regrole)) then
+    execute format('revoke temporary on database %I from public, portal_web, portal_work', current_database());
+  end if;
+  if not (has_database_privilege('portal_owner', current_database(), 'temporary')
+    and has_database_privilege('portal_desk', current_database(), 'temporary')) then
+    execute format('grant temporary on database %I to portal_owner, portal_desk', current_database());
+  end if;
+  if has_schema_privilege('public', 'public', 'create') then
+    revoke create on schema public from public; -- a warning where that is not ours to do; the comparison says so
+  end if;
+exception when insufficient_privilege then
+  raise warning 'rights on the database stay as they are: %', sqlerrm;
 end
 $$;
 

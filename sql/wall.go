@@ -46,7 +46,7 @@ var wallKinds = []struct {
 	kind string
 	hole bool
 }{
-	{"role", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false}, {"function", true}, {"view", true},
+	{"role", true}, {"database", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false}, {"function", true}, {"view", true},
 	{"constraint", false}, {"index", false}, {"rls", true}, {"policy", true}, {"trigger", true}, {"default", false}, {"grant", true},
 }
 

@@ -75,6 +75,15 @@ part as (
     || case t.tgenabled when 'O' then '' when 'A' then '' else ' [disabled]' end
   from ours r join pg_trigger t on t.tgrelid = r.oid where not t.tgisinternal
   union all
+  -- a name without the database's: the copy of a database has another
+  select 'database', 'temporary objects', 'database', coalesce((select string_agg(coalesce(x.rolname::text, 'public'), ', ' order by coalesce(x.rolname::text, 'public'))
+    from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a left join pg_roles x on x.oid = a.grantee
+    where d.datname = current_database() and a.privilege_type = 'TEMPORARY'
+      and (a.grantee = 0 or x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work'))), 'nobody')
+  union all
+  select 'default', 'schema public', 'public', case when exists (select from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    where n.nspname = 'public' and a.grantee = 0 and a.privilege_type = 'CREATE') then 'public may create' else 'public may not create' end
+  union all
   select 'default', 'functions of portal_owner', 'portal_owner', case when exists (select from aclexplode(d.defaclacl) a
     where a.grantee = 0) then 'public may execute' else 'public may not execute' end
   from pg_default_acl d where d.defaclrole = (select x.oid from pg_roles x where x.rolname = 'portal_owner') and d.defaclnamespace = 0 and d.defaclobjtype = 'f'
