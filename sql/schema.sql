@@ -1558,6 +1558,7 @@ table portal.event
   trigger event_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION portal.event_truncated()
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1568,6 +1569,7 @@ table portal.event_epoch
   constraint event_epoch_pkey PRIMARY KEY (only_row)
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_desk
   grant SELECT to portal_web
   grant SELECT to portal_work
@@ -1580,6 +1582,7 @@ table portal.event_floor
   constraint event_floor_pkey PRIMARY KEY (only_row)
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1591,9 +1594,13 @@ table portal.event_node
   wants_notify boolean not null
   seen_at timestamp with time zone not null default clock_timestamp()
   constraint event_node_pkey PRIMARY KEY (node_id)
+  grant DELETE to portal_auth
   grant DELETE to portal_work
+  grant INSERT to portal_auth
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
+  grant UPDATE to portal_auth
   grant UPDATE to portal_work
 
 table portal.favorite
@@ -1642,8 +1649,10 @@ table portal.invitation
   trigger invitation_deleted: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
   trigger invitation_inserted: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
   trigger invitation_updated: AFTER UPDATE REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
+  grant DELETE to portal_auth
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -1738,12 +1747,12 @@ table portal.login
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_staff_login: AFTER INSERT OR UPDATE OF password_hash, staff_role, email, disabled FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_login_kept()
   trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
   trigger person_changed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.person_changed()
   grant DELETE to portal_work
   grant INSERT to portal_work
-  grant SELECT to portal_work
   grant UPDATE to portal_work
   grant SELECT (created_at, customer_id, customer_role, disabled, email, last_login_at, locked_until, login_id, name, sign_off_all, spend_limit, spend_period, staff_role) to portal_desk
 
@@ -1754,8 +1763,11 @@ table portal.login_block
   locked_until timestamp with time zone
   constraint login_block_pkey PRIMARY KEY (source)
   grant DELETE to portal_work
+  grant INSERT to portal_auth
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
+  grant UPDATE to portal_auth
   grant UPDATE to portal_work
 
 table portal.login_source
@@ -1766,8 +1778,11 @@ table portal.login_source
   constraint login_source_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
   constraint login_source_pkey PRIMARY KEY (login_id, source)
   grant DELETE to portal_work
+  grant INSERT to portal_auth
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
+  grant UPDATE to portal_auth
   grant UPDATE to portal_work
 
 table portal.mail
@@ -1915,8 +1930,10 @@ table portal.password_reset
   constraint password_reset_pkey PRIMARY KEY (login_id)
   constraint password_reset_token_hash_key UNIQUE (token_hash)
   constraint password_reset_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  grant DELETE to portal_auth
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -2064,9 +2081,12 @@ table portal.session
   trigger session_acting_begun: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
   trigger session_acting_ended: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
   trigger session_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_deleted()
+  trigger session_staff_login: AFTER INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_login_kept()
   trigger session_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_updated()
+  grant DELETE to portal_auth
   grant DELETE to portal_work
   grant INSERT to portal_work
+  grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
@@ -2325,6 +2345,7 @@ table portal.wall
   checked_at timestamp with time zone not null default clock_timestamp()
   constraint wall_only_row CHECK (only_row)
   constraint wall_pkey PRIMARY KEY (only_row)
+  grant SELECT to portal_auth
   grant SELECT to portal_work
 function erp.add_reason(p_reasons text, p_more text) returns text
 function erp.aging(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric) security definer for portal_desk, portal_web, portal_work
@@ -2480,7 +2501,7 @@ function portal.adopt_history(p_history_ids bigint[]) returns bigint security de
 function portal.adopt_prices() returns bigint security definer
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text, p_shown_outcome text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
-function portal.ask_password_reset(p_email text) returns void security definer for portal_work
+function portal.ask_password_reset(p_email text) returns void security definer for portal_auth, portal_work
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
@@ -2489,7 +2510,7 @@ function portal.audit_text(a portal.audit) returns text
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
 function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint) returns TABLE(line_no integer, expected_on date) security definer for portal_desk, portal_web, portal_work
 function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint security definer for portal_work
-function portal.begin_epoch() returns text security definer for portal_work
+function portal.begin_epoch() returns text security definer for portal_auth, portal_work
 function portal.begin_monthly_run() returns integer security definer for portal_work
 function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
@@ -2524,7 +2545,7 @@ function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
 function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
 function portal.hold_person(p_customer_id bigint, p_login_id bigint) returns void security definer for portal_desk, portal_web
-function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_desk, portal_web, portal_work
+function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_auth, portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
 function portal.invoice_changed() returns trigger security definer
@@ -2562,7 +2583,9 @@ function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bi
 function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[] security definer for portal_web
 function portal.outcome_changes(p_page jsonb, p_findings jsonb, p_uoms text[], p_ship_to_id bigint, p_wish date) returns jsonb
 function portal.own_list_changed() returns trigger security definer
-function portal.password_reset_of(p_token_hash bytea) returns TABLE(login_id bigint, email text) security definer for portal_work
+function portal.password_is(p_login_id bigint, p_hash text) returns boolean security definer for portal_auth
+function portal.password_reset_of(p_token_hash bytea) returns TABLE(login_id bigint, email text) security definer for portal_auth, portal_work
+function portal.password_salt(p_login_id bigint) returns text security definer for portal_auth
 function portal.payment_changed() returns trigger security definer
 function portal.people(p_customer_id bigint) returns TABLE(login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, spent numeric) security definer for portal_desk, portal_web
 function portal.person_changed() returns trigger security definer
@@ -2618,6 +2641,8 @@ function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.staff_elsewhere() returns boolean
+function portal.staff_login_kept() returns trigger security definer
 function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer

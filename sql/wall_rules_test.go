@@ -102,7 +102,7 @@ var wallRules = []struct {
 			where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace) and p.prorettype in ('trigger'::regtype, 'event_trigger'::regtype) and a.grantee <> p.proowner`,
 	},
 	{
-		name: "a table has row-level security",
+		name:  "a table has row-level security",
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity`,
 		except: `
 			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
@@ -172,11 +172,11 @@ var wallRules = []struct {
 			and not exists (select from unnest(c.reloptions) o where o in ('security_invoker=true', 'security_barrier=true'))`,
 	},
 	{
-		name: "portal_web draws from no sequence",
+		name:  "portal_web draws from no sequence",
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and case when c.relkind = 'S' then has_sequence_privilege('portal_web', c.oid, 'usage, select, update') end`,
 	},
 	{
-		name: "portal_web runs nothing of the ERP's that writes",
+		name:  "portal_web runs nothing of the ERP's that writes",
 		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'erp'::regnamespace and p.provolatile = 'v' and has_function_privilege('portal_web', p.oid, 'execute')`,
 		except: `
 			moves a counter past ids that are there, and never back: erp.pass_taken_ids(text)`,
@@ -184,7 +184,7 @@ var wallRules = []struct {
 	{
 		name: "nothing is granted in advance",
 		query: `select format('%s for %s to %s', a.privilege_type, d.defaclobjtype, coalesce(x.rolname::text, 'public')) from pg_default_acl d, aclexplode(d.defaclacl) a left join pg_roles x on x.oid = a.grantee
-			where a.grantee = 0 or x.rolname in ('portal_web', 'portal_desk', 'portal_work')`,
+			where a.grantee = 0 or x.rolname in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth')`,
 	},
 	{
 		name: "functions that portal_owner makes are not PUBLIC's",
@@ -193,10 +193,36 @@ var wallRules = []struct {
 	},
 	{
 		name: "the portal's roles have no attribute and no member but a higher one",
-		query: `select r.rolname::text from pg_roles r where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work')
+		query: `select r.rolname::text from pg_roles r where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')
 			and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or r.rolreplication or r.rolcanlogin)
 			union all select format('%s in %s', m.member::regrole, m.roleid::regrole) from pg_auth_members m join pg_roles r on r.oid = m.member
-			where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work')`,
+			where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')`,
+		except: `
+			a log-in of before there was portal_auth may become it: portal_work in portal_auth`,
+	},
+	{
+		name: "no role reads a password's hash",
+		query: `select x.rolname::text from pg_roles x where x.rolname in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth')
+			and (has_column_privilege(x.rolname, 'portal.login', 'password_hash', 'select') or has_table_privilege(x.rolname, 'portal.login', 'select'))`,
+	},
+	{
+		name: "portal_auth has nothing but log-ins, sessions and the event log",
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
+			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references') or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
+		except: `
+			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.invitation; portal.password_reset
+			what open pages hear of and who listens: portal.event; portal.event_epoch; portal.event_floor; portal.event_node
+			which version migrated, and what it left: portal.migration; portal.wall
+			names and switches of customers, and which items they see, no figure: erp.customer; erp.web_access; erp.item`,
+	},
+	{
+		name: "portal_auth runs only what log-ins, sessions and the event log need",
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and has_function_privilege('portal_auth', p.oid, 'execute')
+			and not has_function_privilege('public', p.oid, 'execute')`,
+		except: `
+			compares passwords without reading hashes: portal.password_salt(bigint); portal.password_is(bigint,text)
+			the link of a forgotten password: portal.ask_password_reset(text); portal.password_reset_of(bytea)
+			what open pages hear of: portal.begin_epoch(); portal.in_catalogue(bigint,bigint[])`,
 	},
 	{
 		name: "temporary objects are for the owner and the staff's price lists",

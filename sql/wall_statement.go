@@ -49,7 +49,7 @@ func (d Difference) repair() (statement string, owner bool, err error) {
 		return fmt.Sprintf("drop trigger if exists %s; %s", d.name(), d.must.Def), true, nil
 	case "database":
 		return `do $do$ begin
-  execute format('revoke temporary on database %I from public, portal_web, portal_work', current_database());
+  execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth', current_database());
   execute format('grant temporary on database %I to portal_owner, portal_desk', current_database());
 end $do$`, false, nil
 	case "default":

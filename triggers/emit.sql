@@ -115,4 +115,4 @@ begin
   return known;
 end
 $$;
-grant execute on function portal.begin_epoch() to portal_work;
+grant execute on function portal.begin_epoch() to portal_work, portal_auth;

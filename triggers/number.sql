@@ -27,3 +27,11 @@ create or replace trigger assign_number before insert on erp.payment
   for each row when (new.payment_no is null) execute function erp.assign_number();
 create or replace trigger assign_number before insert on erp.credit_request
   for each row when (new.request_no is null) execute function erp.assign_number();
+
+-- As a default would be, a number is drawn also where a session has the other
+-- triggers off, to load or copy rows.
+alter table erp.sales_order enable always trigger assign_number;
+alter table erp.invoice enable always trigger assign_number;
+alter table erp.credit_memo enable always trigger assign_number;
+alter table erp.payment enable always trigger assign_number;
+alter table erp.credit_request enable always trigger assign_number;

@@ -17,6 +17,7 @@ import (
 
 	"portal.example/portal/internal/demo"
 	"portal.example/portal/internal/localpg"
+	"portal.example/portal/sql"
 )
 
 const demoPassword = "demo-portal"
@@ -82,6 +83,14 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	if err := migrate(ctx, url); err != nil {
 		return err
 	}
+	made, err := sql.CreateLogins(ctx, url)
+	if err != nil {
+		return err
+	}
+	if err := writeLogins(filepath.Join(c.Dir, "logins.env"), made); err != nil {
+		return err
+	}
+	c.logins = made.LoginURLs
 	if err := c.seed(ctx, url, out); err != nil {
 		return err
 	}

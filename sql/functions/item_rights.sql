@@ -15,4 +15,4 @@ begin
          or exists (select from erp.authorized_item a where a.customer_id = p_customer_id and a.item_id = i.item_id));
 end
 $$;
-grant execute on function portal.in_catalogue(bigint, bigint[]) to portal_web, portal_desk, portal_work;
+grant execute on function portal.in_catalogue(bigint, bigint[]) to portal_web, portal_desk, portal_work, portal_auth;

@@ -11,7 +11,7 @@ begin
   perform portal.enqueue('password_reset', array[json_build_object('email', p_email)]);
 end
 $$;
-grant execute on function portal.ask_password_reset(text) to portal_work;
+grant execute on function portal.ask_password_reset(text) to portal_work, portal_auth;
 
 -- Makes the link, good for an hour and once, and queues its mail. Nothing for an
 -- address that nobody logs in with, or may not; nor again within five minutes,
@@ -56,7 +56,7 @@ as $$
   where r.token_hash = p_token_hash and r.expires_at > erp.now() and not l.disabled
     and (l.staff_role is not null or (c.active and w.enabled))
 $$;
-grant execute on function portal.password_reset_of(bytea) to portal_work;
+grant execute on function portal.password_reset_of(bytea) to portal_work, portal_auth;
 
 -- Mails an invitation that was made in this transaction, or just before it.
 create or replace function portal.mail_invitation(p_login_id bigint, p_token text) returns void

@@ -51,3 +51,19 @@ select co.time_zone from erp.company co;
 
 -- name: pass_taken_ids
 select erp.pass_taken_ids(@table);
+
+-- name: login_role_there
+select exists (select from pg_roles r where r.rolname = @role);
+
+-- name: login_role_memberships
+-- What a log-in is a member of, beside what it should be.
+select format('%I', g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
+where r.rolname = @role and g.rolname <> all (@kept::text[]);
+
+-- name: login_reach
+-- What the log-in of this connection may, whatever it becomes.
+select
+  coalesce((select string_agg(x.rolname, ', ' order by x.rolname) from pg_roles x
+    where x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth') and pg_has_role(session_user, x.oid, 'member')), '') as roles,
+  (select bool_or(has_column_privilege(x.rolname, 'portal.login', 'password_hash', 'select')) from pg_roles x where pg_has_role(session_user, x.oid, 'member')) as reads_hashes,
+  (select bool_or(has_table_privilege(x.rolname, 'erp.payment', 'insert')) from pg_roles x where pg_has_role(session_user, x.oid, 'member')) as writes_payments;
