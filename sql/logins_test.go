@@ -172,3 +172,43 @@ func TestLoginURLs(t *testing.T) {
 		}
 	}
 }
+
+// The doctor says what one log-in for all costs, and which of separate ones may
+// more than it should.
+func TestExamineLogins(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	pgtest.Exec(t, db, "create function public.theirs() returns int language sql security definer set search_path = pg_catalog as 'select 1'; alter function public.theirs() owner to portal_owner")
+	urlOf := func(name string, roles ...string) string {
+		return loginWith(t, db, name, roles...).Config().ConnString()
+	}
+	examined := func(e sql.Examination) string {
+		t.Helper()
+		found, err := sql.Examine(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		for _, f := range found {
+			if f.OK {
+				out.WriteString("ok ")
+			}
+			out.WriteString(f.What + ". " + f.Note + "\n")
+		}
+		return out.String()
+	}
+	one := examined(sql.Examination{URL: db.URL})
+	several := examined(sql.Examination{URL: db.URL, Logins: sql.LoginURLs{Web: urlOf("web", "portal_web", "portal_auth"),
+		Desk: urlOf("desk", "portal_desk", "portal_web", "portal_owner"), Work: "postgres://nobody-knows@" + db.Name + ".invalid/x"}})
+	for _, c := range []struct{ in, want string }{
+		{one, "ok one log-in is all roles of the portal. What it costs: a fault by which a customer's request ran SQL of its own could become the staff's role, see every customer, write payments, read the passwords' hashes"},
+		{one, "\nfunctions that act for the portal's owner cannot be misled (1 can)"},
+		{several, "ok the log-in of customers' pages is held to its work (it may become portal_auth, portal_web)"},
+		{several, "\nthe log-in of the desk is held to its work (it may become portal_desk, portal_owner, portal_web)"},
+		{several, "\nthe log-in of jobs connects. \n"},
+	} {
+		if !strings.Contains(c.in, c.want) {
+			t.Errorf("not said: %s\n%s", c.want, c.in)
+		}
+	}
+}

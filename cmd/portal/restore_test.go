@@ -32,7 +32,7 @@ func bare(t testing.TB) *pgtest.DB {
 	name := db.Name
 	db.Pool.Reset()
 	other := pgtest.Connect(t, db.Server(), "postgres")
-	for _, statement := range []string{"drop database " + name + " with (force)", "drop role portal_owner", "drop role portal_web", "drop role portal_desk", "drop role portal_work",
+	for _, statement := range []string{"drop database " + name + " with (force)", "drop role portal_owner", "drop role portal_web", "drop role portal_desk", "drop role portal_work", "drop role portal_auth",
 		"create database " + name} {
 		pgtest.Exec(t, other, statement)
 	}

@@ -65,5 +65,7 @@ where r.rolname = @role and g.rolname <> all (@kept::text[]);
 select
   coalesce((select string_agg(x.rolname, ', ' order by x.rolname) from pg_roles x
     where x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth') and pg_has_role(session_user, x.oid, 'member')), '') as roles,
-  (select bool_or(has_column_privilege(x.rolname, 'portal.login', 'password_hash', 'select')) from pg_roles x where pg_has_role(session_user, x.oid, 'member')) as reads_hashes,
-  (select bool_or(has_table_privilege(x.rolname, 'erp.payment', 'insert')) from pg_roles x where pg_has_role(session_user, x.oid, 'member')) as writes_payments;
+  coalesce((select bool_or(has_column_privilege(x.rolname, to_regclass('portal.login')::oid, 'password_hash', 'select')) from pg_roles x
+    where pg_has_role(session_user, x.oid, 'member')), false) as reads_hashes,
+  coalesce((select bool_or(has_table_privilege(x.rolname, to_regclass('erp.payment')::oid, 'insert')) from pg_roles x
+    where pg_has_role(session_user, x.oid, 'member')), false) as writes_payments;
