@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strconv"
 
-	"golang.org/x/crypto/blowfish"
+	"golang.org/x/crypto/blowfish" //nolint:staticcheck // deprecated for new ciphers; bcrypt is made of it
 )
 
 // bcrypt's own base64: another alphabet, without padding.

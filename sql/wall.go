@@ -193,6 +193,9 @@ func compareWall(must, is []wallRow, written map[string]string) []Difference {
 	ours := map[string]bool{} // objects
 	known := make(map[string]bool, len(must))
 	for _, m := range must {
+		if kindOrder(m.Kind) == len(wallKinds) {
+			continue // of a version after this one
+		}
 		known[m.key()], ours[m.Object] = true, true
 		r, found := there[m.key()]
 		if !found {

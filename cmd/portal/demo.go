@@ -34,7 +34,8 @@ type demoCommand struct {
 func (demoCommand) Help() string {
 	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional distributor
 and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection URL is written to
---dir/database-url: psql "$(cat .portal/database-url)".
+--dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the log-ins of --dir/logins.env,
+one each for customers' pages, the desk and jobs.
 
 Log-ins, all with the password ` + demoPassword + `:
   buyer@c1003.example    a customer; every customer number has one

@@ -6,17 +6,18 @@ create or replace function portal.assert_customer(p_customer_id bigint) returns 
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  who name := portal.db_role();
+  who name;
 begin
+  if p_customer_id = portal.customer_id() then
+    return true;
+  end if;
+  who := portal.db_role();
   if portal.customer_id() is null and (not pg_has_role(who, 'portal_web', 'member')
     or pg_has_role(who, 'portal_desk', 'member') or pg_has_role(who, 'portal_work', 'member')) then
     return true;
   end if;
-  if p_customer_id is distinct from portal.customer_id() then
-    raise exception 'this request may not ask about another customer'
-      using errcode = 'PT404', constraint = 'own_customer_only';
-  end if;
-  return true;
+  raise exception 'this request may not ask about another customer'
+    using errcode = 'PT404', constraint = 'own_customer_only';
 end
 $$;
 grant execute on function portal.assert_customer(bigint) to portal_web, portal_desk, portal_work;
