@@ -180,7 +180,9 @@ func TestExamineLogins(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, "create function public.theirs() returns int language sql security definer set search_path = pg_catalog as 'select 1'; alter function public.theirs() owner to portal_owner")
 	urlOf := func(name string, roles ...string) string {
-		return loginWith(t, db, name, roles...).Config().ConnString()
+		conn := loginWith(t, db, name, roles...)
+		pgtest.Exec(t, db, "alter role "+conn.Config().User+" noinherit") // as they are made
+		return conn.Config().ConnString()
 	}
 	examined := func(e sql.Examination) string {
 		t.Helper()

@@ -61,11 +61,18 @@ select format('%I', g.rolname) from pg_auth_members m join pg_roles g on g.oid =
 where r.rolname = @role and g.rolname <> all (@kept::text[]);
 
 -- name: login_reach
--- What the log-in of this connection may, whatever it becomes.
-select
-  coalesce((select string_agg(x.rolname, ', ' order by x.rolname) from pg_roles x
-    where x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth') and pg_has_role(session_user, x.oid, 'member')), '') as roles,
-  coalesce((select bool_or(has_column_privilege(x.rolname, to_regclass('portal.login')::oid, 'password_hash', 'select')) from pg_roles x
-    where pg_has_role(session_user, x.oid, 'member')), false) as reads_hashes,
-  coalesce((select bool_or(has_table_privilege(x.rolname, to_regclass('erp.payment')::oid, 'insert')) from pg_roles x
-    where pg_has_role(session_user, x.oid, 'member')), false) as writes_payments;
+-- What the log-in of this connection may, whatever it becomes. It may inherit
+-- nothing, so tables are looked up in the catalogue.
+with role as (
+  select x.rolname from pg_roles x where pg_has_role(session_user, x.oid, 'member')
+),
+secret as (
+  select n.nspname || '.' || c.relname as name, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where (n.nspname, c.relname) in (('portal', 'login'), ('erp', 'payment'))
+)
+select coalesce((select string_agg(r.rolname, ', ' order by r.rolname) from role r
+    where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')), '') as roles,
+  coalesce((select bool_or(has_column_privilege(r.rolname, s.oid, 'password_hash', 'select')) from role r, secret s
+    where s.name = 'portal.login'), false) as reads_hashes,
+  coalesce((select bool_or(has_table_privilege(r.rolname, s.oid, 'insert')) from role r, secret s
+    where s.name = 'erp.payment'), false) as writes_payments;
