@@ -12,6 +12,7 @@ type reach struct {
 	Roles          string
 	ReadsHashes    bool
 	WritesPayments bool
+	Replicates     bool // reads every table by way of the write-ahead log
 }
 
 func reachOf(ctx context.Context, conn *pgx.Conn) (reach, error) {
@@ -27,7 +28,7 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 	}
 	for _, l := range []struct {
 		what, url, roles, setting string
-		closed                    bool // reads no hash, writes no payment
+		closed                    bool // writes no payment, and does not replicate
 	}{
 		{"customers' pages", e.Logins.Web, "portal_auth, portal_web", "PORTAL_WEB_DATABASE_URL", true},
 		{"the desk", e.Logins.Desk, "portal_auth, portal_desk, portal_web", "PORTAL_DESK_DATABASE_URL", false},
@@ -45,8 +46,8 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 		if err != nil {
 			return err
 		}
-		found.add(r.Roles == l.roles && !r.ReadsHashes && !(l.closed && r.WritesPayments),
-			"It may be "+l.roles+" and nothing else: portal migrate --create-logins puts it right, with a new password.",
+		found.add(r.Roles == l.roles && !r.ReadsHashes && !(l.closed && (r.WritesPayments || r.Replicates)),
+			"It may become "+l.roles+" and nothing else, and without REPLICATION: portal migrate --create-logins puts it right, with a new password.",
 			"the log-in of %s is held to its work (it may become %s)", l.what, orNothing(r.Roles))
 	}
 	return nil

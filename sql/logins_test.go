@@ -3,6 +3,7 @@ package sql_test
 import (
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -200,11 +201,20 @@ func TestExamineLogins(t *testing.T) {
 		return out.String()
 	}
 	one := examined(sql.Examination{URL: db.URL})
+	pgtest.Exec(t, db, "create role copies_of_"+db.Name+" login noinherit replication; grant portal_web, portal_auth to copies_of_"+db.Name)
+	t.Cleanup(func() { pgtest.Exec(t, db, "drop role copies_of_"+db.Name) })
+	copies, err := url.Parse(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies.User = url.User("copies_of_" + db.Name)
+	copying := examined(sql.Examination{URL: db.URL, Logins: sql.LoginURLs{Web: copies.String()}})
 	several := examined(sql.Examination{URL: db.URL, Logins: sql.LoginURLs{Web: urlOf("web", "portal_web", "portal_auth"),
 		Desk: urlOf("desk", "portal_desk", "portal_web", "portal_owner"), Work: "postgres://nobody-knows@" + db.Name + ".invalid/x"}})
 	for _, c := range []struct{ in, want string }{
 		{one, "ok one log-in is all roles of the portal. What it costs: a fault by which a customer's request ran SQL of its own could become the staff's role, see every customer, write payments, read the passwords' hashes"},
 		{one, "\nfunctions that act for the portal's owner cannot be misled (1 can)"},
+		{copying, "\nthe log-in of customers' pages is held to its work (it may become portal_auth, portal_web)"},
 		{several, "ok the log-in of customers' pages is held to its work (it may become portal_auth, portal_web)"},
 		{several, "\nthe log-in of the desk is held to its work (it may become portal_desk, portal_owner, portal_web)"},
 		{several, "\nthe log-in of jobs connects. \n"},

@@ -94,6 +94,7 @@ func TestHoles(t *testing.T) {
 		{"alter role portal_web superuser createdb", []string{"role portal_web has superuser, createdb"}},
 		{"grant portal_desk to portal_web", []string{"portal_web is a member of portal_desk"}},
 		{"grant portal_owner to portal_desk", []string{"portal_desk is a member of portal_owner"}},
+		{"grant portal_desk to portal_auth", []string{"portal_auth is a member of portal_desk"}},
 		{"grant pg_read_all_data to portal_web", []string{"portal_web is a member of pg_read_all_data"}},
 		{"alter table erp.invoice owner to portal_web", nil},
 		{"alter schema erp owner to current_user", []string{"schema erp is owned by postgres, not by portal_owner"}},

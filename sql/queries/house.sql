@@ -75,4 +75,5 @@ select coalesce((select string_agg(r.rolname, ', ' order by r.rolname) from role
   coalesce((select bool_or(has_column_privilege(r.rolname, s.oid, 'password_hash', 'select')) from role r, secret s
     where s.name = 'portal.login'), false) as reads_hashes,
   coalesce((select bool_or(has_table_privilege(r.rolname, s.oid, 'insert')) from role r, secret s
-    where s.name = 'erp.payment'), false) as writes_payments;
+    where s.name = 'erp.payment'), false) as writes_payments,
+  (select r.rolreplication from pg_roles r where r.rolname = session_user) as replicates;
