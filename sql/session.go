@@ -27,7 +27,7 @@ type SessionStore struct {
 	db       *DB
 	lifetime time.Duration
 	cost     int
-	decoy    []byte        // compared against where there is no password to compare
+	decoy    string        // the salt where there is no password to compare
 	turns    chan struct{} // bounds concurrent bcrypt work: it costs a third of a second of a core
 }
 
@@ -49,10 +49,11 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 		turns = 2
 	}
 	s.turns = make(chan struct{}, turns)
-	var err error
-	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
+	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost)
+	if err != nil {
 		return nil, fmt.Errorf("session store: %w", err)
 	}
+	s.decoy = string(decoy[:saltLength])
 	return s, nil
 }
 
@@ -62,17 +63,17 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 	var login struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Locked       bool
 		Enabled      bool
 	}
-	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
+	rows, _ := s.db.Auth.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Locked       bool
@@ -83,15 +84,15 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 	var sourceLocked bool
-	if err := s.db.Work.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
+	if err := s.db.Auth.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
-	hash := []byte(login.PasswordHash)
-	if unknown {
-		hash = s.decoy
+	salt := s.decoy
+	if !unknown {
+		salt = login.PasswordSalt
 	}
-	right, err := s.compare(ctx, hash, password)
+	right, err := s.compare(ctx, login.LoginID, salt, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
@@ -104,21 +105,41 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 	if login.Locked || sourceLocked || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
+	if login.StaffRole != nil && s.db.Desk == nil {
+		return "", portal.Session{}, errStaffElsewhere
+	}
 	return s.open(ctx, login.LoginID, source, userAgent)
 }
 
-func (s *SessionStore) compare(ctx context.Context, hash []byte, password string) (bool, error) {
+// errStaffElsewhere is for staff with the right password, where only customers'
+// pages are served.
+var errStaffElsewhere = portal.Errorf(portal.CodeForbidden, "Staff log in at the desk's own address.")
+
+// compare computes the hash of what was typed, in its turn, and asks the database
+// whether it is the log-in's: the stored hash is not for us to read.
+func (s *SessionStore) compare(ctx context.Context, login portal.LoginID, salt, password string) (right bool, err error) {
+	hash, err := s.hashWith(ctx, salt, password)
+	if err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"), args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	return right, nil
+}
+
+func (s *SessionStore) hashWith(ctx context.Context, salt, password string) (string, error) {
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return "", ctx.Err()
 	}
-	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
+	return bcryptHash(salt, password)
 }
 
 func (s *SessionStore) failed(ctx context.Context, login portal.LoginID, source string) error {
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		for _, name := range []string{"login_failed", "login_source_failed", "login_block_failed"} {
 			if _, err := tx.Exec(ctx, query(name), args{"login_id": login, "source": source}); err != nil {
 				return fmt.Errorf("count failed log-in: %w", err)
@@ -133,7 +154,7 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, source, u
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
-	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": source}); err != nil {
 			return err
 		}
@@ -186,7 +207,7 @@ func (r sessionRow) session() portal.Session {
 
 // Session implements portal.SessionService.
 func (s *SessionStore) Session(ctx context.Context, token string) (portal.Session, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
+	rows, _ := s.db.Auth.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
@@ -194,8 +215,11 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 	if err != nil {
 		return portal.Session{}, fmt.Errorf("find session: %w", err)
 	}
+	if who := row.session(); who.Staff() && s.db.Desk == nil { // whatever cookie a browser brings from another node
+		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
+	}
 	if time.Since(row.SeenAt) > time.Minute {
-		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
+		if _, err := s.db.Auth.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
 			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
 		}
 	}
@@ -204,7 +228,7 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 
 // Alive returns those of the sessions that still live.
 func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]portal.SessionID, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_alive"), args{"session_ids": ids})
+	rows, _ := s.db.Auth.Query(ctx, query("session_alive"), args{"session_ids": ids})
 	alive, err := pgx.CollectRows(rows, pgx.RowTo[portal.SessionID])
 	if err != nil {
 		return nil, fmt.Errorf("which sessions live: %w", err)
@@ -214,7 +238,7 @@ func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]por
 
 // LogOut implements portal.SessionService.
 func (s *SessionStore) LogOut(ctx context.Context, token string) error {
-	if _, err := s.db.Work.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	return nil
@@ -225,7 +249,7 @@ func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]port
 	if who.Acting != portal.ActingNot {
 		return nil, errOwnAffair
 	}
-	rows, _ := s.db.Work.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
+	rows, _ := s.db.Auth.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.Session, error) {
 		r, err := pgx.RowToStructByName[sessionRow](row)
 		return r.session(), err
@@ -241,7 +265,7 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	tag, err := s.db.Work.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
+	tag, err := s.db.Auth.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
 	if err != nil {
 		return fmt.Errorf("revoke session %d: %w", id, err)
 	}
@@ -260,11 +284,11 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err := CheckPassword(next); err != nil {
 		return err
 	}
-	var hash string
-	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
+	var salt string
+	if err := s.db.Auth.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&salt); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.compare(ctx, []byte(hash), current)
+	right, err := s.compare(ctx, who.LoginID, salt, current)
 	if err != nil {
 		return err
 	}
@@ -275,7 +299,7 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
 			return err
 		}
