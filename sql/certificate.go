@@ -19,7 +19,7 @@ func NewCertificateCache(db *DB) *CertificateCache { return &CertificateCache{db
 // Get implements autocert.Cache.
 func (c *CertificateCache) Get(ctx context.Context, name string) ([]byte, error) {
 	var data []byte
-	err := c.db.Work.QueryRow(ctx, query("certificate_get"), args{"name": name}).Scan(&data)
+	err := c.db.Auth.QueryRow(ctx, query("certificate_get"), args{"name": name}).Scan(&data)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, autocert.ErrCacheMiss
 	}
@@ -31,7 +31,7 @@ func (c *CertificateCache) Get(ctx context.Context, name string) ([]byte, error)
 
 // Put implements autocert.Cache.
 func (c *CertificateCache) Put(ctx context.Context, name string, data []byte) error {
-	if _, err := c.db.Work.Exec(ctx, query("certificate_put"), args{"name": name, "data": data}); err != nil {
+	if _, err := c.db.Auth.Exec(ctx, query("certificate_put"), args{"name": name, "data": data}); err != nil {
 		return fmt.Errorf("keep certificate %q: %w", name, err)
 	}
 	return nil
@@ -39,7 +39,7 @@ func (c *CertificateCache) Put(ctx context.Context, name string, data []byte) er
 
 // Delete implements autocert.Cache.
 func (c *CertificateCache) Delete(ctx context.Context, name string) error {
-	if _, err := c.db.Work.Exec(ctx, query("certificate_delete"), args{"name": name}); err != nil {
+	if _, err := c.db.Auth.Exec(ctx, query("certificate_delete"), args{"name": name}); err != nil {
 		return fmt.Errorf("forget certificate %q: %w", name, err)
 	}
 	return nil
@@ -56,7 +56,7 @@ func NewUnknownProxies(db *DB, node string) *UnknownProxies { return &UnknownPro
 
 // Seen notes a source (portal.SourceOf).
 func (u *UnknownProxies) Seen(ctx context.Context, source string) error {
-	if _, err := u.db.Work.Exec(ctx, query("unknown_proxy_seen"), args{"source": source, "node": u.node}); err != nil {
+	if _, err := u.db.Auth.Exec(ctx, query("unknown_proxy_seen"), args{"source": source, "node": u.node}); err != nil {
 		return fmt.Errorf("note an unknown proxy: %w", err)
 	}
 	return nil

@@ -40,7 +40,7 @@ var errCrowded = portal.Errorf(portal.CodeTooMany,
 func (s *SessionStore) begin(ctx context.Context, t try) error {
 	var allowed, locked bool
 	var wait *time.Duration
-	err := s.db.Work.QueryRow(ctx, query("login_try_begin"), args{"email": t.email, "source": t.source, "device": t.device}).
+	err := s.db.Auth.QueryRow(ctx, query("login_try_begin"), args{"email": t.email, "source": t.source, "device": t.device}).
 		Scan(&allowed, &locked, &wait)
 	switch {
 	case err != nil:

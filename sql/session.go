@@ -30,7 +30,7 @@ type SessionStore struct {
 	db       *DB
 	lifetime time.Duration
 	cost     int
-	decoy    []byte // compared against where there is no password to compare
+	decoy    string // the salt where there is no password to compare
 	turns    *turns // bounds concurrent bcrypt work: it costs a third of a second of a core
 	slow     time.Duration
 }
@@ -52,10 +52,11 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 		s.slow = time.Second
 	}
 	s.turns = newTurns(cmp.Or(config.Hashes, max(1, runtime.NumCPU()/2)))
-	var err error
-	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
+	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost)
+	if err != nil {
 		return nil, fmt.Errorf("session store: %w", err)
 	}
+	s.decoy = string(decoy[:saltLength])
 	return s, nil
 }
 
@@ -69,16 +70,16 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 	var login struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Enabled      bool
 	}
-	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email})
+	rows, _ := s.db.Auth.Query(ctx, query("login_of_email"), args{"email": email})
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Enabled      bool
@@ -88,27 +89,47 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
-	hash := []byte(login.PasswordHash)
-	if unknown {
-		hash = s.decoy
+	salt := s.decoy
+	if !unknown {
+		salt = login.PasswordSalt
 	}
-	right, err := s.compare(ctx, try.turn(), hash, password)
+	right, err := s.compare(ctx, try.turn(), login.LoginID, salt, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
 	if unknown || !right || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
+	if login.StaffRole != nil && s.db.Desk == nil {
+		return "", portal.Session{}, errStaffElsewhere
+	}
 	return s.open(ctx, login.LoginID, try, from)
 }
 
-// compare looks at a password when it is the turn of who asks.
-func (s *SessionStore) compare(ctx context.Context, who string, hash []byte, password string) (bool, error) {
+// errStaffElsewhere is for staff with the right password, where only customers'
+// pages are served.
+var errStaffElsewhere = portal.Errorf(portal.CodeForbidden, "Staff log in at the desk's own address.")
+
+// compare computes the hash of what was typed, when it is the turn of who asks,
+// and asks the database whether it is the log-in's: the stored hash is not for us
+// to read.
+func (s *SessionStore) compare(ctx context.Context, who string, login portal.LoginID, salt, password string) (right bool, err error) {
+	hash, err := s.hashWith(ctx, who, salt, password)
+	if err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"), args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	return right, nil
+}
+
+func (s *SessionStore) hashWith(ctx context.Context, who, salt, password string) (string, error) {
 	if err := s.turns.take(ctx, who); err != nil {
-		return false, err
+		return "", err
 	}
 	defer s.turns.give()
-	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
+	return bcryptHash(salt, password)
 }
 
 func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, from portal.Browser) (string, portal.Session, error) {
@@ -117,7 +138,7 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, 
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
-	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if err := try.succeeded(ctx, tx, login); err != nil {
 			return err
 		}
@@ -170,7 +191,7 @@ func (r sessionRow) session() portal.Session {
 
 // Session implements portal.SessionService.
 func (s *SessionStore) Session(ctx context.Context, token string) (portal.Session, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
+	rows, _ := s.db.Auth.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
@@ -178,8 +199,11 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 	if err != nil {
 		return portal.Session{}, fmt.Errorf("find session: %w", err)
 	}
+	if who := row.session(); who.Staff() && s.db.Desk == nil { // whatever cookie a browser brings from another node
+		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
+	}
 	if time.Since(row.SeenAt) > time.Minute {
-		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
+		if _, err := s.db.Auth.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
 			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
 		}
 	}
@@ -188,7 +212,7 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 
 // Alive returns those of the sessions that still live.
 func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]portal.SessionID, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_alive"), args{"session_ids": ids})
+	rows, _ := s.db.Auth.Query(ctx, query("session_alive"), args{"session_ids": ids})
 	alive, err := pgx.CollectRows(rows, pgx.RowTo[portal.SessionID])
 	if err != nil {
 		return nil, fmt.Errorf("which sessions live: %w", err)
@@ -198,7 +222,7 @@ func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]por
 
 // LogOut implements portal.SessionService.
 func (s *SessionStore) LogOut(ctx context.Context, token string) error {
-	if _, err := s.db.Work.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	return nil
@@ -209,7 +233,7 @@ func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]port
 	if who.Acting != portal.ActingNot {
 		return nil, errOwnAffair
 	}
-	rows, _ := s.db.Work.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
+	rows, _ := s.db.Auth.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.Session, error) {
 		r, err := pgx.RowToStructByName[sessionRow](row)
 		return r.session(), err
@@ -225,7 +249,7 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	tag, err := s.db.Work.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
+	tag, err := s.db.Auth.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
 	if err != nil {
 		return fmt.Errorf("revoke session %d: %w", id, err)
 	}
@@ -248,25 +272,25 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err := s.begin(ctx, try); err != nil {
 		return atPassword(err)
 	}
-	var hash string
-	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
+	var salt string
+	if err := s.db.Auth.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&salt); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.compare(ctx, "login "+who.Email, []byte(hash), current)
+	right, err := s.compare(ctx, "login "+who.Email, who.LoginID, salt, current)
 	if err != nil {
 		return err
 	}
 	if !right {
 		return portal.Invalid("current_password", "That is not your present password.")
 	}
-	if err := try.end(ctx, s.db.Work); err != nil {
+	if err := try.end(ctx, s.db.Auth); err != nil {
 		return err
 	}
 	fresh, err := bcrypt.GenerateFromPassword([]byte(next), s.cost)
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ begin
   perform portal.ask_password_reset(p_email);
 end
 $$;
-grant execute on function portal.ask_password_reset_from(text, text) to portal_work;
+grant execute on function portal.ask_password_reset_from(text, text) to portal_auth;
 
 -- Counts an invitation, or a new link for one: 5 an hour to one log-in, 30 by the
 -- people of a customer, 300 by one of the staff.

@@ -95,7 +95,7 @@ begin
   end if;
 end
 $$;
-grant execute on function portal.begin_login_try(text, text, bytea) to portal_work;
+grant execute on function portal.begin_login_try(text, text, bytea) to portal_auth;
 
 -- Takes back the count of a try whose password was right.
 create or replace function portal.end_login_try(p_email text, p_source text, p_device bytea) returns void
@@ -106,7 +106,7 @@ as $$
   update portal.login_try x set failed_count = greatest(x.failed_count - 1, 0)
     where (x.account, x.place) in ((portal.login_account(p_email), ''), (''::bytea, p_source));
 $$;
-grant execute on function portal.end_login_try(text, text, bytea) to portal_work;
+grant execute on function portal.end_login_try(text, text, bytea) to portal_auth;
 
 -- Lifts every lock of an account, and its slowness.
 create or replace function portal.unlock_login(p_email text) returns void

@@ -1,8 +1,8 @@
 -- +goose Up
 -- What a portal on the open internet keeps: certificates, wrong log-ins, browsers
 -- that have logged in before, links that were asked for, and proxies that nobody
--- named. Only portal_work reads and writes these: no customer's request and no
--- page of staff has a right here. None has rows of customers that a page shows,
+-- named. Only portal_auth, which lets people in, and portal_work, which forgets them
+-- in time, have rights here: no customer's request and no page of staff does. None has rows of customers that a page shows,
 -- so there are no policies, no events and no part in the leak walk.
 
 create table portal.certificate_cache (
@@ -64,8 +64,8 @@ create table portal.unknown_proxy (
 comment on table portal.unknown_proxy is
   'Networks from which requests came with X-Forwarded-For although they are no trusted proxy. portal doctor shows them: a forgotten proxy, or a visitor who tries.';
 
-grant select, insert, update, delete on portal.certificate_cache, portal.login_try, portal.login_device, portal.link_asked,
-  portal.unknown_proxy to portal_work;
+grant select, insert, update, delete on portal.certificate_cache, portal.login_device, portal.unknown_proxy to portal_auth;
+grant select, delete on portal.login_try, portal.login_device, portal.link_asked, portal.unknown_proxy to portal_work;
 
 -- +goose Down
 drop table portal.unknown_proxy, portal.link_asked, portal.login_device, portal.login_try, portal.certificate_cache;
