@@ -110,6 +110,9 @@ var wallRules = []struct {
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
+			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
+			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
+			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
 			closed to portal_web as a whole, it is the jobs' and the operators': portal.mail; portal.price_receipt; portal.proof_difference; portal.proof_run; portal.seal; portal.statement_run
 			closed to portal_web as a whole, written by triggers alone: portal.audit; portal.audit_chain; portal.audit_head
 			closed to portal_web as a whole, the event log is read by the hub, which knows who hears what: portal.event; portal.event_floor; portal.event_node
@@ -210,6 +213,7 @@ var wallRules = []struct {
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
 			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references') or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
 		except: `
+			its certificates, the browsers that logged in, and who forwarded to it unasked: portal.certificate_cache; portal.login_device; portal.unknown_proxy
 			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.invitation; portal.password_reset
 			what open pages hear of and who listens: portal.event; portal.event_epoch; portal.event_floor; portal.event_node
 			which version migrated, and what it left: portal.migration; portal.wall
@@ -221,7 +225,8 @@ var wallRules = []struct {
 			and not has_function_privilege('public', p.oid, 'execute')`,
 		except: `
 			compares passwords without reading hashes: portal.password_salt(bigint); portal.password_is(bigint,text)
-			the link of a forgotten password: portal.ask_password_reset(text); portal.password_reset_of(bytea)
+			a try to log in, counted before its password is looked at: portal.begin_login_try(text,text,bytea); portal.end_login_try(text,text,bytea)
+			the link of a forgotten password: portal.ask_password_reset(text); portal.ask_password_reset_from(text,text); portal.password_reset_of(bytea)
 			what open pages hear of: portal.begin_epoch(); portal.in_catalogue(bigint,bigint[])`,
 	},
 	{

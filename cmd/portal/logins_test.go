@@ -52,10 +52,13 @@ func TestSeparateLogins(t *testing.T) {
 	}
 	v := shop.buyer("C1003")
 	for _, path := range []string{"/", "/catalog", "/catalog?q=oliv", "/items/OIL5", "/cart", "/orders", "/account", "/invoices", "/statement", "/returns", "/people", "/profile",
-		"/standing-orders", "/notifications", "/quick-order", "/readyz", "/metrics", "/healthz"} {
+		"/standing-orders", "/notifications", "/quick-order", "/readyz", "/healthz"} {
 		if a := v.read(path); a.status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
+	}
+	if a := shop.metrics(); a.status != http.StatusOK {
+		t.Errorf("/metrics: %d %s", a.status, a.body)
 	}
 	socket := v.live("")
 	socket.hello()
