@@ -17,18 +17,15 @@ import (
 
 // SessionConfig sets how log-ins work. The zero value takes the defaults.
 type SessionConfig struct {
-	Lifetime time.Duration // how long a session lives after it was last seen; default 30 days
-	Cost     int           // bcrypt cost of new passwords; default 12
-	Hashes   int           // most password hashes computed at a time; default 2
+	Cost   int // bcrypt cost of new passwords; default 12
+	Hashes int // most password hashes computed at a time; default 2
 }
 
 // SessionStore implements portal.SessionService. Safe for concurrent use.
 type SessionStore struct {
-	db       *DB
-	lifetime time.Duration
-	cost     int
-	decoy    []byte        // compared against where there is no password to compare
-	turns    chan struct{} // bounds concurrent bcrypt work: it costs a third of a second of a core
+	db    *DB
+	cost  int
+	turns chan struct{} // bounds concurrent bcrypt work: it costs a third of a second of a core
 }
 
 // errLogIn is the one answer to a log-in that fails, whatever the reason.
@@ -36,11 +33,8 @@ var errLogIn = portal.Errorf(portal.CodeUnauthorized,
 	"E-mail or password is not right, or the log-in is locked for a while after several failed tries.")
 
 // NewSessionStore prepares log-ins on db.
-func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
-	s := &SessionStore{db: db, lifetime: config.Lifetime, cost: config.Cost}
-	if s.lifetime == 0 {
-		s.lifetime = 30 * 24 * time.Hour
-	}
+func NewSessionStore(db *DB, config SessionConfig) *SessionStore {
+	s := &SessionStore{db: db, cost: config.Cost}
 	if s.cost == 0 {
 		s.cost = 12
 	}
@@ -49,16 +43,13 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 		turns = 2
 	}
 	s.turns = make(chan struct{}, turns)
-	var err error
-	if s.decoy, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost); err != nil {
-		return nil, fmt.Errorf("session store: %w", err)
-	}
-	return s, nil
+	return s
 }
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
-// comparison as a wrong password.
-func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userAgent string) (string, portal.Session, error) {
+// comparisons as a wrong password.
+func (s *SessionStore) LogIn(ctx context.Context, email, password string, from portal.Browser) (string, portal.Session, error) {
+	source := from.Source
 	var login struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
@@ -87,11 +78,7 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
-	hash := []byte(login.PasswordHash)
-	if unknown {
-		hash = s.decoy
-	}
-	right, err := s.compare(ctx, hash, password)
+	right, err := s.matches(ctx, login.PasswordHash, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
@@ -104,7 +91,10 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password, source, userA
 	if login.Locked || sourceLocked || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
-	return s.open(ctx, login.LoginID, source, userAgent)
+	if err := s.raise(ctx, login.LoginID, login.PasswordHash, password); err != nil {
+		return "", portal.Session{}, err
+	}
+	return s.open(ctx, login.LoginID, from)
 }
 
 func (s *SessionStore) compare(ctx context.Context, hash []byte, password string) (bool, error) {
@@ -128,23 +118,28 @@ func (s *SessionStore) failed(ctx context.Context, login portal.LoginID, source 
 	})
 }
 
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, source, userAgent string) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, from portal.Browser) (string, portal.Session, error) {
 	token, hash := newToken()
+	userAgent := from.UserAgent
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
+	var replaces []byte
+	if from.Token != "" {
+		replaces = hashToken(from.Token)
+	}
 	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": source}); err != nil {
+		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": from.Source}); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
-			"lifetime": s.lifetime, "user_agent": userAgent, "source": source})
+		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash, "browser_hash": hashToken(from.Known),
+			"replaces": replaces, "user_agent": userAgent, "source": from.Source})
 		return err
 	})
 	if err != nil {
 		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, err)
 	}
-	session, err := s.Session(ctx, token)
+	session, err := s.AnySession(ctx, token)
 	return token, session, err
 }
 
@@ -174,18 +169,30 @@ type sessionRow struct {
 	CreatedAt    time.Time
 	SeenAt       time.Time
 	ExpiresAt    time.Time
+	LastsUntil   time.Time
+	Stage        portal.Stage
 	UserAgent    string
 	Source       string
+	Idle         bool // not marked as seen for a minute
 }
 
 func (r sessionRow) session() portal.Session {
 	return portal.Session{ID: r.SessionID, LoginID: r.LoginID, CustomerID: r.CustomerID, CustomerNo: r.CustomerNo,
 		CustomerName: r.CustomerName, Email: r.Email, Role: r.Role, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt,
-		ExpiresAt: r.ExpiresAt, UserAgent: r.UserAgent, Source: r.Source}
+		ExpiresAt: r.ExpiresAt, LastsUntil: r.LastsUntil, Stage: r.Stage, UserAgent: r.UserAgent, Source: r.Source}
 }
 
 // Session implements portal.SessionService.
 func (s *SessionStore) Session(ctx context.Context, token string) (portal.Session, error) {
+	who, err := s.AnySession(ctx, token)
+	if err == nil && who.Stage != portal.StageFull {
+		return portal.Session{}, portal.Errorf(portal.CodeFactor, "Prove first that it is you.")
+	}
+	return who, err
+}
+
+// AnySession is Session, whether it has proved its second factor or not.
+func (s *SessionStore) AnySession(ctx context.Context, token string) (portal.Session, error) {
 	rows, _ := s.db.Work.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -194,8 +201,8 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 	if err != nil {
 		return portal.Session{}, fmt.Errorf("find session: %w", err)
 	}
-	if time.Since(row.SeenAt) > time.Minute {
-		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
+	if row.Idle {
+		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID}); err != nil {
 			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
 		}
 	}
@@ -251,27 +258,38 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	return nil
 }
 
+// EndOthers implements portal.SessionService.
+func (s *SessionStore) EndOthers(ctx context.Context, who portal.Session) (n int, err error) {
+	if who.Acting != portal.ActingNot {
+		return 0, errOwnAffair
+	}
+	if err := s.db.Work.QueryRow(ctx, query("session_end_others"), args{"session_id": who.ID}).Scan(&n); err != nil {
+		return 0, fmt.Errorf("end other sessions of login %d: %w", who.LoginID, err)
+	}
+	return n, nil
+}
+
 // ChangePassword implements portal.SessionService. The trigger on portal.login
 // ends the other sessions.
 func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, current, next string) error {
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	if err := CheckPassword(next); err != nil {
+	if err := CheckPassword(next, who.Email, who.CustomerName); err != nil {
 		return err
 	}
 	var hash string
 	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.compare(ctx, []byte(hash), current)
+	right, err := s.matches(ctx, hash, current)
 	if err != nil {
 		return err
 	}
 	if !right {
 		return portal.Invalid("current_password", "That is not your present password.")
 	}
-	fresh, err := bcrypt.GenerateFromPassword([]byte(next), s.cost)
+	fresh, err := s.hash(ctx, next)
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
@@ -279,31 +297,7 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": string(fresh)})
+		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": fresh})
 		return err
 	})
-}
-
-// hash hashes a new password, in its turn.
-func (s *SessionStore) hash(ctx context.Context, password string) (string, error) {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
-	return string(hash), err
-}
-
-// CheckPassword says what is wrong with a new password. bcrypt reads no more
-// than 72 bytes, so longer ones are refused rather than cut.
-func CheckPassword(password string) error {
-	switch {
-	case len([]rune(password)) < 10:
-		return portal.Invalid("new_password", "Use at least 10 characters.")
-	case len(password) > 72:
-		return portal.Invalid("new_password", "Use at most 72 characters.")
-	}
-	return nil
 }

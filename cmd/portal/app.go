@@ -107,7 +107,8 @@ func (a *app) build(direct string) error {
 		return nil
 	}
 
-	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
+	sessions := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost})
+	factors, err := a.factors(sessions, brand)
 	if err != nil {
 		return err
 	}
@@ -125,6 +126,7 @@ func (a *app) build(direct string) error {
 		Config: page.Config{
 			Sessions:     sessions,
 			Frames:       sql.NewFrameStore(a.db),
+			Factors:      factors,
 			Brand:        brand,
 			Logger:       a.logger,
 			PlainHTTP:    a.PlainHTTP,

@@ -36,6 +36,7 @@ type settings struct {
 	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
+	factorSettings
 
 	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
