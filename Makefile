@@ -27,7 +27,7 @@ setup:
 # the templates. The first run builds and fetches them.
 GOLANGCI = go tool -modfile=tools/go.mod golangci-lint
 lint: tools/node_modules/.package-lock.json
-	$(GOLANGCI) run
+	$(GOLANGCI) run --allow-parallel-runners
 	tools/node_modules/.bin/squawk --no-error-on-unmatched-pattern 'sql/migrations/*.sql'
 	tools/node_modules/.bin/biome lint --error-on-warnings
 	go test -run 'TestTemplate' ./http/page

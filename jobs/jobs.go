@@ -1,7 +1,7 @@
-// Package jobs is the work that happens outside a request: River's client and
-// the workers for the kinds that package portal names. What a job does to the
-// domain is behind interfaces of package portal; this package leaves SQL to
-// package sql and only says when, how often, and what happens after a failure.
+// Package jobs does the work that no request waits for: approving orders,
+// making statements, sending mail. It holds River's client and a worker for each
+// kind of job. What a job does to the data is behind the interfaces of package
+// portal; this package says when it runs, how often, and what a failure leads to.
 //
 // Jobs are enqueued in the transaction that causes them, most by triggers, so
 // that plain SQL has the same effect as a click. Every worker may run twice

@@ -28,16 +28,16 @@ type Config struct {
 	// an event waits whose wake-up was lost. Default 250 ms.
 	Poll time.Duration
 
-	// AwakeAt is how many notifications a second make the node read the log by
-	// itself, every AwakePoll, and tell triggers not to notify; a quarter of it
+	// FastPollAt is how many notifications a second make the node read the log by
+	// itself, every FastPoll, and tell triggers not to notify; a quarter of it
 	// does where commits wait for each other to notify. It asks to be notified
 	// again at half. Defaults 250 and 2 ms; negative: it always wants to be
 	// notified.
-	AwakeAt   float64
-	AwakePoll time.Duration
+	FastPollAt float64
+	FastPoll   time.Duration
 
 	// over which it is counted how fast events come
-	wakeWindow, sleepWindow time.Duration
+	fastWindow, slowWindow time.Duration
 
 	// Name is what the node is called in portal.event_node.
 	Name string
@@ -69,10 +69,10 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	set(&c.Poll, 250*time.Millisecond)
-	set(&c.AwakeAt, 250)
-	set(&c.AwakePoll, 2*time.Millisecond)
-	set(&c.wakeWindow, 100*time.Millisecond)
-	set(&c.sleepWindow, time.Second)
+	set(&c.FastPollAt, 250)
+	set(&c.FastPoll, 2*time.Millisecond)
+	set(&c.fastWindow, 100*time.Millisecond)
+	set(&c.slowWindow, time.Second)
 	set(&c.FullAt, 0.1)
 	set(&c.ReadTimeout, 30*time.Second)
 	set(&c.TestEvery, 15*time.Second)

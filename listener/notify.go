@@ -126,7 +126,7 @@ func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(
 	}
 	n.cursor = batch.Cursor
 	n.counts.events.Add(int64(len(batch.Events)))
-	if !woken && !s.awake {
+	if !woken && !s.fast {
 		n.counts.pollEvents.Add(int64(len(batch.Events)))
 	}
 	if batch.Resync {
@@ -183,11 +183,11 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 }
 
 // wait returns when a notification came (woken) or the next look is due. All
-// notifications that have come together are taken; while awake they wake nobody.
+// notifications that have come together are taken; while the node polls fast nobody is interrupted by them.
 func (s *session) wait(ctx context.Context) (woken bool, err error) {
 	timed, cancel := context.WithTimeout(ctx, s.pause())
 	defer cancel()
-	if s.awake {
+	if s.fast {
 		<-timed.Done()
 		if ctx.Err() != nil {
 			return false, ctx.Err()

@@ -1,7 +1,7 @@
-// Package pdf prints papers: invoices and statements, from the values that
-// package portal names. The same input gives the same bytes.
+// Package pdf makes invoices, statements and the other papers as PDF, from the
+// values of package portal. The same input gives the same bytes.
 //
-// It computes nothing: every figure on a paper is one that it was given.
+// It computes no figures: each one on a paper was handed to it.
 package pdf
 
 import (

@@ -1,9 +1,10 @@
-// Package realtime tells open pages what has changed: who hears what, one
-// bounded queue a socket, replay after a lost connection. GET /live and its
-// frames are here.
+// Package realtime is the websocket side of the portal: GET /live, its frames,
+// and the hub that sends each event to the sockets of the customers concerned.
+// Each socket has a queue of limited length; a page that was away for a while
+// gets the events it missed.
 //
-// It does not know where events come from (Deliver is handed batches), reads the
-// past through portal.EventLog only, and leaves authentication to its caller.
+// Where events come from is not its business: Deliver is handed batches. It reads
+// older events through portal.EventLog, and the caller has authenticated the visitor.
 package realtime
 
 import (

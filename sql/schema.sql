@@ -1490,6 +1490,7 @@ table portal.cart_line
   constraint cart_line_pkey PRIMARY KEY (cart_id, item_id, uom)
   constraint cart_line_qty CHECK ((qty > (0)::numeric))
   constraint cart_line_unusual CHECK (((unusual_above IS NULL) = (unusual_of_item IS NULL)))
+  index cart_line_item_idx ON portal.cart_line USING btree (item_id)
   row-level security: on
   policy open_to_programs: true
   policy ordering_only_delete restrictive to portal_web: ( SELECT portal.may('order'::text) AS may)
@@ -2605,6 +2606,7 @@ function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
+function portal.emit_carts(p_item_ids bigint[]) returns void security definer
 function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer
 function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void security definer
 function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void security definer

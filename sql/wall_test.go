@@ -47,26 +47,7 @@ func broken(t testing.TB, db *pgtest.DB, statement string) (holes []string) {
 	return holes
 }
 
-// Each policy that goes opens a table, or closes it; each is named.
-func TestEachPolicyIsMissed(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t)
-	n := 0
-	for _, r := range ownWall(t) {
-		if r.Kind != "policy" {
-			continue
-		}
-		n++
-		if got := broken(t, db, "drop policy "+r.Name); !slices.Equal(got, []string{"policy " + r.Name + " is missing"}) {
-			t.Errorf("drop policy %s: %q", r.Name, got)
-		}
-	}
-	if n < 100 {
-		t.Errorf("only %d policies", n)
-	}
-}
-
-// Everything else that can be done to a wall, each named in words.
+// What can be done to a wall, each named in words.
 func TestHoles(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -93,6 +74,7 @@ func TestHoles(t *testing.T) {
 		{"alter table erp.invoice disable row level security", []string{"row-level security on erp.invoice is off, not on"}},
 		{"create policy theirs on erp.customer to portal_web using (true)", []string{"policy theirs on erp.customer is not ours and lets more through: as permissive for all to portal_web using (true)"}},
 		{"create policy theirs on erp.customer for select using (true)", []string{"policy theirs on erp.customer is not ours and lets more through: as permissive for select to public using (true)"}},
+		{"drop policy own_customer_only on erp.customer", []string{"policy own_customer_only on erp.customer is missing"}},
 		{"alter policy own_customer_only on erp.customer using (true)", []string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_web using (true) with check ((customer_id = portal.customer_id())); it must be: as restrictive for all to portal_web using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id()))"}},
 		{"alter policy own_customer_only on erp.customer to portal_desk", []string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_desk using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id())); it must be: as restrictive for all to portal_web using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id()))"}},
 		// functions
@@ -153,6 +135,7 @@ func TestEveryRowIsCompared(t *testing.T) {
 			i := strings.LastIndex(r.Name, " to ")
 			return "revoke " + r.Name[:i] + " from " + r.Name[i+4:]
 		},
+		"policy": func(r sql.WallRow) string { return "drop policy " + r.Name },
 		"rls": func(r sql.WallRow) string {
 			if r.Def == "off" {
 				return "alter table " + r.Name + " enable row level security"
@@ -179,6 +162,7 @@ func TestEveryRowIsCompared(t *testing.T) {
 				}
 			}
 		}
+		rows := len(want)
 		found, err := sql.CheckWallIn(t.Context(), tx)
 		if err != nil {
 			t.Fatal(err)
@@ -188,6 +172,9 @@ func TestEveryRowIsCompared(t *testing.T) {
 				t.Errorf("%s: found as well: %s", kind, d.What())
 			}
 			delete(want, d.Name())
+		}
+		if kind == "policy" && rows < 100 {
+			t.Errorf("only %d policies", rows)
 		}
 		for name := range want {
 			t.Errorf("%s %s: nobody noticed", kind, name)

@@ -1,26 +1,26 @@
 -- The one door into the event log. Triggers hand over what changed; the row is
--- part of their transaction, so a rolled-back change is never told.
+-- part of their transaction, so a rolled-back change is never reported.
 --
 -- Called from triggers that have fixed the search path and act for the owner: to
 -- do so once more would cost more than the row. It asks for the caller's rights.
 --
--- The setting portal.told, of the transaction, says what went before in it:
--- nothing (empty), told, woken (listeners are notified), or lost.
+-- The setting portal.event_state, of the transaction, says what went before in it:
+-- nothing (empty), written, notified (listeners as well), or lost.
 
 -- Documents of one kind, each with its customer, number and facts.
 create or replace function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
 language plpgsql
 as $$
 declare
-  before text := coalesce(current_setting('portal.told', true), '');
+  before text := coalesce(current_setting('portal.event_state', true), '');
 begin
   if before = 'lost' then
     return;
   end if;
   begin
     if before <> '' then
-      -- a document that several statements of one transaction touch is told once,
-      -- unless what is told differs from the last time
+      -- a document that several statements of one transaction touch is one event,
+      -- unless its facts differ from the last time
       select array_agg(d.customer_id order by d.n), array_agg(d.ref order by d.n), array_agg(d.data order by d.n)
         into p_customer_ids, p_refs, p_data
       from unnest(p_customer_ids, p_refs, p_data) with ordinality as d(customer_id, ref, data, n)
@@ -40,7 +40,7 @@ begin
   exception when others then
     -- A full log or disk stops no program's work: everybody is told to look again.
     raise warning 'An event could not be written (%): open pages are told to load again.', sqlerrm;
-    perform set_config('portal.told', 'lost', true), pg_notify('portal_event', 'lost'), nextval('portal.event_missed');
+    perform set_config('portal.event_state', 'lost', true), pg_notify('portal_event', 'lost'), nextval('portal.event_missed');
     return;
   end;
 
@@ -49,14 +49,14 @@ begin
   -- PostgreSQL sends one notification a transaction. A queue that a dead listener
   -- has filled by half is left alone, since NOTIFY fails when it is full; nodes look
   -- at the log now and then in any case.
-  if before = 'woken' then
+  if before = 'notified' then
     return;
   end if;
   if exists (select from portal.event_node n where n.wants_notify) and pg_notification_queue_usage() < 0.5 then
     perform pg_notify('portal_event', '');
-    before := set_config('portal.told', 'woken', true);
+    before := set_config('portal.event_state', 'notified', true);
   elsif before = '' then
-    before := set_config('portal.told', 'told', true);
+    before := set_config('portal.event_state', 'written', true);
   end if;
 end
 $$;

@@ -25,6 +25,29 @@ begin
 end
 $$;
 
+-- Every page's head shows the total of the cart, and watches no items: customers
+-- whose carts hold one of these items are told of their cart. Beyond what
+-- emit_items tells one by one, everybody has been told of the catalog already.
+create or replace function portal.emit_carts(p_item_ids bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = on
+as $$
+declare
+  holders bigint[];
+begin
+  if cardinality(p_item_ids) not between 1 and 250 then
+    return;
+  end if;
+  holders := array(
+    select distinct k.customer_id from portal.cart_line l join portal.cart k using (cart_id)
+    where l.item_id = any (p_item_ids) order by 1);
+  if cardinality(holders) <= 250 then
+    perform portal.emit_all('cart', holders, array_fill(''::text, array[cardinality(holders)]), null);
+  else
+    perform portal.emit('catalog', null, '');
+  end if;
+end
+$$;
+
 -- By hash: the plan is kept for the session, and one made when a single row
 -- changed would compare every row of a price list with every other.
 create or replace function portal.item_changed() returns trigger
@@ -46,6 +69,10 @@ begin
              n.substitute_item_id, n.allow_backorder, n.fractional)
         is distinct from (p.details, p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost, p.barcode, p.discontinued,
              p.substitute_item_id, p.allow_backorder, p.fractional)), false);
+    perform portal.emit_carts(array(
+      select n.item_id from new_rows n join old_rows p using (item_id)
+      where (n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
+        is distinct from (p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost)));
   end if;
   return null;
 end
@@ -60,11 +87,17 @@ create or replace trigger item_deleted after delete on erp.item
 create or replace function portal.item_part_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
+declare
+  changed bigint[];
 begin
   if tg_op = 'DELETE' then
-    perform portal.emit_items(array(select distinct p.item_id from old_rows p), false);
+    changed := array(select distinct p.item_id from old_rows p);
   else
-    perform portal.emit_items(array(select distinct n.item_id from new_rows n), false);
+    changed := array(select distinct n.item_id from new_rows n);
+  end if;
+  perform portal.emit_items(changed, false);
+  if tg_table_name <> 'item_picture' then
+    perform portal.emit_carts(changed);
   end if;
   return null;
 end

@@ -66,7 +66,7 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 		f(&set)
 	}
 	a, err := newApp(ctx, db.URL, db.URL, set,
-		slog.New(slog.NewMultiHandler(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}),
+		slog.New(slog.NewMultiHandler(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelError}),
 			slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	if err != nil {
 		cancel()
@@ -91,8 +91,20 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 			<-ended
 		}
 	}
-	t.Cleanup(s.stop)
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Logf("the end of the portal's log:\n%s", lastLines(log.String(), 40))
+		}
+	})
 	return s
+}
+
+// lastLines is the end of a text, so that what a test says is not lost among
+// hundreds of lines of the log.
+func lastLines(text string, n int) string {
+	lines := strings.SplitAfter(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
 // lockedBuffer keeps what many goroutines write.

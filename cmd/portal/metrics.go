@@ -114,8 +114,8 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_events_total", "Events delivered.", source.Events)
 	count("portal_events_polled_total", "Of these, found by the slow poll: nobody woke us for them.", source.PollEvents)
 	count("portal_events_wakeups_total", "Notifications received; of the source wal: transactions with events.", source.WakeUps)
-	gauge("portal_events_awake", "1 while the node reads the log by itself, and triggers need not notify.", truth(source.Awake))
-	count("portal_events_awakenings_total", "Times it began to.", source.Awakenings)
+	gauge("portal_events_fast_polling", "1 while the node reads the log by itself, and triggers need not notify.", truth(source.FastPolling))
+	count("portal_events_fast_polls_begun_total", "Times it began to.", source.FastPollsBegun)
 	if m.app.events == "wal" {
 		gauge("portal_events_stream_lag_bytes", "Written to PostgreSQL's write-ahead log and not passed by the stream yet.", float64(source.LagBytes))
 	}

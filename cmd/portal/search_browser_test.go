@@ -158,5 +158,5 @@ func (b *tab) press(keys ...string) {
 func axeAfter(b *tab) []string {
 	b.t.Helper()
 	eval[bool](b, axe+";true")
-	return axeProblems(b, "")
+	return axeProblems(b, "document", allRules)
 }

@@ -254,7 +254,7 @@ var walkSteps = []walkStep{
 		return w.exec("update erp.sales_order_line set qty_cancelled = qty_cancelled + 1 where order_id = (select order_id from erp.sales_order where order_no = $1) and qty_allocated + qty_backordered >= 1",
 			w.order("status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')"))
 	}},
-	{"line deleted by SQL", 1, func(w *walk) (bool, error) {
+	{"line deleted by SQL", 2, func(w *walk) (bool, error) {
 		return w.exec("delete from erp.sales_order_line where order_id = (select order_id from erp.sales_order where order_no = $1) and line_no = 2", w.order("status in ('SUBMITTED', 'ON_HOLD')"))
 	}},
 	{"goods received", 8, func(w *walk) (bool, error) {
@@ -279,7 +279,7 @@ var walkSteps = []walkStep{
 		column := w.pick("see_prices", "see_price_breaks", "allow_backorder", "auto_approve", "can_order", "see_balance")
 		return w.exec("update erp.web_access set "+column+" = $1 where customer_id = (select customer_id from erp.customer where customer_no = $2)", w.IntN(4) > 0, w.pick("C1001", "C1002"))
 	}},
-	{"credit changed", 1, func(w *walk) (bool, error) {
+	{"credit changed", 2, func(w *walk) (bool, error) {
 		return w.exec("update erp.customer set credit_limit = $1, credit_hold = $2 where customer_no = 'C1004'", 500+w.IntN(5000), w.IntN(8) == 0)
 	}},
 	{"payment", 3, func(w *walk) (bool, error) {

@@ -17,10 +17,10 @@ import (
 
 // pace is how fast events come, and what the node does about it.
 type pace struct {
-	awake   bool      // polls fast; asleep: waits for notifications
-	counted int       // notifications while asleep, events while awake
-	since   time.Time // when counting began
-	dozing  time.Duration
+	fast    bool          // polls every FastPoll; otherwise waits for notifications
+	counted int           // events while it polls fast, notifications while it does not
+	since   time.Time     // when counting began
+	slowing time.Duration // the next pause after fast polling: it doubles up to Poll
 }
 
 // enter says that a node hears the log over this connection, and removes those
@@ -35,11 +35,11 @@ func enter(ctx context.Context, conn *pgx.Conn, name, source string, wantsNotify
 	return node, nil
 }
 
-// enter begins asleep.
+// enter begins by waiting for notifications.
 func (s *session) enter(ctx context.Context) (err error) {
 	s.node, err = enter(ctx, s.conn, s.notify.cfg.Name, "notify", true)
-	s.pace = pace{since: time.Now(), dozing: s.notify.cfg.AwakePoll}
-	s.notify.counts.awake.Store(false)
+	s.pace = pace{since: time.Now(), slowing: s.notify.cfg.FastPoll}
+	s.notify.counts.fastPolling.Store(false)
 	return err
 }
 
@@ -55,11 +55,11 @@ func (s *session) want(ctx context.Context, notify bool) error {
 	if err != nil {
 		return fmt.Errorf("event source: want notifications: %w", err)
 	}
-	s.awake = !notify
-	s.counted, s.since, s.dozing = 0, time.Now(), s.notify.cfg.AwakePoll
-	s.notify.counts.awake.Store(s.awake)
-	if s.awake {
-		s.notify.counts.awakenings.Add(1)
+	s.fast = !notify
+	s.counted, s.since, s.slowing = 0, time.Now(), s.notify.cfg.FastPoll
+	s.notify.counts.fastPolling.Store(s.fast)
+	if s.fast {
+		s.notify.counts.fastPollsBegun.Add(1)
 	}
 	return nil
 }
@@ -68,26 +68,26 @@ func (s *session) want(ctx context.Context, notify bool) error {
 // notifications from now on.
 func (s *session) adapt(ctx context.Context, events int) error {
 	cfg := &s.notify.cfg
-	if cfg.AwakeAt < 0 {
+	if cfg.FastPollAt < 0 {
 		return nil
 	}
-	if s.awake {
+	if s.fast {
 		s.counted += events
 	}
 	past := time.Since(s.since)
 	switch {
-	case s.awake && past >= cfg.sleepWindow:
-		slow := float64(s.counted) < cfg.AwakeAt/2*past.Seconds()
+	case s.fast && past >= cfg.slowWindow:
+		slow := float64(s.counted) < cfg.FastPollAt/2*past.Seconds()
 		s.counted, s.since = 0, time.Now()
 		if slow {
 			return s.want(ctx, true)
 		}
-	case !s.awake && past >= cfg.wakeWindow:
+	case !s.fast && past >= cfg.fastWindow:
 		rate := float64(s.counted) / past.Seconds()
 		s.counted, s.since = 0, time.Now()
-		if rate < cfg.AwakeAt {
+		if rate < cfg.FastPollAt {
 			// On a slow disk few commits are enough to wait for each other.
-			if rate < cfg.AwakeAt/4 {
+			if rate < cfg.FastPollAt/4 {
 				return nil
 			}
 			if waits, err := s.contended(ctx); err != nil || !waits {
@@ -110,16 +110,15 @@ func (s *session) contended(ctx context.Context) (waits bool, err error) {
 	return waits, nil
 }
 
-// pause is how long to wait, asleep for a notification, before looking at the
-// log.
+// pause is how long to wait, for a notification or not, before looking at the log.
 func (s *session) pause() time.Duration {
 	cfg := &s.notify.cfg
-	if s.awake {
-		return cfg.AwakePoll
+	if s.fast {
+		return cfg.FastPoll
 	}
-	if s.dozing > 0 && s.dozing < cfg.Poll {
-		d := s.dozing
-		s.dozing *= 2
+	if s.slowing > 0 && s.slowing < cfg.Poll {
+		d := s.slowing
+		s.slowing *= 2
 		return d
 	}
 	return cfg.Poll

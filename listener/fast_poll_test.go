@@ -17,10 +17,10 @@ import (
 	"portal.example/portal/listener"
 )
 
-// restless is a node that wakes up and falls asleep at the least occasion. Its
+// restless is a node that begins and ends fast polling at the least occasion. Its
 // slow poll is left to the test.
 func restless(t testing.TB, db *pgtest.DB, poll time.Duration) *listener.Notify {
-	return listener.NewNotify(listener.Config{ConnString: db.URL, Poll: poll, AwakeAt: 20, TestEvery: -1, Logger: logTo(t)}.
+	return listener.NewNotify(listener.Config{ConnString: db.URL, Poll: poll, FastPollAt: 20, TestEvery: -1, Logger: logTo(t)}.
 		Counting(10*time.Millisecond, 30*time.Millisecond))
 }
 
@@ -29,9 +29,9 @@ func wantsNotify(t testing.TB, db *pgtest.DB) bool {
 	return pgtest.Value[bool](t, db, `select bool_or(wants_notify) from portal.event_node`)
 }
 
-// Commits race nodes that fall asleep and wake up all the time; some have
-// written while every node was awake, and commit when they sleep.
-func TestFallingAsleepLosesNothing(t *testing.T) {
+// Commits race nodes that begin and end fast polling all the time; some have
+// written while every node polled, and commit when they wait for notifications.
+func TestEndOfFastPollingLosesNothing(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{1, 3} {
 		t.Run(fmt.Sprint(nodes, " nodes"), func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestFallingAsleepLosesNothing(t *testing.T) {
 								continue
 							}
 							// written now, told later; the last ones outlast the others and
-							// end while the nodes fall asleep
+							// end while the nodes stop polling
 							if err := pgx.BeginFunc(context.Background(), db.Pool, func(tx pgx.Tx) error {
 								tell(t, tx, ref)
 								_, err := tx.Exec(context.Background(), `select pg_sleep($1)`, rand.Float64()/50)
@@ -69,8 +69,8 @@ func TestFallingAsleepLosesNothing(t *testing.T) {
 					})
 				}
 				writers.Wait()
-				eventually(t, "all sleep", func() bool {
-					return !slices.ContainsFunc(sources, func(n *listener.Notify) bool { return n.Stats().Awake })
+				eventually(t, "all wait for notifications", func() bool {
+					return !slices.ContainsFunc(sources, func(n *listener.Notify) bool { return n.Stats().FastPolling })
 				})
 			}
 			for _, s := range streams {
@@ -83,17 +83,17 @@ func TestFallingAsleepLosesNothing(t *testing.T) {
 				}
 			}
 			for _, n := range sources {
-				if st := n.Stats(); st.Awakenings < rounds {
-					t.Errorf("the node woke up %d times in %d rounds", st.Awakenings, rounds)
+				if st := n.Stats(); st.FastPollsBegun < rounds {
+					t.Errorf("the node began to poll %d times in %d rounds", st.FastPollsBegun, rounds)
 				}
 			}
 		})
 	}
 }
 
-// While a node is awake nobody notifies; once it sleeps everybody does. The slow
+// While a node polls fast nobody notifies; once it stops everybody does. The slow
 // poll is off here.
-func TestAwakeAndAsleep(t *testing.T) {
+func TestFastPolling(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	n := restless(t, db, time.Hour)
@@ -103,39 +103,39 @@ func TestAwakeAndAsleep(t *testing.T) {
 	}
 	rounds := 0
 	rouse := func() {
-		eventually(t, "the node is awake", func() bool {
+		eventually(t, "the node polls fast", func() bool {
 			rounds++
 			emit(t, db, fmt.Sprint("round ", rounds))
-			return n.Stats().Awake
+			return n.Stats().FastPolling
 		})
 	}
 	rouse()
 	if wantsNotify(t, db) {
-		t.Error("an awake node wants to be notified")
+		t.Error("a node that polls fast wants to be notified")
 	}
-	// Written while it is awake, told when it sleeps: nobody announces it.
+	// Written while it polls, committed when it has stopped: nobody announces it.
 	open := begin(t, db)
 	tell(t, open, "open across")
-	eventually(t, "the node sleeps", func() bool { return !n.Stats().Awake })
+	eventually(t, "the node stops", func() bool { return !n.Stats().FastPolling })
 	commit(t, open)
 	s.until("open across")
 
 	told := func(ref string) (how string) {
 		tx := begin(t, db)
 		tell(t, tx, ref)
-		if err := tx.QueryRow(t.Context(), `select current_setting('portal.told')`).Scan(&how); err != nil {
+		if err := tx.QueryRow(t.Context(), `select current_setting('portal.event_state')`).Scan(&how); err != nil {
 			t.Fatal(err)
 		}
 		commit(t, tx)
 		s.until(ref)
 		return how
 	}
-	if how := told("to a sleeper"); how != "woken" {
-		t.Errorf("the sleeping node was only %s", how)
+	if how := told("to who waits"); how != "notified" {
+		t.Errorf("the waiting node was only %s", how)
 	}
 	rouse()
-	if how := told("to who is awake"); how != "told" {
-		t.Errorf("a node that is awake was %s", how)
+	if how := told("to who polls"); how != "written" {
+		t.Errorf("a node that polls fast was %s", how)
 	}
 	refs := s.finish(db)
 	slices.Sort(refs)
