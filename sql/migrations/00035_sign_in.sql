@@ -8,8 +8,10 @@ alter table erp.company
   add column staff_session_idle interval not null default '4 hours',
   add column staff_session_max interval not null default '16 hours',
   add column confirm_within interval not null default '15 minutes';
+-- squawk-ignore constraint-missing-not-valid -- one row
 alter table erp.company add constraint company_session_limits check (
   session_idle between interval '5 minutes' and session_max and staff_session_idle between interval '5 minutes' and staff_session_max);
+-- squawk-ignore constraint-missing-not-valid -- one row
 alter table erp.company add constraint company_confirm_within check (confirm_within >= interval '1 minute');
 comment on column erp.company.session_idle is 'A session of a customer ends when no page was asked for as long as this; counts at once.';
 comment on column erp.company.session_max is 'It ends so long after the log-in, whatever happens.';
