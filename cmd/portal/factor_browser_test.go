@@ -52,16 +52,22 @@ func TestBrowserPasskey(t *testing.T) {
 	b.authenticator()
 	b.logIn("desk@demo.example")
 	b.goTo("/desk/profile")
-	b.shoot("profile")
+	b.inspect("profile", "'main'")
 	b.click("form[action='/profile/passkey/new'] button")
 	b.see("the button", "document.querySelector('[data-passkey]')?.hidden === false")
-	b.shoot("new passkey")
+	b.inspect("new passkey", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the recovery codes", "document.querySelectorAll('#codes li').length === 10")
-	b.shoot("codes")
+	b.inspect("codes", "'main'")
 	if kinds := pgtest.Value[string](t, s.db, "select string_agg(kind, ' ') from portal.factor"); kinds != "passkey" {
 		t.Fatalf("kept: %q", kinds)
 	}
+
+	b.goTo("/desk/profile")
+	b.inspect("profile with a passkey", "'main'")
+	b.click("form[action='/profile/app'] button")
+	b.see("the picture", "document.querySelector('img.qr')?.naturalWidth > 100")
+	b.inspect("app", "'main'")
 
 	logOut := func() {
 		b.goTo("/desk/profile")
@@ -75,7 +81,7 @@ func TestBrowserPasskey(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS("input[name=password]"), demoPassword))
 	b.click("form[action='/login'] button[type=submit]")
 	b.see("the second factor", "location.pathname === '/login/factor' && document.querySelector('[data-passkey]')?.hidden === false")
-	b.shoot("second factor")
+	b.inspect("second factor", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the desk", "location.pathname === '/desk/orders'")
 
@@ -85,7 +91,7 @@ func TestBrowserPasskey(t *testing.T) {
 	b.fill("#invite input[name=email]", "new@c1001.example")
 	b.click("#invite form.form button[type=submit]")
 	b.see("the question", "document.querySelector('h1').textContent === 'Is it you?' && document.querySelector('[data-passkey]')?.hidden === false")
-	b.shoot("is it you")
+	b.inspect("is it you", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the invitation", "document.body.innerText.includes('new@c1001.example')")
 	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.login where email = 'new@c1001.example'"); n != 1 {
@@ -95,7 +101,7 @@ func TestBrowserPasskey(t *testing.T) {
 	t.Log("alone")
 	logOut()
 	b.see("the button", "document.querySelector('[data-passkey]')?.hidden === false")
-	b.shoot("log in")
+	b.inspect("log in", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the desk", "location.pathname === '/desk/orders'")
 	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.factor_challenge where purpose <> 'app'"); n != 0 {
