@@ -2,6 +2,7 @@ package listener
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,28 +132,30 @@ func (s *session) pause() time.Duration {
 func (s *session) unblock(ctx context.Context, full float64) error {
 	cfg := &s.notify.cfg
 	cfg.Logger.Error("NOTIFY's queue fills up: a listener hangs", "full", full)
-	// it is the log-in's right to end its own connections, not the role's
-	if _, err := s.conn.Exec(ctx, `reset role`, pgx.QueryExecModeExec); err != nil {
-		return fmt.Errorf("event source: %w", err)
-	}
 	rows, _ := s.conn.Query(ctx, stuckSQL, pgx.QueryExecModeExec, s.node, 3*cfg.TestEvery)
 	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
 		PID  int32
 		Name string
 	}])
+	if err != nil {
+		return fmt.Errorf("event source: look for listeners that hang: %w", err)
+	}
+	// it is the log-in's right to see and to end its own connections, not the role's
+	if _, err := s.conn.Exec(ctx, `reset role`, pgx.QueryExecModeExec); err != nil {
+		return fmt.Errorf("event source: %w", err)
+	}
 	for _, l := range stuck {
 		var ended bool
-		if err := s.conn.QueryRow(ctx, `select pg_terminate_backend($1)`, pgx.QueryExecModeExec, l.PID).Scan(&ended); err != nil {
+		if err := s.conn.QueryRow(ctx, endSQL, pgx.QueryExecModeExec, l.PID).Scan(&ended); errors.Is(err, pgx.ErrNoRows) {
+			continue // it is gone, or its pid is another program's by now
+		} else if err != nil {
 			cfg.Logger.Error("a listener that hangs cannot be ended: do it as a superuser, with pg_terminate_backend", "pid", l.PID, "node", l.Name, "error", err)
 			continue
 		}
 		cfg.Logger.Error("a listener that hangs was ended", "pid", l.PID, "node", l.Name)
 	}
-	if err == nil {
-		_, err = s.conn.Exec(ctx, `set role `+pgx.Identifier{cfg.Role}.Sanitize(), pgx.QueryExecModeExec)
-	}
-	if err != nil {
-		return fmt.Errorf("event source: look for listeners that hang: %w", err)
+	if _, err = s.conn.Exec(ctx, `set role `+pgx.Identifier{cfg.Role}.Sanitize(), pgx.QueryExecModeExec); err != nil {
+		return fmt.Errorf("event source: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -203,19 +204,27 @@ func TestLogIsFullWhileAway(t *testing.T) {
 func TestListenerThatHangsIsEnded(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	stuck, err := pgx.Connect(t.Context(), db.URL)
+	login := "hangs_of_" + db.Name // as operators make one: it inherits nothing
+	pgtest.Exec(t, db, "create role "+login+" login noinherit; grant portal_work to "+login)
+	t.Cleanup(func() { pgtest.Exec(t, db, "drop role "+login) })
+	address, err := url.Parse(db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.User(login)
+	stuck, err := pgx.Connect(t.Context(), address.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stuck.Close(context.Background())
-	for _, q := range []string{`set application_name = 'portal listener'`, `listen portal_event`,
+	for _, q := range []string{`set application_name = 'portal listener'`, `listen portal_event`, `set role portal_work`,
 		`insert into portal.event_node (name, wants_notify, seen_at) values ('stuck', true, now() - interval '1 hour')`,
-		`begin`} { // in a transaction nothing is taken from the queue
+		`reset role`, `begin`} { // in a transaction nothing is taken from the queue
 		if _, err := stuck.Exec(t.Context(), q); err != nil {
 			t.Fatal(err)
 		}
 	}
-	other := listen(t, listener.NewNotify(listener.Config{ConnString: db.URL, TestEvery: 5 * time.Millisecond, FullAt: 1e-9, Logger: logTo(t)}))
+	other := listen(t, listener.NewNotify(listener.Config{ConnString: address.String(), TestEvery: 5 * time.Millisecond, FullAt: 1e-9, Logger: logTo(t)}))
 	eventually(t, "the queue fills up, and the hanging listener is ended", func() bool {
 		emit(t, db, "one more")
 		return pgtest.Value[bool](t, db, `select pg_notify('portal_event', repeat('x', 7000)) is not null

@@ -21,6 +21,8 @@ var (
 	contendedSQL string
 	//go:embed queries/stuck.sql
 	stuckSQL string
+	//go:embed queries/end.sql
+	endSQL string
 	//go:embed queries/ping.sql
 	pingSQL string
 	//go:embed queries/wal_place.sql

@@ -25,7 +25,7 @@ func NewEventLog(db *DB) *EventLog { return &EventLog{db} }
 func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.Cursor, items []string) (portal.Batch, error) {
 	if after == "" {
 		var now string
-		if err := l.db.Work.QueryRow(ctx, query("event_now")).Scan(&now); err != nil {
+		if err := l.db.Auth.QueryRow(ctx, query("event_now")).Scan(&now); err != nil {
 			return portal.Batch{}, fmt.Errorf("position of now: %w", err)
 		}
 		return portal.Batch{Cursor: portal.Cursor(now)}, nil
@@ -55,7 +55,7 @@ func (l *EventLog) read(ctx context.Context, after portal.Cursor, a args) (porta
 		At         *time.Time
 		Data       json.RawMessage
 	}
-	rows, _ := l.db.Work.Query(ctx, query("event_since"), a)
+	rows, _ := l.db.Auth.Query(ctx, query("event_since"), a)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") { // not a snapshot at all
 		return portal.Batch{}, portal.ErrCursorTooOld
@@ -79,7 +79,7 @@ func (l *EventLog) read(ctx context.Context, after portal.Cursor, a args) (porta
 
 // Visible implements portal.EventLog.
 func (l *EventLog) Visible(ctx context.Context, who portal.Session, items []string) ([]string, error) {
-	rows, _ := l.db.Work.Query(ctx, query("event_visible"), args{"items": items, "staff": who.Staff(), "customer_id": who.CustomerID})
+	rows, _ := l.db.Auth.Query(ctx, query("event_visible"), args{"items": items, "staff": who.Staff(), "customer_id": who.CustomerID})
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("visible items: %w", err)

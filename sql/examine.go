@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +28,8 @@ type Checkup struct {
 type Examination struct {
 	URL       string
 	DirectURL string // what LISTEN goes over; default: URL
-	WebConns  int32  // as Config has it
+	Logins    LoginURLs
+	WebConns  int32 // as Config has it
 
 	Stuck           time.Duration // a listener that has been at one thing for that long hangs; default 30 s
 	LongTransaction time.Duration // default 5 min
@@ -111,6 +113,12 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 	holes := w.Holes()
 	found.add(len(holes) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot. portal serve does not start until then.",
 		"customers are kept apart: rights, policies, functions and triggers are what they must be (%d are not)", len(holes))
+	misled, err := misledFunctions(ctx, conn)
+	if err != nil {
+		return err
+	}
+	found.add(len(misled) == 0, "They would take what a session made among its temporary objects for PostgreSQL's own, and run it with their owner's rights. For each: alter function … set search_path = pg_catalog, pg_temp; see "+strings.Join(misled, ", "),
+		"functions that act for the portal's owner cannot be misled (%d can)", len(misled))
 	if w.Other {
 		found.note("Another version of the portal migrated this database; this is compared with what that version left.")
 	}
@@ -130,15 +138,11 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 	return nil
 }
 
-func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings) error {
-	for _, role := range []string{"portal_web", "portal_desk", "portal_work"} {
-		var member bool
-		if err := conn.QueryRow(ctx, query("examine_role"), args{"role": role}).Scan(&member); err != nil {
-			return err
-		}
-		found.add(member, "Grant it: grant "+role+" to the user of the database URL.", "this user may act as %s", role)
-	}
-	return nil
+// misledFunctions are those that act for the portal's owner, ours or not, and look
+// for names where any session may have made them.
+func misledFunctions(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	rows, _ := conn.Query(ctx, query("examine_misled"))
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // codes says what codes and barcodes may be shared.

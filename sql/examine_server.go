@@ -15,9 +15,9 @@ const (
 	notifyLimit    = 0.01           // of the NOTIFY queue
 	logAgeLimit    = 84 * time.Hour // housekeeping prunes after 72
 	logBytesLimit  = 1 << 30
-	slotBytesLimit = 64 << 20  // of WAL that a slot nobody reads may hold
-	housekept      = time.Hour // housekeeping runs every ten minutes
-	otherConns     = 6 + 8 + 3 // of a node, beside customers' requests: desk, work; listener, replication, jobs
+	slotBytesLimit = 64 << 20      // of WAL that a slot nobody reads may hold
+	housekept      = time.Hour     // housekeeping runs every ten minutes
+	otherConns     = 6 + 8 + 6 + 3 // of a node, beside customers' requests: desk, work, auth; listener, replication, jobs
 	defaultWeb     = 16
 )
 

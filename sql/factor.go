@@ -54,7 +54,7 @@ func (s *FactorStore) FactorState(ctx context.Context, who portal.Session) (port
 	if err := own(who); err != nil {
 		return portal.FactorState{}, err
 	}
-	rows, _ := s.db.Work.Query(ctx, query("factor_state"), args{"session_id": who.ID})
+	rows, _ := s.db.Auth.Query(ctx, query("factor_state"), args{"session_id": who.ID})
 	state, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.FactorState])
 	if err != nil {
 		return portal.FactorState{}, fmt.Errorf("factors of login %d: %w", who.LoginID, refusal(err))
@@ -69,11 +69,11 @@ func (s *FactorStore) Factors(ctx context.Context, who portal.Session) (portal.F
 	if out.FactorState, err = s.FactorState(ctx, who); err != nil {
 		return out, err
 	}
-	rows, _ := s.db.Work.Query(ctx, query("factors"), args{"session_id": who.ID})
+	rows, _ := s.db.Auth.Query(ctx, query("factors"), args{"session_id": who.ID})
 	if out.List, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Factor]); err != nil {
 		return out, fmt.Errorf("factors of login %d: %w", who.LoginID, err)
 	}
-	rows, _ = s.db.Work.Query(ctx, query("trusted_browsers"), args{"session_id": who.ID})
+	rows, _ = s.db.Auth.Query(ctx, query("trusted_browsers"), args{"session_id": who.ID})
 	if out.Browsers, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.TrustedBrowser]); err != nil {
 		return out, fmt.Errorf("browsers of login %d: %w", who.LoginID, err)
 	}
@@ -110,7 +110,7 @@ func (s *FactorStore) Prove(ctx context.Context, who portal.Session, p portal.Fa
 
 // wrong counts what was wrong, and returns what to say of it.
 func (s *FactorStore) wrong(ctx context.Context, who portal.Session, words error) error {
-	if _, err := s.db.Work.Exec(ctx, query("factor_failed"), args{"session_id": who.ID}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("factor_failed"), args{"session_id": who.ID}); err != nil {
 		return fmt.Errorf("count wrong proof of login %d: %w", who.LoginID, refusal(err))
 	}
 	return words
@@ -128,18 +128,19 @@ func (s *FactorStore) Confirm(ctx context.Context, who portal.Session, p portal.
 	if state.Locked {
 		return errLocked
 	}
-	var hash string
-	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
+	var salt string
+	if err := s.db.Auth.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&salt); err != nil {
 		return fmt.Errorf("confirm login %d: %w", who.LoginID, err)
 	}
-	right, err := s.matches(ctx, hash, p.Password)
+	stored, err := s.matches(ctx, who.LoginID, salt, p.Password)
 	if err != nil {
 		return err
 	}
-	if !right {
+	if stored == "" {
 		return s.wrong(ctx, who, portal.Invalid("password", "That is not your password."))
 	}
-	if err := s.db.Work.QueryRow(ctx, query("confirm_by_password"), args{"session_id": who.ID}).Scan(&right); err != nil {
+	var right bool
+	if err := s.db.Auth.QueryRow(ctx, query("confirm_by_password"), args{"session_id": who.ID}).Scan(&right); err != nil {
 		return fmt.Errorf("confirm login %d: %w", who.LoginID, refusal(err))
 	}
 	if !right { // a factor was added meanwhile
@@ -173,7 +174,7 @@ func (s *FactorStore) exec(ctx context.Context, who portal.Session, name string,
 // change runs f in a transaction that is marked with who acts, for the audit log.
 func (s *FactorStore) change(ctx context.Context, who portal.Session, f func(tx pgx.Tx) error) error {
 	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
-	if err := inTx(ctx, s.db.Work, pgx.TxOptions{BeginQuery: begin}, f); err != nil {
+	if err := inTx(ctx, s.db.Auth, pgx.TxOptions{BeginQuery: begin}, f); err != nil {
 		return fmt.Errorf("factors of login %d: %w", who.LoginID, err)
 	}
 	return nil

@@ -58,7 +58,7 @@ func (s *FactorStore) useAppCode(ctx context.Context, who portal.Session, code s
 		Credential json.RawMessage
 		Handle     []byte
 	}
-	rows, _ := s.db.Work.Query(ctx, query("factor_secrets"), args{"session_id": who.ID, "kind": string(portal.FactorApp)})
+	rows, _ := s.db.Auth.Query(ctx, query("factor_secrets"), args{"session_id": who.ID, "kind": string(portal.FactorApp)})
 	apps, err := pgx.CollectRows(rows, pgx.RowToStructByName[app])
 	if err != nil {
 		return false, fmt.Errorf("apps of login %d: %w", who.LoginID, err)
@@ -120,7 +120,7 @@ var errNoApp = portal.Errorf(portal.CodeConflict, "That took too long. Begin ane
 // appInSetup is the secret of the app that a session is setting up, or errNoApp.
 func (s *FactorStore) appInSetup(ctx context.Context, who portal.Session) (string, error) {
 	var raw []byte
-	if err := s.db.Work.QueryRow(ctx, query("app_in_setup"), args{"session_id": who.ID}).Scan(&raw); err != nil {
+	if err := s.db.Auth.QueryRow(ctx, query("app_in_setup"), args{"session_id": who.ID}).Scan(&raw); err != nil {
 		return "", fmt.Errorf("app in set-up: %w", refusal(err))
 	}
 	if raw == nil {
@@ -147,7 +147,7 @@ func (s *FactorStore) newApp(ctx context.Context, who portal.Session) (string, e
 		return "", fmt.Errorf("set up app: %w", err)
 	}
 	_, hash := newToken()
-	if _, err := s.db.Work.Exec(ctx, query("challenge_begin"), args{"hash": hash, "purpose": "app", "session_id": who.ID, "data": raw}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("challenge_begin"), args{"hash": hash, "purpose": "app", "session_id": who.ID, "data": raw}); err != nil {
 		return "", fmt.Errorf("set up app: %w", refusal(err))
 	}
 	return key.Secret(), nil

@@ -200,7 +200,7 @@ func (s *ResetStore) ForgotPassword(ctx context.Context, email string) error {
 	if email = strings.TrimSpace(email); email == "" || len(email) > 200 {
 		return portal.Invalid("email", "Enter the e-mail address of your log-in.")
 	}
-	if _, err := s.db.Work.Exec(ctx, query("login_forgot"), args{"email": email}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("login_forgot"), args{"email": email}); err != nil {
 		return fmt.Errorf("forgot password: %w", err)
 	}
 	return nil
@@ -210,7 +210,7 @@ var errReset = portal.Errorf(portal.CodeNotFound, "This link has been used or is
 
 // ResetOf implements portal.ResetService.
 func (s *ResetStore) ResetOf(ctx context.Context, token string) (email string, err error) {
-	err = s.db.Work.QueryRow(ctx, query("login_reset_of"), args{"token_hash": hashToken(token)}).Scan(&email)
+	err = s.db.Auth.QueryRow(ctx, query("login_reset_of"), args{"token_hash": hashToken(token)}).Scan(&email)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", errReset
 	}
@@ -234,7 +234,7 @@ func (s *ResetStore) ResetPassword(ctx context.Context, token, password string) 
 	if err != nil {
 		return fmt.Errorf("reset password: %w", err)
 	}
-	err = pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		var id portal.LoginID
 		if err := tx.QueryRow(ctx, query("login_reset_use"), args{"token_hash": hashToken(token)}).Scan(&id); err != nil {
 			return err

@@ -95,7 +95,7 @@ func (s *FactorStore) passkeysOf(ctx context.Context, who portal.Session) (passk
 	if err := own(who); err != nil {
 		return passkeyUser{}, err
 	}
-	rows, _ := s.db.Work.Query(ctx, query("passkeys"), args{"session_id": who.ID})
+	rows, _ := s.db.Auth.Query(ctx, query("passkeys"), args{"session_id": who.ID})
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[passkeyRow])
 	if err != nil {
 		return passkeyUser{}, fmt.Errorf("passkeys of login %d: %w", who.LoginID, err)
@@ -111,7 +111,7 @@ func (s *FactorStore) keep(ctx context.Context, purpose string, session *portal.
 	if err != nil {
 		return fmt.Errorf("keep challenge: %w", err)
 	}
-	if _, err := s.db.Work.Exec(ctx, query("challenge_begin"),
+	if _, err := s.db.Auth.Exec(ctx, query("challenge_begin"),
 		args{"hash": hashToken(data.Challenge), "purpose": purpose, "session_id": session, "data": raw}); err != nil {
 		return fmt.Errorf("keep challenge: %w", refusal(err))
 	}
@@ -121,7 +121,7 @@ func (s *FactorStore) keep(ctx context.Context, purpose string, session *portal.
 // take is what was kept for an answer's challenge, once; errPasskey if nothing was.
 func (s *FactorStore) take(ctx context.Context, purpose string, session *portal.SessionID, challenge string) (data webauthn.SessionData, err error) {
 	var raw []byte
-	if err := s.db.Work.QueryRow(ctx, query("challenge_take"),
+	if err := s.db.Auth.QueryRow(ctx, query("challenge_take"),
 		args{"hash": hashToken(challenge), "purpose": purpose, "session_id": session}).Scan(&raw); err != nil {
 		return data, fmt.Errorf("take challenge: %w", err)
 	}
@@ -239,7 +239,7 @@ func (s *FactorStore) LogInWithPasskey(ctx context.Context, answer string, from 
 		return "", portal.Session{}, refusedPasskey(err)
 	}
 	var open bool
-	if err := s.db.Work.QueryRow(ctx, query("login_open"), args{"login_id": u.login}).Scan(&open); err != nil || !open {
+	if err := s.db.Auth.QueryRow(ctx, query("login_open"), args{"login_id": u.login}).Scan(&open); err != nil || !open {
 		return "", portal.Session{}, errors.Join(err, refusedPasskey(errors.New("the log-in is closed")))
 	}
 	token, who, err := s.open(ctx, u.login, from)
@@ -255,7 +255,7 @@ func (s *FactorStore) LogInWithPasskey(ctx context.Context, answer string, from 
 
 // ownerOf is whose a passkey is, if it names the log-in that it was made for.
 func (s *FactorStore) ownerOf(ctx context.Context, id, handle []byte) (passkeyUser, error) {
-	rows, _ := s.db.Work.Query(ctx, query("passkey_owner"), args{"credential_id": id})
+	rows, _ := s.db.Auth.Query(ctx, query("passkey_owner"), args{"credential_id": id})
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[passkeyRow])
 	if err != nil {
 		return passkeyUser{}, fmt.Errorf("whose passkey: %w", err)

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -36,43 +37,77 @@ func (s *SessionStore) hash(ctx context.Context, typed string) (string, error) {
 	return hashPassword(typed, s.cost)
 }
 
-// decoy is a hash of a cost to which no password is known: bcrypt has to be
-// computed to find that out.
-func decoy(cost int) string {
-	return fmt.Sprintf("$2a$%02d$%s", cost, "abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234")
-}
+// decoy is the beginning of a hash of a cost, of nobody.
+func decoy(cost int) string { return fmt.Sprintf("$2a$%02d$abcdefghijklmnopqrstuu", cost) }
 
-// matches compares what was typed with a stored hash; an empty one is of nobody.
+// matches compares what was typed with the hash of a log-in that begins with salt, and
+// returns that hash where it was right, else nothing. An empty salt is of nobody.
 //
 // It takes the same time for all: as long as the highest cost of any hash, stored
 // or to be made. A comparison at cost c takes 2^c; those that follow it, at c,
 // c+1, …, up to the highest, fill that up exactly.
-func (s *SessionStore) matches(ctx context.Context, stored, typed string) (right bool, err error) {
+func (s *SessionStore) matches(ctx context.Context, login portal.LoginID, salt, typed string) (stored string, err error) {
 	highest := 0
-	if err := s.db.Work.QueryRow(ctx, query("highest_hash_cost")).Scan(&highest); err != nil {
-		return false, fmt.Errorf("compare password: %w", err)
+	if err := s.db.Auth.QueryRow(ctx, query("highest_hash_cost")).Scan(&highest); err != nil {
+		return "", fmt.Errorf("compare password: %w", err)
 	}
 	highest = max(highest, s.cost)
-	if stored == "" {
-		stored = decoy(highest)
+	if salt == "" {
+		salt = decoy(highest)
 	}
-	cost, err := bcrypt.Cost([]byte(stored))
+	cost, err := costOf(salt)
 	if err != nil {
-		return false, fmt.Errorf("compare password: %w", err)
+		return "", err
 	}
 	for _, spelling := range typedAs(typed) {
-		ok, err := s.compareCut(ctx, stored, spelling)
-		if err != nil {
-			return false, err
+		whole := len(spelling) <= password.MaxBytes
+		if !whole { // never right, after the same time
+			spelling = spelling[:password.MaxBytes]
 		}
-		right = right || ok
+		hash, err := s.compare(ctx, login, salt, spelling)
+		if err != nil {
+			return "", err
+		}
+		if hash != "" && whole {
+			stored = hash
+		}
 		for c := cost; c < highest; c++ {
-			if _, err := s.compareCut(ctx, decoy(c), spelling); err != nil {
-				return false, err
+			if _, err := s.hashWith(ctx, decoy(c), spelling); err != nil {
+				return "", fmt.Errorf("compare password: %w", err)
 			}
 		}
 	}
-	return right, nil
+	return stored, nil
+}
+
+// compare computes the hash of what was typed, in its turn, and asks the database
+// whether it is the log-in's: the stored hash is not for us to read. It returns the
+// hash if it is.
+func (s *SessionStore) compare(ctx context.Context, login portal.LoginID, salt, typed string) (string, error) {
+	hash, err := s.hashWith(ctx, salt, typed)
+	if err != nil {
+		return "", fmt.Errorf("compare password: %w", err)
+	}
+	var right bool
+	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"), args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
+		return "", fmt.Errorf("compare password: %w", err)
+	}
+	if !right {
+		return "", nil
+	}
+	return hash, nil
+}
+
+// costOf is the cost of a hash, or of the beginning of one: "$2a$12$…".
+func costOf(hash string) (int, error) {
+	if len(hash) < saltLength {
+		return 0, fmt.Errorf("cost of a password: %w", errSalt)
+	}
+	cost, err := strconv.Atoi(hash[4:6])
+	if err != nil {
+		return 0, fmt.Errorf("cost of a password: %w", errSalt)
+	}
+	return cost, nil
 }
 
 // typedAs is what a password may have been hashed as: in its normal form, and as
@@ -84,21 +119,10 @@ func typedAs(typed string) []string {
 	return []string{typed}
 }
 
-// compareCut compares what bcrypt reads of a password. More than that is never
-// right, after the same time.
-func (s *SessionStore) compareCut(ctx context.Context, hash, typed string) (bool, error) {
-	whole := len(typed) <= password.MaxBytes
-	if !whole {
-		typed = typed[:password.MaxBytes]
-	}
-	same, err := s.compare(ctx, []byte(hash), typed)
-	return same && whole, err
-}
-
 // raise hashes a password that was right anew, where its hash is cheaper than those
 // made today. Nobody's session ends by it.
 func (s *SessionStore) raise(ctx context.Context, login portal.LoginID, stored, typed string) error {
-	cost, err := bcrypt.Cost([]byte(stored))
+	cost, err := costOf(stored)
 	if err != nil {
 		return fmt.Errorf("raise hash of login %d: %w", login, err)
 	}
@@ -109,7 +133,7 @@ func (s *SessionStore) raise(ctx context.Context, login portal.LoginID, stored, 
 	if err != nil {
 		return fmt.Errorf("raise hash of login %d: %w", login, err)
 	}
-	if _, err := s.db.Work.Exec(ctx, query("raise_hash"), args{"login_id": login, "was": stored, "now": fresh}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("raise_hash"), args{"login_id": login, "was": stored, "now": fresh}); err != nil {
 		return fmt.Errorf("raise hash of login %d: %w", login, err)
 	}
 	return nil

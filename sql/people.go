@@ -178,7 +178,7 @@ var errInvitation = portal.Errorf(portal.CodeNotFound,
 func (s *PeopleStore) Invited(ctx context.Context, token string) (string, error) {
 	var id portal.LoginID
 	var email string
-	err := s.db.Work.QueryRow(ctx, query("invitation_of_token"), args{"token_hash": hashToken(token)}).Scan(&id, &email)
+	err := s.db.Auth.QueryRow(ctx, query("invitation_of_token"), args{"token_hash": hashToken(token)}).Scan(&id, &email)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", errInvitation
 	}
@@ -202,7 +202,7 @@ func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password stri
 	if err != nil {
 		return "", fmt.Errorf("accept invitation: %w", err)
 	}
-	err = pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		var id portal.LoginID
 		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id, &email); err != nil {
 			return err

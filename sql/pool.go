@@ -20,7 +20,10 @@ import (
 type DB struct {
 	Web  *Pool // role portal_web: customer requests, behind row-level security
 	Desk *Pool // role portal_desk: staff
-	Work *Pool // role portal_work: log-ins, jobs, replay
+	Work *Pool // role portal_work: jobs, and what operators see of them
+	Auth *Pool // role portal_auth: log-ins, sessions, replay of events
+
+	// A pool that this process has no use for is nil: see Config.Only.
 
 	// Jobs is for the job queue, which listens and prepares statements: direct
 	// connections of the role portal_work. Without a pooler in between they are
@@ -31,39 +34,57 @@ type DB struct {
 // Config says how to reach the database. The zero value of a number takes its
 // default.
 type Config struct {
-	URL       string // must be a member of portal_web, portal_desk and portal_work
+	URL       string // a member of portal_web, portal_desk and portal_work; not needed where Logins has all
+	Logins    LoginURLs
+	Only      Only
 	DirectURL string // passes no pooler, for Jobs; only looked at where URL passes one
 	Pooling   Pooling
 	WebConns  int32 // most connections for customer requests; default 16
 	DeskConns int32 // for staff; default 6
-	WorkConns int32 // for log-ins and jobs; default 8
+	WorkConns int32 // for jobs; default 8
+	AuthConns int32 // for log-ins and sessions; default 6
 }
 
 // Open makes the pools and checks that each reaches the database.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	db := &DB{}
-	pooled, err := config.Pooling.pooled(ctx, config.URL)
-	if err != nil {
-		return nil, fmt.Errorf("look for a pooler: %w", err)
-	}
+	pooled := map[string]bool{} // by URL
 	for _, p := range []struct {
 		into **Pool
-		role string
+		role Role
 		max  int32
 	}{
-		{&db.Web, "portal_web", or(config.WebConns, 16)},
-		{&db.Desk, "portal_desk", or(config.DeskConns, 6)},
-		{&db.Work, "portal_work", or(config.WorkConns, 8)},
+		{&db.Web, RoleWeb, or(config.WebConns, 16)},
+		{&db.Desk, RoleDesk, or(config.DeskConns, 6)},
+		{&db.Work, RoleWork, or(config.WorkConns, 8)},
+		{&db.Auth, RoleAuth, or(config.AuthConns, 6)},
 	} {
-		pool, err := openRole(ctx, config.URL, p.role, p.max, pooled)
+		if !config.Only.needs(p.role) {
+			continue
+		}
+		url := config.urlOf(p.role)
+		through, known := pooled[url]
+		if !known {
+			var err error
+			if through, err = config.Pooling.pooled(ctx, url); err != nil {
+				db.Close()
+				return nil, fmt.Errorf("look for a pooler: %w", err)
+			}
+			pooled[url] = through
+		}
+		pool, err := openRole(ctx, url, string(p.role), p.max, through)
 		if err != nil {
 			db.Close()
 			return nil, fmt.Errorf("open as %s: %w", p.role, err)
 		}
-		*p.into = &Pool{pool: pool, role: p.role, pooled: pooled}
+		*p.into = &Pool{pool: pool, role: string(p.role), pooled: through}
 	}
-	if db.Jobs = db.Work.pool; pooled {
+	if db.Work == nil {
+		return db, nil
+	}
+	if db.Jobs = db.Work.pool; db.Work.pooled {
 		db.Jobs = nil
+		var err error
 		if config.DirectURL != "" {
 			if db.Jobs, err = openDirect(ctx, config); err != nil {
 				db.Close()
@@ -76,17 +97,21 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 
 // openDirect makes the pool of the job queue where the others pass a pooler.
 func openDirect(ctx context.Context, config Config) (*pgxpool.Pool, error) {
-	if config.DirectURL == config.URL {
+	url, err := config.Logins.Direct(RoleWork, config.Only, config.DirectURL, config.URL)
+	if err != nil {
+		return nil, err
+	}
+	if url == config.urlOf(RoleWork) {
 		return nil, errIndirect
 	}
-	pooled, err := PoolingAuto.pooled(ctx, config.DirectURL)
+	pooled, err := PoolingAuto.pooled(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	if pooled {
 		return nil, errIndirect
 	}
-	return openRole(ctx, config.DirectURL, "portal_work", or(config.WorkConns, 8), false)
+	return openRole(ctx, url, string(RoleWork), or(config.WorkConns, 8), false)
 }
 
 func or(n, fallback int32) int32 {
@@ -130,7 +155,7 @@ func openRole(ctx context.Context, url, role string, max int32, pooled bool) (*p
 
 // Close waits for the connections in use and closes them all.
 func (db *DB) Close() {
-	for _, p := range []*Pool{db.Web, db.Desk, db.Work} {
+	for _, p := range []*Pool{db.Web, db.Desk, db.Work, db.Auth} {
 		if p != nil {
 			p.Close()
 		}

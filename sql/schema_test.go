@@ -52,7 +52,7 @@ part as (
   union all
   select r.name, 7, 0, format('  grant %s to %s', g.privilege_type, g.grantee)
   from relation r join information_schema.role_table_grants g on g.table_schema || '.' || g.table_name = r.name
-  where g.grantee in ('portal_web', 'portal_desk', 'portal_work') and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+  where g.grantee in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth') and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
   union all
   select r.name, 8, 0, format('  grant SELECT (%s) to %s', string_agg(g.column_name, ', ' order by g.column_name), g.grantee)
   from relation r join information_schema.column_privileges g on g.table_schema || '.' || g.table_name = r.name

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/crypto/bcrypt"
 
 	"portal.example/portal"
 )
@@ -53,17 +52,17 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 	var login struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Locked       bool
 		Enabled      bool
 	}
-	rows, _ := s.db.Work.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
+	rows, _ := s.db.Auth.Query(ctx, query("login_of_email"), args{"email": email, "source": source})
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		LoginID      portal.LoginID
 		CustomerID   *portal.CustomerID
-		PasswordHash string
+		PasswordSalt string
 		StaffRole    *string
 		Disabled     bool
 		Locked       bool
@@ -74,15 +73,15 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 	var sourceLocked bool
-	if err := s.db.Work.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
+	if err := s.db.Auth.QueryRow(ctx, query("login_source_locked"), args{"source": source}).Scan(&sourceLocked); err != nil {
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
-	right, err := s.matches(ctx, login.PasswordHash, password)
+	hash, err := s.matches(ctx, login.LoginID, login.PasswordSalt, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
-	if unknown || !right {
+	if unknown || hash == "" {
 		if err := s.failed(ctx, login.LoginID, source); err != nil {
 			return "", portal.Session{}, err
 		}
@@ -91,24 +90,31 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 	if login.Locked || sourceLocked || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
-	if err := s.raise(ctx, login.LoginID, login.PasswordHash, password); err != nil {
+	if login.StaffRole != nil && s.db.Desk == nil {
+		return "", portal.Session{}, errStaffElsewhere
+	}
+	if err := s.raise(ctx, login.LoginID, hash, password); err != nil {
 		return "", portal.Session{}, err
 	}
 	return s.open(ctx, login.LoginID, from)
 }
 
-func (s *SessionStore) compare(ctx context.Context, hash []byte, password string) (bool, error) {
+// errStaffElsewhere is for staff with the right password, where only customers'
+// pages are served.
+var errStaffElsewhere = portal.Errorf(portal.CodeForbidden, "Staff log in at the desk's own address.")
+
+func (s *SessionStore) hashWith(ctx context.Context, salt, password string) (string, error) {
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return "", ctx.Err()
 	}
-	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil, nil
+	return bcryptHash(salt, password)
 }
 
 func (s *SessionStore) failed(ctx context.Context, login portal.LoginID, source string) error {
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		for _, name := range []string{"login_failed", "login_source_failed", "login_block_failed"} {
 			if _, err := tx.Exec(ctx, query(name), args{"login_id": login, "source": source}); err != nil {
 				return fmt.Errorf("count failed log-in: %w", err)
@@ -128,7 +134,7 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, from port
 	if from.Token != "" {
 		replaces = hashToken(from.Token)
 	}
-	err := pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": from.Source}); err != nil {
 			return err
 		}
@@ -193,7 +199,7 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 
 // AnySession is Session, whether it has proved its second factor or not.
 func (s *SessionStore) AnySession(ctx context.Context, token string) (portal.Session, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
+	rows, _ := s.db.Auth.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
@@ -201,8 +207,11 @@ func (s *SessionStore) AnySession(ctx context.Context, token string) (portal.Ses
 	if err != nil {
 		return portal.Session{}, fmt.Errorf("find session: %w", err)
 	}
+	if who := row.session(); who.Staff() && s.db.Desk == nil { // whatever cookie a browser brings from another node
+		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
+	}
 	if row.Idle {
-		if _, err := s.db.Work.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID}); err != nil {
+		if _, err := s.db.Auth.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID}); err != nil {
 			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
 		}
 	}
@@ -211,7 +220,7 @@ func (s *SessionStore) AnySession(ctx context.Context, token string) (portal.Ses
 
 // Alive returns those of the sessions that still live.
 func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]portal.SessionID, error) {
-	rows, _ := s.db.Work.Query(ctx, query("session_alive"), args{"session_ids": ids})
+	rows, _ := s.db.Auth.Query(ctx, query("session_alive"), args{"session_ids": ids})
 	alive, err := pgx.CollectRows(rows, pgx.RowTo[portal.SessionID])
 	if err != nil {
 		return nil, fmt.Errorf("which sessions live: %w", err)
@@ -221,7 +230,7 @@ func (s *SessionStore) Alive(ctx context.Context, ids []portal.SessionID) ([]por
 
 // LogOut implements portal.SessionService.
 func (s *SessionStore) LogOut(ctx context.Context, token string) error {
-	if _, err := s.db.Work.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("session_close"), args{"token_hash": hashToken(token)}); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	return nil
@@ -232,7 +241,7 @@ func (s *SessionStore) Sessions(ctx context.Context, who portal.Session) ([]port
 	if who.Acting != portal.ActingNot {
 		return nil, errOwnAffair
 	}
-	rows, _ := s.db.Work.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
+	rows, _ := s.db.Auth.Query(ctx, query("session_list"), args{"login_id": who.LoginID})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.Session, error) {
 		r, err := pgx.RowToStructByName[sessionRow](row)
 		return r.session(), err
@@ -248,7 +257,7 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	tag, err := s.db.Work.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
+	tag, err := s.db.Auth.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
 	if err != nil {
 		return fmt.Errorf("revoke session %d: %w", id, err)
 	}
@@ -263,7 +272,7 @@ func (s *SessionStore) EndOthers(ctx context.Context, who portal.Session) (n int
 	if who.Acting != portal.ActingNot {
 		return 0, errOwnAffair
 	}
-	if err := s.db.Work.QueryRow(ctx, query("session_end_others"), args{"session_id": who.ID}).Scan(&n); err != nil {
+	if err := s.db.Auth.QueryRow(ctx, query("session_end_others"), args{"session_id": who.ID}).Scan(&n); err != nil {
 		return 0, fmt.Errorf("end other sessions of login %d: %w", who.LoginID, err)
 	}
 	return n, nil
@@ -278,22 +287,22 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err := CheckPassword(next, who.Email, who.CustomerName); err != nil {
 		return err
 	}
-	var hash string
-	if err := s.db.Work.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&hash); err != nil {
+	var salt string
+	if err := s.db.Auth.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&salt); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.matches(ctx, hash, current)
+	hash, err := s.matches(ctx, who.LoginID, salt, current)
 	if err != nil {
 		return err
 	}
-	if !right {
+	if hash == "" {
 		return portal.Invalid("current_password", "That is not your present password.")
 	}
 	fresh, err := s.hash(ctx, next)
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	return pgx.BeginFunc(ctx, s.db.Work, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ var wallKinds = []struct {
 	kind string
 	hole bool
 }{
-	{"role", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false}, {"function", true}, {"view", true},
+	{"role", true}, {"database", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false}, {"function", true}, {"view", true},
 	{"constraint", false}, {"index", false}, {"rls", true}, {"policy", true}, {"trigger", true}, {"default", false}, {"grant", true},
 }
 
@@ -193,6 +193,9 @@ func compareWall(must, is []wallRow, written map[string]string) []Difference {
 	ours := map[string]bool{} // objects
 	known := make(map[string]bool, len(must))
 	for _, m := range must {
+		if kindOrder(m.Kind) == len(wallKinds) {
+			continue // of a version after this one
+		}
 		known[m.key()], ours[m.Object] = true, true
 		r, found := there[m.key()]
 		if !found {

@@ -76,7 +76,7 @@ func checkWall(ctx context.Context, conn *pgx.Conn) (w Wall, err error) {
 		}
 		// the log-in itself may inherit nothing
 		_ = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, "set local role portal_work")
+			_, err := tx.Exec(ctx, "set local role portal_auth")
 			return err
 		})
 		must, written := own, map[string]string(nil)
@@ -123,7 +123,7 @@ func behind(ctx context.Context, db interface {
 
 // Behind counts the migrations of this build that the database has not had.
 func (db *DB) Behind(ctx context.Context) (int, error) {
-	n, err := behind(ctx, db.Work)
+	n, err := behind(ctx, db.Auth)
 	if err != nil {
 		return 0, fmt.Errorf("read the schema's version: %w", err)
 	}

@@ -112,3 +112,6 @@ func (d Difference) Name() string { return d.name() }
 
 // SameText is what definitions are compared by.
 var SameText = sameText
+
+// ScramOf computes what PostgreSQL keeps of a password.
+var ScramOf = scramOf

@@ -47,7 +47,15 @@ func (d Difference) repair() (statement string, owner bool, err error) {
 			return fmt.Sprintf("alter table %s enable trigger %s", table, name), true, nil
 		}
 		return fmt.Sprintf("drop trigger if exists %s; %s", d.name(), d.must.Def), true, nil
+	case "database":
+		return `do $do$ begin
+  execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth', current_database());
+  execute format('grant temporary on database %I to portal_owner, portal_desk', current_database());
+end $do$`, false, nil
 	case "default":
+		if d.name() == "schema public" {
+			return "revoke create on schema public from public", false, nil
+		}
 		return "alter default privileges for role portal_owner revoke execute on functions from public", false, nil
 	case "grant":
 		if i := strings.LastIndex(d.name(), " to "); d.extra() && i >= 0 {

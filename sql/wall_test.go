@@ -70,6 +70,8 @@ func TestHoles(t *testing.T) {
 		{"grant create on schema portal to portal_web", []string{"a right too many: create on schema portal to portal_web"}},
 		{"revoke select on erp.invoice from portal_web", []string{"a right is missing: select on table erp.invoice to portal_web"}},
 		{"revoke execute on function portal.customer_id() from public", []string{"a right is missing: execute on function portal.customer_id() to public"}},
+		{"do $$ begin execute format('grant temporary on database %I to public', current_database()); end $$",
+			[]string{"the right to temporary objects is of portal_desk, portal_owner, public, not of portal_desk, portal_owner"}},
 		// row-level security and policies
 		{"alter table erp.invoice disable row level security", []string{"row-level security on erp.invoice is off, not on"}},
 		{"create policy theirs on erp.customer to portal_web using (true)", []string{"policy theirs on erp.customer is not ours and lets more through: as permissive for all to portal_web using (true)"}},
@@ -92,6 +94,7 @@ func TestHoles(t *testing.T) {
 		{"alter role portal_web superuser createdb", []string{"role portal_web has superuser, createdb"}},
 		{"grant portal_desk to portal_web", []string{"portal_web is a member of portal_desk"}},
 		{"grant portal_owner to portal_desk", []string{"portal_desk is a member of portal_owner"}},
+		{"grant portal_desk to portal_auth", []string{"portal_auth is a member of portal_desk"}},
 		{"grant pg_read_all_data to portal_web", []string{"portal_web is a member of pg_read_all_data"}},
 		{"alter table erp.invoice owner to portal_web", nil},
 		{"alter schema erp owner to current_user", []string{"schema erp is owned by postgres, not by portal_owner"}},

@@ -32,6 +32,8 @@ func (d Difference) What() string {
 		return d.noun() + " has " + d.is.Def
 	case "owner":
 		return fmt.Sprintf("%s is owned by %s, not by %s", d.name(), d.is.Def, d.must.Def)
+	case "database":
+		return fmt.Sprintf("the right to %s is of %s, not of %s", d.name(), d.is.Def, d.must.Def)
 	case "rls":
 		return fmt.Sprintf("row-level security on %s is %s, not %s", d.name(), d.is.Def, d.must.Def)
 	case "function", "column":
@@ -51,6 +53,8 @@ func (d Difference) noun() string {
 		return "row-level security on " + d.name()
 	case "default":
 		return "default right of " + d.name()
+	case "database":
+		return "the right to " + d.name()
 	case "owner":
 		return d.name()
 	}

@@ -2,7 +2,7 @@
 -- who and when, whatever program made it, is told to the customer's open
 -- pages, and ends its sessions when the portal is closed to it.
 create or replace function portal.customer_inserted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into erp.web_access (customer_id) select n.customer_id from new_rows n on conflict do nothing;
@@ -14,7 +14,7 @@ create or replace trigger customer_inserted after insert on erp.customer
 
 -- All who look at the portal as this customer: its own log-ins, and staff.
 create or replace function portal.end_sessions(p_customer_id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from portal.session s
@@ -24,7 +24,7 @@ end
 $$;
 
 create or replace function portal.web_access_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c record;
@@ -50,7 +50,7 @@ create or replace trigger web_access_updated after update on erp.web_access
   referencing old table as old_rows new table as new_rows for each statement execute function portal.web_access_changed();
 
 create or replace function portal.web_access_inserted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c record;
@@ -72,7 +72,7 @@ create or replace trigger web_access_inserted after insert on erp.web_access
 
 -- Without a row the portal is closed.
 create or replace function portal.web_access_deleted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c record;
@@ -92,7 +92,7 @@ create or replace trigger web_access_deleted after delete on erp.web_access
   referencing old table as old_rows for each statement execute function portal.web_access_deleted();
 
 create or replace function portal.customer_updated() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c record;

@@ -2,7 +2,7 @@
 -- and each order stand in the audit log, and where staff act (not where they
 -- only look) the customer's open pages are told.
 create or replace function portal.acting_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s record;
@@ -31,7 +31,7 @@ create or replace trigger session_acting_ended after delete on portal.session
   referencing old table as changed_rows for each statement execute function portal.acting_changed();
 
 create or replace function portal.order_entered() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into portal.audit (actor, action, customer_id, subject)

@@ -1,6 +1,6 @@
 -- Carts and favourites: the same on every device of the customer, at once.
 create or replace function portal.own_list_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c bigint;
@@ -25,7 +25,7 @@ create or replace trigger cart_updated after update on portal.cart
   referencing new table as new_rows for each statement execute function portal.own_list_changed('cart');
 
 create or replace function portal.cart_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then
@@ -54,7 +54,7 @@ create or replace trigger item_list_deleted after delete on portal.item_list
   referencing old table as old_rows for each statement execute function portal.own_list_changed('favorite');
 
 create or replace function portal.item_list_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then

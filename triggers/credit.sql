@@ -1,7 +1,7 @@
 -- Credit memos and requests: a memo's total is the sum of its lines; both are
 -- told as kind credit.
 create or replace function erp.credit_memo_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   memos bigint[] := '{}';
@@ -34,7 +34,7 @@ create or replace trigger credit_memo_line_deleted after delete on erp.credit_me
   referencing old table as old_rows for each statement execute function erp.credit_memo_line_changed();
 
 create or replace function portal.credit_request_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r record;

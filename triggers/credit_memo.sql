@@ -49,7 +49,7 @@ drop trigger if exists credit_memo_moved on erp.credit_memo;
 drop function if exists erp.credit_memo_moved();
 
 create or replace function portal.credit_memo_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit_money('credit', array_agg(n.customer_id order by n.credit_memo_id), array_agg(n.memo_no order by n.credit_memo_id)) from new_rows n;

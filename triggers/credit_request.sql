@@ -4,7 +4,7 @@
 
 -- Whether goods of a request must be back before the credit.
 create or replace function erp.request_awaits_goods(p_request_id bigint) returns boolean
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from erp.credit_request_line l join erp.credit_reason s using (reason_code)
     where l.request_id = p_request_id and s.goods_return and coalesce(l.qty_approved, l.qty) > 0)
@@ -12,7 +12,7 @@ $$;
 grant execute on function erp.request_awaits_goods(bigint) to portal_desk, portal_work;
 
 create or replace function erp.credit_request_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -107,7 +107,7 @@ create or replace trigger credit_request_before before insert or update on erp.c
   for each row execute function erp.credit_request_before();
 
 create or replace function erp.credit_request_after() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r record;
@@ -153,7 +153,7 @@ create or replace trigger credit_request_written after update on erp.credit_requ
   referencing old table as old_rows new table as new_rows for each statement execute function erp.credit_request_after();
 
 create or replace function erp.credit_request_line_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request;
@@ -179,7 +179,7 @@ create or replace trigger credit_request_line_before before insert or update on 
 
 -- What changes of a line is told as its request's.
 create or replace function portal.credit_request_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('credit', r.customer_id, r.request_no, jsonb_build_object('status', r.status))
@@ -192,7 +192,7 @@ create or replace trigger credit_request_line_told after update on erp.credit_re
 
 -- Six photos a request are enough; those that come later are told.
 create or replace function portal.request_photo_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad uuid;

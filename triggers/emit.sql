@@ -77,7 +77,7 @@ $$;
 -- one is never of a kind that is not for customers who do not see their
 -- balance: their pages look at the invoices, as those of the others do.
 create or replace function portal.emit_documents(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   customers bigint[];
@@ -99,7 +99,7 @@ $$;
 -- from another server by dump and restore has transactions that are still to
 -- come here; they go.
 create or replace function portal.begin_epoch() returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   known text;
@@ -115,4 +115,4 @@ begin
   return known;
 end
 $$;
-grant execute on function portal.begin_epoch() to portal_work;
+grant execute on function portal.begin_epoch() to portal_work, portal_auth;

@@ -2,7 +2,7 @@
 -- the end: a new epoch says so, once, to each position from before. The floor of
 -- housekeeping would say it again and again while an older transaction is open.
 create or replace function portal.event_truncated() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update portal.event_epoch set epoch = default;

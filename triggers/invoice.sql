@@ -5,7 +5,7 @@
 
 -- What is posted in a closed period stays as it is.
 create or replace function erp.assert_open_period(p_days date[]) returns void
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   closed date := (select c.closed_through from erp.company c);
@@ -20,11 +20,11 @@ $$;
 -- Two programs that change what hangs on one invoice wait for each other, and
 -- the second adds up what the first has written: the lock comes before the sum.
 create or replace function erp.hold_invoices(p_invoice_ids bigint[]) returns void
-language sql security definer set search_path = pg_catalog
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$ select i.invoice_id from erp.invoice i where i.invoice_id = any (p_invoice_ids) order by i.invoice_id for no key update $$;
 
 create or replace function erp.settle_invoices(p_invoice_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform erp.hold_invoices(p_invoice_ids);
@@ -39,7 +39,7 @@ end
 $$;
 
 create or replace function erp.total_invoices(p_invoice_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform erp.hold_invoices(p_invoice_ids);
@@ -57,7 +57,7 @@ end
 $$;
 
 create or replace function erp.invoice_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op in ('INSERT', 'UPDATE') then
@@ -138,7 +138,7 @@ drop trigger if exists invoice_moved on erp.invoice;
 drop function if exists erp.invoice_moved(), erp.invoice_stays() cascade;
 
 create or replace function portal.invoice_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit_documents('invoice', array_agg(n.customer_id order by n.invoice_id), array_agg(n.invoice_no order by n.invoice_id)) from new_rows n;

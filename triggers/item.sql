@@ -2,7 +2,7 @@
 -- it; one that came, went or moved changes the catalogue of everybody. Many at
 -- once are one catalog event.
 create or replace function portal.emit_items(p_item_ids bigint[], p_catalog boolean) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   changed text;
@@ -51,7 +51,7 @@ $$;
 -- By hash: the plan is kept for the session, and one made when a single row
 -- changed would compare every row of a price list with every other.
 create or replace function portal.item_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
 as $$
 begin
   if tg_op = 'INSERT' then
@@ -85,7 +85,7 @@ create or replace trigger item_deleted after delete on erp.item
   referencing old table as old_rows for each statement execute function portal.item_changed();
 
 create or replace function portal.item_part_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   changed bigint[];
@@ -120,7 +120,7 @@ create or replace trigger price_break_deleted after delete on erp.price_break
   referencing old table as old_rows for each statement execute function portal.item_part_changed();
 
 create or replace function portal.catalogue_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('catalog', null, '');

@@ -2,7 +2,7 @@
 -- page of the customer. The event has no text; pages read it under their own
 -- rights.
 create or replace function portal.notice_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('notice', c.customer_id, 'message') from (select distinct n.customer_id from new_rows n order by 1) c;

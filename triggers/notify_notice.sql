@@ -2,7 +2,7 @@
 -- orders) is mailed, in the same words, to those who may order; but not what
 -- only announces.
 create or replace function portal.notify_notice() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   mails bigint[];

@@ -3,14 +3,14 @@
 -- ordered, and where that is no log-in of the customer (phone orders, staff who
 -- act) to those who may order.
 create or replace function portal.order_teller(p_login_id bigint, p_customer_id bigint) returns bigint
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select l.login_id from portal.login l
   where l.login_id = p_login_id and l.customer_id = p_customer_id and not l.disabled
 $$;
 
 create or replace function portal.notify_order_status() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.notify_all(array(
@@ -43,7 +43,7 @@ create or replace trigger notify_order_status after insert on erp.order_status_h
 
 -- One piece of news an order and transaction, however many statements it takes.
 create or replace function portal.notify_order_change() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.notify_all(array(

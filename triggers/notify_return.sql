@@ -1,7 +1,7 @@
 -- News of a request to return goods: approved, rejected, goods awaited,
 -- credited. No amount: the page has it, under the reader's own rights.
 create or replace function portal.notify_return() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.notify_all(array(

@@ -1,7 +1,7 @@
 -- News of shipments: one when the first of its lines is there, and one more
 -- when a tracking number is added later.
 create or replace function portal.notify_shipment() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   shipments bigint[];

@@ -1,7 +1,7 @@
 -- News of requests for a signature: one that waits, to the customer's other
 -- approvers; one that was decided, to who asked.
 create or replace function portal.notify_sign_off() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   news portal.news[];

@@ -1,7 +1,7 @@
 -- News of a statement whose paper is stored: with the PDF, to who asked for it;
 -- one of a run, or that a program asked for, to all who see the account.
 create or replace function portal.notify_statement() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.notify_all(array(

@@ -2,7 +2,7 @@
 -- and the news of it. Holds for every program that writes erp.sales_order.
 
 create or replace function erp.sales_order_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op <> 'DELETE' then
@@ -89,7 +89,7 @@ create or replace trigger sales_order_changing
   execute function erp.sales_order_before();
 
 create or replace function erp.sales_order_after() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o record;
@@ -170,7 +170,7 @@ $$;
 
 -- The header was set to SHIPPED: what is still allocated has left with it.
 create or replace function erp.ship_rest(p_order_id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   made bigint;

@@ -5,7 +5,7 @@
 -- buyer's change does. The order's revision makes that another job: River
 -- counts one that is done as there for days.
 create or replace function portal.enqueue_order_approval() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   jobs json[];
@@ -31,7 +31,7 @@ create or replace trigger sales_order_approval_again
 -- To be decided again: the reasons of the last time are gone, and the revision
 -- is one that no job had.
 create or replace function erp.sales_order_undecided() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if new.status = 'SUBMITTED' and new.reviewed_at is null and old.reviewed_at is not null then

@@ -6,7 +6,7 @@
 -- The order's revision counts the changes, so that nobody decides on an order
 -- that is not the one they looked at.
 create or replace function erp.sales_order_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- added up by line, since a join of the two tables compares every line with

@@ -17,7 +17,7 @@
 -- erp.release_credit: up to the exposure of that moment, and not for a hold
 -- that was set later. No limit is null; the limit itself passes.
 create or replace function erp.sales_order_credit() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s record;
@@ -71,7 +71,7 @@ create or replace trigger sales_order_credit
 
 -- Since when an account is on hold, so that a release from before is known.
 create or replace function erp.customer_credit_hold() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not new.credit_hold then

@@ -3,7 +3,7 @@
 -- another day than was asked for, or past a run that it is too late for, the
 -- order says so, and its history with it.
 create or replace function erp.sales_order_delivery() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   d record;

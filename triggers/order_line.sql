@@ -20,7 +20,7 @@ as $$
 $$;
 
 create or replace function erp.sales_order_line_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
@@ -137,7 +137,7 @@ create or replace trigger sales_order_line_before
 -- anybody waits for this transaction, it leaves the order to whoever holds it
 -- and to the job order_settle.
 create or replace function erp.hold_orders(p_order_ids bigint[]) returns bigint[]
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   held bigint[];
@@ -168,7 +168,7 @@ $$;
 -- Leaves orders that somebody else holds to the job order_settle, which waits
 -- for them.
 create or replace function erp.leave_orders(p_order_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.enqueue('order_settle',
@@ -182,7 +182,7 @@ $$;
 -- the orders. The stock is locked row by row in that order; the lines are
 -- written in one statement. Null items: all that the orders wait for.
 create or replace function erp.allocate(p_order_ids bigint[], p_item_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   waits record;
@@ -239,7 +239,7 @@ $$;
 --   nothing open, nothing shipped      Cancelled
 --   open again after a correction      Picking
 create or replace function erp.settle_orders(p_order_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o record;
@@ -299,7 +299,7 @@ $$;
 -- Lines that wait for stock although item or account may not: the figure only
 -- for those who see stock as a number.
 create or replace function erp.refuse_backorders(p_order_ids bigint[], p_line_nos int[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -326,7 +326,7 @@ end
 $$;
 
 create or replace function erp.sales_order_line_inserted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   orders bigint[] := erp.hold_orders(array(select distinct n.order_id from new_rows n order by 1));
@@ -375,7 +375,7 @@ create or replace trigger sales_order_line_inserted
 
 -- A line that is sent instead of another costs the customer's price at most.
 create or replace function erp.check_substitutes(p_order_ids bigint[], p_line_nos int[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -401,7 +401,7 @@ $$;
 -- kept for the session, and one made for a single row would compare every line
 -- of a long order with every other.
 create or replace function erp.sales_order_line_updated() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   touched bigint[];
@@ -532,7 +532,7 @@ create or replace trigger sales_order_line_updated
   for each statement execute function erp.sales_order_line_updated();
 
 create or replace function erp.sales_order_line_deleted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   held bigint[] := erp.hold_orders(array(select distinct p.order_id from old_rows p order by 1));

@@ -42,7 +42,7 @@ create or replace trigger payment_settles before update on erp.payment
   for each row when ((new.open_amount, new.reversed_on) is distinct from (old.open_amount, old.reversed_on)) execute function erp.payment_before();
 
 create or replace function erp.payment_after() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into erp.payment_application (payment_id, invoice_id, amount, applied_on)
@@ -56,7 +56,7 @@ create or replace trigger payment_after after update of reversed_on on erp.payme
   for each row when (new.reversed_on is distinct from old.reversed_on) execute function erp.payment_after();
 
 create or replace function erp.payment_application_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   i record;
@@ -83,7 +83,7 @@ create or replace trigger payment_application_before before insert on erp.paymen
   for each row execute function erp.payment_application_before();
 
 create or replace function erp.payment_application_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   payments bigint[];
@@ -136,7 +136,7 @@ drop trigger if exists payment_application_deleted on erp.payment_application;
 -- A customer that may not see its balance is not told of payments and memos
 -- either: its pages, and those of staff, look at the invoices again.
 create or replace function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit_documents(p_kind, array_agg(d.customer_id order by d.n), array_agg(d.ref order by d.n))
@@ -149,7 +149,7 @@ end
 $$;
 
 create or replace function portal.payment_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit_money('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;

@@ -2,7 +2,7 @@
 -- log with who and when, whatever program made it, and is told to the
 -- customer's open pages; and nobody takes the last approver away.
 create or replace function portal.person_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   c record;
@@ -98,7 +98,7 @@ create or replace trigger person_changed after update on portal.login
   referencing old table as old_rows new table as new_rows for each statement execute function portal.person_changed();
 
 create or replace function portal.invitation_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('access', c.customer_id, '')

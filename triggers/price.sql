@@ -2,7 +2,7 @@
 -- at once (a price list), everybody is told once: a broadcast says nothing of
 -- whose prices they are, and thousands of events would.
 create or replace function portal.customer_price_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   told bigint[];

@@ -7,7 +7,7 @@
 -- The old and the new rows are joined by hash: the plan is kept for the session,
 -- and one made for a single row would compare every row with every other.
 create or replace function portal.price_rule_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
 as $$
 declare
   id_column text := tg_argv[0];
@@ -67,7 +67,7 @@ create or replace trigger price_break_delete_audited after delete on erp.price_b
   referencing old table as old_rows for each statement execute function portal.price_rule_audited('break_id');
 
 create or replace function portal.item_price_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
 as $$
 begin
   insert into portal.audit (action, subject, data)

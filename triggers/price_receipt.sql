@@ -10,7 +10,7 @@
 -- Order by order, and joined by keys alone: the plans are kept for the session,
 -- and have to do for a line and for two thousand.
 create or replace function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos int[]) returns void
-language plpgsql security definer set search_path = pg_catalog set enable_nestloop = on
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = on
 as $$
 declare
   o record;
@@ -63,7 +63,7 @@ $$;
 -- Takes the prices of lines without a receipt as they are: of orders that were
 -- loaded with triggers off, long past.
 create or replace function portal.adopt_prices() returns bigint
-language sql security definer set search_path = pg_catalog
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with kept as (
     insert into portal.price_receipt (order_id, line_no, priced_at, unit_price, price_step, price_rule_id)
@@ -77,7 +77,7 @@ as $$
 $$;
 
 create or replace function portal.order_line_receipt() returns trigger
-language plpgsql security definer set search_path = pg_catalog set enable_nestloop = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
 as $$
 declare
   orders bigint[];
@@ -106,7 +106,7 @@ create or replace trigger sales_order_line_receipt_updated after update on erp.s
 -- customers, units, categories, the company's policy. Without these rows the
 -- proof could not tell a change from a slip.
 create or replace function portal.price_basis_audited() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   was jsonb := to_jsonb(old);

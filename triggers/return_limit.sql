@@ -9,7 +9,7 @@
 -- is written, not only locked: REPEATABLE READ then fails instead of counting
 -- the past.
 create or replace function erp.claim_returns(p_invoice_ids bigint[], p_line_nos int[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -54,7 +54,7 @@ $$;
 
 -- Lines of requests and of credit memos.
 create or replace function erp.return_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   invoices bigint[] := '{}';
@@ -92,7 +92,7 @@ create or replace trigger credit_memo_line_claims_deleted after delete on erp.cr
 -- A request that comes back to life asks for its lines again; one that ends
 -- gives them back.
 create or replace function erp.credit_request_claims() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   invoices bigint[];
@@ -109,7 +109,7 @@ create or replace trigger credit_request_claims after update on erp.credit_reque
   referencing old table as old_rows new table as new_rows for each statement execute function erp.credit_request_claims();
 
 create or replace function erp.invoice_line_claimed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -138,7 +138,7 @@ create or replace trigger invoice_line_claimed after update on erp.invoice_line
 -- A credit against an invoice line is in that line's unit, and of the same
 -- customer.
 create or replace function erp.credit_memo_line_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   l record;

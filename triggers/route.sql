@@ -2,7 +2,7 @@
 -- next delivery look again, and so does the job of standing orders. A few
 -- customers are told each; for many, everybody is told once.
 create or replace function portal.route_concerns(p_route_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   whom bigint[];
@@ -26,7 +26,7 @@ end
 $$;
 
 create or replace function portal.route_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   ids bigint[];
@@ -66,7 +66,7 @@ create or replace trigger route_holiday_deleted after delete on erp.route_holida
 
 -- Ship-tos: their address and route stand on pages of the customer.
 create or replace function portal.ship_to_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   ids bigint[];

@@ -2,7 +2,7 @@
 -- sockets. A disabled login and a changed password end sessions here, so that
 -- plain SQL does too.
 create or replace function portal.session_deleted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s record;
@@ -20,7 +20,7 @@ create or replace trigger session_deleted after delete on portal.session
   referencing old table as old_rows for each statement execute function portal.session_deleted();
 
 create or replace function portal.session_updated() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- shortened to the past, or moved to another login: the socket must go
@@ -34,7 +34,7 @@ create or replace trigger session_updated after update on portal.session
   referencing old table as old_rows new table as new_rows for each statement execute function portal.session_updated();
 
 create or replace function portal.login_updated() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from portal.session s

@@ -2,7 +2,7 @@
 -- line, a line taken back or corrected brings the goods back to where they
 -- were; the order line's trigger moves the stock. The order's status follows.
 create or replace function erp.shipment_line_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   orders bigint[] := '{}';
@@ -53,7 +53,7 @@ end
 $$;
 
 create or replace function erp.shipment_corrected(p_order_ids bigint[], p_line_nos int[], p_qtys numeric[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   bad record;
@@ -84,7 +84,7 @@ create or replace trigger shipment_line_deleted
   for each statement execute function erp.shipment_line_changed();
 
 create or replace function erp.shipment_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   orders bigint[];

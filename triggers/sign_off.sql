@@ -2,7 +2,7 @@
 -- that says no more than that something waits or was decided. Staff do not hear
 -- it: there is no order yet.
 create or replace function portal.sign_off_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('notice', c.customer_id, 'approval') from (select distinct n.customer_id from new_rows n order by 1) c;

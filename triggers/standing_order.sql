@@ -2,7 +2,7 @@
 -- end of a pause, counts from now; and what changes is looked at by the job and
 -- by the customer's open pages.
 create or replace function portal.standing_order_before() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if new.ship_to_id is not null and not exists (select from erp.ship_to s
@@ -39,7 +39,7 @@ create or replace trigger standing_order_before before insert or update on porta
 
 -- The pages of a customer that show standing orders show all of them.
 create or replace function portal.standing_order_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then
@@ -63,7 +63,7 @@ create or replace trigger standing_order_deleted after delete on portal.standing
 
 -- Its lines, and what became of its dates.
 create or replace function portal.standing_part_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then
@@ -91,7 +91,7 @@ create or replace trigger standing_run_deleted after delete on portal.standing_r
 
 -- A customer on another route has other dates.
 create or replace function portal.customer_rerouted() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update portal.standing_order o set next_at = null

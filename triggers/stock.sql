@@ -1,7 +1,7 @@
 -- Stock: told without a figure, and only when what somebody may see of it has
 -- changed (the available quantity, not its split).
 create or replace function portal.stock_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
@@ -28,7 +28,7 @@ create or replace trigger stock_deleted after delete on erp.stock
 -- passed over: its share is kept for it as far as its turn has come, and the
 -- job order_settle gives it out.
 create or replace function erp.allocate_received(p_item_ids bigint[], p_warehouses text[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   waiting bigint[];
@@ -86,7 +86,7 @@ end
 $$;
 
 create or replace function erp.stock_received() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- set while a shortage is written off: what an empty shelf frees is not there
@@ -111,7 +111,7 @@ create or replace trigger stock_received_first after insert on erp.stock
 
 -- What is expected: the day that a backorder can count on has changed.
 create or replace function erp.stock_expected_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   items bigint[] := '{}';

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"portal.example/portal/http/page"
 	"portal.example/portal/http/shop"
 	"portal.example/portal/jobs"
+	"portal.example/portal/mail"
 	"portal.example/portal/pdf"
 	"portal.example/portal/realtime"
 	"portal.example/portal/sql"
@@ -42,16 +44,17 @@ type app struct {
 // newApp opens the database and builds the parts; nothing runs yet.
 func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Logger) (*app, error) {
 	if !c.wallChecked {
-		if err := checkWall(ctx, url, logger); err != nil {
+		if err := checkWall(ctx, c.logins.URL(wallRole[c.only()], c.only(), url), logger); err != nil {
 			return nil, err
 		}
 	}
-	db, err := sql.Open(ctx, sql.Config{URL: url, DirectURL: direct, Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
+	direct = cmp.Or(direct, url)
+	db, err := sql.Open(ctx, sql.Config{URL: url, Logins: c.logins, Only: c.only(), DirectURL: cmp.Or(direct, c.logins.Work), Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
 	}
 	a := &app{settings: c, logger: logger, db: db}
-	if err := a.build(direct); err != nil {
+	if err := a.build(url, direct); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -76,7 +79,7 @@ func checkWall(ctx context.Context, url string, logger *slog.Logger) error {
 	return nil
 }
 
-func (a *app) build(direct string) error {
+func (a *app) build(url, direct string) error {
 	brand, err := a.brand()
 	if err != nil {
 		return err
@@ -86,24 +89,13 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	mails := sql.NewMailStore(a.db)
-	house := sql.NewHousekeeper(a.db.Work)
 	press := pdf.New(brand.Letterhead(), append(slices.Clone(a.Fonts), pdf.SystemFonts...)...)
-	if a.jobs, err = jobs.New(jobs.Config{
-		Pool:        a.db.Jobs,
-		Orders:      sql.NewApproval(a.db.Work),
-		Housekeeper: house,
-		Standing:    sql.NewStandingWork(a.db.Work),
-		Statements:  sql.NewStatementWork(a.db.Work, press),
-		Proof:       sql.NewProof(a.db.Work),
-		Mails:       mails,
-		Post:        post,
-		Logger:      a.logger,
-		Clock:       house.Now,
-		InsertOnly:  a.Only == "web",
-	}); err != nil {
-		return err
+	if a.db.Work != nil {
+		if err := a.buildJobs(press, mails, post); err != nil {
+			return err
+		}
 	}
-	if a.Only == "work" {
+	if a.only() == sql.OnlyWork {
 		return nil
 	}
 
@@ -113,9 +105,14 @@ func (a *app) build(direct string) error {
 		return err
 	}
 	a.hub = realtime.New(realtime.Config{EventLog: sql.NewEventLog(a.db), Alive: sessions.Alive, Logger: a.logger})
-	a.source = a.newSource(direct)
-	if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
+	if direct, err = a.logins.Direct(sql.RoleAuth, a.only(), direct, url); err != nil {
 		return err
+	}
+	a.source = a.newSource(direct)
+	if a.jobs != nil {
+		if a.ui, err = jobs.NewUI(a.jobs, a.logger, "/ops/jobs"); err != nil {
+			return err
+		}
 	}
 	a.watch = a.newWatch()
 	m := a.newMetrics()
@@ -174,7 +171,7 @@ func (a *app) build(direct string) error {
 			Proofs:     sql.NewProofStore(a.db),
 			Enqueue:    a.jobs.Enqueue,
 			Ops:        a.watch.state,
-			JobsUI:     a.ui,
+			JobsUI:     a.jobsUI(),
 			JobsCSP:    jobs.UICSP,
 		},
 		Live:    a.hub.ServeLive,
@@ -184,6 +181,34 @@ func (a *app) build(direct string) error {
 		SecurityContact: contact,
 	})
 	return err
+}
+
+// buildJobs makes the client of the job queue, which also operators' pages ask.
+func (a *app) buildJobs(press *pdf.Press, mails *sql.MailStore, post *mail.Postman) (err error) {
+	house := sql.NewHousekeeper(a.db.Work)
+	a.jobs, err = jobs.New(jobs.Config{
+		Pool:        a.db.Jobs,
+		Orders:      sql.NewApproval(a.db.Work),
+		Housekeeper: house,
+		Standing:    sql.NewStandingWork(a.db.Work),
+		Statements:  sql.NewStatementWork(a.db.Work, press),
+		Proof:       sql.NewProof(a.db.Work),
+		Mails:       mails,
+		Post:        post,
+		Logger:      a.logger,
+		Clock:       house.Now,
+		InsertOnly:  a.only() == sql.OnlyDesk,
+	})
+	return err
+}
+
+// jobsUI is nil where no jobs can be seen: an interface that holds a nil pointer is
+// not.
+func (a *app) jobsUI() nethttp.Handler {
+	if a.ui == nil {
+		return nil
+	}
+	return a.ui
 }
 
 // brand is the one that is set, else the built-in.
@@ -202,20 +227,13 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
-	if err := a.jobs.Start(ctx); err != nil {
-		return fmt.Errorf("start jobs: %w", err)
+	if a.db.Work != nil {
+		if err := a.jobs.Start(ctx); err != nil {
+			return fmt.Errorf("start jobs: %w", err)
+		}
+		defer a.stopJobs(ctx)
+		defer a.startSealing(ctx)()
 	}
-	defer a.stopJobs(ctx)
-	sealing, endSealing := context.WithCancel(context.WithoutCancel(ctx))
-	sealed := make(chan struct{})
-	go func() {
-		defer close(sealed)
-		a.sealAudit(sealing)
-	}()
-	defer func() {
-		endSealing()
-		<-sealed
-	}()
 	if a.server == nil {
 		a.logger.Info("working jobs only")
 		<-ctx.Done()
@@ -246,8 +264,10 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		defer close(watching)
 		a.watch.run(live)
 	}()
-	if err := a.ui.Start(live); err != nil {
-		return fmt.Errorf("start job pages: %w", err)
+	if a.ui != nil {
+		if err := a.ui.Start(live); err != nil {
+			return fmt.Errorf("start job pages: %w", err)
+		}
 	}
 	web := &nethttp.Server{
 		Handler:           a.server,

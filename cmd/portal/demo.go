@@ -17,6 +17,7 @@ import (
 
 	"portal.example/portal/internal/demo"
 	"portal.example/portal/internal/localpg"
+	"portal.example/portal/sql"
 )
 
 const demoPassword = "demo-portal"
@@ -33,7 +34,8 @@ type demoCommand struct {
 func (demoCommand) Help() string {
 	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional distributor
 and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection URL is written to
---dir/database-url: psql "$(cat .portal/database-url)".
+--dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the log-ins of --dir/logins.env,
+one each for customers' pages, the desk and jobs.
 
 Log-ins, all with the password ` + demoPassword + `:
   buyer@c1003.example    a customer; every customer number has one
@@ -85,6 +87,14 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	if err := migrate(ctx, url); err != nil {
 		return err
 	}
+	made, err := sql.CreateLogins(ctx, url)
+	if err != nil {
+		return err
+	}
+	if err := writeLogins(filepath.Join(c.Dir, "logins.env"), made); err != nil {
+		return err
+	}
+	c.logins = made.LoginURLs
 	if err := c.seed(ctx, url, out); err != nil {
 		return err
 	}

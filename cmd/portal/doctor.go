@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,11 @@ import (
 )
 
 type doctorCommand struct {
-	database
-	DirectURL string `help:"Connection that does not pass a pooler, as serve has it. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
-	WebConns  int32  `help:"Most database connections for customers' requests, as serve has it." default:"16" env:"PORTAL_WEB_CONNS"`
+	URL string `name:"database-url" help:"The ERP's database: postgres://user@host/name, or a libpq keyword string. Default: the log-in of migrations, then that of jobs." env:"DATABASE_URL,PORTAL_DATABASE_URL" placeholder:"URL"`
+	loginSettings
+	MigrateURL string `name:"migrate-database-url" help:"The same database, with the log-in of migrations." env:"PORTAL_MIGRATE_DATABASE_URL" placeholder:"URL"`
+	DirectURL  string `help:"Connection that does not pass a pooler, as serve has it. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
+	WebConns   int32  `help:"Most database connections for customers' requests, as serve has it." default:"16" env:"PORTAL_WEB_CONNS"`
 	mailSettings
 }
 
@@ -45,7 +48,11 @@ func (c mailSettings) examineMail(ctx context.Context) []sql.Checkup {
 }
 
 func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
-	findings, err := sql.Examine(ctx, sql.Examination{URL: c.URL, DirectURL: c.DirectURL, WebConns: c.WebConns})
+	url := cmp.Or(c.URL, c.MigrateURL, c.WorkURL)
+	if url == "" {
+		return errors.New("no database is given: set --database-url (DATABASE_URL)")
+	}
+	findings, err := sql.Examine(ctx, sql.Examination{URL: url, Logins: c.loginURLs(), DirectURL: c.DirectURL, WebConns: c.WebConns})
 	if err != nil {
 		return err
 	}

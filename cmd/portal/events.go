@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"portal.example/portal/listener"
+	"portal.example/portal/sql"
 )
 
 // eventSource is either of the listener's two.
@@ -17,7 +18,7 @@ type eventSource interface {
 // newSource prepares the one that is set. They deliver the same, with positions
 // that either understands, so a node may be started with the other at any time.
 func (a *app) newSource(direct string) eventSource {
-	c := listener.Config{ConnString: direct, Poll: a.Poll, Name: a.node(), Logger: a.logger}
+	c := listener.Config{ConnString: direct, Poll: a.Poll, Role: string(sql.RoleAuth), Name: a.node(), Logger: a.logger}
 	if a.events == "wal" {
 		return listener.NewWAL(listener.WALConfig{Config: c})
 	}

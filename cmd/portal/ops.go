@@ -115,7 +115,7 @@ func (w *watch) sample(ctx context.Context) health.Sample {
 func (w *watch) figures(ctx context.Context) shared {
 	w.reading.Lock()
 	defer w.reading.Unlock()
-	if time.Since(w.read.at) < sharedFor {
+	if time.Since(w.read.at) < sharedFor || w.app.db.Work == nil { // a process of customers' pages reads none
 		return w.read
 	}
 	read := shared{}
@@ -155,7 +155,16 @@ type namedPool struct {
 }
 
 func (a *app) pools() []namedPool {
-	return []namedPool{{"web", a.db.Web}, {"desk", a.db.Desk}, {"work", a.db.Work}}
+	var out []namedPool
+	for _, p := range []struct {
+		name string
+		pool *sql.Pool
+	}{{"web", a.db.Web}, {"desk", a.db.Desk}, {"work", a.db.Work}, {"auth", a.db.Auth}} {
+		if p.pool != nil {
+			out = append(out, namedPool{p.name, p.pool})
+		}
+	}
+	return out
 }
 
 // version is the program's, as the Go tool has written it into the binary.

@@ -28,7 +28,7 @@ Ends with 1 while there are differences that nobody has acknowledged.`
 }
 
 func (c proofCommand) Run(ctx context.Context, out io.Writer) error {
-	db, err := sql.Open(ctx, sql.Config{URL: c.URL})
+	db, err := sql.Open(ctx, sql.Config{URL: c.URL, Only: sql.OnlyWork})
 	if err != nil {
 		return err
 	}

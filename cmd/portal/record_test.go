@@ -103,7 +103,7 @@ func TestRecord(t *testing.T) {
 	}
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, "select erp.set_clock('2026-06-29 10:00-04')")
-	s := startSite(t, db, "127.0.0.1:0", fixtures, func(c *settings) { c.Only, c.Poll = "web", time.Hour })
+	s := startSite(t, db, "127.0.0.1:0", fixtures, func(c *settings) { c.Only, c.Poll = "desk", time.Hour })
 	makeHostile(t, db)
 	pgtest.Exec(t, db, recordedWorld)
 

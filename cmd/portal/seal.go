@@ -11,6 +11,20 @@ import (
 // somebody who owns the tables could change it unseen.
 const sealEvery = 5 * time.Second
 
+// startSealing begins to seal the audit log, and returns what ends it.
+func (a *app) startSealing(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.sealAudit(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // sealAudit seals what comes into the audit log until ctx ends. Of several nodes
 // that ask at once, one does it.
 func (a *app) sealAudit(ctx context.Context) {

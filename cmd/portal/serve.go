@@ -10,10 +10,12 @@ import (
 
 	"portal.example/portal/http/page"
 	"portal.example/portal/mail"
+	"portal.example/portal/sql"
 )
 
 type serveCommand struct {
-	database
+	URL string `name:"database-url" help:"The ERP's database: postgres://user@host/name, or a libpq keyword string. Not needed where each log-in has its own." env:"DATABASE_URL,PORTAL_DATABASE_URL" placeholder:"URL"`
+	loginSettings
 	DirectURL string        `help:"Connection that does not pass a pooler, for LISTEN, jobs and migrations. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
 	Events    string        `help:"How changes are heard of: notify (any PostgreSQL) or wal (its write-ahead log, for an ERP that writes much; needs wal_level=logical and the right REPLICATION)." enum:"notify,wal" default:"notify" env:"PORTAL_EVENTS"`
 	Drain     time.Duration `help:"At SIGTERM, how long to go on serving while /readyz says 503: longer than a load balancer takes to notice." default:"5s" env:"PORTAL_DRAIN"`
@@ -22,23 +24,25 @@ type serveCommand struct {
 
 // settings are what serve and demo share.
 type settings struct {
-	Addr            string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
-	Brand           string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
-	Fonts           []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
-	Only            string        `help:"Serve only pages (web) or work only jobs (work)." enum:",web,work" default:"" env:"PORTAL_ONLY"`
-	TrustedProxy    bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
-	PlainHTTP       bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
-	MetricsToken    string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
-	SecurityContact string        `help:"Whom to tell of a hole in the portal: an e-mail address or an https:// page, shown at /.well-known/security.txt." env:"PORTAL_SECURITY_CONTACT" placeholder:"CONTACT"`
-	ProfileAddr     string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
-	Poll            time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
-	Node            string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
-	Pooled          string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
-	WebConns        int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
+	Addr         string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
+	Brand        string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
+	Fonts        []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
+	Only         string        `help:"Only customers' pages (web), only pages, of customers, staff and operators (desk), or only jobs (work)." enum:",web,desk,work" default:"" env:"PORTAL_ONLY"`
+	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
+	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
+	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
+	ProfileAddr  string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
+	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
+	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
+	Pooled       string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
+	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
+
+	SecurityContact string `help:"Whom to tell of a hole in the portal: an e-mail address or an https:// page, shown at /.well-known/security.txt." env:"PORTAL_SECURITY_CONTACT" placeholder:"CONTACT"`
 
 	mailSettings
 	factorSettings
 
+	logins      sql.LoginURLs // separate log-ins; empty: one for all
 	events      string        // the event source: wal, else notify
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	wallChecked bool          // for tests, whose database was migrated a moment ago
@@ -85,13 +89,13 @@ func (c mailSettings) postman(brand page.Brand) (*mail.Postman, error) {
 }
 
 func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	direct := c.DirectURL
-	if direct == "" {
-		direct = c.URL
+	c.logins = c.loginURLs()
+	if missing := c.logins.Missing(c.only(), c.URL); missing != "" {
+		return fmt.Errorf("no database is given: set --database-url (DATABASE_URL), or %s where each log-in has its own", missing)
 	}
 	c.drainFor = c.Drain
 	c.settings.events = c.Events
-	a, err := newApp(ctx, c.URL, direct, c.settings, logger)
+	a, err := newApp(ctx, c.URL, c.DirectURL, c.settings, logger)
 	if err != nil {
 		return err
 	}

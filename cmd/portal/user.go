@@ -127,7 +127,7 @@ func (c userListCommand) Run(ctx context.Context, out io.Writer) error {
 }
 
 func withLogins(ctx context.Context, url string, f func(*sql.Logins) error) error {
-	db, err := sql.Open(ctx, sql.Config{URL: url})
+	db, err := sql.Open(ctx, sql.Config{URL: url, Only: sql.OnlyWork})
 	if err != nil {
 		return err
 	}

@@ -137,6 +137,15 @@ func (c *cluster) create(ctx context.Context, from string) (name string, err err
 	return name, nil
 }
 
+// restrict gives a copy of the template the rights that portal migrate gives.
+func (c *cluster) restrict(ctx context.Context, name string) error {
+	_, err := c.admin.Exec(ctx, "revoke temporary on database "+name+" from public; grant temporary on database "+name+" to portal_owner, portal_desk")
+	if err != nil {
+		return fmt.Errorf("restrict database %s: %w", name, err)
+	}
+	return nil
+}
+
 func (c *cluster) drop(ctx context.Context, name string) error {
 	// FORCE ends connections, but refuses where one of them holds a slot.
 	_, err := c.admin.Exec(ctx, `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1 and active_pid is not null`, name)

@@ -46,6 +46,9 @@ func sharedDB(t testing.TB, from string) *DB {
 	defer cancel()
 	name, err := shared.create(ctx, from)
 	must(t, err)
+	if from == template { // a copy has not the rights on the database itself
+		must(t, shared.restrict(ctx, name))
+	}
 	db, err := open(t, &Server{running: shared.server}, name)
 	t.Cleanup(func() {
 		db.end(t)

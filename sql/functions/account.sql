@@ -2,7 +2,7 @@
 -- moved it. All three tell the same story: the balance of a day is the sum of
 -- the movements up to it, and of the open documents of that day.
 create or replace function erp.balance(p_customer_id bigint, p_on date) returns numeric
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select
     -- all that is open, whenever it was posted …
@@ -21,7 +21,7 @@ grant execute on function erp.balance(bigint, date) to portal_web, portal_desk, 
 -- Every document of a period, oldest first, with the balance after it.
 create or replace function erp.movements(p_customer_id bigint, p_from date, p_to date)
 returns table (doc_date date, kind text, doc_no text, due_date date, reference text, amount numeric, balance numeric)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with
   opening as materialized (select erp.balance(p_customer_id, p_from - 1) as amount),
@@ -50,7 +50,7 @@ grant execute on function erp.movements(bigint, date, date) to portal_web, porta
 -- erp.open_documents for the customer itself, oldest first.
 create or replace function portal.account_documents(p_customer_id bigint, p_as_of date default erp.today(), p_basis text default null)
 returns table (kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age int, bucket int, overdue boolean)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select d.kind, d.doc_no, d.doc_date, d.due_date, d.reference, d.total, d.amount, d.age, d.bucket, d.overdue
   from erp.open_documents(

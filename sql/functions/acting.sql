@@ -5,7 +5,7 @@
 -- is used, so no password is seen or changed. Begin and end are in the audit
 -- log by a trigger, whatever statement makes or deletes the row.
 create or replace function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   mine portal.session;
@@ -42,7 +42,7 @@ grant execute on function portal.begin_acting(bigint, text, text) to portal_work
 -- Whether somebody of the staff acts as a customer now, for its own pages to
 -- say so.
 create or replace function portal.staff_acting(p_customer_id bigint) returns boolean
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from portal.session s
     where s.acting_for = p_customer_id and s.acting = 'order' and s.expires_at > erp.now())

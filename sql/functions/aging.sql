@@ -2,7 +2,7 @@
 -- see erp.open_documents for the rules. The buckets sum to the balance.
 create or replace function erp.aging(p_customer_id bigint, p_as_of date default erp.today(), p_basis text default null)
 returns table (current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select
     coalesce(sum(d.amount) filter (where d.bucket = 0), 0),

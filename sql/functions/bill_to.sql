@@ -1,7 +1,7 @@
 -- A customer's address on papers, in lines below its name: its own, or else
 -- that of its first ship-to.
 create or replace function erp.bill_to(p_customer_id bigint) returns text
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(nullif(btrim(c.bill_to, E' \n'), ''), (
     select concat_ws(E'\n', nullif(s.address1, ''), nullif(s.address2, ''),

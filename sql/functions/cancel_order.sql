@@ -1,7 +1,7 @@
 -- A buyer takes back an order that is still Submitted, where its Web Access
 -- lets it. Returns false when the order is not this customer's or has moved on.
 create or replace function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_customer(p_customer_id);

@@ -2,7 +2,7 @@
 -- none when all is well. Runs nightly, and at the end of every test that
 -- writes.
 create or replace function erp.check_invariants() returns table (invariant text, subject text, detail text)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   with return_lines as materialized (
     select array_agg(l.invoice_id) as invoice_ids, array_agg(l.line_no) as line_nos

@@ -5,7 +5,7 @@
 -- be had, one passes, in whichever order they are looked at.
 -- p_to is the status it is to reach: APPROVED or PICKING.
 create or replace function erp.credit_ahead(p_order_id bigint, p_to text default 'APPROVED') returns numeric
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select erp.credit_exposure(o.customer_id, o.order_id) - coalesce((
     select sum(erp.order_to_invoice(y.order_id))
@@ -20,7 +20,7 @@ grant execute on function erp.credit_ahead(bigint, text) to portal_desk, portal_
 -- What an order adds to the customer's exposure: all of it that is neither
 -- cancelled nor invoiced.
 create or replace function erp.order_to_invoice(p_order_id bigint) returns numeric
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select coalesce(sum(round((l.qty - l.qty_cancelled - l.qty_invoiced) * l.unit_price, 2)), 0)
   from erp.sales_order_line l where l.order_id = p_order_id

@@ -2,7 +2,7 @@
 -- every order (held ones too) as far as it is not invoiced yet. Leave one
 -- order out to see the exposure before it.
 create or replace function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint default null) returns numeric
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select
     coalesce((select sum(i.open_amount) from erp.invoice i where i.customer_id = p_customer_id and i.open_amount <> 0), 0)

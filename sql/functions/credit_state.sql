@@ -5,7 +5,7 @@
 -- passed, null where it is not, or is not asked about.
 create or replace function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamptz, p_released_amount numeric)
 returns table (exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select s.exposure, s.credit_limit, s.credit_check, s.over, s.held,
     s.held or (s.over > 0 and (s.credit_check = 'block' or (s.credit_check = 'queue' and p_to = 'PICKING')))

@@ -5,7 +5,7 @@
 -- that somebody is changing at the moment waits too.
 -- Returns what it did: approved, queued, waiting, or settled (nothing to decide).
 create or replace function erp.decide_order(p_order_id bigint) returns text
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   o erp.sales_order;

@@ -3,7 +3,7 @@
 -- the locks in order and have the words.
 
 create or replace function erp.request_to_decide(p_request_no text) returns erp.credit_request
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request;
@@ -18,7 +18,7 @@ $$;
 
 -- Takes a request into review, one that has been decided on anew.
 create or replace function erp.review_request(p_request_no text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
@@ -36,7 +36,7 @@ grant execute on function erp.review_request(text) to portal_desk;
 -- rejected. Returns the status it has come to.
 create or replace function erp.decide_request(p_request_no text, p_line_nos int[], p_qtys numeric[], p_notes text[] default null, p_reason text default null)
 returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
@@ -81,7 +81,7 @@ $$;
 grant execute on function erp.decide_request(text, int[], numeric[], text[], text) to portal_desk;
 
 create or replace function erp.reject_request(p_request_no text, p_reason text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
@@ -101,7 +101,7 @@ grant execute on function erp.reject_request(text, text) to portal_desk;
 -- the oldest orders that wait have them first.
 create or replace function erp.receive_request_goods(p_request_no text, p_line_nos int[] default null, p_qtys numeric[] default null, p_restock int[] default null)
 returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);
@@ -151,7 +151,7 @@ grant execute on function erp.receive_request_goods(text, int[], numeric[], int[
 -- that is open; the rest of it stays open. Without a number it takes the next.
 -- Once only: of a request that is credited it answers the memo's number.
 create or replace function erp.issue_request_memo(p_request_no text, p_memo_no text default null, p_apply boolean default true) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request := erp.request_to_decide(p_request_no);

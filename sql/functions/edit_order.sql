@@ -7,7 +7,7 @@ create or replace function erp.set_order_qtys(
   p_order_id bigint, p_line_nos int[], p_qtys numeric[], p_reason text,
   p_prices numeric[] default null, p_steps text[] default null, p_rule_ids bigint[] default null, p_valid_untils timestamptz[] default null
 ) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   reason_before text := current_setting('portal.reason', true);
@@ -47,7 +47,7 @@ $$;
 create or replace function erp.edit_order(
   p_order_no text, p_line_nos int[], p_qtys numeric[], p_reason text, p_revision int default null
 ) returns table (line_no int, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric)
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -3,7 +3,7 @@
 -- expected; null where nothing that is expected goes as far, or all of it is
 -- overdue.
 create or replace function erp.expected_on(p_item_id bigint, p_warehouse text, p_more numeric) returns date
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select min(e.expected_on)
   from (
@@ -23,7 +23,7 @@ grant execute on function erp.expected_on(bigint, text, numeric) to portal_desk;
 -- longer. One row a line with a backorder; its day may be null.
 create or replace function portal.backorders_of_order(p_customer_id bigint, p_order_id bigint)
 returns table (line_no int, expected_on date)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -53,7 +53,7 @@ grant execute on function portal.backorders_of_order(bigint, bigint) to portal_w
 -- orders, in base units, with the day for the last of it.
 create or replace function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint)
 returns table (gone boolean, expected_on date, waiting numeric, waiting_on date)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin

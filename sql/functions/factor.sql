@@ -1,4 +1,4 @@
--- The second factor. Only the log-in path (portal_work) calls these; nobody else reads
+-- The second factor. Only the log-in path (portal_auth) calls these; nobody else reads
 -- a secret. Each names the session that asks, and decides by its row what it may.
 --
 -- The program checks codes and signatures, since the database has no key and no such
@@ -62,7 +62,7 @@ begin
     exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
 end
 $$;
-grant execute on function portal.factor_state(bigint) to portal_work;
+grant execute on function portal.factor_state(bigint) to portal_auth;
 
 -- The factors of a session's owner, without their secrets.
 create or replace function portal.factors(p_session_id bigint) returns table (factor_id bigint, kind text, name text,
@@ -76,7 +76,7 @@ begin
   where s.session_id = p_session_id and s.parent_id is null order by f.made_at, f.factor_id;
 end
 $$;
-grant execute on function portal.factors(bigint) to portal_work;
+grant execute on function portal.factors(bigint) to portal_auth;
 
 -- Their secrets, to check what was given.
 create or replace function portal.factor_secrets(p_session_id bigint, p_kind text) returns table (factor_id bigint, secret bytea,
@@ -90,7 +90,7 @@ begin
   where s.session_id = p_session_id and s.parent_id is null and f.kind = p_kind order by f.factor_id;
 end
 $$;
-grant execute on function portal.factor_secrets(bigint, text) to portal_work;
+grant execute on function portal.factor_secrets(bigint, text) to portal_auth;
 
 -- Whose a passkey is, with all of that log-in's, for a log-in by it alone.
 create or replace function portal.passkey_owner(p_credential_id bytea) returns table (login_id bigint, credential jsonb, handle bytea)
@@ -104,7 +104,7 @@ begin
   order by f.credential_id = p_credential_id desc, f.factor_id;
 end
 $$;
-grant execute on function portal.passkey_owner(bytea) to portal_work;
+grant execute on function portal.passkey_owner(bytea) to portal_auth;
 
 -- Whether a log-in may log in now: for one by passkey, which gives no password.
 create or replace function portal.login_open(p_login_id bigint) returns boolean
@@ -118,7 +118,7 @@ begin
     where l.login_id = p_login_id and not l.disabled and (l.staff_role is not null or c.active and w.enabled));
 end
 $$;
-grant execute on function portal.login_open(bigint) to portal_work;
+grant execute on function portal.login_open(bigint) to portal_auth;
 
 -- The session has proved its factor. With p_remember the browser is not asked again for
 -- thirty days.
@@ -158,7 +158,7 @@ begin
   return true;
 end
 $$;
-grant execute on function portal.use_app_code(bigint, bigint, bigint, boolean) to portal_work;
+grant execute on function portal.use_app_code(bigint, bigint, bigint, boolean) to portal_auth;
 
 -- A recovery code. False: it is none, or was used.
 create or replace function portal.use_recovery_code(p_session_id bigint, p_hash bytea, p_remember boolean) returns boolean
@@ -180,7 +180,7 @@ begin
   return true;
 end
 $$;
-grant execute on function portal.use_recovery_code(bigint, bytea, boolean) to portal_work;
+grant execute on function portal.use_recovery_code(bigint, bytea, boolean) to portal_auth;
 
 -- A passkey signed, with what is kept of it now. False: it is none of the owner's.
 create or replace function portal.use_passkey(p_session_id bigint, p_credential_id bytea, p_credential jsonb, p_remember boolean) returns boolean
@@ -199,7 +199,7 @@ begin
   return true;
 end
 $$;
-grant execute on function portal.use_passkey(bigint, bytea, jsonb, boolean) to portal_work;
+grant execute on function portal.use_passkey(bigint, bytea, jsonb, boolean) to portal_auth;
 
 -- The password was given once more: that will do where there is no factor.
 create or replace function portal.confirm_by_password(p_session_id bigint) returns boolean
@@ -218,7 +218,7 @@ begin
   return true;
 end
 $$;
-grant execute on function portal.confirm_by_password(bigint) to portal_work;
+grant execute on function portal.confirm_by_password(bigint) to portal_auth;
 
 -- Counts what was wrong: the fifth within 15 minutes locks codes for 15 minutes.
 create or replace function portal.factor_failed(p_session_id bigint) returns void
@@ -238,7 +238,7 @@ begin
         then erp.now() + interval '15 minutes' end;
 end
 $$;
-grant execute on function portal.factor_failed(bigint) to portal_work;
+grant execute on function portal.factor_failed(bigint) to portal_auth;
 
 -- Adds a factor, which proves the session. The owner's other sessions end, and no browser
 -- skips the factor any more. Returns how many factors there are.
@@ -266,7 +266,7 @@ begin
   return n + 1;
 end
 $$;
-grant execute on function portal.add_factor(bigint, text, text, bytea, bigint, bytea, jsonb, bytea) to portal_work;
+grant execute on function portal.add_factor(bigint, text, text, bytea, bigint, bytea, jsonb, bytea) to portal_auth;
 
 -- Takes one away. The last stays where one is obligatory.
 create or replace function portal.remove_factor(p_session_id bigint, p_factor_id bigint) returns void
@@ -291,7 +291,7 @@ begin
   perform portal.end_other_sessions(p_session_id);
 end
 $$;
-grant execute on function portal.remove_factor(bigint, bigint) to portal_work;
+grant execute on function portal.remove_factor(bigint, bigint) to portal_auth;
 
 -- New recovery codes; those before end.
 create or replace function portal.set_recovery_codes(p_session_id bigint, p_hashes bytea[]) returns void
@@ -311,7 +311,7 @@ begin
   values ('factor', h.customer_id, h.email, jsonb_build_object('recovery_codes', jsonb_build_array('before', 'made anew')));
 end
 $$;
-grant execute on function portal.set_recovery_codes(bigint, bytea[]) to portal_work;
+grant execute on function portal.set_recovery_codes(bigint, bytea[]) to portal_auth;
 
 -- Takes all factors of a log-in away, for somebody who has lost them: its sessions end,
 -- and it logs in with the password alone, to set up another where that is obligatory.
@@ -351,7 +351,7 @@ begin
   values (p_hash, p_purpose, p_session_id, p_data, erp.now() + case p_purpose when 'app' then interval '1 hour' else interval '5 minutes' end);
 end
 $$;
-grant execute on function portal.begin_challenge(bytea, text, bigint, jsonb) to portal_work;
+grant execute on function portal.begin_challenge(bytea, text, bigint, jsonb) to portal_auth;
 
 -- Takes it, once, for the session it was made for; null if there is none.
 create or replace function portal.take_challenge(p_hash bytea, p_purpose text, p_session_id bigint) returns jsonb
@@ -366,7 +366,7 @@ begin
   return found_data;
 end
 $$;
-grant execute on function portal.take_challenge(bytea, text, bigint) to portal_work;
+grant execute on function portal.take_challenge(bytea, text, bigint) to portal_auth;
 
 -- The app that a session is setting up, sealed; null if none.
 create or replace function portal.app_in_setup(p_session_id bigint) returns jsonb
@@ -376,7 +376,7 @@ begin
   return (select c.data from portal.factor_challenge c where c.session_id = p_session_id and c.purpose = 'app' and c.expires_at > erp.now());
 end
 $$;
-grant execute on function portal.app_in_setup(bigint) to portal_work;
+grant execute on function portal.app_in_setup(bigint) to portal_auth;
 
 -- Ends what a browser is trusted with.
 create or replace function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean
@@ -390,7 +390,7 @@ begin
   return found;
 end
 $$;
-grant execute on function portal.forget_browser(bigint, bigint) to portal_work;
+grant execute on function portal.forget_browser(bigint, bigint) to portal_auth;
 
 -- The browsers that skip the second factor.
 create or replace function portal.trusted_browsers(p_session_id bigint) returns table (browser_id bigint, user_agent text, source text,
@@ -404,7 +404,7 @@ begin
   where s.session_id = p_session_id and s.parent_id is null and b.trusted_until > erp.now() order by b.trusted_until desc;
 end
 $$;
-grant execute on function portal.trusted_browsers(bigint) to portal_work;
+grant execute on function portal.trusted_browsers(bigint) to portal_auth;
 
 -- Challenges that nobody answered.
 create or replace function portal.forget_challenges(p_batch int) returns int

@@ -4,7 +4,7 @@
 -- of the shipments not charged yet, or what is given instead, untaxed. Returns
 -- the invoice number.
 create or replace function erp.invoice_order(p_order_no text, p_freight numeric default null) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
@@ -50,7 +50,7 @@ grant execute on function erp.invoice_order(text, numeric) to portal_desk;
 -- of them waits for the series meanwhile. Orders with nothing to invoice are
 -- passed over. Returns the invoice numbers.
 create or replace function erp.invoice_orders(p_order_nos text[], p_freights numeric[] default null) returns text[]
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform s.order_id from erp.sales_order s where s.order_no = any (p_order_nos) order by s.order_id for update;

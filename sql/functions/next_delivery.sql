@@ -3,7 +3,7 @@
 -- over midnight a day begins twice, so yesterday is looked at as well.
 create or replace function erp.next_deliveries(p_route_id bigint, p_at timestamptz default erp.now(), p_count int default 1)
 returns table (delivery_date date, cutoff timestamptz)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin

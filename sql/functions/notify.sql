@@ -10,7 +10,7 @@
 -- whoever has the right. p_document_id is a portal.document to attach.
 create or replace function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb,
   p_login_ids bigint[] default null, p_document_id bigint default null) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (select from portal.news_kind k where k.kind = p_kind) then
@@ -27,7 +27,7 @@ drop function if exists portal.notify_all(text[], bigint[], text[], jsonb[], big
 
 -- The same for many pieces of news at once.
 create or replace function portal.notify_all(p_news portal.news[]) returns void
-language plpgsql security definer set search_path = pg_catalog set jit = off set plan_cache_mode = force_generic_plan
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
   unread bigint[];
@@ -101,7 +101,7 @@ $$;
 -- Enqueues the job that sends each, in this transaction. A second job for a mail
 -- that was sent finds nothing to do.
 create or replace function portal.enqueue_mails(p_mail_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.enqueue('mail', array(select ('{"mail_id":' || m || '}')::json from unnest(p_mail_ids) as m));

@@ -13,7 +13,7 @@
 create or replace function erp.open_documents(p_customer_ids bigint[], p_as_of date, p_basis text default null)
 returns table (customer_id bigint, kind text, document_id bigint, doc_no text, doc_date date, due_date date, reference text,
   total numeric, amount numeric, age int, bucket int, overdue boolean)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with
   rule as (select coalesce(p_basis, co.aging_basis) = 'due_date' as by_due from erp.company co),

@@ -34,7 +34,7 @@ create or replace function erp.order_findings(
   p_order_id bigint default null,
   p_editing_id bigint default null
 ) returns table (code text, action text, field text, line int, detail jsonb)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin

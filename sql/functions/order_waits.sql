@@ -2,7 +2,7 @@
 -- what concerns its credit is "account", what concerns costs and other inner
 -- matters "order". Empty where it does not wait.
 create or replace function portal.order_waits(p_customer_id bigint, p_order_no text) returns text[]
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select coalesce(array_agg(distinct case
     when v.code in ('over_credit', 'credit_hold', 'past_due') then 'account'

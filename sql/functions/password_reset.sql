@@ -5,26 +5,26 @@
 -- Somebody has forgotten a password. What was typed goes to a job as it is, so
 -- that a known and an unknown address take the same way, and the same time.
 create or replace function portal.ask_password_reset(p_email text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.enqueue('password_reset', array[json_build_object('email', p_email)]);
 end
 $$;
-grant execute on function portal.ask_password_reset(text) to portal_work;
+grant execute on function portal.ask_password_reset(text) to portal_work, portal_auth;
 
 -- Makes the link, good for an hour and once, and queues its mail. Nothing for an
 -- address that nobody logs in with, or may not; nor again within five minutes,
 -- so that nobody is flooded with mail. True if a mail was queued.
 create or replace function portal.make_password_reset(p_email text, p_token text) returns boolean
-language plpgsql security definer set search_path = pg_catalog, public
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   l portal.login;
   hash bytea := sha256(convert_to(p_token, 'UTF8'));
   made bigint;
 begin
-  select * into l from portal.login x where x.email = p_email::public.citext and not x.disabled
+  select * into l from portal.login x where x.email operator(public.=) p_email::public.citext and not x.disabled
     and (x.staff_role is not null or exists (select from erp.web_access w join erp.customer c using (customer_id)
       where w.customer_id = x.customer_id and w.enabled and c.active));
   if not found then
@@ -47,7 +47,7 @@ grant execute on function portal.make_password_reset(text, text) to portal_work;
 
 -- Whose link a token is, while it serves.
 create or replace function portal.password_reset_of(p_token_hash bytea) returns table (login_id bigint, email text)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select l.login_id, l.email::text
   from portal.password_reset r join portal.login l using (login_id)
@@ -56,11 +56,11 @@ as $$
   where r.token_hash = p_token_hash and r.expires_at > erp.now() and not l.disabled
     and (l.staff_role is not null or (c.active and w.enabled))
 $$;
-grant execute on function portal.password_reset_of(bytea) to portal_work;
+grant execute on function portal.password_reset_of(bytea) to portal_work, portal_auth;
 
 -- Mails an invitation that was made in this transaction, or just before it.
 create or replace function portal.mail_invitation(p_login_id bigint, p_token text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   l portal.login;

@@ -5,7 +5,7 @@
 create or replace function portal.people(p_customer_id bigint)
 returns table (login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean,
   disabled boolean, last_login_at timestamptz, invited_until timestamptz, spent numeric)
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -26,7 +26,7 @@ grant execute on function portal.people(bigint) to portal_web, portal_desk;
 
 -- How a colleague is called; null for whoever is not one.
 create or replace function portal.person_name(p_login_id bigint) returns text
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(nullif(btrim(l.name), ''), l.email::text) from portal.login l
   where l.login_id = p_login_id and l.customer_id = portal.customer_id()
@@ -36,7 +36,7 @@ grant execute on function portal.person_name(bigint) to portal_web;
 -- Whether the log-in of this transaction may not order what it likes without a
 -- signature.
 create or replace function portal.limited() returns boolean
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from portal.login l
     where l.login_id = portal.login_id() and l.customer_id = portal.customer_id() and (l.spend_limit is not null or l.sign_off_all))
@@ -47,7 +47,7 @@ grant execute on function portal.limited() to portal_web;
 -- has could lift it by way of another. Holds the customer's row, so that two
 -- who change at once do it one after the other.
 create or replace function portal.assert_manages(p_customer_id bigint, p_login_id bigint default null) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   me portal.login;
@@ -88,7 +88,7 @@ grant execute on function portal.hold_person(bigint, bigint) to portal_web, port
 
 create or replace function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric,
   p_period text, p_sign_off_all boolean) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
@@ -104,7 +104,7 @@ grant execute on function portal.save_person(bigint, bigint, text, text, numeric
 -- Closes a log-in, or opens it again. Its sessions end by the trigger on
 -- portal.login.
 create or replace function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
@@ -118,7 +118,7 @@ grant execute on function portal.disable_person(bigint, bigint, boolean) to port
 -- serves once, within a week.
 create or replace function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric,
   p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint
-language plpgsql security definer set search_path = pg_catalog, public
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   made bigint;
@@ -139,7 +139,7 @@ grant execute on function portal.invite_person(bigint, text, text, text, numeric
 
 -- A new link for a log-in that has not set a password; the one before ends.
 create or replace function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);

@@ -15,7 +15,7 @@
 create or replace function erp.planned_delivery(p_customer_id bigint, p_ship_to_id bigint default null,
   p_wish date default null, p_at timestamptz default erp.now())
 returns table (route_id bigint, route_name text, delivery_date date, cutoff timestamptz, next_date date, missed date)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -5,7 +5,7 @@ create or replace function erp.post_payment(
   p_customer_no text, p_amount numeric, p_date date, p_method text, p_reference text, p_key uuid,
   p_invoice_nos text[], p_amounts numeric[], p_oldest_first boolean
 ) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   customer bigint := (select c.customer_id from erp.customer c where c.customer_no = p_customer_no);
@@ -72,7 +72,7 @@ grant execute on function erp.post_payment(text, numeric, date, text, text, uuid
 -- Applies what is open of a payment or a credit memo to an invoice; a negative
 -- amount takes it back. Dated today.
 create or replace function erp.apply_credit(p_kind text, p_doc_no text, p_invoice_no text, p_amount numeric) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   i erp.invoice;
@@ -113,7 +113,7 @@ grant execute on function erp.apply_credit(text, text, text, numeric) to portal_
 
 -- A payment that came back.
 create or replace function erp.reverse_payment(p_payment_no text, p_on date, p_reason text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   p erp.payment;
@@ -140,7 +140,7 @@ grant execute on function erp.reverse_payment(text, date, text) to portal_desk;
 -- A credit memo over an amount, without goods: a rebate, a courtesy, a mistake.
 -- One for an invoice is applied to it as far as that is open. Returns its number.
 create or replace function erp.issue_credit(p_customer_no text, p_amount numeric, p_reason text, p_invoice_no text) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   customer bigint := (select c.customer_id from erp.customer c where c.customer_no = p_customer_no);

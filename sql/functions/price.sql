@@ -43,7 +43,7 @@ create or replace function erp.price(
 -- plpgsql, because it keeps the plan for the session: planning costs more than
 -- running for a page of items
 language plpgsql stable security definer
-set search_path = pg_catalog set jit = off set plan_cache_mode = force_generic_plan
+set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
 rows 50
 as $$
 #variable_conflict use_column

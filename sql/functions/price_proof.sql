@@ -8,7 +8,7 @@
 
 -- The audit log of what the price of an item goes by, for a customer.
 create or replace function portal.price_audit(p_customer_id bigint, p_item_no text) returns setof portal.audit
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select a.* from portal.audit a
   where a.subject = p_item_no and a.subject <> ''
@@ -21,7 +21,7 @@ $$;
 
 -- "12.50 contract 7": a price with where it comes from.
 create or replace function portal.price_text(p_price numeric, p_step text, p_rule_id bigint) returns text
-language sql immutable set search_path = pg_catalog
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select concat_ws(' ', coalesce(trim_scale(p_price)::text, 'no price'), p_step, p_rule_id) $$;
 
 -- Order lines against their newest receipt, and that against what erp.price
@@ -30,7 +30,7 @@ as $$ select concat_ws(' ', coalesce(trim_scale(p_price)::text, 'no price'), p_s
 -- rule that was being changed at that moment.
 create or replace function portal.proof_of_order_lines(p_order_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text)
-language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
+language sql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
   select x.kind, t.order_no, t.line_no, t.customer_id, x.detail
   from (
@@ -75,7 +75,7 @@ $$;
 -- total beside each other. explained where the audit log has a change since.
 create or replace function portal.proof_of_receipts(p_since timestamptz, p_order_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text, explained boolean, asked bigint)
-language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
+language sql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
   with receipt as materialized (
     select r.receipt_id, r.order_id, r.line_no, o.order_no, o.customer_id, l.item_id, l.uom, r.total_qty, r.asked_price, r.asked_step, r.asked_rule_id,
@@ -119,7 +119,7 @@ $$;
 -- the invoice, should the order have got another price since.
 create or replace function portal.proof_of_invoice_lines(p_invoice_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text)
-language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
+language sql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
   select k.kind, i.invoice_no, v.line_no, i.customer_id, k.detail
   from unnest(p_invoice_ids) as s(invoice_id)
@@ -146,7 +146,7 @@ $$;
 -- What documents add up to, and what of them is open.
 create or replace function portal.proof_of_documents(p_order_ids bigint[], p_invoice_ids bigint[], p_memo_ids bigint[])
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text)
-language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
+language sql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
   select 'order_total', o.order_no, 0, o.customer_id, format('total %s, lines %s', o.total, coalesce(l.amount, 0))
   from unnest(p_order_ids) as s(order_id) join erp.sales_order o using (order_id)
@@ -179,7 +179,7 @@ $$;
 -- compared where nothing is dated ahead.
 create or replace function portal.proof_of_balances()
 returns table (kind text, subject text, line_no int, customer_id bigint, detail text, customers bigint)
-language sql stable security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan
+language sql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
   with today as (select erp.today() as day),
   book as materialized (
@@ -217,7 +217,7 @@ $$;
 -- their own night. The caller's transaction is repeatable read, so that all of
 -- it is one moment.
 create or replace function portal.prove_prices(p_whole boolean) returns bigint
-language plpgsql security definer set search_path = pg_catalog set jit = off set work_mem = '64MB' set plan_cache_mode = force_custom_plan
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off set work_mem = '64MB' set plan_cache_mode = force_custom_plan
 as $$
 declare
   began constant timestamptz := clock_timestamp();
@@ -320,7 +320,7 @@ grant execute on function portal.prove_prices(boolean) to portal_work;
 
 -- Somebody has looked at a difference and says what it is.
 create or replace function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if coalesce(erp.clean_text(p_note), '') = '' then

@@ -33,7 +33,7 @@ create or replace function erp.price_why(
   min_qty numeric,
   detail text
 )
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with recursive
   asked as (

@@ -4,7 +4,7 @@
 -- standing order that will be made. Once a run and log-in, however often it is
 -- called; returns to how many customers.
 create or replace function portal.remind_cutoffs() returns int
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   co erp.company;

@@ -1,7 +1,7 @@
 -- Whether who asks may ask for returns: the switch of the account, and a role
 -- that sees invoices.
 create or replace function portal.assert_returns(p_customer_id bigint) returns void
-language plpgsql stable security definer set search_path = pg_catalog
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_customer(p_customer_id);
@@ -19,7 +19,7 @@ $$;
 -- shorter of the reason's own limit and the account's. Null: no limit.
 create or replace function portal.return_reasons(p_customer_id bigint, p_invoice_no text)
 returns table (reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort int)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select s.reason_code, s.name, s.goods_return, s.needs_text, i.invoice_date + least(s.days_limit, w.return_days),
     coalesce(erp.today() > i.invoice_date + least(s.days_limit, w.return_days), false), s.sort
@@ -41,7 +41,7 @@ grant execute on function portal.return_reasons(bigint, text) to portal_web;
 create or replace function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no text,
   p_line_nos int[], p_qtys numeric[], p_reasons text[], p_notes text[], p_note text)
 returns table (request_no text, repeated boolean, findings jsonb)
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -112,7 +112,7 @@ grant execute on function portal.request_return(bigint, uuid, text, int[], numer
 
 -- The customer takes a request back that nobody has decided on.
 create or replace function portal.withdraw_request(p_customer_id bigint, p_request_no text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r erp.credit_request;
@@ -143,7 +143,7 @@ grant execute on function portal.withdraw_request(bigint, text) to portal_web;
 -- internal/photo has made of the file; its kind is checked here again.
 create or replace function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text,
   p_width int, p_height int, p_data bytea) returns bigint
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   made bigint;
@@ -181,7 +181,7 @@ grant execute on function portal.add_request_photo(bigint, uuid, text, text, int
 
 -- Takes photos out of a form that has not been sent yet.
 create or replace function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_customer(p_customer_id);

@@ -4,7 +4,7 @@
 create or replace function erp.return_room(p_invoice_ids bigint[], p_line_nos int[])
 returns table (invoice_id bigint, line_no int, invoiced numeric, credited numeric, pending numeric, room numeric,
   amount numeric, credited_amount numeric)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select l.invoice_id, l.line_no, l.qty, coalesce(c.qty, 0), coalesce(p.qty, 0),
     greatest(l.qty - coalesce(c.qty, 0) - coalesce(p.qty, 0), 0), round(l.line_total, 2), coalesce(c.amount, 0)
@@ -31,7 +31,7 @@ grant execute on function erp.return_room(bigint[], int[]) to portal_desk, porta
 -- The same for a customer's own invoice, all its lines.
 create or replace function portal.returnable(p_customer_id bigint, p_invoice_no text)
 returns table (line_no int, invoiced numeric, credited numeric, pending numeric, room numeric)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select r.line_no, r.invoiced, r.credited, r.pending, r.room
   from (
@@ -46,7 +46,7 @@ grant execute on function portal.returnable(bigint, text) to portal_web, portal_
 -- The number of a request's credit memo, which its customer may know where it
 -- may not see the amount.
 create or replace function portal.request_memo_no(p_request_id bigint) returns text
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select m.memo_no
   from erp.credit_request r join erp.credit_memo m using (credit_memo_id)
@@ -58,7 +58,7 @@ grant execute on function portal.request_memo_no(bigint) to portal_web, portal_d
 -- without one. The figure is a quantity, no amount.
 create or replace function portal.request_credited(p_request_id bigint)
 returns table (invoice_line_no int, qty numeric)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select m.invoice_line_no, sum(m.qty)
   from erp.credit_request r join erp.credit_memo_line m on m.credit_memo_id = r.credit_memo_id and m.invoice_id = r.invoice_id

@@ -1,7 +1,7 @@
 -- Writes down what the rules object to in an order as it stands, in place of
 -- what they objected to before, and returns how much that is.
 create or replace function erp.review_order(p_order_id bigint) returns int
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   objections int;

@@ -24,7 +24,7 @@
 -- not change. Of runs that fall together it is the regular day's, else the last.
 create or replace function erp.route_runs(p_route_id bigint, p_after date, p_count int, p_open_at timestamptz default null)
 returns table (planned date, delivery_date date, cutoff timestamptz)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off set plan_cache_mode = force_generic_plan
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin

@@ -9,7 +9,7 @@
 create or replace function portal.run_standing_order(p_standing_order_id bigint)
 returns table (customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamptz, send_at timestamptz,
   order_no text, findings jsonb, left_out jsonb, see_prices boolean)
-language plpgsql security definer set search_path = pg_catalog set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare

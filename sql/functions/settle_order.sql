@@ -3,7 +3,7 @@
 -- first, and it is settled. Waits for the orders, and may run any number of
 -- times.
 create or replace function erp.settle_order(p_order_id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   items bigint[] := array(select distinct l.item_id from erp.sales_order_line l where l.order_id = p_order_id);

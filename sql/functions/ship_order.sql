@@ -5,7 +5,7 @@
 create or replace function erp.ship_order(
   p_order_no text, p_carrier text, p_tracking_no text, p_line_nos int[] default null, p_qtys numeric[] default null
 ) returns bigint
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;

@@ -3,7 +3,7 @@
 -- is taken off the stock as well, so that an empty shelf is not promised to the
 -- next order. Returns how much was cancelled.
 create or replace function erp.short_line(p_order_no text, p_line_no int, p_reason text, p_write_off boolean default false) returns numeric
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
@@ -49,7 +49,7 @@ grant execute on function erp.short_line(text, int, text, boolean) to portal_des
 create or replace function erp.substitute_line(
   p_order_no text, p_line_no int, p_item_no text, p_uom text, p_qty numeric, p_instead numeric default null, p_price numeric default null
 ) returns int
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
@@ -113,7 +113,7 @@ grant execute on function erp.substitute_line(text, int, text, text, numeric, nu
 
 -- A shipment has arrived: the proof of delivery. The order's status follows.
 create or replace function erp.deliver_shipment(p_shipment_id bigint, p_to text default '', p_at timestamptz default null) returns text
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
@@ -141,7 +141,7 @@ grant execute on function erp.deliver_shipment(bigint, text, timestamptz) to por
 -- Goods have come in: added to what is on hand, and taken off what was
 -- expected, the earliest first. Orders that wait are served by the triggers.
 create or replace function erp.receive_stock(p_item_no text, p_qty numeric, p_warehouse text default null) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   item bigint := (select i.item_id from erp.item i where i.item_no = p_item_no);

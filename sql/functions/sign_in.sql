@@ -1,5 +1,5 @@
 -- Passwords at log-in, and the opening and ending of sessions. Only the log-in path
--- (portal_work) calls these.
+-- (portal_auth) calls these.
 
 -- The highest cost of any hash that is stored, so that an address that nobody logs in
 -- with takes as long to refuse as the slowest that somebody does.
@@ -10,7 +10,7 @@ begin
   return (select max(substring(l.password_hash, 5, 2))::int from portal.login l);
 end
 $$;
-grant execute on function portal.highest_hash_cost() to portal_work;
+grant execute on function portal.highest_hash_cost() to portal_auth;
 
 -- Keeps the same password under a new hash, unless it was changed since p_was was read.
 create or replace function portal.raise_hash(p_login_id bigint, p_was text, p_now text) returns void
@@ -21,7 +21,7 @@ begin
     where l.login_id = p_login_id and l.password_hash = p_was;
 end
 $$;
-grant execute on function portal.raise_hash(bigint, text, text) to portal_work;
+grant execute on function portal.raise_hash(bigint, text, text) to portal_auth;
 
 -- When a session ends that was made then and is used now.
 create or replace function portal.session_end(p_staff boolean, p_created_at timestamptz) returns timestamptz
@@ -86,7 +86,7 @@ begin
   return made;
 end
 $$;
-grant execute on function portal.open_session(bigint, bytea, bytea, bytea, text, text) to portal_work;
+grant execute on function portal.open_session(bigint, bytea, bytea, bytea, text, text) to portal_auth;
 
 -- Marks a session used, at most once a minute: a page is no reason to write.
 create or replace function portal.session_seen(p_session_id bigint) returns void
@@ -98,7 +98,7 @@ begin
     where s.session_id = p_session_id and l.login_id = s.login_id and s.seen_at < erp.now() - interval '1 minute';
 end
 $$;
-grant execute on function portal.session_seen(bigint) to portal_work;
+grant execute on function portal.session_seen(bigint) to portal_auth;
 
 -- Ends all sessions of a log-in but one, and what other browsers were trusted with.
 -- Returns how many ended.
@@ -117,7 +117,7 @@ begin
   return ended;
 end
 $$;
-grant execute on function portal.end_other_sessions(bigint) to portal_work;
+grant execute on function portal.end_other_sessions(bigint) to portal_auth;
 
 -- Mails to the owner of each log-in what happened to it: new_device, password_changed,
 -- factor_changed. p_data is what the letter says of it, never a secret.

@@ -5,7 +5,7 @@
 -- The person of the customer who acts; held until the transaction ends, so that
 -- nobody decides who is being disabled.
 create or replace function portal.acting_person() returns portal.login
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   me portal.login;
@@ -22,7 +22,7 @@ $$;
 -- A request that the person may decide, locked; an approved one as well, so
 -- that a second click finds the order.
 create or replace function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s portal.sign_off;
@@ -138,7 +138,7 @@ grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text
 
 -- Refuses a request; the requester reads the reason.
 create or replace function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   me portal.login := portal.acting_person();
@@ -163,7 +163,7 @@ grant execute on function portal.reject_sign_off(bigint, text) to portal_web;
 -- The requester takes a request back that waits, or the lines of one that was
 -- rejected: they go into its cart, once, beside what is there.
 create or replace function portal.take_back_sign_off(p_sign_off_id bigint) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   me portal.login := portal.acting_person();

@@ -4,7 +4,7 @@
 -- count either: what came later cannot have used the limit up.
 create or replace function portal.spent(p_login_id bigint, p_period text, p_at timestamptz default erp.now(), p_before_id bigint default null)
 returns numeric
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(sum(o.total), 0)
   from erp.company co
@@ -18,7 +18,7 @@ $$;
 -- Who of a customer can sign off for a log-in: active approvers other than
 -- itself, by name.
 create or replace function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[]
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select array(
     select coalesce(nullif(btrim(l.name), ''), l.email::text) from portal.login l
@@ -37,7 +37,7 @@ grant execute on function portal.approvers(bigint, bigint) to portal_web;
 --   sign_off_all         approvers
 create or replace function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint default null)
 returns table (code text, detail jsonb)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with person as (
     select l.*, o.submitted_at, jsonb_build_object('login', coalesce(nullif(btrim(l.name), ''), l.email::text),

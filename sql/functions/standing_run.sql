@@ -2,7 +2,7 @@
 -- back, or have an order that could not be made tried once more. Only while its
 -- cutoff is ahead, and not once it was made.
 create or replace function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o portal.standing_order;

@@ -3,7 +3,7 @@
 
 -- What a customer asks for. The same asked again while it waits is the same.
 create or replace function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   made bigint;
@@ -32,7 +32,7 @@ grant execute on function portal.request_statement(bigint, date, date) to portal
 -- its balance; without a period, over last month in the company's time zone.
 -- The run of a period is begun once; returns it, or null if it was there.
 create or replace function portal.begin_statement_run(p_from date default null, p_to date default null) returns bigint
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   first date := coalesce(p_from, (date_trunc('month', erp.today()) - interval '1 month')::date);
@@ -64,7 +64,7 @@ grant execute on function portal.begin_statement_run(date, date) to portal_desk,
 -- server that stood still on the first catches up, and one that is set up late
 -- in the month sends nobody last month's. Returns how many it asks for.
 create or replace function portal.begin_monthly_run() returns int
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   run bigint;
@@ -80,7 +80,7 @@ grant execute on function portal.begin_monthly_run() to portal_work;
 
 -- Stores papers and says so, in the caller's transaction, which holds the rows.
 create or replace function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   with
@@ -103,7 +103,7 @@ grant execute on function portal.store_statements(bigint[], text[], bytea[], num
 
 -- Puts what could not be made back into the queue; returns how many.
 create or replace function portal.retry_statements() returns int
-language plpgsql security definer set search_path = pg_catalog
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   n int;

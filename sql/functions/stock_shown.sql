@@ -5,7 +5,7 @@
 -- state: in, low (at or below the company's mark), out.
 create or replace function portal.stock_shown(p_customer_id bigint, p_item_ids bigint[])
 returns table (item_id bigint, available numeric, state text, orderable boolean)
-language plpgsql stable security definer set search_path = pg_catalog set jit = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 begin

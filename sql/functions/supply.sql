@@ -2,7 +2,7 @@
 -- accounts that may not see stock: asking often enough would tell the figure.
 create or replace function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric[])
 returns table (item_id bigint, short boolean)
-language sql stable security definer set search_path = pg_catalog set jit = off
+language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select a.item_id, case when w.see_stock <> 'hidden' then a.qty > coalesce(s.on_hand - s.allocated, 0) end
   from (select u.item_id, sum(u.qty) as qty from unnest(p_item_ids, p_qtys) as u(item_id, qty) group by 1) a

@@ -82,7 +82,7 @@ cross join lateral (
 where x.ends_at > erp.now() and not l.disabled and (l.staff_role is not null or c.active and w.enabled);
 comment on view portal.session_now is
   'The sessions that live. ends_at: unless a page is asked for before. lasts_until: whatever is asked for.';
-grant select on portal.session_now to portal_work;
+grant select on portal.session_now to portal_work, portal_auth;
 
 -- +goose Down
 drop view portal.session_now;

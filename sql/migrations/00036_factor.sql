@@ -122,7 +122,7 @@ cross join lateral (
     coalesce(p.created_at, s.created_at) + k.longest as lasts_until
 ) as x
 where x.ends_at > erp.now() and not l.disabled and (l.staff_role is not null or c.active and w.enabled);
-grant select on portal.session_now to portal_work;
+grant select on portal.session_now to portal_work, portal_auth;
 drop table portal.factor_failure, portal.factor_challenge, portal.recovery_code, portal.factor;
 alter table erp.customer drop column second_factor;
 alter table erp.company drop column staff_second_factor;

@@ -51,3 +51,29 @@ select co.time_zone from erp.company co;
 
 -- name: pass_taken_ids
 select erp.pass_taken_ids(@table);
+
+-- name: login_role_there
+select exists (select from pg_roles r where r.rolname = @role);
+
+-- name: login_role_memberships
+-- What a log-in is a member of, beside what it should be.
+select format('%I', g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
+where r.rolname = @role and g.rolname <> all (@kept::text[]);
+
+-- name: login_reach
+-- What the log-in of this connection may, whatever it becomes. It may inherit
+-- nothing, so tables are looked up in the catalogue.
+with role as (
+  select x.rolname from pg_roles x where pg_has_role(session_user, x.oid, 'member')
+),
+secret as (
+  select n.nspname || '.' || c.relname as name, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where (n.nspname, c.relname) in (('portal', 'login'), ('erp', 'payment'))
+)
+select coalesce((select string_agg(r.rolname, ', ' order by r.rolname) from role r
+    where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')), '') as roles,
+  coalesce((select bool_or(has_column_privilege(r.rolname, s.oid, 'password_hash', 'select')) from role r, secret s
+    where s.name = 'portal.login'), false) as reads_hashes,
+  coalesce((select bool_or(has_table_privilege(r.rolname, s.oid, 'insert')) from role r, secret s
+    where s.name = 'erp.payment'), false) as writes_payments,
+  (select r.rolreplication from pg_roles r where r.rolname = session_user) as replicates;

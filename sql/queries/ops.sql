@@ -89,6 +89,13 @@ select to_regclass('portal.migration') is not null and to_regclass('portal.insta
 -- name: examine_role
 select coalesce((select pg_has_role(current_user, x.oid, 'member') from pg_roles x where x.rolname = @role), false);
 
+-- name: examine_misled
+-- In whatever schema. Where pg_temp is not named it is looked through first.
+select p.oid::regprocedure::text from pg_proc p join pg_roles o on o.oid = p.proowner
+where p.prosecdef and o.rolname = 'portal_owner'
+  and not exists (select from unnest(p.proconfig) c where c ~ '^search_path=.*, ?"?pg_temp"?$')
+order by 1;
+
 -- name: examine_codes
 -- Whether active items may share codes, and how many do.
 select c.duplicate_codes = 'allow',

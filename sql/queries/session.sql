@@ -1,7 +1,7 @@
 -- name: login_of_email
 -- A lock holds for everybody but an address from which this log-in has
 -- succeeded and has not failed since the lock's failures began.
-select l.login_id, l.customer_id, l.password_hash, l.staff_role, l.disabled,
+select l.login_id, l.customer_id, portal.password_salt(l.login_id) as password_salt, l.staff_role, l.disabled,
   coalesce(l.locked_until > erp.now(), false)
     and not exists (
       select from portal.login_source s
@@ -105,7 +105,10 @@ order by s.created_at desc, s.session_id desc;
 delete from portal.session where session_id = @session_id and login_id = @login_id and parent_id is null;
 
 -- name: login_password
-select password_hash from portal.login where login_id = @login_id;
+select portal.password_salt(@login_id);
+
+-- name: login_password_is
+select portal.password_is(@login_id, @password_hash);
 
 -- name: login_set_password
 update portal.login set password_hash = @password_hash, password_changed_at = erp.now(), failed_count = 0,

@@ -1,4 +1,4 @@
--- What portal_web, portal_desk and portal_work may do, and which rules hold,
+-- What portal_web, portal_desk, portal_work and portal_auth may do, and which rules hold,
 -- read from PostgreSQL's catalogue as rows that are the same in every database
 -- of one version of the portal. Names come with their schema, since the
 -- transaction has search_path = pg_catalog.
@@ -22,11 +22,11 @@ part as (
     case when x.rolsuper then 'superuser' end, case when x.rolbypassrls then 'bypassrls' end,
     case when x.rolcreaterole then 'createrole' end, case when x.rolcreatedb then 'createdb' end,
     case when x.rolreplication then 'replication' end) as def
-  from pg_roles x where x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work')
+  from pg_roles x where x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')
   union all
   select 'member', format('%I to %I', g.rolname, x.rolname), x.rolname, ''
   from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles x on x.oid = m.member
-  where x.rolname = 'portal_web' or x.rolname in ('portal_desk', 'portal_work') and g.rolname = 'portal_owner'
+  where x.rolname in ('portal_web', 'portal_auth') or x.rolname in ('portal_desk', 'portal_work') and g.rolname = 'portal_owner'
   union all
   select 'owner', format('schema %I', s.nspname), format('%I', s.nspname), pg_get_userbyid(s.nspowner)::text from space s
   union all
@@ -75,6 +75,15 @@ part as (
     || case t.tgenabled when 'O' then '' when 'A' then '' else ' [disabled]' end
   from ours r join pg_trigger t on t.tgrelid = r.oid where not t.tgisinternal
   union all
+  -- a name without the database's: the copy of a database has another
+  select 'database', 'temporary objects', 'database', coalesce((select string_agg(coalesce(x.rolname::text, 'public'), ', ' order by coalesce(x.rolname::text, 'public'))
+    from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a left join pg_roles x on x.oid = a.grantee
+    where d.datname = current_database() and a.privilege_type = 'TEMPORARY'
+      and (a.grantee = 0 or x.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth'))), 'nobody')
+  union all
+  select 'default', 'schema public', 'public', case when exists (select from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    where n.nspname = 'public' and a.grantee = 0 and a.privilege_type = 'CREATE') then 'public may create' else 'public may not create' end
+  union all
   select 'default', 'functions of portal_owner', 'portal_owner', case when exists (select from aclexplode(d.defaclacl) a
     where a.grantee = 0) then 'public may execute' else 'public may not execute' end
   from pg_default_acl d where d.defaclrole = (select x.oid from pg_roles x where x.rolname = 'portal_owner') and d.defaclnamespace = 0 and d.defaclobjtype = 'f'
@@ -96,7 +105,7 @@ select kind, name, object, def from part
 union all
 select 'grant', format('%s%s on %s %s to %s', lower(a.privilege_type), a.columns, a.kind, a.object, coalesce(x.rolname, 'public')), a.object, ''
 from acl a left join pg_roles x on x.oid = a.grantee
-where a.grantee <> a.owner and (a.grantee = 0 or x.rolname in ('portal_web', 'portal_desk', 'portal_work'))
+where a.grantee <> a.owner and (a.grantee = 0 or x.rolname in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth'))
 order by 1, 2;
 
 -- name: wall_record
