@@ -105,11 +105,12 @@ var wallRules = []struct {
 		name:  "a table has row-level security",
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity`,
 		except: `
-			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
+			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.web_access_choice; erp.web_access_switch; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
 			items are everybody's, and portal_web reads no price or cost column of them: erp.item; erp.item_picture; erp.item_uom
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
+			closed to every role, only the log-in path's functions read it: portal.browser; portal.factor; portal.factor_challenge; portal.factor_failure; portal.recovery_code
 			closed to portal_web as a whole, it is the jobs' and the operators': portal.mail; portal.price_receipt; portal.proof_difference; portal.proof_run; portal.seal; portal.statement_run
 			closed to portal_web as a whole, written by triggers alone: portal.audit; portal.audit_chain; portal.audit_head
 			closed to portal_web as a whole, the event log is read by the hub, which knows who hears what: portal.event; portal.event_floor; portal.event_node
@@ -225,8 +226,8 @@ var wallRules = []struct {
 			how long a comparison takes, and the same password under a dearer hash: portal.highest_hash_cost(); portal.raise_hash(bigint,text,text)
 			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint)
 			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)
-			proves, once: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
-			changes factors, once confirmed: portal.add_factor(bigint,text,text,bytea,bigint,bytea,jsonb,bytea); portal.remove_factor(bigint,bigint); portal.set_recovery_codes(bigint,bytea[])
+			proves who somebody is, once each: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
+			changes factors of who confirmed: portal.add_factor(bigint,text,text,bytea,bigint,bytea,jsonb,bytea); portal.remove_factor(bigint,bigint); portal.set_recovery_codes(bigint,bytea[])
 			the link of a forgotten password: portal.ask_password_reset(text); portal.password_reset_of(bytea)
 			what open pages hear of: portal.begin_epoch(); portal.in_catalogue(bigint,bigint[])`,
 	},
