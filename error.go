@@ -10,13 +10,15 @@ import (
 type Code string
 
 const (
-	CodeInvalid      Code = "invalid"      // 422: a field needs another value
-	CodeConflict     Code = "conflict"     // 409: the state of the document forbids it
-	CodeForbidden    Code = "forbidden"    // 403: this login may not do that
-	CodeNotFound     Code = "not_found"    // 404: does not exist, or is not theirs
-	CodeUnauthorized Code = "unauthorized" // 401: log in first
-	CodeTooMany      Code = "too_many"     // 429: wait
-	CodeInternal     Code = "internal"     // 500: ours; details go to the log only
+	CodeInvalid      Code = "invalid"       // 422: a field needs another value
+	CodeConflict     Code = "conflict"      // 409: the state of the document forbids it
+	CodeForbidden    Code = "forbidden"     // 403: this login may not do that
+	CodeNotFound     Code = "not_found"     // 404: does not exist, or is not theirs
+	CodeUnauthorized Code = "unauthorized"  // 401: log in first
+	CodeFactor       Code = "second_factor" // 401: the session waits for its second factor
+	CodeConfirm      Code = "confirm"       // 403: prove again who you are, then send the same again
+	CodeTooMany      Code = "too_many"      // 429: wait
+	CodeInternal     Code = "internal"      // 500: ours; details go to the log only
 )
 
 // ErrCursorTooOld is returned by EventLog.Since when a gap cannot be replayed.

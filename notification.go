@@ -29,6 +29,11 @@ const (
 	// Links that set a password: always mailed, never in the portal.
 	NotifyInvitation    NotificationKind = "invitation"
 	NotifyPasswordReset NotificationKind = "password_reset"
+
+	// What happened to a log-in: always mailed to its owner, never in the portal.
+	NotifyNewDevice       NotificationKind = "new_device"
+	NotifyPasswordChanged NotificationKind = "password_changed"
+	NotifyFactorChanged   NotificationKind = "factor_changed"
 )
 
 // Label is how a kind is called where somebody chooses.
@@ -66,6 +71,12 @@ func (k NotificationKind) Label() string {
 		return "Invitation"
 	case NotifyPasswordReset:
 		return "New password"
+	case NotifyNewDevice:
+		return "Log-in from a new device"
+	case NotifyPasswordChanged:
+		return "Password changed"
+	case NotifyFactorChanged:
+		return "Second factor changed"
 	}
 	return string(k)
 }
@@ -90,6 +101,10 @@ type NotificationFacts struct {
 	AsOf         string    `json:"as_of"`
 	Text         string    `json:"text"` // words that are made already
 	Link         string    `json:"link"`
+	UserAgent    string    `json:"user_agent"` // of a log-in
+	Source       string    `json:"source"`     // and the address it came from
+	At           time.Time `json:"at"`
+	Staff        bool      `json:"staff"` // it is about a log-in of staff
 }
 
 // NotificationContent is what somebody is told: on their pages and by mail, in the same words.
@@ -146,6 +161,12 @@ func (n NotificationContent) Title(zone *time.Location) string {
 		return "Your log-in: set your password"
 	case NotifyPasswordReset:
 		return "Set a new password"
+	case NotifyNewDevice:
+		return "Your log-in was used on a new device"
+	case NotifyPasswordChanged:
+		return "Your password was changed"
+	case NotifyFactorChanged:
+		return "Your second factor was changed"
 	}
 	return strings.TrimSpace(n.Kind.Label() + " " + n.Ref)
 }
@@ -206,6 +227,11 @@ func (n NotificationContent) Text() string {
 	return ""
 }
 
+// ofLogIn reports what is told of a log-in to its owner.
+func (n NotificationContent) ofLogIn() bool {
+	return n.Kind == NotifyNewDevice || n.Kind == NotifyPasswordChanged || n.Kind == NotifyFactorChanged
+}
+
 // because adds a reason to a sentence without its full stop.
 func because(sentence, reason string) string {
 	if reason == "" {
@@ -233,6 +259,12 @@ func (n NotificationContent) Link() string {
 		return "/returns/" + InAddress(n.Ref)
 	case NotifyStatement:
 		return "/account"
+	}
+	if n.ofLogIn() {
+		if n.Facts.Staff {
+			return "/desk/profile"
+		}
+		return "/profile"
 	}
 	if strings.HasPrefix(string(n.Kind), "order_") {
 		return "/orders/" + InAddress(n.Ref)

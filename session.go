@@ -26,7 +26,9 @@ type Session struct {
 	Role         Role
 	CreatedAt    time.Time
 	SeenAt       time.Time
-	ExpiresAt    time.Time
+	ExpiresAt    time.Time // unless a page is asked for before
+	LastsUntil   time.Time // whatever is asked for
+	Stage        Stage
 	UserAgent    string
 	Source       string // the client's address at log-in
 
@@ -57,12 +59,14 @@ type Browser struct {
 
 // SessionService logs people in and out.
 type SessionService interface {
-	// LogIn checks the password and opens a session. The token is the only
-	// copy: the database keeps its SHA-256. An unknown e-mail, a wrong
-	// password and a locked account give the same CodeUnauthorized error
-	// after the same time; CodeTooMany where too many wait at the source.
+	// LogIn checks the password and opens a session, in which what the browser
+	// had open ends. The token is the only copy: the database keeps its SHA-256.
+	// An unknown e-mail, a wrong password and a locked account give the same
+	// CodeUnauthorized error after the same time; CodeTooMany where too many wait
+	// at the source.
 	LogIn(ctx context.Context, email, password string, from Browser) (token string, s Session, err error)
-	// Session finds the live session of a token; CodeUnauthorized if none.
+	// Session finds the live session of a token; CodeUnauthorized if none,
+	// CodeFactor where it has to prove or set up a second factor first.
 	Session(ctx context.Context, token string) (Session, error)
 	// LogOut ends the session of a token; an unknown token is no error.
 	LogOut(ctx context.Context, token string) error
@@ -70,6 +74,9 @@ type SessionService interface {
 	Sessions(ctx context.Context, who Session) ([]Session, error)
 	// Revoke ends one session of who's login; CodeNotFound for any other.
 	Revoke(ctx context.Context, who Session, id SessionID) error
+	// EndOthers ends all sessions of who's login but who's own, and returns how
+	// many; no other browser skips the second factor any more.
+	EndOthers(ctx context.Context, who Session) (int, error)
 	// ChangePassword sets a new password and ends who's other sessions.
 	ChangePassword(ctx context.Context, who Session, current, next string) error
 

@@ -53,7 +53,7 @@ func TestPagesHaveTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`\.(?:Page|PlainPage|Render)\(q, (?:[\w.]+|page\.Status\(\w+\)), ("?[\w/]+"?)`)
+	named := regexp.MustCompile(`\.(?:Page|PlainPage|Render)\(q, (?:[\w.]+|(?:page\.)?Status\(\w+\)), ("?[\w/]+"?)`)
 	answered := map[string]string{}
 	for _, name := range sources {
 		text, err := os.ReadFile(name)

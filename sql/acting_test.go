@@ -41,10 +41,7 @@ func newActed(t *testing.T) acted {
 		t.Fatal(err)
 	}
 	t.Cleanup(pools.Close)
-	sessions, err := sql.NewSessionStore(pools, sql.SessionConfig{Cost: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sessions := sql.NewSessionStore(pools, sql.SessionConfig{Cost: 4})
 	return acted{db, pools, sessions, portal.Session{ID: 2, LoginID: 2, Email: "dana@demo.example", Role: portal.RoleDesk}}
 }
 

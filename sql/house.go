@@ -33,6 +33,9 @@ func (h *Housekeeper) PruneEvents(ctx context.Context, olderThan time.Duration) 
 	return n, nil
 }
 
+// leftOvers are what log-ins leave behind, pruned in batches.
+var leftOvers = []string{"browser_forget", "challenge_forget"}
+
 // EndExpiredSessions implements portal.Housekeeper.
 func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
 	n, err := inBatches(func() (int64, error) {
@@ -44,6 +47,14 @@ func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
 	}
 	for _, name := range []string{"login_try_forget", "login_device_forget", "link_asked_forget", "unknown_proxy_forget"} {
 		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
+			return n, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, name := range leftOvers {
+		if _, err := inBatches(func() (n int64, err error) {
+			err = h.pool.QueryRow(ctx, query(name), args{"batch": pruneBatch}).Scan(&n)
+			return n, err
+		}); err != nil {
 			return n, fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/crypto/bcrypt"
 
 	"portal.example/portal"
 )
@@ -43,7 +42,7 @@ type Login struct {
 
 // Add makes a log-in and returns its password.
 func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
-	password, hash, err := hashed(n.Password)
+	password, hash, err := hashed(n.Password, n.Email, n.Name)
 	if err != nil {
 		return "", err
 	}
@@ -64,11 +63,24 @@ func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
 
 // Reset sets a new password and returns it. The log-in's sessions end.
 func (l *Logins) Reset(ctx context.Context, email, password string) (string, error) {
-	password, hash, err := hashed(password)
+	password, hash, err := hashed(password, email)
 	if err != nil {
 		return "", err
 	}
 	return password, l.changed(ctx, "login_reset", args{"email": portal.CleanText(email), "password_hash": hash})
+}
+
+// ResetFactors takes the second factors of a log-in away, ends its sessions, and returns
+// how many there were.
+func (l *Logins) ResetFactors(ctx context.Context, email string) (int, error) {
+	var n *int
+	if err := l.db.Work.QueryRow(ctx, query("factors_reset"), args{"email": portal.CleanText(email)}).Scan(&n); err != nil {
+		return 0, fmt.Errorf("log-in %s: %w", email, refusal(err))
+	}
+	if n == nil {
+		return 0, portal.Errorf(portal.CodeNotFound, "There is no log-in %s.", email)
+	}
+	return *n, nil
 }
 
 // Unlock lifts a lock.
@@ -98,13 +110,13 @@ func (l *Logins) List(ctx context.Context, customerNo string) ([]Login, error) {
 }
 
 // hashed checks a password, or makes one, and hashes it.
-func hashed(password string) (plain, hash string, err error) {
+func hashed(password string, names ...string) (plain, hash string, err error) {
 	if password == "" {
 		password = strings.ToLower(rand.Text()[:16])
 	}
-	if err := CheckPassword(password); err != nil {
+	if err := CheckPassword(password, names...); err != nil {
 		return "", "", err
 	}
-	sum, err := bcrypt.GenerateFromPassword([]byte(password), bcryptCost)
-	return password, string(sum), err
+	hash, err = hashPassword(password, bcryptCost)
+	return password, hash, err
 }

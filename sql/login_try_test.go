@@ -42,10 +42,7 @@ func newOffice(t testing.TB, people int, slow time.Duration) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(pools.Close)
-	sessions, err := sql.NewSessionStore(pools, sql.SessionConfig{Cost: bcrypt.MinCost, Slow: slow})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sessions := sql.NewSessionStore(pools, sql.SessionConfig{Cost: bcrypt.MinCost, Slow: slow})
 	return &office{t, db, pools, sessions}
 }
 

@@ -223,10 +223,11 @@ func (s *ResetStore) ResetOf(ctx context.Context, token string) (email string, e
 // ResetPassword implements portal.ResetService. A password that will not do
 // leaves the link as it is. The trigger on portal.login ends the sessions.
 func (s *ResetStore) ResetPassword(ctx context.Context, token, password string) error {
-	if _, err := s.ResetOf(ctx, token); err != nil { // before the hash, which is work
+	email, err := s.ResetOf(ctx, token) // before the hash, which is work
+	if err != nil {
 		return err
 	}
-	if err := CheckPassword(password); err != nil {
+	if err := CheckPassword(password, email); err != nil {
 		return err
 	}
 	hash, err := s.sessions.hash(ctx, password)

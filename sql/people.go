@@ -191,23 +191,23 @@ func (s *PeopleStore) Invited(ctx context.Context, token string) (string, error)
 // AcceptInvitation implements portal.PeopleService. A password that will not do
 // leaves the link as it is.
 func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password string) (string, error) {
-	if _, err := s.Invited(ctx, token); err != nil { // before the hash, which is work
+	email, err := s.Invited(ctx, token) // before the hash, which is work
+	if err != nil {
 		return "", err
 	}
-	if err := CheckPassword(password); err != nil {
+	if err := CheckPassword(password, email); err != nil {
 		return "", err
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
+	hash, err := hashPassword(password, s.cost)
 	if err != nil {
 		return "", fmt.Errorf("accept invitation: %w", err)
 	}
-	var email string
 	err = pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		var id portal.LoginID
 		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id, &email); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": id, "password_hash": string(hash)})
+		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": id, "password_hash": hash})
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -14,6 +14,7 @@ import (
 // three characters are the HTTP status, a message in the visitor's words, and
 // the field in COLUMN.
 var refusals = map[string]portal.Code{
+	"PT401": portal.CodeUnauthorized,
 	"PT403": portal.CodeForbidden,
 	"PT404": portal.CodeNotFound,
 	"PT409": portal.CodeConflict,

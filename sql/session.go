@@ -12,27 +12,23 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/crypto/bcrypt"
 
 	"portal.example/portal"
 )
 
 // SessionConfig sets how log-ins work. The zero value takes the defaults.
 type SessionConfig struct {
-	Lifetime time.Duration // how long a session lives after it was last seen; default 30 days
-	Cost     int           // bcrypt cost of new passwords; default 12
-	Hashes   int           // most password hashes computed at a time; default: half of the processors
-	Slow     time.Duration // how long a second of slowness after wrong passwords lasts; default 1 s. Tests lower it
+	Cost   int           // bcrypt cost of new passwords; default 12
+	Hashes int           // most password hashes computed at a time; default: half of the processors
+	Slow   time.Duration // how long a second of slowness after wrong passwords lasts; default 1 s. Tests lower it
 }
 
 // SessionStore implements portal.SessionService. Safe for concurrent use.
 type SessionStore struct {
-	db       *DB
-	lifetime time.Duration
-	cost     int
-	decoy    string // the salt where there is no password to compare
-	turns    *turns // bounds concurrent bcrypt work: it costs a third of a second of a core
-	slow     time.Duration
+	db    *DB
+	cost  int
+	turns *turns // bounds concurrent bcrypt work: it costs a third of a second of a core
+	slow  time.Duration
 }
 
 // errLogIn is the one answer to a log-in that fails, whatever the reason.
@@ -40,11 +36,8 @@ var errLogIn = portal.Errorf(portal.CodeUnauthorized,
 	"E-mail or password is not right, or the log-in is locked for a while after several failed tries.")
 
 // NewSessionStore prepares log-ins on db.
-func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
-	s := &SessionStore{db: db, lifetime: config.Lifetime, cost: config.Cost}
-	if s.lifetime == 0 {
-		s.lifetime = 30 * 24 * time.Hour
-	}
+func NewSessionStore(db *DB, config SessionConfig) *SessionStore {
+	s := &SessionStore{db: db, cost: config.Cost}
 	if s.cost == 0 {
 		s.cost = 12
 	}
@@ -52,16 +45,11 @@ func NewSessionStore(db *DB, config SessionConfig) (*SessionStore, error) {
 		s.slow = time.Second
 	}
 	s.turns = newTurns(cmp.Or(config.Hashes, max(1, runtime.NumCPU()/2)))
-	decoy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost)
-	if err != nil {
-		return nil, fmt.Errorf("session store: %w", err)
-	}
-	s.decoy = string(decoy[:saltLength])
-	return s, nil
+	return s
 }
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
-// comparison as a wrong password.
+// comparisons as a wrong password.
 func (s *SessionStore) LogIn(ctx context.Context, email, password string, from portal.Browser) (string, portal.Session, error) {
 	try := tryFrom(email, from)
 	if err := s.begin(ctx, try); err != nil {
@@ -89,19 +77,18 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 		return "", portal.Session{}, fmt.Errorf("log in: %w", err)
 	}
 
-	salt := s.decoy
-	if !unknown {
-		salt = login.PasswordSalt
-	}
-	right, err := s.compare(ctx, try.turn(), login.LoginID, salt, password)
+	hash, err := s.matches(ctx, try.turn(), login.LoginID, login.PasswordSalt, password)
 	if err != nil {
 		return "", portal.Session{}, err
 	}
-	if unknown || !right || login.Disabled || !login.Enabled {
+	if unknown || hash == "" || login.Disabled || !login.Enabled {
 		return "", portal.Session{}, errLogIn
 	}
 	if login.StaffRole != nil && s.db.Desk == nil {
 		return "", portal.Session{}, errStaffElsewhere
+	}
+	if err := s.raise(ctx, login.LoginID, hash, password); err != nil {
+		return "", portal.Session{}, err
 	}
 	return s.open(ctx, login.LoginID, try, from)
 }
@@ -109,20 +96,6 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 // errStaffElsewhere is for staff with the right password, where only customers'
 // pages are served.
 var errStaffElsewhere = portal.Errorf(portal.CodeForbidden, "Staff log in at the desk's own address.")
-
-// compare computes the hash of what was typed, when it is the turn of who asks,
-// and asks the database whether it is the log-in's: the stored hash is not for us
-// to read.
-func (s *SessionStore) compare(ctx context.Context, who string, login portal.LoginID, salt, password string) (right bool, err error) {
-	hash, err := s.hashWith(ctx, who, salt, password)
-	if err != nil {
-		return false, fmt.Errorf("compare password: %w", err)
-	}
-	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"), args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
-		return false, fmt.Errorf("compare password: %w", err)
-	}
-	return right, nil
-}
 
 func (s *SessionStore) hashWith(ctx context.Context, who, salt, password string) (string, error) {
 	if err := s.turns.take(ctx, who); err != nil {
@@ -138,18 +111,22 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, 
 	if len(userAgent) > 300 {
 		userAgent = userAgent[:300]
 	}
+	var replaces []byte
+	if from.Token != "" {
+		replaces = hashToken(from.Token)
+	}
 	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if err := try.succeeded(ctx, tx, login); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
-			"lifetime": s.lifetime, "user_agent": userAgent, "source": from.Source})
+		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash, "browser_hash": hashToken(from.Known),
+			"replaces": replaces, "user_agent": userAgent, "source": from.Source})
 		return err
 	})
 	if err != nil {
 		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, err)
 	}
-	session, err := s.Session(ctx, token)
+	session, err := s.AnySession(ctx, token)
 	return token, session, err
 }
 
@@ -179,18 +156,30 @@ type sessionRow struct {
 	CreatedAt    time.Time
 	SeenAt       time.Time
 	ExpiresAt    time.Time
+	LastsUntil   time.Time
+	Stage        portal.Stage
 	UserAgent    string
 	Source       string
+	Idle         bool // not marked as seen for a minute
 }
 
 func (r sessionRow) session() portal.Session {
 	return portal.Session{ID: r.SessionID, LoginID: r.LoginID, CustomerID: r.CustomerID, CustomerNo: r.CustomerNo,
 		CustomerName: r.CustomerName, Email: r.Email, Role: r.Role, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt,
-		ExpiresAt: r.ExpiresAt, UserAgent: r.UserAgent, Source: r.Source}
+		ExpiresAt: r.ExpiresAt, LastsUntil: r.LastsUntil, Stage: r.Stage, UserAgent: r.UserAgent, Source: r.Source}
 }
 
 // Session implements portal.SessionService.
 func (s *SessionStore) Session(ctx context.Context, token string) (portal.Session, error) {
+	who, err := s.AnySession(ctx, token)
+	if err == nil && who.Stage != portal.StageFull {
+		return portal.Session{}, portal.Errorf(portal.CodeFactor, "Prove first that it is you.")
+	}
+	return who, err
+}
+
+// AnySession is Session, whether it has proved its second factor or not.
+func (s *SessionStore) AnySession(ctx context.Context, token string) (portal.Session, error) {
 	rows, _ := s.db.Auth.Query(ctx, query("session_of_token"), args{"token_hash": hashToken(token)})
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[sessionRow])
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -202,8 +191,8 @@ func (s *SessionStore) Session(ctx context.Context, token string) (portal.Sessio
 	if who := row.session(); who.Staff() && s.db.Desk == nil { // whatever cookie a browser brings from another node
 		return portal.Session{}, portal.Errorf(portal.CodeUnauthorized, "Please log in.")
 	}
-	if time.Since(row.SeenAt) > time.Minute {
-		if _, err := s.db.Auth.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID, "lifetime": s.lifetime}); err != nil {
+	if row.Idle {
+		if _, err := s.db.Auth.Exec(ctx, query("session_seen"), args{"session_id": row.SessionID}); err != nil {
 			return portal.Session{}, fmt.Errorf("mark session %d seen: %w", row.SessionID, err)
 		}
 	}
@@ -259,13 +248,24 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	return nil
 }
 
+// EndOthers implements portal.SessionService.
+func (s *SessionStore) EndOthers(ctx context.Context, who portal.Session) (n int, err error) {
+	if who.Acting != portal.ActingNot {
+		return 0, errOwnAffair
+	}
+	if err := s.db.Auth.QueryRow(ctx, query("session_end_others"), args{"session_id": who.ID}).Scan(&n); err != nil {
+		return 0, fmt.Errorf("end other sessions of login %d: %w", who.LoginID, err)
+	}
+	return n, nil
+}
+
 // ChangePassword implements portal.SessionService. The trigger on portal.login
 // ends the other sessions.
 func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, current, next string) error {
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	if err := CheckPassword(next); err != nil {
+	if err := CheckPassword(next, who.Email, who.CustomerName); err != nil {
 		return err
 	}
 	try := try{email: who.Email, source: who.Source}
@@ -276,17 +276,17 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	if err := s.db.Auth.QueryRow(ctx, query("login_password"), args{"login_id": who.LoginID}).Scan(&salt); err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	right, err := s.compare(ctx, "login "+who.Email, who.LoginID, salt, current)
+	hash, err := s.matches(ctx, "login "+who.Email, who.LoginID, salt, current)
 	if err != nil {
 		return err
 	}
-	if !right {
+	if hash == "" {
 		return portal.Invalid("current_password", "That is not your present password.")
 	}
 	if err := try.end(ctx, s.db.Auth); err != nil {
 		return err
 	}
-	fresh, err := bcrypt.GenerateFromPassword([]byte(next), s.cost)
+	fresh, err := s.hash(ctx, next)
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
@@ -294,29 +294,7 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": string(fresh)})
+		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": fresh})
 		return err
 	})
-}
-
-// hash hashes a new password, in its turn.
-func (s *SessionStore) hash(ctx context.Context, password string) (string, error) {
-	if err := s.turns.take(ctx, "new passwords"); err != nil {
-		return "", err
-	}
-	defer s.turns.give()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), s.cost)
-	return string(hash), err
-}
-
-// CheckPassword says what is wrong with a new password. bcrypt reads no more
-// than 72 bytes, so longer ones are refused rather than cut.
-func CheckPassword(password string) error {
-	switch {
-	case len([]rune(password)) < 10:
-		return portal.Invalid("new_password", "Use at least 10 characters.")
-	case len(password) > 72:
-		return portal.Invalid("new_password", "Use at most 72 characters.")
-	}
-	return nil
 }

@@ -105,7 +105,7 @@ var wallRules = []struct {
 		name:  "a table has row-level security",
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity`,
 		except: `
-			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
+			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.web_access_choice; erp.web_access_switch; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
 			items are everybody's, and portal_web reads no price or cost column of them: erp.item; erp.item_picture; erp.item_uom
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
@@ -113,6 +113,7 @@ var wallRules = []struct {
 			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
+			closed to every role, only the log-in path's functions read it: portal.browser; portal.factor; portal.factor_challenge; portal.factor_failure; portal.recovery_code
 			closed to portal_web as a whole, it is the jobs' and the operators': portal.mail; portal.price_receipt; portal.proof_difference; portal.proof_run; portal.seal; portal.statement_run
 			closed to portal_web as a whole, written by triggers alone: portal.audit; portal.audit_chain; portal.audit_head
 			closed to portal_web as a whole, the event log is read by the hub, which knows who hears what: portal.event; portal.event_floor; portal.event_node
@@ -166,7 +167,8 @@ var wallRules = []struct {
 			and not coalesce('security_invoker=true' = any (c.reloptions), false)`,
 		except: `
 			shows portal_web one column of stock and only of its customer's switch, behind security_barrier: portal.stocked_item
-			closed to portal_web, and no customer's: erp.code_wanted`,
+			closed to portal_web, and no customer's: erp.code_wanted
+			closed to portal_web and portal_desk, no hash and no secret: portal.session_now`,
 	},
 	{
 		name: "a view that portal_web reads with its owner's rights is a barrier",
@@ -214,7 +216,7 @@ var wallRules = []struct {
 			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references') or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
 		except: `
 			its certificates, the browsers that logged in, and who forwarded to it unasked: portal.certificate_cache; portal.login_device; portal.unknown_proxy
-			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.invitation; portal.password_reset
+			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.session_now; portal.invitation; portal.password_reset
 			what open pages hear of and who listens: portal.event; portal.event_epoch; portal.event_floor; portal.event_node
 			which version migrated, and what it left: portal.migration; portal.wall
 			names and switches of customers, and which items they see, no figure: erp.customer; erp.web_access; erp.item`,
@@ -227,6 +229,11 @@ var wallRules = []struct {
 			compares passwords without reading hashes: portal.password_salt(bigint); portal.password_is(bigint,text)
 			a try to log in, counted before its password is looked at: portal.begin_login_try(text,text,bytea); portal.end_login_try(text,text,bytea)
 			the link of a forgotten password: portal.ask_password_reset(text); portal.ask_password_reset_from(text,text); portal.password_reset_of(bytea)
+			how long a comparison takes, and the same password under a dearer hash: portal.highest_hash_cost(); portal.raise_hash(bigint,text,text)
+			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint)
+			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)
+			proves who somebody is, once each: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
+			changes factors of who confirmed: portal.add_factor(bigint,text,text,bytea,bigint,bytea,jsonb,bytea); portal.remove_factor(bigint,bigint); portal.set_recovery_codes(bigint,bytea[])
 			what open pages hear of: portal.begin_epoch(); portal.in_catalogue(bigint,bigint[])`,
 	},
 	{

@@ -13,8 +13,8 @@ begin
        from jsonb_each(to_jsonb(n)) f
        where f.key in ('customer_role', 'spend_limit', 'spend_period', 'sign_off_all', 'disabled', 'name', 'email', 'customer_id', 'staff_role')
          and to_jsonb(p) -> f.key is distinct from f.value) as changes,
-      -- that it is another, never its hash
-      case when n.password_hash <> p.password_hash then '{"password": ["before", "changed"]}'::jsonb end as password,
+      -- that it is another, never its hash; one that was only hashed again is none
+      case when n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at then '{"password": ["before", "changed"]}'::jsonb end as password,
       p.customer_role = 'approver' and not p.disabled and (n.customer_role <> 'approver' or n.disabled or n.customer_id is distinct from p.customer_id) as lost,
       p.customer_id as was_customer_id
     from new_rows n join old_rows p using (login_id)
@@ -52,7 +52,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- never a hash; failures and locks are no change of the person
-  left_out constant text[] := array['password_hash', 'failed_count', 'failed_since', 'locked_until', 'last_login_at', 'created_at', 'password_changed_at'];
+  left_out constant text[] := array['password_hash', 'failed_count', 'failed_since', 'locked_until', 'last_login_at', 'created_at', 'password_changed_at',
+    'hash_raised_at'];
 begin
   if tg_op = 'INSERT' then
     if (select count(*) from (select from new_rows limit 26) few) > 25 then
@@ -75,10 +76,12 @@ begin
     select 'login', n.email::text, coalesce((
       select jsonb_object_agg(f.key, jsonb_build_array(to_jsonb(p) -> f.key, f.value)) from jsonb_each(to_jsonb(n)) f
       where to_jsonb(p) -> f.key is distinct from f.value and not f.key = any (left_out)), '{}')
-      || case when n.password_hash <> p.password_hash then '{"password": ["before", "changed"]}' else '{}' end::jsonb
+      || case when x.another then '{"password": ["before", "changed"]}' else '{}' end::jsonb
     from new_rows n join old_rows p using (login_id)
+    cross join lateral (
+      select n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at as another) x
     where n.customer_id is null and p.customer_id is null
-      and (n.password_hash <> p.password_hash or to_jsonb(n) - left_out <> to_jsonb(p) - left_out)
+      and (x.another or to_jsonb(n) - left_out <> to_jsonb(p) - left_out)
     order by n.login_id;
   end if;
   return null;

@@ -122,31 +122,39 @@ func (visit accessVisit) look(t *testing.T, s *site) {
 	}
 	for n, page := range visit.pages {
 		b.goTo(page)
-		// what is folded is looked at as well
-		eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
-		eval[bool](b, axe+";true")
-		for _, look := range looks {
-			b.wear(look)
-			// The frame has the same colours and sizes on every page of a visit:
-			// the first is looked at whole, the others where they differ.
-			part := "document"
-			if n > 0 && eval[bool](b, "document.querySelector('main') !== null") {
-				part = "'main'"
-			}
-			problems := axeProblems(b, part, look.rules)
-			if look.rest {
-				problems = append(problems, axeProblems(b, "document", otherRules)...)
-			}
-			for _, problem := range problems {
-				t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
-			}
-			for _, table := range eval[[]string](b, cutTables) {
-				t.Errorf("%s, %d px: a table is cut: %s", page, look.width, table)
-			}
-			if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
-				t.Errorf("%s, %d px: %d px wider than the screen", page, look.width, over)
-			}
+		// The frame has the same colours and sizes on every page of a visit:
+		// the first is looked at whole, the others where they differ.
+		part := "document"
+		if n > 0 && eval[bool](b, "document.querySelector('main') !== null") {
+			part = "'main'"
 		}
+		b.inspect(page, part)
+	}
+}
+
+// inspect holds the page that is open to what programs can check, in every look.
+func (b *tab) inspect(page, part string) {
+	t := b.t
+	t.Helper()
+	// what is folded is looked at as well
+	eval[bool](b, "document.querySelectorAll('details.fold').forEach((d) => { d.open = true }); document.querySelector('[popover]')?.showPopover(); true")
+	eval[bool](b, axe+";true")
+	for _, look := range looks {
+		b.wear(look)
+		problems := axeProblems(b, part, look.rules)
+		if look.rest {
+			problems = append(problems, axeProblems(b, "document", otherRules)...)
+		}
+		for _, problem := range problems {
+			t.Errorf("%s, %d px, %s: %s", page, look.width, look.scheme, problem)
+		}
+		for _, table := range eval[[]string](b, cutTables) {
+			t.Errorf("%s, %d px: a table is cut: %s", page, look.width, table)
+		}
+		if over := eval[int](b, "document.documentElement.scrollWidth - window.innerWidth"); over > 0 {
+			t.Errorf("%s, %d px: %d px wider than the screen", page, look.width, over)
+		}
+		b.shoot(fmt.Sprintf("%s %d %s", page, look.width, look.scheme))
 	}
 }
 

@@ -104,7 +104,8 @@ func (a *app) build(url, direct string) error {
 		return nil
 	}
 
-	sessions, err := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost, Slow: a.slowLogIns})
+	sessions := sql.NewSessionStore(a.db, sql.SessionConfig{Cost: a.bcryptCost, Slow: a.slowLogIns})
+	factors, err := a.factors(sessions, brand)
 	if err != nil {
 		return err
 	}
@@ -135,6 +136,7 @@ func (a *app) build(url, direct string) error {
 		Config: page.Config{
 			Sessions:       sessions,
 			Frames:         sql.NewFrameStore(a.db),
+			Factors:        factors,
 			Brand:          brand,
 			Logger:         a.logger,
 			PlainHTTP:      a.PlainHTTP,

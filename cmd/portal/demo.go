@@ -44,7 +44,10 @@ Log-ins, all with the password ` + demoPassword + `:
   buyer@c1004.example    a customer with several people: this one signs off what buyer2@c1004.example orders over its
                          limit; accounts@c1004.example sees invoices and orders nothing
   desk@demo.example      staff: order desk and warehouse
-  ops@demo.example       operator: the desk, the job queues and the mails, which are kept at /ops/mail`
+  ops@demo.example       operator: the desk, the job queues and the mails, which are kept at /ops/mail
+
+Passkeys are bound to a name, and browsers make none for 127.0.0.1: give --public-url http://localhost:8080 and open that
+address to try them.`
 }
 
 func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
@@ -107,6 +110,11 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	c.PlainHTTP = !c.encrypted()
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + c.Addr
+	}
+	if c.FactorKey == "" {
+		if c.FactorKey, err = keptKey(filepath.Join(c.Dir, "factor-key")); err != nil {
+			return err
+		}
 	}
 	a, err := newApp(ctx, url, url, c.settings, logger)
 	if err != nil {

@@ -135,6 +135,8 @@ func (w testWriter) Write(b []byte) (int, error) {
 
 // fixtures are those of the acceptance scenarios, as plain SQL would load them.
 const fixtures = `
+-- tests move the clock, and are no less logged in for it
+update erp.company set session_idle = '20 years', session_max = '20 years', staff_session_idle = '20 years', staff_session_max = '20 years', confirm_within = '20 years';
 insert into erp.category (category_id, name) overriding system value values (1, 'Oils'), (2, 'Dry goods'), (3, 'Gloves');
 insert into erp.item (item_no, description, category_id, base_uom, price_a, price_b, price_c, price_d, price_e) values
   ('OIL5', 'Olive oil 5 L', 1, 'EA', 30, 28.5, 27, 25.5, 24),

@@ -103,6 +103,18 @@ var forms = map[string][][]string{
 	"POST /statement":                           {{"from", "2026-01-01", "to", "2026-01-31"}, {"from", "never"}},
 	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
+	"POST /profile/sessions":                    {{"x", "y"}},
+	"POST /login/passkey":                       {{"passkey", "{}"}},
+	"POST /login/passkey/options":               {{"x", "y"}},
+	"POST /login/factor":                        {{"code", "123456"}},
+	"POST /profile/passkey":                     {{"passkey", "{}"}},
+	"POST /profile/passkey/new":                 {{"x", "y"}},
+	"POST /profile/passkey/options":             {{"x", "y"}},
+	"POST /profile/app":                         {{"x", "y"}},
+	"POST /profile/app/add":                     {{"code", "123456"}},
+	"POST /profile/codes":                       {{"x", "y"}},
+	"POST /profile/factors/:factor_id/remove":   {{"x", "y"}},
+	"POST /profile/browsers/:browser_id/forget": {{"x", "y"}},
 	"POST /acting/end":                          {{"x", "y"}},
 	"POST /standing-orders": {{"name", "Weekly", "rhythm", "weeks", "weekday", "1", "ref", "OIL5", "qty", "2"}, {"name", "", "ref", "SECRET-C1002", "qty", "x"},
 		{"name", "Third", "paste", "OIL5\t5\nSECRET-C1001\t1", "action", "check"}},
@@ -208,7 +220,7 @@ func TestPricesNeverLeak(t *testing.T) {
 				pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
 					'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
 				names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-					":session_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+					":session_id", "999999", ":factor_id", "999999", ":browser_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
 				for _, route := range everyRoute(t) {
 					method, pattern, _ := strings.Cut(route, " ")
 					path := names.Replace(pattern)

@@ -390,7 +390,7 @@ func TestForgottenPassword(t *testing.T) {
 	if form.status != http.StatusOK || !strings.Contains(form.body, "buyer@c1003.example") || form.header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("the form: %d %s", form.status, form.header.Get("Referrer-Policy"))
 	}
-	if a := owner.send(at, "new_password", "short"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "at least 10") {
+	if a := owner.send(at, "new_password", "short"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "at least 12") {
 		t.Errorf("a short one: %d", a.status)
 	}
 	if a := owner.send(at, "new_password", "a-new-password", "repeat_password", "another"); a.status != http.StatusUnprocessableEntity {

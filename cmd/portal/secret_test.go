@@ -30,6 +30,7 @@ func TestWithoutSecrets(t *testing.T) {
 		{"serve --database-url host=h|password=p", "serve", "DATABASE_URL=host=h|password=p"},
 		{"serve --database-url postgres://u:p%zz@h/d", "serve", "DATABASE_URL=postgres://u:p%zz@h/d"}, // not to be read, so not to be shown
 		{"serve --smtp-url smtp://u:p@h --metrics-token t --node n", "serve --node n", "PORTAL_SMTP_URL=smtp://u:p@h PORTAL_METRICS_TOKEN=t"},
+		{"serve --factor-key k", "serve", "PORTAL_FACTOR_KEY=k"},
 		{"serve --plain-http --database-url", "serve --plain-http --database-url", ""},
 	} {
 		words := strings.Fields(c.arguments)

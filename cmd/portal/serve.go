@@ -40,6 +40,7 @@ type settings struct {
 
 	mailSettings
 	transportSettings
+	factorSettings
 
 	logins      sql.LoginURLs // separate log-ins; empty: one for all
 	events      string        // the event source: wal, else notify

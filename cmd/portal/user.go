@@ -54,10 +54,21 @@ type userResetCommand struct {
 	database
 	Email    string `arg:"" help:"E-mail address of the log-in."`
 	Password string `help:"The new password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
+	Factors  bool   `help:"Take away second factors and recovery codes instead, for somebody who has lost them. The password stays unless one is given."`
 }
 
 func (c userResetCommand) Run(ctx context.Context, out io.Writer) error {
 	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if c.Factors {
+			n, err := logins.ResetFactors(ctx, c.Email)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s: %d second factors were taken away, all sessions have ended\n", c.Email, n)
+			if c.Password == "" {
+				return nil
+			}
+		}
 		password, err := logins.Reset(ctx, c.Email, c.Password)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package page
 import (
 	"crypto/rand"
 	"net/http"
+	"time"
 
 	"portal.example/portal"
 )
@@ -54,4 +55,9 @@ func (k *Kit) Browser(w http.ResponseWriter, r *http.Request) portal.Browser {
 	http.SetCookie(w, &http.Cookie{Name: k.browserCookie(), Value: known, Path: "/", MaxAge: browserDays * 24 * 3600,
 		HttpOnly: true, Secure: !k.PlainHTTP, SameSite: http.SameSiteLaxMode})
 	return portal.Browser{Known: known, Token: k.Token(r), Source: k.Source(r), UserAgent: r.UserAgent()}
+}
+
+// LoggedIn hands the browser the token of its session, for as long as that can last.
+func (k *Kit) LoggedIn(w http.ResponseWriter, token string, who portal.Session) {
+	k.SetCookie(w, token, max(1, int(who.LastsUntil.Sub(who.CreatedAt)/time.Second)))
 }

@@ -151,6 +151,10 @@ func (k *Kit) finish(q *Request, err error) {
 	if err == nil {
 		return
 	}
+	if portal.ErrorCode(err) == portal.CodeFactor && !WantsJSON(q.Request) {
+		k.toFactor(q)
+		return
+	}
 	if portal.ErrorCode(err) == portal.CodeUnauthorized && q.URL.Path != "/login" && !WantsJSON(q.Request) {
 		k.ClearCookie(q.W)
 		to := "/login"
@@ -172,7 +176,7 @@ func (k *Kit) finish(q *Request, err error) {
 func Next(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") ||
-		strings.Contains(raw, `\`) || u.Path == "/login" || u.Path == "/live" {
+		strings.Contains(raw, `\`) || u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/live" {
 		return "/"
 	}
 	return u.RequestURI()

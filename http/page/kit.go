@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
+	Factors  portal.FactorService
 	Brand    Brand
 	Logger   *slog.Logger
 

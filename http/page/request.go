@@ -116,7 +116,7 @@ func (q *Request) Decode(v any) error {
 // character counts.
 var (
 	fieldsOfLines = []string{"note", "details", "bill_to", "remit_to"}
-	fieldsAsTyped = []string{"paste", "password", "new_password", "repeat_password", "current_password"}
+	fieldsAsTyped = []string{"paste", "password", "new_password", "repeat_password", "current_password", "proof_password"}
 )
 
 // cleanField is what was typed into a field of a form, as texts are kept.

@@ -194,11 +194,11 @@ func Status(err error) int {
 		return http.StatusUnprocessableEntity
 	case portal.CodeConflict:
 		return http.StatusConflict
-	case portal.CodeForbidden:
+	case portal.CodeForbidden, portal.CodeConfirm:
 		return http.StatusForbidden
 	case portal.CodeNotFound:
 		return http.StatusNotFound
-	case portal.CodeUnauthorized:
+	case portal.CodeUnauthorized, portal.CodeFactor:
 		return http.StatusUnauthorized
 	case portal.CodeTooMany:
 		return http.StatusTooManyRequests

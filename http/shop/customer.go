@@ -50,6 +50,7 @@ type profilePageData struct {
 	Profile  *portal.Profile     `json:"profile,omitempty"` // nil for staff
 	Email    string              `json:"email"`
 	Sessions []sessionRow        `json:"sessions"`
+	Factors  *portal.Factors     `json:"security,omitempty"` // nil while staff act as a customer
 	Mail     []mailChoice        `json:"mail,omitempty"`
 	Acting   portal.Acting       `json:"-"` // then there is neither password nor session to see
 	Message  string              `json:"error,omitempty"`
@@ -108,9 +109,14 @@ func (c *Counter) profilePage(q *page.Request, refused error) error {
 		if sessions, err = c.Sessions.Sessions(q.Context(), q.Who); err != nil {
 			return err
 		}
+		factors, err := c.Factors.Factors(q.Context(), q.Who)
+		if err != nil {
+			return err
+		}
+		data.Factors = &factors
 	}
 	for _, x := range sessions {
-		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID, Device: device(x.UserAgent),
+		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID, Device: portal.Device(x.UserAgent),
 			Source: x.Source, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
 	}
 	if refused != nil {

@@ -15,13 +15,14 @@ import (
 type peoplePage struct {
 	People []portal.Person `json:"people"`
 	page.FormErrors
-	Base       string            `json:"-"` // where the list is
-	CustomerNo string            `json:"customer_no"`
-	Manages    bool              `json:"may_change"` // who asks changes the list
-	Me         portal.LoginID    `json:"-"`
-	Typed      portal.PersonEdit `json:"-"`
-	Link       string            `json:"link,omitempty"` // of who was invited just now: shown once
-	LinkFor    string            `json:"link_for,omitempty"`
+	Base        string            `json:"-"` // where the list is
+	CustomerNo  string            `json:"customer_no"`
+	Manages     bool              `json:"may_change"` // who asks changes the list
+	Me          portal.LoginID    `json:"-"`
+	Typed       portal.PersonEdit `json:"-"`
+	FactorAsked bool              `json:"-"`              // at the desk: their second factor is obligatory
+	Link        string            `json:"link,omitempty"` // of who was invited just now: shown once
+	LinkFor     string            `json:"link_for,omitempty"`
 }
 
 // personPage is one of them, to be changed.
@@ -133,6 +134,8 @@ func (c *Counter) peoplePage(q *page.Request, status int, view peoplePage) error
 	}
 	if !q.Who.Staff() {
 		view.Me = q.Who.LoginID
+	} else if view.FactorAsked, err = c.Factors.FactorRequired(q.Context(), q.Who, view.CustomerNo); err != nil {
+		return err
 	}
 	return c.Page(q, status, "shop/people", "People", peopleActive(q), view)
 }
@@ -297,11 +300,11 @@ func (c *Counter) AcceptInvitation(q *page.Request) error {
 	case err != nil:
 		return err
 	}
-	token, _, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Browser(q.W, q.Request))
+	token, who, err := c.Sessions.LogIn(q.Context(), email, in.New, c.Browser(q.W, q.Request))
 	if err != nil { // the portal was closed to the customer meanwhile
 		return err
 	}
-	c.SetCookie(q.W, token, 30*24*3600)
+	c.LoggedIn(q.W, token, who)
 	return q.Done("/", "Welcome. Your password is set.")
 }
 

@@ -2,6 +2,7 @@ package shop
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,8 @@ type loginPage struct {
 	Next  string `json:"next,omitempty"`
 	Error string `json:"error,omitempty"`
 	Done  bool   `json:"-"` // a new password was set just now
+
+	Passkeys bool `json:"-"` // one logs in by itself
 }
 
 func (c *Counter) ShowLogIn(q *page.Request) error {
@@ -23,7 +26,7 @@ func (c *Counter) ShowLogIn(q *page.Request) error {
 		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 		return nil
 	}
-	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in", loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset"})
+	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in", loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset", Passkeys: c.Factors.OffersPasskeys()})
 }
 
 func (c *Counter) LogIn(q *page.Request) error {
@@ -43,20 +46,27 @@ func (c *Counter) LogIn(q *page.Request) error {
 			return err
 		}
 		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Email: email, Next: page.Next(in.Next), Error: portal.ErrorMessage(err)})
+			loginPage{Email: email, Next: page.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
 	}
 	if err != nil {
 		return err
 	}
-	c.SetCookie(q.W, token, 30*24*3600)
+	c.LoggedIn(q.W, token, who)
+	if who.Stage != portal.StageFull {
+		return c.halfway(q, who, page.Next(in.Next))
+	}
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
-	to := page.Next(in.Next)
-	if who.Staff() && !strings.HasPrefix(to, "/desk") && !strings.HasPrefix(to, "/ops") {
-		to = "/desk/orders"
+	return c.toNext(q, who, page.Next(in.Next))
+}
+
+// halfway answers a log-in whose password was right: its second factor comes next.
+func (c *Counter) halfway(q *page.Request, who portal.Session, next string) error {
+	if page.WantsJSON(q.Request) {
+		return page.WriteJSON(q.W, http.StatusAccepted, map[string]string{"stage": string(who.Stage), "next": "/login/factor"})
 	}
-	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+	http.Redirect(q.W, q.Request, "/login/factor?next="+url.QueryEscape(next), http.StatusSeeOther)
 	return nil
 }
 
@@ -84,6 +94,21 @@ func (c *Counter) RevokeSession(q *page.Request) error {
 		return err
 	}
 	return q.Done(profilePath(q.Who), "Session ended")
+}
+
+// EndOtherSessions ends all of the log-in's sessions but this one.
+func (c *Counter) EndOtherSessions(q *page.Request) error {
+	if err := c.OwnAffairs(q); err != nil {
+		return err
+	}
+	n, err := c.Sessions.EndOthers(q.Context(), q.Who)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return q.Done(profilePath(q.Who), "There were no others.")
+	}
+	return q.Done(profilePath(q.Who), "All other sessions have ended.")
 }
 
 func (c *Counter) ChangePassword(q *page.Request) error {

@@ -58,6 +58,7 @@ var Templates = page.Templates{Counter: "shop", Files: files, Funcs: func(now fu
 		"signOff":          signOffLook,
 		"notificationIcon": notificationIcon,
 		"looksOnly":        looksOnly,
+		"device":           portal.Device,
 
 		"returnRule": returnRule,
 	}

@@ -13,8 +13,8 @@ declare
   made bigint;
 begin
   select s.* into mine from portal.session s join portal.login l using (login_id)
-    where s.session_id = p_session_id and s.parent_id is null and s.expires_at > erp.now()
-      and l.staff_role is not null and not l.disabled
+    where s.session_id = p_session_id and s.parent_id is null and l.staff_role is not null
+      and exists (select from portal.session_now n where n.session_id = s.session_id and n.stage = 'full')
     for update of s;
   if not found then
     raise exception 'Only staff who are logged in can open the portal of a customer.'

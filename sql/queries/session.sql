@@ -24,30 +24,34 @@ with source as (
 update portal.login set last_login_at = erp.now() where login_id = @login_id;
 
 -- name: session_open
-insert into portal.session (login_id, token_hash, expires_at, user_agent, source)
-values (@login_id, @token_hash, erp.now() + @lifetime::interval, @user_agent, @source)
-returning session_id;
+select portal.open_session(@login_id, @token_hash, @browser_hash, @replaces, @user_agent, @source);
 
 -- name: session_of_token
--- A session lives while its login and its customer may use the portal.
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
   coalesce(c.customer_no, '') as customer_no, coalesce(c.name, '') as customer_name,
   l.email::text as email, coalesce(l.staff_role, 'buyer') as role,
-  s.created_at, s.seen_at, s.expires_at, s.user_agent, s.source
-from portal.session s
-join portal.login l using (login_id)
+  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage, s.user_agent, s.source, s.seen_at < erp.now() - interval '1 minute' as idle
+from portal.session_now n
+join portal.session s using (session_id)
+join portal.login l on l.login_id = s.login_id
 left join erp.customer c using (customer_id)
-left join erp.web_access w using (customer_id)
-where s.token_hash = @token_hash and s.expires_at > erp.now() and not l.disabled
-  and (l.staff_role is not null or (c.active and w.enabled));
+where n.token_hash = @token_hash;
 
 -- name: session_alive
-select s.session_id from portal.session s where s.session_id = any (@session_ids) and s.expires_at > erp.now();
+-- None that waits for its second factor hears anything.
+select n.session_id from portal.session_now n where n.session_id = any (@session_ids) and n.stage = 'full';
 
 -- name: session_seen
--- At most once a minute: a page is no reason to write.
-update portal.session set seen_at = erp.now(), expires_at = greatest(expires_at, erp.now() + @lifetime::interval)
-where session_id = @session_id and seen_at < erp.now() - interval '1 minute';
+select portal.session_seen(@session_id);
+
+-- name: session_end_others
+select portal.end_other_sessions(@session_id);
+
+-- name: highest_hash_cost
+select coalesce(portal.highest_hash_cost(), 0);
+
+-- name: raise_hash
+select portal.raise_hash(@login_id, @was, @now);
 
 -- name: session_close
 delete from portal.session where token_hash = @token_hash;
@@ -56,11 +60,12 @@ delete from portal.session where token_hash = @token_hash;
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
   coalesce(c.customer_no, '') as customer_no, coalesce(c.name, '') as customer_name,
   l.email::text as email, coalesce(l.staff_role, 'buyer') as role,
-  s.created_at, s.seen_at, s.expires_at, s.user_agent, s.source
-from portal.session s
-join portal.login l using (login_id)
+  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage, s.user_agent, s.source, false as idle
+from portal.session_now n
+join portal.session s using (session_id)
+join portal.login l on l.login_id = s.login_id
 left join erp.customer c using (customer_id)
-where s.login_id = @login_id and s.parent_id is null and s.expires_at > erp.now()
+where s.login_id = @login_id and s.parent_id is null
 order by s.created_at desc, s.session_id desc;
 
 -- name: session_revoke
@@ -74,3 +79,9 @@ select portal.password_is(@login_id, @password_hash);
 
 -- name: login_set_password
 update portal.login set password_hash = @password_hash, password_changed_at = erp.now() where login_id = @login_id;
+
+-- name: challenge_forget
+select portal.forget_challenges(@batch);
+
+-- name: browser_forget
+select portal.forget_browsers(@batch);

@@ -1,12 +1,12 @@
-package shop
+package portal
 
 import (
 	"strings"
 )
 
-// device is a browser's user agent in a person's words: enough to tell the
+// Device is a browser's user agent in a person's words: enough to tell the
 // phone from the PC at the till.
-func device(userAgent string) string {
+func Device(userAgent string) string {
 	first := func(pairs ...string) string {
 		for i := 0; i < len(pairs); i += 2 {
 			if strings.Contains(userAgent, pairs[i]) {

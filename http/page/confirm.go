@@ -1,0 +1,147 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/julienschmidt/httprouter"
+
+	"portal.example/portal"
+)
+
+// The fields by which any form proves anew who sends it.
+const (
+	proofCode     = "proof_code"
+	proofPassword = "proof_password"
+	proofPasskey  = "proof_passkey"
+)
+
+// confirmPage asks who they are, and carries the form that was sent: nothing typed is
+// lost, and the answer sends it once more.
+type confirmPage struct {
+	FormErrors
+	State  portal.FactorState
+	Email  string
+	Action string
+	Fields []formField // of the form that was sent
+}
+
+// formField is a value of a form.
+type formField struct{ Name, Value string }
+
+// Confirmed is a handler of a form that people, money, or what lets somebody in hangs
+// on: who sends it has proved who they are within the company's confirm_within, or does
+// now. Staff who act as a customer prove who they are themselves.
+func (k *Kit) Confirmed(h Handler) Handler {
+	return func(q *Request) error {
+		who, err := k.Factors.AnySession(q.Context(), k.Token(q.Request))
+		if err != nil {
+			return err
+		}
+		state, err := k.Factors.FactorState(q.Context(), who)
+		if err != nil {
+			return err
+		}
+		if state.Confirmed || state.Stage == portal.StageEnrol {
+			return h(q)
+		}
+		if state.Stage != portal.StageFull {
+			return portal.Errorf(portal.CodeFactor, "Prove first that it is you.")
+		}
+		q.Body = http.MaxBytesReader(q.W, q.Body, MaxForm)
+		if err := q.ParseForm(); err != nil {
+			return &portal.Error{Code: portal.CodeInvalid, Message: "The form could not be read. Please try again.", Err: err}
+		}
+		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword), Passkey: q.PostForm.Get(proofPasskey)}
+		refused := error(portal.Errorf(portal.CodeConfirm, "Prove once more that it is you, then this goes on: send %s with the form.", proofFields(state)))
+		asked := p == (portal.FactorProof{})
+		if !asked {
+			if refused = k.Factors.Confirm(q.Context(), who, p); refused == nil {
+				return h(q)
+			}
+		}
+		if WantsJSON(q.Request) || IsPart(q.Request) || !shownAtForm(refused) {
+			return refused
+		}
+		view := confirmPage{State: state, Email: who.Email, Action: q.URL.RequestURI(), Fields: carried(q.PostForm)}
+		if !asked {
+			view.FormErrors = formErrorsAs(refused, "proof_")
+		}
+		return k.PlainPage(q, Status(refused), "page/confirm", "Is it you?", view)
+	}
+}
+
+// shownAtForm reports a refusal that the form itself can tell.
+func shownAtForm(err error) bool {
+	switch portal.ErrorCode(err) {
+	case portal.CodeConfirm, portal.CodeInvalid, portal.CodeTooMany:
+		return true
+	}
+	return false
+}
+
+// formErrorsAs is FormErrorsOf with the fields under another form's names.
+func formErrorsAs(err error, prefix string) FormErrors {
+	f := FormErrorsOf(err)
+	f.Fields = slices.Clone(f.Fields)
+	for i := range f.Fields {
+		f.Fields[i].Field = prefix + f.Fields[i].Field
+	}
+	return f
+}
+
+// proofFields names what a program sends.
+func proofFields(state portal.FactorState) string {
+	if state.Any() {
+		return proofCode
+	}
+	return proofPassword
+}
+
+// carried are the fields of a form but those that prove.
+func carried(form url.Values) (fields []formField) {
+	for name, values := range form {
+		if strings.HasPrefix(name, "proof_") {
+			continue
+		}
+		for _, v := range values {
+			fields = append(fields, formField{name, v})
+		}
+	}
+	slices.SortStableFunc(fields, func(a, b formField) int { return strings.Compare(a.Name, b.Name) })
+	return fields
+}
+
+// AnyStage serves who has a session, whether it has proved its second factor or not:
+// what proves it and what sets one up. The database decides what such a session may.
+func (k *Kit) AnyStage(h Handler) httprouter.Handle {
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		q := &Request{Request: r, W: w, params: p, location: time.UTC}
+		k.finish(q, func() (err error) {
+			if q.Who, err = k.Factors.AnySession(r.Context(), k.Token(r)); err != nil {
+				return err
+			}
+			if err := k.OwnAffairs(q); err != nil {
+				return err
+			}
+			return h(q)
+		}())
+	}
+}
+
+// toFactor leads a session that waits for its second factor to where it is asked for.
+func (k *Kit) toFactor(q *Request) {
+	to := "/login/factor"
+	if q.Method == http.MethodGet && q.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(q.URL.RequestURI())
+	}
+	if IsPart(q.Request) {
+		q.W.Header().Set("HX-Redirect", to)
+		q.W.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+}
