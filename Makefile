@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; each installs
 # what is missing first.
 
-.PHONY: demo test check lint build setup schema clean
+.PHONY: demo test check lint build sbom licences release setup schema clean
 
 demo: setup
 	go run ./cmd/portal demo $(ARGS)
@@ -17,6 +17,17 @@ test: setup
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal
+
+# What is inside the program, as CycloneDX, and the licences of that.
+sbom: build
+	go tool -modfile=tools/release/go.mod cyclonedx-gomod bin -licenses -json -version "$$(git describe --always --dirty)" \
+		-output bin/portal.cdx.json bin/portal
+
+licences:
+	scripts/licences bin/LICENCES.txt
+
+release:
+	scripts/release
 
 # PostgreSQL's server binaries and a browser, by the system's package manager.
 setup:

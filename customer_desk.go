@@ -23,7 +23,7 @@ type DeskCustomerDetail struct {
 	TermsDays int          `json:"terms_days"`
 	Balance   Money        `json:"balance"`
 	Exposure  Money        `json:"exposure"`
-	Access    Access       `json:"access" db:"-"`
+	Access    WebAccess    `json:"access" db:"-"`
 	Audit     []AuditEntry `json:"audit" db:"-"`
 	ShipTos   []ShipTo     `json:"ship_tos" db:"-"`
 	Logins    []string     `json:"logins"`

@@ -37,6 +37,9 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Metrics serves GET /metrics, and decides who may ask.
 	Metrics http.Handler
+	// SecurityContact is the URI that /.well-known/security.txt names; without
+	// one there is no such page.
+	SecurityContact string
 }
 
 // Server answers requests. It is safe for concurrent use and needs no closing.
@@ -98,6 +101,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handler("GET", "/favicon.ico", http.RedirectHandler(k.Assets.URL("logo.svg"), http.StatusFound))
 	mux.GET("/healthz", s.healthz)
 	mux.GET("/readyz", s.readyz)
+	mux.GET("/.well-known/change-password", k.Anyone(changePassword))
+	mux.GET("/.well-known/security.txt", s.securityTxt)
 	if s.config.Metrics != nil {
 		mux.Handler("GET", "/metrics", s.config.Metrics)
 	}

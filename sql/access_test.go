@@ -19,29 +19,27 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		edit := c.Access.Typed()
-		edit.Shown = c.Access.Typed().Shown
-		return edit
+		return c.Access.Typed()
 	}
 	mine := form()
-	mine.RequirePO = true
+	mine.Values["require_po"] = "true"
 	pgtest.Exec(t, d.DB, "update erp.web_access set see_stock = 'hidden', max_order = 10 where customer_id = (select customer_id from erp.customer where customer_no = 'C1001')")
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", mine); portal.ErrorCode(err) != portal.CodeConflict {
 		t.Errorf("a form that is out of date: %v", err)
 	}
-	if now := form(); now.RequirePO || now.SeeStock != "hidden" || now.MaxOrder != "10.00" {
+	if now := form(); now.IsOn("require_po") || now.Values["see_stock"] != "hidden" || now.Values["max_order"] != "10.00" {
 		t.Errorf("it was written all the same: %+v", now)
 	}
 	again := form()
-	again.RequirePO = true
+	again.Values["require_po"] = "true"
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
 		t.Errorf("over what is there now: %v", err)
 	}
-	if now := form(); !now.RequirePO || now.SeeStock != "hidden" || now.MaxOrder != "10.00" {
+	if now := form(); !now.IsOn("require_po") || now.Values["see_stock"] != "hidden" || now.Values["max_order"] != "10.00" {
 		t.Errorf("saved: %+v", now)
 	}
 	again.Shown = "" // a program that does not say what it saw
-	again.RequirePO = false
+	again.Values["require_po"] = "false"
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
 		t.Errorf("unchecked: %v", err)
 	}

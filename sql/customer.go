@@ -18,8 +18,8 @@ type CustomerStore struct{ db *DB }
 func NewCustomerStore(db *DB) *CustomerStore { return &CustomerStore{db} }
 
 type frameRow struct {
-	portal.Access
 	portal.Rights
+	Access    portal.Access
 	CartLines int
 	CartTotal *portal.Money
 	Cursor    string

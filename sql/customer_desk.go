@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -47,7 +48,7 @@ func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session, custome
 		if out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskCustomerDetail]); err != nil {
 			return err
 		}
-		if out.Access, err = deskAccess(ctx, tx, a); err != nil {
+		if out.Access, err = deskAccess(ctx, tx, customerNo); err != nil {
 			return fmt.Errorf("web access: %w", err)
 		}
 		rows, _ = tx.Query(ctx, query("desk_access_audit"), a)
@@ -70,43 +71,45 @@ func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session, custome
 	return out, nil
 }
 
-func deskAccess(ctx context.Context, tx pgx.Tx, a args) (portal.Access, error) {
-	rows, _ := tx.Query(ctx, query("desk_access"), a)
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.Access])
+// deskAccess is the Web Access of a customer; pgx.ErrNoRows where it has no row.
+func deskAccess(ctx context.Context, tx pgx.Tx, customerNo string) (portal.WebAccess, error) {
+	rows, _ := tx.Query(ctx, query("desk_access"), args{"customer_no": customerNo})
+	access, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.Switch])
+	if err == nil && len(access) == 0 {
+		err = pgx.ErrNoRows
+	}
+	return access, err
 }
 
 // SaveAccess implements portal.CustomerDesk. The database's trigger writes the
 // audit log, tells the customer's open pages, and ends its sessions where the
 // portal is closed to it.
 func (s *CustomerDesk) SaveAccess(ctx context.Context, who portal.Session, customerNo string, edit portal.AccessEdit) error {
-	access, err := edit.Access()
-	if err != nil {
-		return err
-	}
-	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if edit.Shown != "" {
-			a := args{"customer_no": customerNo}
-			if _, err := tx.Exec(ctx, query("desk_access_lock"), a); err != nil {
-				return err
-			}
-			now, err := deskAccess(ctx, tx, a)
-			if err != nil {
-				return notFound(refusal(err), "There is no such customer.")
-			}
-			if err := now.Typed().Figures().Compare(edit.Shown, edit.Figures(), "See below who changed what. "+portal.SaveOver); err != nil {
+			if _, err := tx.Exec(ctx, query("desk_access_lock"), args{"customer_no": customerNo}); err != nil {
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, query("desk_save_access"), args{
-			"customer_no": customerNo,
-			"enabled":     access.Enabled, "can_order": access.CanOrder, "see_prices": access.SeePrices, "require_po": access.RequirePO,
-			"min_order": access.MinOrder, "max_order": access.MaxOrder, "over_max": access.OverMax, "auto_approve": access.AutoApprove,
-			"see_stock": access.SeeStock, "see_price_breaks": access.SeePriceBreaks, "authorized_items_only": access.AuthorizedItemsOnly,
-			"allow_backorder": access.AllowBackorder, "credit_check": access.CreditCheck, "see_balance": access.SeeBalance,
-			"can_return": access.CanReturn, "return_days": access.ReturnDays, "cutoff_mode": access.CutoffMode,
-			"monthly_statement": access.MonthlyStatement, "many_logins": access.ManyLogins, "may_change": access.MayChange,
-		})
-		if err == nil && tag.RowsAffected() == 0 {
+		now, err := deskAccess(ctx, tx, customerNo)
+		if err != nil {
+			return notFound(refusal(err), "There is no such customer.")
+		}
+		values, err := now.Read(edit)
+		if err != nil {
+			return err
+		}
+		err = now.Figures(now.Typed()).Compare(edit.Shown, now.Figures(edit), "See below who changed what. "+portal.SaveOver)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(values)
+		if err != nil {
+			return err
+		}
+		var found bool
+		err = tx.QueryRow(ctx, query("desk_save_access"), args{"customer_no": customerNo, "values": string(text)}).Scan(&found)
+		if err == nil && !found {
 			return portal.Errorf(portal.CodeNotFound, "There is no such customer.")
 		}
 		return err

@@ -3,6 +3,7 @@ package sql_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -328,45 +329,48 @@ func TestDeskSavesAccess(t *testing.T) {
 		t.Errorf("saving what is there is in the audit log: %+v", audit)
 	}
 
-	typed.MinOrder, typed.MaxOrder, typed.ReturnDays = "0", "$2,500.00", " 30 "
-	typed.RequirePO, typed.OverMax, typed.SeeStock = true, "queue", ""
+	maps.Copy(typed.Values, map[string]string{"min_order": "0", "max_order": "$2,500.00", "return_days": " 30 ",
+		"require_po": "true", "over_max": "queue", "see_stock": ""})
 	typed.Shown = "" // sent twice below, as a program may
 	if err := d.SaveAccess(ctx, d.who, "C1001", typed); err != nil {
 		t.Fatal(err)
 	}
 	c := read()
-	if a := c.Access; !a.RequirePO || a.MinOrder.StringFixed(2) != "0.00" || a.MaxOrder.StringFixed(2) != "2500.00" || *a.ReturnDays != 30 ||
-		a.OverMax != "queue" || a.SeeStock != "number" || !a.CanOrder {
-		t.Errorf("saved: %+v", a)
+	got := c.Access.Typed().Values
+	for column, want := range map[string]string{"require_po": "true", "min_order": "0.00", "max_order": "2500.00", "return_days": "30",
+		"over_max": "queue", "see_stock": "number", "can_order": "true"} {
+		if got[column] != want {
+			t.Errorf("saved %s: %q, want %q", column, got[column], want)
+		}
 	}
 	if len(c.Audit) != 1 || c.Audit[0].Actor != "desk@demo.example" || c.Audit[0].Action != "web_access" || len(c.Audit[0].Data) != 5 {
 		t.Errorf("audit: %+v", c.Audit)
 	}
-	typed.MaxOrder = ""
+	typed.Values["max_order"] = ""
 	if err := d.SaveAccess(ctx, d.who, "C1001", typed); err != nil {
 		t.Fatal(err)
 	}
-	if a := read().Access; a.MaxOrder != nil || a.MinOrder == nil {
-		t.Errorf("no limit: %+v", a)
+	if now := read().Access.Typed().Values; now["max_order"] != "" || now["min_order"] != "0.00" {
+		t.Errorf("no limit: %v", now)
 	}
 
 	for value, words := range map[string]string{
 		"-1": "cannot be negative", "12x": "write a number", "1,5": "write a number", "0.001": "write a number", "NaN": "write a number",
 		"1e5": "write a number", "99999999999": "write a number", "--5": "write a number",
 	} {
-		typed.MaxOrder = value
+		typed.Values["max_order"] = value
 		err := d.SaveAccess(ctx, d.who, "C1001", typed)
 		wantCode(t, err, portal.CodeInvalid, words)
 		wantField(t, err, "max_order", 0)
 	}
-	typed.MaxOrder, typed.ReturnDays, typed.CreditCheck = "-1", "2.5", "maybe"
+	maps.Copy(typed.Values, map[string]string{"max_order": "-1", "return_days": "2.5", "credit_check": "maybe"})
 	err := d.SaveAccess(ctx, d.who, "C1001", typed)
 	wantCode(t, err, portal.CodeInvalid, "3 fields")
 	for _, field := range []string{"max_order", "return_days", "credit_check"} {
 		wantField(t, err, field, 0)
 	}
-	if a := read().Access; a.MaxOrder != nil || *a.ReturnDays != 30 {
-		t.Errorf("a refused form changed %+v", a)
+	if now := read().Access.Typed().Values; now["max_order"] != "" || now["return_days"] != "30" {
+		t.Errorf("a refused form changed %v", now)
 	}
 	wantCode(t, d.SaveAccess(ctx, d.who, "C9999", portal.AccessEdit{}), portal.CodeNotFound, "no such customer")
 }

@@ -23,9 +23,6 @@ var refusals = map[string]portal.Code{
 // constraintWords says what a violated constraint means to the person at the
 // form: the field it belongs at, and the message.
 var constraintWords = map[string]struct{ field, message string }{
-	"web_access_min_order":       {"min_order", "The minimum cannot be negative."},
-	"web_access_max_order":       {"max_order", "The maximum cannot be negative."},
-	"web_access_return_days":     {"return_days", "The number of days cannot be negative."},
 	"item_prices":                {"price_a", "A price cannot be negative."},
 	"stock_on_hand_not_negative": {"on_hand", "There cannot be less than none on hand."},
 	"sales_order_rejected_has_reason": {"reason",
@@ -91,6 +88,11 @@ func refusal(err error) error {
 		return e
 	}
 	if e := tooLong(pg.ConstraintName); e != nil {
+		e.Err = err
+		return e
+	}
+	if pg.Code == "23514" && pg.TableName == "web_access" { // the check of a switch
+		e := portal.Invalid(strings.TrimPrefix(pg.ConstraintName, "web_access_"), "Web Access does not take this value.")
 		e.Err = err
 		return e
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -44,20 +45,47 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 
 	pages := []string{"/", "/catalog", "/items/OIL5", "/my-items", "/my-items?list=bought", "/quick-order", "/lookup?q=OIL5", "/cart", "/orders",
 		"/orders/" + orderNo, "/invoices", "/invoices/" + invoiceNo, "/profile"}
-	// where names the pages that show a pattern, in HTML or in JSON.
-	where := func(pattern string) string {
-		re := regexp.MustCompile(pattern)
-		var out []string
+	// look asks for every page and a row of the quick order: as HTML, and as JSON where a
+	// program could read there what the page hides.
+	look := func(data bool) (seen [][2]string) {
 		for _, p := range pages {
-			if re.MatchString(v.page(p).body) || re.MatchString(v.read(p).body) {
-				out = append(out, strings.NewReplacer(orderNo, "NO", invoiceNo, "NO").Replace(p))
+			body := v.page(p).body
+			if data {
+				body += v.read(p).body
+			}
+			seen = append(seen, [2]string{strings.NewReplacer(orderNo, "NO", invoiceNo, "NO").Replace(p), body})
+		}
+		row := []string{"ref", "OIL5", "qty", "3"}
+		body := v.send("/quick-order", row...).body
+		if data {
+			body += v.post("/quick-order", row...).body
+		}
+		return append(seen, [2]string{"quick order", body})
+	}
+	// With every switch as it was the pages are the same for every row, so they are looked at
+	// once before the first and once after the last.
+	asItWas, moved, asked := [][2]string(nil), false, map[string]string{}
+	showing := func(pattern string, data bool) string {
+		re, seen := regexp.MustCompile(pattern), asItWas
+		if moved {
+			seen = look(data)
+		}
+		var out []string
+		for _, page := range seen {
+			if re.MatchString(page[1]) {
+				out = append(out, page[0])
 			}
 		}
-		if re.MatchString(v.send("/quick-order", "ref", "OIL5", "qty", "3").body + v.post("/quick-order", "ref", "OIL5", "qty", "3").body) {
-			out = append(out, "quick order")
+		pagesNamed := strings.Join(out, " ")
+		if !moved {
+			asked[pattern] = pagesNamed
 		}
-		return strings.Join(out, " ")
+		return pagesNamed
 	}
+	// where names the pages that show a pattern, in HTML or in JSON; offered those that offer
+	// something, which HTML alone does.
+	where := func(pattern string) string { return showing(pattern, true) }
+	offered := func(pattern string) string { return showing(pattern, false) }
 	// posts are the statuses of forms that nobody offers, written by hand.
 	posts := func() string {
 		var out []string
@@ -119,20 +147,20 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	nothing := func() string { return "" }
 
 	tried := map[string]bool{"customer_id": true, "enabled": true} // see below
-	for _, c := range []struct {
+	rows := []struct {
 		set, back     string // what is flipped, and back
 		probe         func() string
 		before, after string
 		audit         string
 	}{
 		{"can_order = false", "can_order = true", posts, "200 200 422 200 422 409 422 409", "403 403 403 403 403 403 403 403", `{"can_order": [true, false]}`},
-		{"can_order = false", "can_order = true", func() string { return where(`action="/cart/lines"|Submit order|Add all|>Reorder<|Quick order</a>`) },
+		{"can_order = false", "can_order = true", func() string { return offered(`action="/cart/lines"|Submit order|Add all|>Reorder<|Quick order</a>`) },
 			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", "", `{"can_order": [true, false]}`},
 		{"see_prices = false", "see_prices = true", func() string { return where(`2[37]\.[04]0\b|81\.00`) },
 			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /lookup?q=OIL5 /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", "/",
 			`{"see_prices": [true, false]}`}, // the dashboard still has the balance: see_balance
 		{"require_po = true", "require_po = false", cart, "approve", "refuse po_required:refuse 422 po_no", `{"require_po": [false, true]}`},
-		{"many_logins = true", "many_logins = false", func() string { return where(`href="/people"`) },
+		{"many_logins = true", "many_logins = false", func() string { return offered(`href="/people"`) },
 			"", "/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", `{"many_logins": [false, true]}`},
 		{"min_order = 81.00", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 81.00]}`}, // the limit itself passes
 		{"min_order = 81.01", "min_order = null", cart, "approve", "refuse min_order:refuse 422 ", `{"min_order": [null, 81.01]}`},
@@ -154,7 +182,7 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		{"credit_check = 'warn'", "credit_check = 'queue'", credit, "queue over_credit:queue", "approve over_credit:warn", `{"credit_check": ["queue", "warn"]}`},
 		{"credit_check = 'block'", "credit_check = 'queue'", credit, "queue over_credit:queue", "refuse over_credit:refuse 422 ", `{"credit_check": ["queue", "block"]}`},
 		{"see_balance = false", "see_balance = true", func() string {
-			return fmt.Sprint(v.read("/").get("aging") != nil, v.read("/cart").get("room.credit") != nil, " ", where(`id="balance"[^>]*>\s*<div class="card-header"`))
+			return fmt.Sprint(v.read("/").get("aging") != nil, v.read("/cart").get("room.credit") != nil, " ", offered(`id="balance"[^>]*>\s*<div class="card-header"`))
 		}, "true true /", "false false ", `{"see_balance": [true, false]}`},
 		{"cutoff_mode = 'strict'", "cutoff_mode = 'flexible'", wishing("2026-06-30"), "queue late_for_cutoff:queue 2026-06-30T00:00:00Z", "approve late_for_cutoff:warn 2026-07-03T00:00:00Z",
 			`{"cutoff_mode": ["flexible", "strict"]}`},
@@ -170,13 +198,25 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		{"can_return = false", "can_return = true", nothing, "", "", `{"can_return": [true, false]}`},
 		{"return_days = 0", "return_days = null", nothing, "", "", `{"return_days": [null, 0]}`},
 		{"monthly_statement = true", "monthly_statement = false", nothing, "", "", `{"monthly_statement": [false, true]}`},
-	} {
+	}
+	asItWas = look(true)
+	shown := map[string]bool{} // in the list of changes, which holds the last 50
+	desksList := func() {
+		for _, row := range desk.read("/desk/customers/C1003").get("audit").([]any) {
+			data, _ := row.(map[string]any)["data"].(map[string]any)
+			for column := range data {
+				shown[column] = true
+			}
+		}
+	}
+	for i, c := range rows {
 		access := func() { socket.until(func(kind, _, _ string) bool { return kind == "access" }) }
 		if got := c.probe(); got != c.before {
 			t.Errorf("before %s:\n got %s\nwant %s", c.set, got, c.before)
 		}
 		pgtest.Exec(t, s.db, of(c.set))
 		access()
+		moved = true
 		if got := c.probe(); got != c.after {
 			t.Errorf("after %s:\n got %s\nwant %s", c.set, got, c.after)
 		}
@@ -184,21 +224,31 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 			t.Errorf("audit of %s: %s", c.set, got)
 		}
 		column, _, _ := strings.Cut(c.set, " ")
-		if tried[column] = true; !slices.ContainsFunc(desk.read("/desk/customers/C1003").get("audit").([]any), func(row any) bool {
-			data, _ := row.(map[string]any)["data"].(map[string]any)
-			return data[column] != nil
-		}) {
-			t.Errorf("the desk does not show that %s", c.set)
-		}
+		tried[column] = true
 		pgtest.Exec(t, s.db, of(c.back))
 		access()
+		moved = false
+		if i%20 == 19 || i == len(rows)-1 {
+			desksList()
+		}
+	}
+	asItWas = look(true)
+	for pattern, before := range maps.Clone(asked) {
+		if got := where(pattern); got != before {
+			t.Errorf("all switched back, %s is on\n%s\nbefore on\n%s", pattern, got, before)
+		}
 	}
 
 	for _, column := range pgtest.Value[[]string](t, s.db, "select array_agg(column_name::text order by ordinal_position) from information_schema.columns where table_schema = 'erp' and table_name = 'web_access'") {
 		if !tried[column] && column != "over_max" { // which is tried with the maximum
 			t.Errorf("nothing is tried of %s", column)
 		}
+		if tried[column] && !shown[column] && column != "customer_id" && column != "enabled" {
+			t.Errorf("the desk does not show that %s moved", column)
+		}
 	}
+
+	newSwitchAtDesk(t, s, desk)
 
 	// closed is closed: the socket, the session, the log-in, the row itself
 	for _, c := range [][2]string{
@@ -224,5 +274,35 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	}
 	if got := pgtest.Value[[]string](t, s.db, `select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access' and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
 		t.Errorf("audit of closing and opening: %v", got)
+	}
+}
+
+// newSwitchAtDesk adds a switch as a migration does: the desk has it on the form, saves it, and
+// shows it in words and in JSON, without a restart.
+func newSwitchAtDesk(t *testing.T, s *site, desk *visitor) {
+	t.Helper()
+	pgtest.Exec(t, s.db, `alter table erp.web_access add column x_way text not null default 'air',
+			add constraint web_access_x_way check (x_way in ('air', 'sea'));
+		insert into erp.web_access_switch (column_name, section, sort, kind, label, help)
+			values ('x_way', 'Freight', 900, 'choice', 'Goods come', 'As agreed.');
+		insert into erp.web_access_choice (column_name, value, sort, label, log_label)
+			values ('x_way', 'air', 1, 'By air', 'fast'), ('x_way', 'sea', 2, 'By sea', 'slow')`)
+	shows := func(texts ...string) {
+		t.Helper()
+		page := desk.page("/desk/customers/C1003").body
+		for _, text := range texts {
+			if !strings.Contains(page, text) {
+				t.Errorf("a new switch: the desk's page has no %s", text)
+			}
+		}
+	}
+	shows(`>Freight</legend>`, `name="x_way"`, `>Goods come</label>`, `<option value="air" selected>By air</option>`, `>As agreed.</p>`)
+	if a := desk.post("/desk/customers/C1003/access", "x_way", "sea", "shown", `{"x_way":"air"}`); a.status != http.StatusOK {
+		t.Errorf("a new switch is not saved: %d %s", a.status, a.body)
+	}
+	shows(`<option value="sea" selected>By sea</option>`, `Goods come: fast → <strong>slow</strong>`)
+	access, _ := desk.read("/desk/customers/C1003").get("access").(map[string]any)
+	if access["x_way"] != "sea" || access["enabled"] != true {
+		t.Errorf("saved with a new switch: %v", access)
 	}
 }

@@ -118,6 +118,10 @@ func (a *app) build(url, direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	staff := sql.NewDesk(a.db)
+	contact, err := contactURI(a.SecurityContact)
+	if err != nil {
+		return err
+	}
 	a.server, err = http.New(http.Config{
 		Config: page.Config{
 			Sessions:     sessions,
@@ -171,6 +175,8 @@ func (a *app) build(url, direct string) error {
 		Live:    a.hub.ServeLive,
 		Ready:   a.ready,
 		Metrics: m.handler(a.MetricsToken),
+
+		SecurityContact: contact,
 	})
 	return err
 }

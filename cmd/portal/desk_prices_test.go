@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"portal.example/portal/http/page"
 	"portal.example/portal/internal/pgtest"
 )
 
@@ -180,6 +181,9 @@ func TestDeskPriceLists(t *testing.T) {
 		out := desk.page("/desk/prices/export?what=" + list)
 		if out.status != http.StatusOK || !strings.HasPrefix(out.header.Get("Content-Type"), "text/csv") || !strings.Contains(out.header.Get("Content-Disposition"), list) {
 			t.Fatalf("export %s: %d %v", list, out.status, out.header)
+		}
+		if !strings.HasPrefix(out.body, page.ByteOrderMark) {
+			t.Errorf("%s begins with %q: Excel would misread it", list, out.body[:min(len(out.body), 12)])
 		}
 		back := desk.priceList("application/json", out.body, "what", list, "action", "load")
 		if back.status != http.StatusOK || back.get("result.applied") != true || back.get("result.unchanged") != rows || back.get("result.new") != 0.0 || back.get("result.changed") != 0.0 {

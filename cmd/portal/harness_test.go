@@ -10,10 +10,9 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/signal"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,8 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPortal) != "" {
-		ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM) // as main does
-		os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+		main()
 	}
 	pgtest.Main(m, closeBrowser)
 }
@@ -100,10 +98,10 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 	return s
 }
 
-// lastLines is the end of a text, so that what a test says is not lost among
-// hundreds of lines of the log.
-func lastLines(text string, n int) string {
-	lines := strings.SplitAfter(text, "\n")
+// lastLines is the end of a log, so that what a test says is not lost among
+// hundreds of its lines.
+func lastLines(log string, n int) string {
+	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"), func(line string) bool { return strings.Contains(line, "level=DEBUG") })
 	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 

@@ -40,6 +40,10 @@ type database struct {
 }
 
 func main() {
+	if err := hideSecrets(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "portal:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -61,6 +65,10 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int 
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 	)
 	if err != nil {
+		fmt.Fprintln(stderr, "portal:", err)
+		return 2
+	}
+	if err := readSecretFiles(parser.Model); err != nil {
 		fmt.Fprintln(stderr, "portal:", err)
 		return 2
 	}

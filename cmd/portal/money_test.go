@@ -92,6 +92,9 @@ func TestAcceptance30Invoice(t *testing.T) {
 	says(t, "the page", v.page("/invoices/"+invoice).body, "191.44", "14.59", "8.875 %", "12.50", "0.335", "2.35", "162.00", "12 Ocean Avenue", "PO Box 7", "/reorder", "data-print")
 	says(t, "the paper", paper(t, v.page("/invoices/"+invoice+"/pdf")), "191.44", "14.59", "8.875 %", "12.50", "0.335", "2.35", "162.00", "12 Ocean Avenue", "PO Box 7", "=PO-77")
 	rows, err := csv.NewReader(strings.NewReader(v.page("/invoices.csv?state=open").body)).ReadAll()
+	if err == nil && rows[0][0] != "\ufeff"+"invoice_no" {
+		t.Errorf("the export begins with %q: Excel would misread it", rows[0][0])
+	}
 	if err != nil || len(rows) != 2 || strings.Join(rows[1], "|") != strings.Join([]string{invoice, "invoice", rows[1][2], rows[1][3], no, "'=PO-77", "OPEN", "191.44", "191.44"}, "|") {
 		t.Errorf("the export: %v %v", rows, err)
 	}
@@ -410,7 +413,7 @@ func TestDeskMoney(t *testing.T) {
 		t.Errorf("the account: %s", a.body)
 	}
 	rows, err := csv.NewReader(strings.NewReader(desk.page("/desk/aging.csv").body)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][0] != "C1003" || rows[1][8] != "170.00" {
+	if err != nil || len(rows) != 2 || rows[0][0] != "\ufeff"+"customer_no" || rows[1][0] != "C1003" || rows[1][8] != "170.00" {
 		t.Errorf("the report as a file: %v %v", rows, err)
 	}
 	is(t, desk.read("/desk/invoices?state=open&q=C1003"), map[string]any{"invoices.0.invoice_no": "D3", "invoices.1.invoice_no": "D2", "invoices.2": nil})

@@ -24,18 +24,19 @@ type serveCommand struct {
 
 // settings are what serve and demo share.
 type settings struct {
-	Addr         string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
-	Brand        string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
-	Fonts        []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
-	Only         string        `help:"Only customers' pages (web), only pages, of customers, staff and operators (desk), or only jobs (work)." enum:",web,desk,work" default:"" env:"PORTAL_ONLY"`
-	TrustedProxy bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
-	PlainHTTP    bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
-	MetricsToken string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
-	ProfileAddr  string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
-	Poll         time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
-	Node         string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
-	Pooled       string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
-	WebConns     int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
+	Addr            string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"PORTAL_ADDR"`
+	Brand           string        `help:"Directory with brand.json and logo.svg. Default: the built-in brand." type:"existingdir" env:"PORTAL_BRAND"`
+	Fonts           []string      `help:"Folders with fonts (TTF, OTF, TTC) for papers in scripts beyond Latin, Greek and Cyrillic, in order; several with commas. Debian's Noto is found by itself." type:"existingdir" env:"PORTAL_FONTS" placeholder:"DIR,…"`
+	Only            string        `help:"Only customers' pages (web), only pages, of customers, staff and operators (desk), or only jobs (work)." enum:",web,desk,work" default:"" env:"PORTAL_ONLY"`
+	TrustedProxy    bool          `help:"Take the client's address from X-Forwarded-For. Only behind a proxy that sets it." env:"PORTAL_TRUSTED_PROXY"`
+	PlainHTTP       bool          `name:"plain-http" help:"Serve without TLS in front: the session cookie is not marked Secure. Not for production." env:"PORTAL_PLAIN_HTTP"`
+	MetricsToken    string        `help:"Bearer token that GET /metrics asks for. Without one it answers this machine only." env:"PORTAL_METRICS_TOKEN"`
+	SecurityContact string        `help:"Whom to tell of a hole in the portal: an e-mail address or an https:// page, shown at /.well-known/security.txt." env:"PORTAL_SECURITY_CONTACT" placeholder:"CONTACT"`
+	ProfileAddr     string        `help:"Address that answers /debug/pprof/, for go tool pprof. Of this machine only: it tells what is in memory." env:"PORTAL_PROFILE_ADDR" placeholder:"ADDRESS"`
+	Poll            time.Duration `help:"How often the event log is read without being woken." default:"250ms" env:"PORTAL_POLL"`
+	Node            string        `help:"Name of this node, in metrics and on the operators' page. Default: the machine's name." env:"PORTAL_NODE"`
+	Pooled          string        `help:"Whether the database URL passes a pooler: auto finds out, yes where that is not noticed, no for one in session mode." enum:"auto,yes,no" default:"auto" env:"PORTAL_POOLED"`
+	WebConns        int32         `help:"Most database connections for customers' requests." default:"16" env:"PORTAL_WEB_CONNS"`
 
 	mailSettings
 

@@ -1,8 +1,10 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -55,37 +57,35 @@ type auditLine struct {
 // accessChange is one switch that was moved.
 type accessChange struct{ Name, From, To string }
 
-// accessColumn says how a column of erp.web_access reads.
+// accessColumn says how a column of the audit log reads.
 type accessColumn struct {
 	column, name string
 	none         string            // what null means
 	words        map[string]string // of a choice
+	plain        bool              // a number that is no amount of money
 }
 
-// accessColumns are in the order of the form.
-func accessColumns() []accessColumn {
-	return []accessColumn{
-		{column: "enabled", name: "Portal open"},
-		{column: "can_order", name: "May order"},
-		{column: "see_prices", name: "Sees prices"},
-		{column: "see_price_breaks", name: "Sees price breaks"},
-		{column: "see_stock", name: "Stock", words: map[string]string{"number": "as a number", "in_low_out": "in, low or out", "hidden": "hidden"}},
-		{column: "authorized_items_only", name: "Authorized items only"},
-		{column: "require_po", name: "PO number required"},
-		{column: "min_order", name: "Minimum order", none: "no limit"},
-		{column: "max_order", name: "Maximum order", none: "no limit"},
-		{column: "over_max", name: "Above the maximum", words: map[string]string{"block": "refuse", "queue": "review"}},
-		{column: "auto_approve", name: "Approve at once"},
-		{column: "allow_backorder", name: "Backorders allowed"},
-		{column: "may_change", name: "An order still Submitted", words: map[string]string{"none": "stays", "cancel": "may be cancelled", "edit": "may be changed"}},
-		{column: "cutoff_mode", name: "Cutoff", words: map[string]string{"strict": "strict", "flexible": "flexible"}},
-		{column: "credit_check", name: "Credit check", words: map[string]string{"off": "off", "warn": "warn", "queue": "review", "block": "refuse"}},
-		{column: "see_balance", name: "Sees the balance"},
-		{column: "monthly_statement", name: "Monthly statement by mail"},
-		{column: "can_return", name: "May request returns"},
-		{column: "return_days", name: "Days to request a return", none: "no limit"},
-		{column: "many_logins", name: "Manages its own people"},
+// switchColumns are the switches of Web Access, in the order of a list of changes.
+func switchColumns(access portal.WebAccess) []accessColumn {
+	access = slices.Clone(access)
+	slices.SortFunc(access, func(a, b portal.Switch) int { return cmp.Compare(a.LogSort, b.LogSort) })
+	var out []accessColumn
+	for _, s := range access {
+		c := accessColumn{column: s.Column, name: s.LogLabel, words: map[string]string{}, plain: s.Kind == portal.SwitchDays}
+		if s.IsLimit() {
+			c.none = "no limit"
+		}
+		for _, choice := range s.Choices {
+			c.words[choice.Value] = choice.LogLabel
+		}
+		out = append(out, c)
+	}
+	return out
+}
 
+// customerColumns are the other columns of a customer and its log-ins.
+func customerColumns() []accessColumn {
+	return []accessColumn{
 		// of a log-in
 		{column: "customer_role", name: "Role", none: "none", words: map[string]string{"buyer": shop.RoleWord(portal.CustomerBuyer), "approver": shop.RoleWord(portal.CustomerApprover),
 			"accounts": shop.RoleWord(portal.CustomerAccounts), "view": shop.RoleWord(portal.CustomerView)}},
@@ -97,8 +97,8 @@ func accessColumns() []accessColumn {
 		// of the customer itself
 		{column: "credit_limit", name: "Credit limit", none: "no limit"},
 		{column: "credit_hold", name: "Credit hold"},
-		{column: "terms_days", name: "Days to pay"},
-		{column: "tax_rate", name: "Tax rate"},
+		{column: "terms_days", name: "Days to pay", plain: true},
+		{column: "tax_rate", name: "Tax rate", plain: true},
 		{column: "active", name: "Active"},
 		{column: "name", name: "Name"},
 		{column: "email", name: "E-mail"},
@@ -130,25 +130,24 @@ func (c accessColumn) say(v any) string {
 		}
 		return v
 	case json.Number:
-		switch number := auditNumber(v); c.column {
-		case "return_days", "terms_days", "tax_rate":
-			return page.FormatQty(number)
-		default:
-			return page.FormatMoney(number)
+		if c.plain {
+			return page.FormatQty(auditNumber(v))
 		}
+		return page.FormatMoney(auditNumber(v))
 	}
 	return "?"
 }
 
 // AuditLines are the changes of this customer in words, the newest first.
 func (p customerPage) AuditLines() []auditLine {
+	columns := append(switchColumns(p.Access), customerColumns()...)
 	var out []auditLine
 	for _, e := range p.Audit {
 		line := auditLine{At: e.At, Actor: e.Actor, Program: e.Program}
 		if line.Program == "portal" {
 			line.Program = ""
 		}
-		for _, c := range accessColumns() {
+		for _, c := range columns {
 			if pair, ok := e.Data[c.column].([]any); ok && len(pair) == 2 {
 				line.Changes = append(line.Changes, accessChange{c.name, c.say(pair[0]), c.say(pair[1])})
 			}
@@ -200,23 +199,6 @@ func (p customerPage) Room() *portal.Money {
 	return &portal.Money{Decimal: p.CreditLimit.Sub(p.Exposure.Decimal)}
 }
 
-// The choices of the form.
-func (customerPage) StockChoices() []page.Option {
-	return []page.Option{{Value: "number", Label: "As a number"}, {Value: "in_low_out", Label: "Only in stock, low or out"}, {Value: "hidden", Label: "Not at all"}}
-}
-func (customerPage) OverMaxChoices() []page.Option {
-	return []page.Option{{Value: "block", Label: "Refuse it"}, {Value: "queue", Label: "Take it for review"}}
-}
-func (customerPage) ChangeChoices() []page.Option {
-	return []page.Option{{Value: "edit", Label: "They may change its quantities and cancel it"}, {Value: "cancel", Label: "They may cancel it"}, {Value: "none", Label: "They call us"}}
-}
-func (customerPage) CutoffChoices() []page.Option {
-	return []page.Option{{Value: "flexible", Label: "Flexible: late orders go to review"}, {Value: "strict", Label: "Strict: late orders move to the next run"}}
-}
-func (customerPage) CreditChoices() []page.Option {
-	return []page.Option{{Value: "off", Label: "Off"}, {Value: "warn", Label: "Warn the buyer"}, {Value: "queue", Label: "Take it for review"}, {Value: "block", Label: "Refuse it"}}
-}
-
 func (c *Counter) ShowCustomer(q *page.Request) error { return c.customerPage(q, nil, nil) }
 
 // customerPage shows the customer; after a refused form with what was
@@ -234,21 +216,4 @@ func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refuse
 		view.Typed = *typed
 	}
 	return c.Page(q, page.Status(refused), "desk/customer", customer.Name, "customers", view)
-}
-
-func (c *Counter) SaveAccess(q *page.Request) error {
-	var in portal.AccessEdit
-	if err := q.Decode(&in); err != nil {
-		return err
-	}
-	customerNo := q.Param("customer_no")
-	err := c.Customers.SaveAccess(q.Context(), q.Who, customerNo, in)
-	in.Shown = page.StillShown(err, in.Shown)
-	switch {
-	case err == nil:
-		return q.Done(page.DeskPath("customers", customerNo), "Web Access of "+customerNo+" saved")
-	case page.ShownOnPage(q, err):
-		return c.customerPage(q, &in, err)
-	}
-	return err
 }

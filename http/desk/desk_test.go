@@ -25,6 +25,13 @@ func TestWaited(t *testing.T) {
 func TestAuditInWords(t *testing.T) {
 	t.Parallel()
 	view := customerPage{}
+	view.Access = portal.WebAccess{
+		{Column: "return_days", Kind: portal.SwitchDays, LogLabel: "Days to request a return", LogSort: 4},
+		{Column: "can_order", Kind: portal.SwitchOnOff, LogLabel: "May order", LogSort: 1},
+		{Column: "max_order", Kind: portal.SwitchAmount, LogLabel: "Maximum order", LogSort: 2},
+		{Column: "credit_check", Kind: portal.SwitchChoice, LogLabel: "Credit check", LogSort: 3,
+			Choices: []portal.AccessChoice{{Value: "block", LogLabel: "refuse"}, {Value: "queue", LogLabel: "review"}}},
+	}
 	view.Audit = []portal.AuditEntry{
 		{Actor: "dana", Program: "psql", Data: portal.AuditData{
 			"return_days": []any{json.Number("30"), nil}, "max_order": []any{nil, json.Number("92233720368547.75")}, "can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},

@@ -66,8 +66,7 @@ func (c *Counter) ExportAging(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	q.AttachCSV("aging", report.AsOf)
-	w := csv.NewWriter(q.W)
+	w := csv.NewWriter(q.AttachCSV("aging", report.AsOf))
 	lines := [][]string{{"customer_no", "name", "as_of", "basis", "current", "days_30", "days_60", "days_90", "balance", "past_due"}}
 	for _, r := range report.Rows {
 		lines = append(lines, []string{page.Cell(r.CustomerNo), page.Cell(r.Name), report.AsOf.Format(time.DateOnly), report.Basis, page.PlainMoney(&r.Current), page.PlainMoney(&r.Days30),

@@ -128,9 +128,6 @@ func (c *Counter) priceListRefused(q *page.Request, p priceListPage, err error) 
 // ExportPrices streams a price list as CSV.
 func (c *Counter) ExportPrices(q *page.Request) error {
 	list := portal.PriceList(q.URL.Query().Get("what"))
-	out := &page.StartedWriter{Writer: q.W}
-	if list.Columns() != nil {
-		q.AttachCSV(string(list), q.Now())
-	}
+	out := q.AttachCSV(string(list), q.Now())
 	return c.Exported(q, out, string(list), c.Prices.ExportPrices(q.Context(), q.Who, list, out))
 }

@@ -53,10 +53,12 @@ func fileRune(r rune) rune {
 	return '_'
 }
 
-// AttachCSV announces a list of a day as a file.
-func (q *Request) AttachCSV(list string, day time.Time) {
+// AttachCSV announces a list of a day as a file, which is written to what it
+// returns.
+func (q *Request) AttachCSV(list string, day time.Time) *StartedWriter {
 	q.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	q.W.Header().Set("Content-Disposition", Disposition("attachment", list+"-"+day.Format(time.DateOnly)+".csv"))
+	return &StartedWriter{Writer: q.W}
 }
 
 // Exported ends an export. Half a file must not look like a whole one: what
@@ -73,13 +75,22 @@ func (k *Kit) Exported(q *Request, out *StartedWriter, list string, err error) e
 	return err
 }
 
-// StartedWriter knows whether anything was written.
+// ByteOrderMark begins every CSV file: without it Excel takes the text for
+// Windows' own encoding.
+const ByteOrderMark = "\ufeff"
+
+// StartedWriter writes a CSV file, and knows whether anything was written.
 type StartedWriter struct {
 	io.Writer
 	started bool
 }
 
 func (w *StartedWriter) Write(b []byte) (int, error) {
-	w.started = true
+	if !w.started {
+		w.started = true
+		if _, err := io.WriteString(w.Writer, ByteOrderMark); err != nil {
+			return 0, err
+		}
+	}
 	return w.Writer.Write(b)
 }

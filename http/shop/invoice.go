@@ -109,8 +109,7 @@ func (c *Counter) ExportInvoices(q *page.Request) error {
 		return err
 	}
 	f.Before = ""
-	q.AttachCSV("invoices", q.Now())
-	out := &page.StartedWriter{Writer: q.W}
+	out := q.AttachCSV("invoices", q.Now())
 	w := csv.NewWriter(out)
 	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}
 	err = w.Write(head)

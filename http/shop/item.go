@@ -69,7 +69,7 @@ func (p catalogPage) Filters() []itemFilter {
 		out = append(out, itemFilter{Label: label, Link: p.Link(p.Category, 1), On: was})
 		*on = was
 	}
-	if p.Access.SeeStock != "hidden" {
+	if p.Access.SeeStock != portal.StockHidden {
 		add("In stock", &p.InStock)
 	}
 	add("Bought before", &p.Bought)
@@ -142,7 +142,7 @@ func (c *Counter) ListItems(q *page.Request) error {
 	v := q.URL.Query()
 	f := portal.ItemFilter{
 		Query:     searchText(v.Get("q")),
-		InStock:   v.Get("in_stock") == "1" && q.Frame.Access.SeeStock != "hidden",
+		InStock:   v.Get("in_stock") == "1" && q.Frame.Access.SeeStock != portal.StockHidden,
 		Bought:    v.Get("bought") == "1",
 		Favorites: v.Get("favorites") == "1",
 	}

@@ -176,7 +176,7 @@ func (c *Counter) QuickTemplate(q *page.Request) error {
 		name, media = "order.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 		err = writeXLSX(&buf, table)
 	} else {
-		buf.WriteString("\ufeff") // or Excel takes it for Windows' own encoding
+		buf.WriteString(page.ByteOrderMark)
 		w := csv.NewWriter(&buf)
 		err = w.WriteAll(safeCells(table))
 	}

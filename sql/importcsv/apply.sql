@@ -30,6 +30,25 @@ from pg_temp.import_customers s left join erp.route r on r.code = s.route
 where not exists (select from erp.customer c where c.customer_no = s.customer_no)
 order by s.line;
 
+-- step: switches
+select s.column_name, s.kind,
+  array(select v.value from erp.web_access_choice v where v.column_name = s.column_name order by v.sort) as choices
+from erp.web_access_switch s order by s.sort;
+
+-- step: web_access_change
+-- New customers have a row by now. An empty cell is null, which only a limit may be.
+select erp.set_web_access(s.customer_no, v.switches)
+from pg_temp.import_web_access s
+join erp.customer c using (customer_no)
+join erp.web_access w using (customer_id)
+cross join lateral (
+  select coalesce(jsonb_object_agg(f.key, f.value), '{}') as switches
+  from jsonb_each(to_jsonb(s)) f join erp.web_access_switch x on x.column_name = f.key
+  where f.key = any ($1::text[]) and (f.value <> 'null' or x.kind in ('amount', 'days'))
+) v
+where to_jsonb(w) || v.switches <> to_jsonb(w)
+order by s.line;
+
 -- step: ship_tos_change
 update erp.ship_to t set name = n.name, address1 = n.address1, address2 = n.address2, city = n.city, region = n.region,
   postal_code = n.postal_code, country = n.country, phone = n.phone, route_id = n.route_id, active = n.active, tax_rate = n.tax_rate

@@ -52,6 +52,8 @@ select d.file, d.line, d.field, d.value, format('This is in line %s already.', d
 from (
   select 'customers' as file, s.line, 'customer_no' as field, s.customer_no as value, min(s.line) over (partition by s.customer_no) as first from pg_temp.import_customers s where s.customer_no is not null
   union all
+  select 'web_access', s.line, 'customer_no', s.customer_no, min(s.line) over (partition by s.customer_no) from pg_temp.import_web_access s where s.customer_no is not null
+  union all
   select 'ship_tos', s.line, 'code', s.code, min(s.line) over (partition by s.customer_no, s.code) from pg_temp.import_ship_tos s where s.customer_no is not null and s.code is not null
   union all
   select 'categories', s.line, 'category', s.category, min(s.line) over (partition by s.category) from pg_temp.import_categories s where s.category is not null
@@ -132,12 +134,17 @@ from (
   select s.file, s.line, 'customer_no' as field, s.customer_no as value, 'Customer %s is neither in customers.csv nor in the database.' as message
   from (
     select 'ship_tos' as file, line, customer_no from pg_temp.import_ship_tos
+    union all select 'web_access', line, customer_no from pg_temp.import_web_access
     union all select 'contracts', line, customer_no from pg_temp.import_contracts
     union all select 'groups', line, customer_no from pg_temp.import_groups
     union all select 'history', line, customer_no from pg_temp.import_history
     union all select 'open_invoices', line, customer_no from pg_temp.import_open_invoices
   ) s
   where s.customer_no is not null and not exists (select from known_customer k where k.customer_no = s.customer_no)
+  union all
+  select 'web_access', s.line, 'customer_no', s.customer_no, 'Customer %s has no row in erp.web_access: insert it first.'
+  from pg_temp.import_web_access s join erp.customer c using (customer_no)
+  where not exists (select from erp.web_access w where w.customer_id = c.customer_id)
   union all
   select s.file, s.line, s.field, s.item_no, 'Item %s is neither in items.csv nor in the database.'
   from (

@@ -220,7 +220,11 @@ func (i *importer) stage(ctx context.Context) error {
 		i.whole = append(i.whole, wholeFile{"history", fault{Reason: "With history.csv, open_invoices.csv has to be there: it says which of the invoices are open. If all are paid, give it with its first line only."}})
 	}
 	i.present = map[string][]string{}
-	for _, f := range fileKinds {
+	kinds, err := i.fileKinds(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range kinds {
 		if err := i.table(ctx, f); err != nil {
 			return err
 		}
@@ -418,6 +422,7 @@ func (i *importer) apply(ctx context.Context) error {
 	}{
 		{"customers", "customers_change", "customers_add", true},
 		{"ship_tos", "ship_tos_change", "ship_tos_add", true},
+		{webAccess, "web_access_change", "", true},
 		{"categories", "", "categories_add", true},
 		{"categories", "categories_change", "", false},
 		{"items", "items_change", "items_add", true},

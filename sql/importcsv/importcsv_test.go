@@ -119,9 +119,11 @@ func TestImportSamples(t *testing.T) {
 		t.Errorf("report: %s", out.String())
 	}
 	for query, want := range map[string]string{
-		"select string_agg(concat_ws(' ', customer_no, price_level, terms_days, credit_limit), ', ' order by customer_no) from erp.customer":                        "C2001 A 30, C2002 C 14 5000.00, C2003 E 30 2500.50",
-		"select name from erp.customer where customer_no = 'C2003'":                                                                                                 "Café Zürich",
-		"select count(*) || ' ' || bool_and(enabled) from erp.web_access":                                                                                           "3 true",
+		"select string_agg(concat_ws(' ', customer_no, price_level, terms_days, credit_limit), ', ' order by customer_no) from erp.customer": "C2001 A 30, C2002 C 14 5000.00, C2003 E 30 2500.50",
+		"select name from erp.customer where customer_no = 'C2003'":                                                                          "Café Zürich",
+		"select count(*) || ' ' || bool_and(enabled) from erp.web_access":                                                                    "3 true",
+		`select string_agg(concat_ws(' ', customer_no, see_price_breaks, max_order, over_max, see_stock), ', ' order by customer_no)
+		 from erp.web_access join erp.customer using (customer_id)`: "C2001 t 2500.00 queue number, C2002 f block in_low_out, C2003 t block number",
 		"select string_agg(c.name || '<' || coalesce(p.name, ''), ' ' order by c.name) from erp.category c left join erp.category p on p.category_id = c.parent_id": "Dry goods<Pantry Oils<Pantry Pantry<",
 		"select o.item_no from erp.item i join erp.item o on o.item_id = i.substitute_item_id where i.item_no = 'OLIVE3'":                                           "OLIVE5",
 		"select string_agg(uom || trim_scale(factor) || coalesce(' ' || price, ''), ' ' order by uom, factor) from erp.item_uom":                                    "CS4 CS24 9.2000",
@@ -140,7 +142,7 @@ func TestImportSamples(t *testing.T) {
 		"select concat_ws(' ', b.current_due, b.days_30, b.days_60, b.days_90, b.balance, b.past_due) from erp.customer c, erp.aging(c.customer_id) b where customer_no = 'C2003'": "0 -100.00 0 410.75 310.75 410.75",
 		"select concat_ws(' ', b.balance) from erp.customer c, erp.aging(c.customer_id, '2026-05-10') b where customer_no = 'C2001'":                                               "236.00",
 		"select next_no::text from erp.document_series where series = 'invoice'":                                                                                                   "70004",
-		"select string_agg(distinct kind, ' ' order by kind) from portal.event":                                                                                                    "catalog credit invoice item notice payment",
+		"select string_agg(distinct kind, ' ' order by kind) from portal.event":                                                                                                    "access catalog credit invoice item notice payment",
 	} {
 		if got := pgtest.Value[string](t, db, query); got != want {
 			t.Errorf("%s\n got  %s\n want %s", query, got, want)

@@ -63,5 +63,19 @@ grant select on erp.order_status to portal_web, portal_desk, portal_work;
 
 -- +goose Down
 alter table erp.order_move drop constraint order_move_to_fk, drop constraint order_move_from_fk;
+-- +goose StatementBegin
+do $$
+declare
+  meaning text;
+begin
+  for meaning in
+    select a.attname from pg_attribute a
+    where a.attrelid = 'erp.order_status'::regclass and a.attname like 'is\_%' and not a.attisdropped
+  loop
+    execute format('drop function if exists erp.%I(text)', meaning);
+  end loop;
+end
+$$;
+-- +goose StatementEnd
 drop table erp.order_status;
 drop function if exists erp.order_status_written(), erp.write_order_status();

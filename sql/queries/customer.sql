@@ -2,10 +2,8 @@
 -- Around every page of a customer. The snapshot is taken here, before the
 -- page's own data is read: what commits later is replayed to the page.
 select
-  w.enabled, w.can_order and portal.may('order') as can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max,
-  w.auto_approve, w.see_stock, w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check,
-  w.see_balance and portal.may('account') as see_balance, w.can_return and portal.may('account') as can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement, w.many_logins, w.may_change,
+  to_jsonb(w) || jsonb_build_object('can_order', w.can_order and portal.may('order'),
+    'see_balance', w.see_balance and portal.may('account'), 'can_return', w.can_return and portal.may('account')) as access,
   portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
   coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,

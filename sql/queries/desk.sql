@@ -215,11 +215,19 @@ left join lateral erp.aging(c.customer_id) a on true
 where c.customer_no = @customer_no;
 
 -- name: desk_access
-select w.enabled, w.can_order, w.see_prices, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve, w.see_stock,
-  w.see_price_breaks, w.authorized_items_only, w.allow_backorder, w.credit_check, w.see_balance, w.can_return, w.return_days,
-  w.cutoff_mode, w.monthly_statement, w.may_change, w.many_logins
-from erp.customer c join erp.web_access w using (customer_id)
-where c.customer_no = @customer_no;
+-- The switches of a customer's Web Access in the order of the form, and where each stands.
+select s.column_name as column, s.switch_no as no, s.section, s.beside, s.kind, s.label,
+  coalesce(s.form_label, s.label) as form_label, s.help,
+  coalesce(s.log_label, s.label) as log_label, coalesce(s.log_sort, s.sort) as log_sort,
+  (select coalesce(jsonb_agg(jsonb_build_object('value', v.value, 'label', v.label, 'log_label', v.log_label) order by v.sort), '[]')
+    from erp.web_access_choice v where v.column_name = s.column_name) as choices,
+  a.switches ->> s.column_name as value
+from erp.customer c
+join erp.web_access w using (customer_id)
+cross join lateral (select to_jsonb(w) as switches) a
+cross join erp.web_access_switch s
+where c.customer_no = @customer_no
+order by min(s.sort) over (partition by s.section), s.sort;
 
 -- name: desk_access_lock
 select from erp.customer c join erp.web_access w using (customer_id) where c.customer_no = @customer_no for update of w;
@@ -240,18 +248,8 @@ where c.customer_no = @customer_no and s.active
 order by s.code;
 
 -- name: desk_save_access
--- An empty choice stays as it is. The trigger leaves an unchanged row alone.
-update erp.web_access w set
-  enabled = @enabled, can_order = @can_order, see_prices = @see_prices, require_po = @require_po,
-  min_order = @min_order::numeric, max_order = @max_order::numeric, over_max = coalesce(nullif(@over_max, ''), w.over_max),
-  auto_approve = @auto_approve, see_stock = coalesce(nullif(@see_stock, ''), w.see_stock),
-  see_price_breaks = @see_price_breaks, authorized_items_only = @authorized_items_only, allow_backorder = @allow_backorder,
-  credit_check = coalesce(nullif(@credit_check, ''), w.credit_check), see_balance = @see_balance, can_return = @can_return,
-  return_days = @return_days::int, cutoff_mode = coalesce(nullif(@cutoff_mode, ''), w.cutoff_mode),
-  monthly_statement = @monthly_statement, may_change = coalesce(nullif(@may_change, ''), w.may_change),
-  many_logins = @many_logins
-from erp.customer c
-where c.customer_id = w.customer_id and c.customer_no = @customer_no;
+-- The trigger leaves an unchanged row alone.
+select erp.set_web_access(@customer_no, @values::jsonb);
 
 -- name: desk_item_list
 select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost,
