@@ -117,6 +117,7 @@ var wallRules = []struct {
 			closed to portal_web as a whole, it is the jobs' and the operators': portal.mail; portal.price_receipt; portal.proof_difference; portal.proof_run; portal.seal; portal.statement_run
 			closed to portal_web as a whole, written by triggers alone: portal.audit; portal.audit_chain; portal.audit_head
 			closed to portal_web as a whole, the event log is read by the hub, which knows who hears what: portal.event; portal.event_floor; portal.event_node
+			closed to portal_web as a whole, the list of Web Access switches that there are: erp.web_access_switch; erp.web_access_choice
 			what migrate keeps of itself: portal.installed; portal.migration; portal.wall`,
 	},
 	{
