@@ -59,10 +59,30 @@ func TestWebLogin(t *testing.T) {
 			t.Errorf("%s of staff: %v", statement, err)
 		}
 	}
+	// nor of their second factors, whichever session it names
+	pgtest.Exec(t, db, `insert into portal.session (session_id, login_id, token_hash, expires_at) overriding system value values
+			(101, 1, sha256('own'), erp.now() + interval '1 hour'), (102, 2, sha256('staff'), erp.now() + interval '1 hour');
+		insert into portal.factor (login_id, kind, name, secret, last_step) values (1, 'app', 'Phone', '\x01', 1), (2, 'app', 'Phone', '\x02', 1)`)
+	ask := []string{"select * from portal.factors(%s)", "select * from portal.factor_secrets(%s, 'app')", "select * from portal.factor_state(%s)",
+		"select portal.app_in_setup(%s)", "select * from portal.trusted_browsers(%s)", "select portal.factor_failed(%s)"}
+	for _, statement := range ask {
+		if _, err := conn.Exec(t.Context(), strings.ReplaceAll(statement, "%s", "101")); err != nil {
+			t.Errorf("%s of a customer's: %v", statement, err)
+		}
+		_, err := conn.Exec(t.Context(), strings.ReplaceAll(statement, "%s", "102"))
+		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.ConstraintName != "session_over" {
+			t.Errorf("%s of staff: %v", statement, err)
+		}
+	}
 	// which the desk's may
 	desk := loginWith(t, db, "desk", "portal_desk", "portal_web", "portal_auth")
 	if _, err := desk.Exec(t.Context(), "set role portal_auth; insert into portal.session (login_id, token_hash, expires_at) values (2, sha256('b'), erp.now() + interval '1 hour')"); err != nil {
 		t.Errorf("the desk's own log-in: %v", err)
+	}
+	for _, statement := range ask {
+		if _, err := desk.Exec(t.Context(), strings.ReplaceAll(statement, "%s", "102")); err != nil {
+			t.Errorf("%s by the desk's log-in: %v", statement, err)
+		}
 	}
 	denied(t, desk, "select password_hash from portal.login", "set role portal_work", "set role portal_owner")
 	work := loginWith(t, db, "work", "portal_work")

@@ -6,7 +6,8 @@
 -- challenge serves once, that guessing is locked, and that a session goes nowhere before
 -- its factor (the view portal.session_now).
 
--- A session and its log-in, held until the transaction ends; refused once it is over.
+-- A session and its log-in, held until the transaction ends; refused once it is over,
+-- and where a process that serves only customers asks for one of staff.
 create or replace function portal.hold_session(p_session_id bigint, out login_id bigint, out email text, out customer_id bigint,
   out staff boolean, out browser_id bigint, out stage text, out confirmed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -20,7 +21,7 @@ begin
     join portal.session s using (session_id)
     join portal.login l on l.login_id = n.login_id
     cross join erp.company co
-    where n.session_id = p_session_id and n.parent_id is null;
+    where n.session_id = p_session_id and n.parent_id is null and not (l.staff_role is not null and portal.staff_elsewhere());
   if not found then
     raise exception 'Please log in.' using errcode = 'PT401', constraint = 'session_over';
   end if;
@@ -70,6 +71,7 @@ create or replace function portal.factors(p_session_id bigint) returns table (fa
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.hold_session(p_session_id);
   return query
   select f.factor_id, f.kind, f.name, f.made_at, f.used_at
   from portal.factor f join portal.session s using (login_id)
@@ -84,6 +86,7 @@ create or replace function portal.factor_secrets(p_session_id bigint, p_kind tex
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.hold_session(p_session_id);
   return query
   select f.factor_id, f.secret, f.credential, f.handle
   from portal.factor f join portal.session s using (login_id)
@@ -101,6 +104,7 @@ begin
   select f.login_id, f.credential, f.handle
   from portal.factor f
   where f.login_id = (select x.login_id from portal.factor x where x.credential_id = p_credential_id) and f.kind = 'passkey'
+    and not (portal.staff_elsewhere() and exists (select from portal.login l where l.login_id = f.login_id and l.staff_role is not null))
   order by f.credential_id = p_credential_id desc, f.factor_id;
 end
 $$;
@@ -370,9 +374,10 @@ grant execute on function portal.take_challenge(bytea, text, bigint) to portal_a
 
 -- The app that a session is setting up, sealed; null if none.
 create or replace function portal.app_in_setup(p_session_id bigint) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.hold_session(p_session_id);
   return (select c.data from portal.factor_challenge c where c.session_id = p_session_id and c.purpose = 'app' and c.expires_at > erp.now());
 end
 $$;
@@ -398,6 +403,7 @@ create or replace function portal.trusted_browsers(p_session_id bigint) returns 
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.hold_session(p_session_id);
   return query
   select b.browser_id, b.user_agent, b.source, b.last_seen_at, b.trusted_until
   from portal.browser b join portal.session s using (login_id)
