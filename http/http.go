@@ -93,6 +93,10 @@ func (s *Server) routes() http.Handler {
 	mux := httprouter.New()
 	mux.HandleMethodNotAllowed = true
 	mux.RedirectTrailingSlash = true
+	k.IsPage = func(path string) bool {
+		handle, _, _ := mux.Lookup(http.MethodGet, path)
+		return handle != nil
+	}
 	mux.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k.Fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
 	})

@@ -172,8 +172,18 @@ func (k *Kit) finish(q *Request, err error) {
 	k.FailAs(q.W, q.Request, q.Who, err)
 }
 
-// Next is where to go after log-in: a path of this portal, never elsewhere.
-func Next(raw string) string {
+// Next is where to go after log-in: a page of this portal, never elsewhere, and
+// never an address that only takes forms.
+func (k *Kit) Next(raw string) string {
+	to := inside(raw)
+	if path, _, _ := strings.Cut(to, "?"); k.IsPage != nil && !k.IsPage(path) {
+		return "/"
+	}
+	return to
+}
+
+// inside is a path of this portal, "/" for whatever leads elsewhere.
+func inside(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") ||
 		strings.Contains(raw, `\`) || u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/live" {

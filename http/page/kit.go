@@ -49,6 +49,10 @@ type Kit struct {
 	Assets    *Assets
 	pages     *pages
 	strangers strangers
+
+	// IsPage tells the paths that a browser may be sent to; whoever makes the
+	// routes sets it.
+	IsPage func(path string) bool
 }
 
 // New makes the kit with the templates of the counters. An error is a slip in

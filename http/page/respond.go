@@ -114,7 +114,7 @@ func (q *Request) Back(fallback string) string {
 	if err != nil || u.Host != q.Host || u.Path == "" {
 		return fallback
 	}
-	return Next(u.RequestURI())
+	return inside(u.RequestURI())
 }
 
 // errorPage is what a visitor reads of an error.

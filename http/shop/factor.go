@@ -45,7 +45,7 @@ type codesPage struct {
 
 // ShowFactor asks for what a session waits for.
 func (c *Counter) ShowFactor(q *page.Request) error {
-	return c.factorPage(q, page.Next(q.URL.Query().Get("next")), nil)
+	return c.factorPage(q, c.Next(q.URL.Query().Get("next")), nil)
 }
 
 func (c *Counter) factorPage(q *page.Request, next string, refused error) error {
@@ -80,9 +80,9 @@ func (c *Counter) ProveFactor(q *page.Request) error {
 	case page.WantsJSON(q.Request) && err == nil:
 		return page.WriteJSON(q.W, http.StatusOK, map[string]bool{"ok": true})
 	case err == nil:
-		return c.toNext(q, q.Who, page.Next(in.Next))
+		return c.toNext(q, q.Who, c.Next(in.Next))
 	case (code == portal.CodeInvalid || code == portal.CodeTooMany) && !page.WantsJSON(q.Request):
-		return c.factorPage(q, page.Next(in.Next), err)
+		return c.factorPage(q, c.Next(in.Next), err)
 	}
 	return err
 }
@@ -118,7 +118,7 @@ func (c *Counter) LogInWithPasskey(q *page.Request) error {
 	if portal.ErrorCode(err) == portal.CodeInvalid && !page.WantsJSON(q.Request) {
 		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request), "error", err)
 		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Next: page.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
+			loginPage{Next: c.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
 	}
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (c *Counter) LogInWithPasskey(q *page.Request) error {
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
-	return c.toNext(q, who, page.Next(in.Next))
+	return c.toNext(q, who, c.Next(in.Next))
 }
 
 // PasskeyOptions is what a browser needs to sign with a passkey, or with ?new to

@@ -21,7 +21,7 @@ type loginPage struct {
 }
 
 func (c *Counter) ShowLogIn(q *page.Request) error {
-	to := page.Next(q.URL.Query().Get("next"))
+	to := c.Next(q.URL.Query().Get("next"))
 	if q.Who.ID != 0 {
 		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 		return nil
@@ -41,24 +41,24 @@ func (c *Counter) LogIn(q *page.Request) error {
 	email := strings.TrimSpace(in.Email)
 	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Browser(q.W, q.Request))
 	if code := portal.ErrorCode(err); code == portal.CodeUnauthorized || code == portal.CodeTooMany {
-		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "email", email, "source", c.Source(q.Request))
+		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request))
 		if page.WantsJSON(q.Request) {
 			return err
 		}
 		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Email: email, Next: page.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
+			loginPage{Email: email, Next: c.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
 	}
 	if err != nil {
 		return err
 	}
 	c.LoggedIn(q.W, token, who)
 	if who.Stage != portal.StageFull {
-		return c.halfway(q, who, page.Next(in.Next))
+		return c.halfway(q, who, c.Next(in.Next))
 	}
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
-	return c.toNext(q, who, page.Next(in.Next))
+	return c.toNext(q, who, c.Next(in.Next))
 }
 
 // halfway answers a log-in whose password was right: its second factor comes next.
