@@ -45,7 +45,7 @@ C489449,22087,PAPER BUNTING WHITE LACE,-12,2009-12-01 10:33:00,2.95,13085,United
 	if code, _, errs := portal(t, db, "import", "online-retail", file+".gone"); code == 0 || !strings.Contains(errs, "ledger.csv.gone") {
 		t.Errorf("a file that is not there: %d %s", code, errs)
 	}
-	if code, out, errs := portal(t, db, "user", "add", "anna@gifts.example", "--customer", "13085", "--password", demoPassword); code != 0 {
+	if code, out, errs := portal(t, db, "user", "add", "anna@gifts.example", "--customer", "13085", "--password", setPassword); code != 0 {
 		t.Fatalf("user add: %d %s%s", code, out, errs)
 	}
 	if code, _, errs := portal(t, db, "user", "add", "otto@gifts.example", "--customer", "99999"); code == 0 || !strings.Contains(errs, "99999") {
@@ -56,7 +56,7 @@ C489449,22087,PAPER BUNTING WHITE LACE,-12,2009-12-01 10:33:00,2.95,13085,United
 	}
 
 	s := startSite(t, db, "127.0.0.1:0", "")
-	v := s.logIn("anna@gifts.example")
+	v := s.logInWith("anna@gifts.example", setPassword)
 	if a := v.page("/invoices"); !strings.Contains(a.body, "489434") || !strings.Contains(a.body, "164.40") || strings.Contains(a.body, "489435") {
 		t.Error("the invoices are not the customer's own")
 	}

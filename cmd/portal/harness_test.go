@@ -193,11 +193,21 @@ func (s *site) visit() *visitor {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// logIn is somebody logged in.
+// logIn is somebody of the fixtures logged in.
 func (s *site) logIn(email string) *visitor {
 	s.t.Helper()
+	return s.logInWith(email, demoPassword)
+}
+
+// setPassword is one that the portal takes: that of the demo is too short to be
+// chosen.
+const setPassword = "plain words in a row"
+
+// logInWith is somebody logged in who has another password.
+func (s *site) logInWith(email, password string) *visitor {
+	s.t.Helper()
 	v := s.visit()
-	if a := v.post("/login", "email", email, "password", demoPassword); a.status != http.StatusOK {
+	if a := v.post("/login", "email", email, "password", password); a.status != http.StatusOK {
 		s.t.Fatalf("log in %s: %d %s", email, a.status, a.body)
 	}
 	return v

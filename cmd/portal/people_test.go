@@ -105,7 +105,7 @@ func TestSeveralPeople(t *testing.T) {
 	if a := guest.post("/invite", "token", token, "new_password", "short"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("short password: %d", a.status)
 	}
-	if a := guest.send("/invite", "token", token, "new_password", demoPassword, "repeat_password", demoPassword); a.status != http.StatusSeeOther {
+	if a := guest.send("/invite", "token", token, "new_password", setPassword, "repeat_password", setPassword); a.status != http.StatusSeeOther {
 		t.Fatalf("accept: %d %s", a.status, a.body)
 	}
 	if a := guest.read("/"); a.get("customer_name") != "Cedar Diner" {
@@ -127,7 +127,7 @@ func TestSeveralPeople(t *testing.T) {
 	}
 
 	// roles, by requests made by hand
-	person := s.logIn("bea@c1003.example")
+	person := s.logInWith("bea@c1003.example", setPassword)
 	orderNo := person.order("OIL5", "1")
 	person.post("/cart/lines", "item_no", "OIL5", "qty", "1")
 	list := fmt.Sprint(person.post("/lists", "name", "Weekly").get("list_id"))
@@ -203,7 +203,7 @@ func TestSeveralPeople(t *testing.T) {
 	if a := ann.post("/people/"+bea+"/disable", "disabled", "false"); a.status != http.StatusOK {
 		t.Errorf("open again: %d %s", a.status, a.body)
 	}
-	person = s.logIn("bea@c1003.example")
+	person = s.logInWith("bea@c1003.example", setPassword)
 	me := s.loginOf("buyer@c1003.example")
 	if a := ann.post("/people/"+me+"/disable", "disabled", "true"); a.status != http.StatusForbidden {
 		t.Errorf("closes itself: %d", a.status)

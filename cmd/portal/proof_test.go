@@ -47,12 +47,12 @@ func TestImportAndProof(t *testing.T) {
 		t.Fatalf("import: %d %s%s", code, out, errs)
 	}
 	for _, user := range [][]string{{"add", "anna@alder.example", "--customer", "C2001"}, {"add", "ops@demo.example", "--role", "ops"}, {"add", "desk@demo.example", "--role", "desk"}} {
-		if code, _, errs := portal(t, db, append([]string{"user"}, append(user, "--password", demoPassword)...)...); code != 0 {
+		if code, _, errs := portal(t, db, append([]string{"user"}, append(user, "--password", setPassword)...)...); code != 0 {
 			t.Fatal(errs)
 		}
 	}
 	s := startSite(t, db, "127.0.0.1:0", "")
-	v := s.logIn("anna@alder.example")
+	v := s.logInWith("anna@alder.example", setPassword)
 	if a := v.page("/invoices"); !strings.Contains(a.body, "70003") || !strings.Contains(a.body, "136.00") || strings.Contains(a.body, "70002") {
 		t.Error("the invoices are not the customer's own")
 	}
@@ -60,11 +60,11 @@ func TestImportAndProof(t *testing.T) {
 		t.Errorf("the invoice: %d", a.status)
 	}
 
-	ops := s.logIn("ops@demo.example")
+	ops := s.logInWith("ops@demo.example", setPassword)
 	if a := ops.page("/ops/proof"); a.status != http.StatusOK || !strings.Contains(a.body, "No proof yet") {
 		t.Fatalf("before: %d", a.status)
 	}
-	for _, who := range []*visitor{v, s.logIn("desk@demo.example")} {
+	for _, who := range []*visitor{v, s.logInWith("desk@demo.example", setPassword)} {
 		if a := who.page("/ops/proof"); a.status != http.StatusNotFound {
 			t.Errorf("who is no operator: %d", a.status)
 		}

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -119,7 +118,7 @@ func carried(form url.Values) (fields []formField) {
 // what proves it and what sets one up. The database decides what such a session may.
 func (k *Kit) AnyStage(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, params: p, location: time.UTC}
+		q := k.request(w, r, p)
 		k.finish(q, func() (err error) {
 			if q.Who, err = k.Factors.AnySession(r.Context(), k.Token(r)); err != nil {
 				return err

@@ -43,7 +43,7 @@ func (k *Kit) OwnAffairs(q *Request) error {
 // Public serves pages that need no session. One that is there is known.
 func (k *Kit) Public(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
+		q := k.request(w, r, p)
 		if token := k.Token(r); token != "" {
 			if who, err := k.Sessions.Session(r.Context(), token); err == nil {
 				known(r)
@@ -58,7 +58,7 @@ func (k *Kit) Public(h Handler) httprouter.Handle {
 // quick, since nothing of the frame is read.
 func (k *Kit) BuyerData(h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
+		q := k.request(w, r, p)
 		k.finish(q, func() (err error) {
 			if q.Who, err = k.Sessions.Session(r.Context(), k.Token(r)); err != nil {
 				return err
@@ -100,7 +100,7 @@ func (k *Kit) Operator(h Handler) httprouter.Handle {
 
 func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		q := &Request{Request: r, W: w, kit: k, params: p, location: time.UTC}
+		q := k.request(w, r, p)
 		k.finish(q, func() error {
 			who, err := k.Sessions.Session(r.Context(), k.Token(r))
 			if err != nil {

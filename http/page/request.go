@@ -27,6 +27,11 @@ type Request struct {
 	at       string   // where GET gives the page that answers; "" for the request's own address
 }
 
+// request is a request to this portal, before anybody knows whose it is.
+func (k *Kit) request(w http.ResponseWriter, r *http.Request, params httprouter.Params) *Request {
+	return &Request{Request: r, W: w, kit: k, params: params, location: time.UTC}
+}
+
 // Now is the time of business rules, erp.now() as the frame was read, in the
 // company's zone. Where no frame was read (log-in, errors) nothing hangs on it.
 func (q *Request) Now() time.Time {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"portal.example/portal"
 )
@@ -164,7 +163,8 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	if who.Staff() {
 		page.Home = "/desk/orders"
 	}
-	q := &Request{Request: r, W: w, kit: k, Who: who, location: time.UTC}
+	q := k.request(w, r, nil)
+	q.Who = who
 	switch {
 	case errors.Is(err, errTooSlow):
 		http.Error(w, page.Message, code)
