@@ -45,7 +45,7 @@ func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
 	if err != nil {
 		return n, fmt.Errorf("end expired sessions: %w", err)
 	}
-	for _, name := range []string{"login_try_forget", "link_asked_forget", "unknown_proxy_forget"} {
+	for _, name := range []string{"login_try_forget", "login_device_forget", "link_asked_forget", "unknown_proxy_forget"} {
 		if _, err := h.pool.Exec(ctx, query(name)); err != nil {
 			return n, fmt.Errorf("%s: %w", name, err)
 		}

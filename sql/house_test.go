@@ -151,6 +151,8 @@ func TestEndExpiredSessions(t *testing.T) {
 			('', 'locked', 30, erp.now() - interval '20 minutes', erp.now() + interval '5 minutes'),
 			('', 'over', 30, erp.now() - interval '40 minutes', erp.now() - interval '10 minutes'),
 			('', 'stale', 3, erp.now() - interval '16 minutes', null);
+		insert into portal.login_device (login_id, device, seen_at) values
+			(1, sha256('used'), erp.now() - interval '300 days'), (1, sha256('gone'), erp.now() - interval '367 days');
 		insert into portal.link_asked (kind, subject, asked_at) values
 			('reset', 'counts', erp.now() - interval '59 minutes'), ('reset', 'over', erp.now() - interval '61 minutes');
 		insert into portal.unknown_proxy (source, node, last_at) values
@@ -176,7 +178,8 @@ func TestEndExpiredSessions(t *testing.T) {
 	if got := pgtest.Value[[]string](t, db, `select array_agg(place order by place) from portal.login_try`); !slices.Equal(got, []string{"counts", "locked"}) {
 		t.Errorf("tries left: %q", got)
 	}
-	if got := pgtest.Value[string](t, db, `select concat_ws(' ', (select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',') from portal.unknown_proxy))`); got != "counts 10.0.0.1" {
+	if got := pgtest.Value[string](t, db, `select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')), (select count(*) from portal.login_device),
+		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',') from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
 		t.Errorf("left: %s", got)
 	}
 	if n, err := house.EndExpiredSessions(t.Context()); err != nil || n != 0 {

@@ -83,12 +83,12 @@ func (t try) end(ctx context.Context, db execer) error {
 	return nil
 }
 
-// succeeded ends a try that opened a session, and remembers its network; its
-// browser is remembered with the session.
+// succeeded ends a try that opened a session, and remembers its browser and
+// network.
 func (t try) succeeded(ctx context.Context, tx pgx.Tx, login portal.LoginID) error {
 	if err := t.end(ctx, tx); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": t.source})
+	_, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": t.source, "device": t.device})
 	return err
 }

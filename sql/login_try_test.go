@@ -302,7 +302,7 @@ func TestCertificateCache(t *testing.T) {
 		t.Errorf("deleted: %v", err)
 	}
 	for _, pool := range []*sql.Pool{pools.Web, pools.Desk} {
-		for _, table := range []string{"certificate_cache", "login_try", "browser", "link_asked", "unknown_proxy"} {
+		for _, table := range []string{"certificate_cache", "login_try", "login_device", "link_asked", "unknown_proxy"} {
 			if _, err := pool.Exec(t.Context(), "select * from portal."+table); err == nil {
 				t.Errorf("%s can be read by customers or staff", table)
 			}

@@ -1898,6 +1898,22 @@ table portal.login_block
   grant UPDATE to portal_auth
   grant UPDATE to portal_work
 
+table portal.login_device
+  login_id bigint not null
+  device bytea not null
+  first_at timestamp with time zone not null default erp.now()
+  seen_at timestamp with time zone not null default erp.now()
+  constraint login_device_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint login_device_pkey PRIMARY KEY (login_id, device)
+  constraint login_device_sha256 CHECK ((octet_length(device) = 32))
+  index login_device_seen ON portal.login_device USING btree (seen_at)
+  grant DELETE to portal_auth
+  grant DELETE to portal_work
+  grant INSERT to portal_auth
+  grant SELECT to portal_auth
+  grant SELECT to portal_work
+  grant UPDATE to portal_auth
+
 table portal.login_source
   login_id bigint not null
   source text not null

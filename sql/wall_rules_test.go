@@ -110,7 +110,7 @@ var wallRules = []struct {
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
-			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_try
+			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
 			closed to every role, only the log-in path's functions read it: portal.browser; portal.factor; portal.factor_challenge; portal.factor_failure; portal.recovery_code
@@ -216,7 +216,7 @@ var wallRules = []struct {
 		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
 			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references') or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
 		except: `
-			its certificates, and who forwarded to it unasked: portal.certificate_cache; portal.unknown_proxy
+			its certificates, the browsers that logged in, and who forwarded to it unasked: portal.certificate_cache; portal.login_device; portal.unknown_proxy
 			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.session_now; portal.invitation; portal.password_reset
 			what open pages hear of and who listens: portal.event; portal.event_epoch; portal.event_floor; portal.event_node
 			which version migrated, and what it left: portal.migration; portal.wall

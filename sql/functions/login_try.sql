@@ -17,8 +17,8 @@ as $$ select sha256(convert_to(lower(btrim(p_email)), 'UTF8')) $$;
 create or replace function portal.is_known_device(p_email text, p_device bytea) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select exists (select from portal.browser b join portal.login l using (login_id)
-    where b.token_hash = p_device and lower(l.email::text) = lower(btrim(p_email)))
+  select exists (select from portal.login_device d join portal.login l using (login_id)
+    where d.device = p_device and lower(l.email::text) = lower(btrim(p_email)))
 $$;
 
 -- Counts a try of an account at a place, in a window of 15 minutes that begins

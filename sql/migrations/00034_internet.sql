@@ -30,6 +30,19 @@ comment on table portal.login_try is
   'Tries to log in that have not succeeded. account: SHA-256 of the e-mail in small letters, whether anybody has it or not; empty: of a place, whatever the account. place: a client''s network, or device: and a hash; empty: of an account, whatever the place.';
 comment on column portal.login_try.next_at is 'Of a place with many failures: when its next try is let through.';
 
+create table portal.login_device (
+  login_id bigint not null,
+  device bytea not null,
+  first_at timestamptz not null default erp.now(),
+  seen_at timestamptz not null default erp.now(),
+  constraint login_device_pkey primary key (login_id, device),
+  constraint login_device_login_fk foreign key (login_id) references portal.login on delete cascade,
+  constraint login_device_sha256 check (octet_length(device) = 32)
+);
+create index login_device_seen on portal.login_device (seen_at);
+comment on table portal.login_device is
+  'Browsers in which a log-in has succeeded, by the SHA-256 of a secret that the browser keeps as a cookie. They pass where others wait or are locked out.';
+
 create table portal.link_asked (
   kind text not null,
   subject text not null,
@@ -51,8 +64,8 @@ create table portal.unknown_proxy (
 comment on table portal.unknown_proxy is
   'Networks from which requests came with X-Forwarded-For although they are no trusted proxy. portal doctor shows them: a forgotten proxy, or a visitor who tries.';
 
-grant select, insert, update, delete on portal.certificate_cache, portal.unknown_proxy to portal_auth;
-grant select, delete on portal.login_try, portal.link_asked, portal.unknown_proxy to portal_work;
+grant select, insert, update, delete on portal.certificate_cache, portal.login_device, portal.unknown_proxy to portal_auth;
+grant select, delete on portal.login_try, portal.login_device, portal.link_asked, portal.unknown_proxy to portal_work;
 
 -- +goose Down
-drop table portal.unknown_proxy, portal.link_asked, portal.login_try, portal.certificate_cache;
+drop table portal.unknown_proxy, portal.link_asked, portal.login_device, portal.login_try, portal.certificate_cache;

@@ -34,6 +34,9 @@ delete from portal.session s using over where s.session_id = over.session_id;
 delete from portal.login_try t
 where t.failed_since < erp.now() - interval '15 minutes' and (t.locked_until is null or t.locked_until <= erp.now());
 
+-- name: login_device_forget
+delete from portal.login_device d where d.seen_at < erp.now() - interval '1 year';
+
 -- name: link_asked_forget
 delete from portal.link_asked a where a.asked_at < erp.now() - interval '1 hour';
 
