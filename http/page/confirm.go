@@ -130,17 +130,3 @@ func (k *Kit) AnyStage(h Handler) httprouter.Handle {
 		}())
 	}
 }
-
-// toFactor leads a session that waits for its second factor to where it is asked for.
-func (k *Kit) toFactor(q *Request) {
-	to := "/login/factor"
-	if q.Method == http.MethodGet && q.URL.Path != "/" {
-		to += "?next=" + url.QueryEscape(q.URL.RequestURI())
-	}
-	if IsPart(q.Request) {
-		q.W.Header().Set("HX-Redirect", to)
-		q.W.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
-}

@@ -151,25 +151,30 @@ func (k *Kit) finish(q *Request, err error) {
 	if err == nil {
 		return
 	}
-	if portal.ErrorCode(err) == portal.CodeFactor && !WantsJSON(q.Request) {
-		k.toFactor(q)
-		return
-	}
-	if portal.ErrorCode(err) == portal.CodeUnauthorized && q.URL.Path != "/login" && !WantsJSON(q.Request) {
+	code := portal.ErrorCode(err)
+	switch {
+	case code == portal.CodeFactor && !WantsJSON(q.Request):
+		q.leadTo("/login/factor")
+	case code == portal.CodeUnauthorized && q.URL.Path != "/login" && !WantsJSON(q.Request):
 		k.ClearCookie(q.W)
-		to := "/login"
-		if q.Method == http.MethodGet && q.URL.Path != "/" {
-			to += "?next=" + url.QueryEscape(q.URL.RequestURI())
-		}
-		if IsPart(q.Request) {
-			q.W.Header().Set("HX-Redirect", to)
-			q.W.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
+		q.leadTo("/login")
+	default:
+		k.FailAs(q.W, q.Request, q.Who, err)
+	}
+}
+
+// leadTo sends the visitor to where they log in or prove who they are, and from
+// there back to the page they wanted.
+func (q *Request) leadTo(to string) {
+	if q.Method == http.MethodGet && q.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(q.URL.RequestURI())
+	}
+	if IsPart(q.Request) {
+		q.W.Header().Set("HX-Redirect", to)
+		q.W.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	k.FailAs(q.W, q.Request, q.Who, err)
+	http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 }
 
 // Next is where to go after log-in: a page of this portal, never elsewhere, and
