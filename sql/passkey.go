@@ -45,9 +45,6 @@ func (s *FactorStore) issuer() string { return s.config.issuer() }
 
 // appURL is the address that an authenticator app reads from the picture.
 func appURL(issuer, email, secret string) string {
-	if issuer == "" {
-		issuer = "Portal"
-	}
 	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + email}
 	u.RawQuery = url.Values{"secret": {secret}, "issuer": {issuer}}.Encode()
 	return u.String()

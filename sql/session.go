@@ -55,14 +55,6 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string, from p
 	if err := s.begin(ctx, try); err != nil {
 		return "", portal.Session{}, err
 	}
-	var login struct {
-		LoginID      portal.LoginID
-		CustomerID   *portal.CustomerID
-		PasswordSalt string
-		StaffRole    *string
-		Disabled     bool
-		Enabled      bool
-	}
 	rows, _ := s.db.Auth.Query(ctx, query("login_of_email"), args{"email": email})
 	login, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		LoginID      portal.LoginID
@@ -135,8 +127,7 @@ func newToken() (token string, hash []byte) {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails: see crypto/rand
 	token = base64.RawURLEncoding.EncodeToString(raw)
-	sum := sha256.Sum256([]byte(token))
-	return token, sum[:]
+	return token, hashToken(token)
 }
 
 func hashToken(token string) []byte {
