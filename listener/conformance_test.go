@@ -283,7 +283,9 @@ func TestSavepoints(t *testing.T) {
 func TestPreparedTransaction(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		for _, name := range []string{"kept", "undone"} {
-			pgtest.Exec(t, db, fmt.Sprintf(`begin; insert into portal.event (kind, ref) values ('order', '%s'); prepare transaction '%[1]s'`, name+db.Name))
+			pgtest.Exec(t, db,
+				fmt.Sprintf(`begin; insert into portal.event (kind, ref) values ('order', '%s'); prepare transaction '%[1]s'`,
+					name+db.Name))
 		}
 		emit(t, db, "meanwhile")
 		s.until("meanwhile")
@@ -521,7 +523,8 @@ func TestServerRestarts(t *testing.T) {
 			emit(t, db, "4")
 			// A crash may give a lost transaction's number to the fourth event,
 			// which then looks delivered; so after it a gap is said.
-			if got := s.finish(db); !slices.Equal(got, []string{"1", "2", "3", "4"}) && !slices.Equal(got, []string{"1", "2", "3"}) {
+			if got := s.finish(db); !slices.Equal(got, []string{"1", "2", "3", "4"}) &&
+				!slices.Equal(got, []string{"1", "2", "3"}) {
 				t.Errorf("got %v", got)
 			}
 			batches, _ := s.soFar()
@@ -556,7 +559,9 @@ func TestPrunedGapIsSaid(t *testing.T) {
 				update portal.event_floor set pruned_xid = (select xid from gone order by xid desc limit 1)`)
 			emit(t, db, "covered by the resync")
 			pgtest.Exec(t, db, `alter role portal_work_away rename to portal_work`)
-			s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+			s.wait("a resync", func() bool {
+				return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+			})
 			s.want(s.finish(db), "1")
 			batches, _ := s.soFar()
 			resyncs := 0

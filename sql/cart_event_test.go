@@ -24,10 +24,12 @@ func TestCartEvents(t *testing.T) {
 		{"update erp.item set price_a = price_a where item_no = 'OIL5'", ""},
 		{"update erp.item set price_a = price_a + 1 where item_no = 'NONE'", ""},
 		{"update erp.item set description = 'Other', price_a = price_a + 1 where item_no = 'OIL5'", "1"},
-		{"insert into erp.price_break (item_id, min_qty, price) select item_id, 2, 7 from erp.item where item_no = 'OIL5'", "1"},
+		{"insert into erp.price_break (item_id, min_qty, price) select item_id, 2, 7 from erp.item where item_no = 'OIL5'",
+			"1"},
 		{"update erp.price_break set price = 6", "1"},
 		{"delete from erp.price_break", "1"},
-		{"update erp.item_uom set factor = factor where item_id = (select item_id from erp.item where item_no = 'OIL5')", "1"},
+		{"update erp.item_uom set factor = factor where item_id = (select item_id from erp.item where item_no = 'OIL5')",
+			"1"},
 		{"update erp.stock set on_hand = on_hand + 1", ""},
 	} {
 		pgtest.Exec(t, db, "delete from portal.event")
@@ -56,6 +58,7 @@ func TestCartEventsOfMany(t *testing.T) {
 	} {
 		pgtest.Exec(t, db, "delete from portal.event")
 		pgtest.Exec(t, db, c.statement)
-		same(t, c.statement, pgtest.Value[string](t, db, "select string_agg(trim(kind || ' ' || ref), ', ' order by event_id) from portal.event"), c.want)
+		same(t, c.statement, pgtest.Value[string](t, db,
+			"select string_agg(trim(kind || ' ' || ref), ', ' order by event_id) from portal.event"), c.want)
 	}
 }

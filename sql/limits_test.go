@@ -47,7 +47,8 @@ func TestLimitsOfAnOrder(t *testing.T) {
 		if got := findings("SO-ASKED"); got != c.job {
 			t.Errorf("%s, the job: %q, want %q", c.set, got, c.job)
 		}
-		pgtest.Exec(t, db, `update erp.web_access set max_order = null, over_max = 'block', min_order = null, require_po = false, can_order = true, enabled = true, auto_approve = true`)
+		pgtest.Exec(t, db,
+			`update erp.web_access set max_order = null, over_max = 'block', min_order = null, require_po = false, can_order = true, enabled = true, auto_approve = true`)
 	}
 	// the cart counts both open orders (150.00), the job only the other (100.00)
 	for _, c := range []struct{ limit, check, cart, job string }{
@@ -60,7 +61,8 @@ func TestLimitsOfAnOrder(t *testing.T) {
 		{"149.99", "off", "", ""},
 		{"0", "queue", "over_credit queue", "over_credit queue"},
 	} {
-		pgtest.Exec(t, db, "update erp.customer set credit_limit = "+c.limit+"; update erp.web_access set credit_check = '"+c.check+"'")
+		pgtest.Exec(t, db, "update erp.customer set credit_limit = "+c.limit+"; update erp.web_access set credit_check = '"+
+			c.check+"'")
 		if got := findings(""); got != c.cart {
 			t.Errorf("limit %s, %s, the cart: %q, want %q", c.limit, c.check, got, c.cart)
 		}

@@ -93,7 +93,8 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	got.WriteString("-- What the migrations result in, for reading and review: `make schema` writes it,\n-- a test compares it. Not a script: the migrations, functions and triggers are.\n")
+	got.WriteString("-- What the migrations result in, for reading and review: `make schema` writes it,\n-- a test " +
+		"compares it. Not a script: the migrations, functions and triggers are.\n")
 	for _, r := range list {
 		if r.Kind == 0 && r.Section == 1 {
 			got.WriteByte('\n')
@@ -110,7 +111,8 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("schema.sql is not what the migrations result in; run make schema and read the difference.\nFirst difference: %s", firstDifference(got.String(), string(want)))
+		t.Errorf("schema.sql is not what the migrations result in; run make schema and read the difference.\nFirst "+
+			"difference: %s", firstDifference(got.String(), string(want)))
 	}
 }
 
@@ -141,7 +143,8 @@ func TestMigrateTwiceAtOnce(t *testing.T) {
 	if err := sql.Migrate(context.Background(), db.URL, jobs.Migrate); err != nil {
 		t.Fatal(err)
 	}
-	if after := pgtest.Value[string](t, db, "select string_agg(installed_at::text, ',' order by name) from portal.installed"); after != before {
+	if after := pgtest.Value[string](t, db,
+		"select string_agg(installed_at::text, ',' order by name) from portal.installed"); after != before {
 		t.Error("a third run installed something again")
 	}
 	findings, err := sql.Examine(context.Background(), sql.Examination{URL: db.URL})

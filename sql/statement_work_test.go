@@ -34,10 +34,12 @@ func TestUnprintableStatement(t *testing.T) {
 	if n, err := work.MakeStatements(t.Context(), 20); err != nil || n != 2 {
 		t.Fatalf("%d statements dealt with: %v", n, err)
 	}
-	if got := pgtest.Value[string](t, db, "select string_agg(customer_id || ' ' || status || ' ' || attempts, ', ' order by customer_id) from portal.statement"); got != "1 FAILED 1, 2 READY 0" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(customer_id || ' ' || status || ' ' || attempts, ', ' order by customer_id) from portal.statement"); got != "1 FAILED 1, 2 READY 0" {
 		t.Errorf("the statements are %s", got)
 	}
-	if got := pgtest.Value[string](t, db, "select error from portal.statement where customer_id = 1"); got != "no such letter" {
+	if got := pgtest.Value[string](t, db,
+		"select error from portal.statement where customer_id = 1"); got != "no such letter" {
 		t.Errorf("operators read %q", got)
 	}
 	if n, err := work.MakeStatements(t.Context(), 20); err != nil || n != 0 {
@@ -56,7 +58,8 @@ func TestUnprintableStatement(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := pgtest.Value[string](t, db, "select string_agg(customer_id || ' ' || status, ', ' order by customer_id) from portal.statement"); got != "1 FAILED, 2 READY" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(customer_id || ' ' || status, ', ' order by customer_id) from portal.statement"); got != "1 FAILED, 2 READY" {
 		t.Errorf("the statements are %s", got)
 	}
 }

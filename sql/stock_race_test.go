@@ -46,7 +46,8 @@ func market(t *testing.T, buyers int) (*pgtest.DB, *pgxpool.Pool) {
 // fill puts some of every few items into a customer's cart, in random order,
 // LAST1 with the five that there are.
 func fill(ctx context.Context, tx pgx.Tx, login int, r *rand.Rand) error {
-	if _, err := tx.Exec(ctx, "delete from portal.cart_line cl using portal.cart c where c.cart_id = cl.cart_id and c.login_id = $1", login); err != nil {
+	if _, err := tx.Exec(ctx, "delete from portal.cart_line cl using portal.cart c where c.cart_id = cl.cart_id and "+
+		"c.login_id = $1", login); err != nil {
 		return err
 	}
 	items := r.Perm(8)[:2+r.IntN(4)]
@@ -63,7 +64,8 @@ func fill(ctx context.Context, tx pgx.Tx, login int, r *rand.Rand) error {
 			uom, qty = "CS", 1+r.IntN(3)
 		}
 		if _, err := tx.Exec(ctx, `insert into portal.cart_line (cart_id, item_id, uom, qty)
-			select c.cart_id, i.item_id, $3, $4 from portal.cart c, erp.item i where c.login_id = $1 and i.item_no = $2`, login, itemNo, uom, qty); err != nil {
+			select c.cart_id, i.item_id, $3, $4 from portal.cart c, erp.item i where c.login_id = $1 and i.item_no = $2`, login,
+			itemNo, uom, qty); err != nil {
 			return err
 		}
 	}
@@ -178,7 +180,8 @@ func TestStockRace(t *testing.T) {
 					t.Errorf("cart of %d: %v", login, err)
 				}
 				err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-					return tx.QueryRow(ctx, `select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, '') s where c.login_id = $1`, login).Scan(&orderNo)
+					return tx.QueryRow(ctx,
+						`select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, '') s where c.login_id = $1`, login).Scan(&orderNo)
 				})
 				switch {
 				case err != nil:
@@ -200,7 +203,8 @@ func TestStockRace(t *testing.T) {
 		t.Error("no count took anything back")
 	}
 	t.Logf("counts took back from %d lines", taken)
-	t.Logf("%d orders sent, %d carts refused; %d acts of the office, %d refused", sent.Load(), refusedCarts.Load(), acts.Load(), refusedActs.Load())
+	t.Logf("%d orders sent, %d carts refused; %d acts of the office, %d refused", sent.Load(), refusedCarts.Load(),
+		acts.Load(), refusedActs.Load())
 	if sent.Load() < buyers*rounds/2 || acts.Load() < 100 {
 		t.Error("that was no race")
 	}

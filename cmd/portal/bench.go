@@ -83,8 +83,9 @@ measurement and taken away after it; the events stay in the log until it is prun
 }
 
 func (c benchLiveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	result, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: c.Sockets, Modes: c.Modes, Rate: c.Rate, BroadcastRate: c.BroadcastRate,
-		Writers: c.Writers, Duration: c.Duration, Settle: c.Settle, Reconnect: c.Reconnect, PID: c.PID, MetricsToken: c.MetricsToken, Progress: toLog(logger)})
+	result, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: c.Sockets, Modes: c.Modes,
+		Rate: c.Rate, BroadcastRate: c.BroadcastRate, Writers: c.Writers, Duration: c.Duration, Settle: c.Settle,
+		Reconnect: c.Reconnect, PID: c.PID, MetricsToken: c.MetricsToken, Progress: toLog(logger)})
 	if len(result.Points) > 0 {
 		err = errors.Join(err, c.write(out, result.Report()))
 	}
@@ -128,8 +129,9 @@ until it is pruned.`
 }
 
 func (c benchWriteTaxCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	result, err := bench.WriteTax(ctx, bench.WriteTaxOptions{DatabaseURL: c.URL, Writers: c.Writers, Modes: c.Modes, Before: c.Before, Changes: c.Changes,
-		Rounds: c.Rounds, Duration: c.Duration, Flush: time.Duration(c.FlushMS * float64(time.Millisecond)), Progress: toLog(logger)})
+	result, err := bench.WriteTax(ctx, bench.WriteTaxOptions{DatabaseURL: c.URL, Writers: c.Writers, Modes: c.Modes,
+		Before: c.Before, Changes: c.Changes, Rounds: c.Rounds, Duration: c.Duration,
+		Flush: time.Duration(c.FlushMS * float64(time.Millisecond)), Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}
@@ -158,7 +160,8 @@ is told to read everything again (a resync): what lies before is counted as resy
 func (c benchFaultsCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets, Rate: c.Rate, Each: c.Each, Progress: toLog(logger)})
+	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets,
+		Rate: c.Rate, Each: c.Each, Progress: toLog(logger)})
 	if len(result.Points) > 0 {
 		err = errors.Join(err, c.write(out, result.Report()))
 	}
@@ -193,10 +196,12 @@ milliseconds at the client. It ends with 1 if a page failed or showed another pr
 
 func (c benchPagesCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	if len(c.Paths) == 0 {
-		c.Paths = []string{"/catalog", "/catalog?page=100", "/catalog?q={word}", "/catalog?category=5", "/items/{item}", "/lookup?q={prefix}", "/cart", "/orders", "/invoices", "/account", "/"}
+		c.Paths = []string{"/catalog", "/catalog?page=100", "/catalog?q={word}", "/catalog?category=5", "/items/{item}",
+			"/lookup?q={prefix}", "/cart", "/orders", "/invoices", "/account", "/"}
 	}
-	result, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Paths: c.Paths, Buyers: c.Buyers, As: c.As, Rate: c.Rate, Orders: c.Orders,
-		CheckEvery: c.CheckEvery, Duration: c.Duration, Warm: c.Warm, Progress: toLog(logger)})
+	result, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Paths: c.Paths, Buyers: c.Buyers,
+		As: c.As, Rate: c.Rate, Orders: c.Orders, CheckEvery: c.CheckEvery, Duration: c.Duration, Warm: c.Warm,
+		Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}
@@ -213,8 +218,8 @@ type benchPricesCommand struct {
 }
 
 func (c benchPricesCommand) Run(ctx context.Context, out io.Writer) error {
-	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Lines: c.Lines, Every: c.Every,
-		Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
+	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers,
+		Lines: c.Lines, Every: c.Every, Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
 	fmt.Fprintln(out, report)
 	return err
 }
@@ -228,8 +233,8 @@ type benchOrdersCommand struct {
 }
 
 func (c benchOrdersCommand) Run(ctx context.Context, out io.Writer) error {
-	report, err := bench.Orders(ctx, bench.OrdersOptions{URL: c.Portal, DatabaseURL: c.URL, Lines: c.Lines, Rounds: c.Rounds, Open: c.Open,
-		Buyers: c.Buyers, Duration: c.Duration})
+	report, err := bench.Orders(ctx, bench.OrdersOptions{URL: c.Portal, DatabaseURL: c.URL, Lines: c.Lines,
+		Rounds: c.Rounds, Open: c.Open, Buyers: c.Buyers, Duration: c.Duration})
 	fmt.Fprintln(out, report)
 	return err
 }

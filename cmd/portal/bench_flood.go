@@ -31,8 +31,9 @@ and in the portal as there are clients: ulimit -n 12000. Orders and log-ins are 
 }
 
 func (c benchFloodCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	result, err := bench.Flood(ctx, bench.FloodOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Orders: c.Orders, Pages: c.Pages,
-		Clients: c.Clients, Sources: c.Sources, Rounds: c.Rounds, Duration: c.Duration, Progress: toLog(logger)})
+	result, err := bench.Flood(ctx, bench.FloodOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers,
+		Orders: c.Orders, Pages: c.Pages, Clients: c.Clients, Sources: c.Sources, Rounds: c.Rounds, Duration: c.Duration,
+		Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ import (
 
 // hostile are numbers that an ERP may have and that an address, an id, a form or
 // a file name may stumble over.
-var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20", "Größe 10 · 日本", strings.Repeat("é", 60),
+var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20",
+	"Größe 10 · 日本", strings.Repeat("é", 60),
 	"new", "~A~2FB", "people", "cancel", "it's", "a:b", "A;B,C 🥑", "//", "]x[.y", "$&", `back\slash <b>&amp; 100%`}
 
 // hostileWorld is a distributor with such numbers for all it has. Z/9 has bought
@@ -233,15 +234,19 @@ func TestCrawl(t *testing.T) {
 	}
 	few.post("/standing-orders", "name", "Weekly", "rhythm", "weeks", "weekday", "2", "ref", "A/B 1", "qty", "2")
 	// from now on it may have one of them; what it bought is not forgotten
-	pgtest.Exec(t, s.db, `insert into erp.authorized_item (customer_id, item_id) select customer_id, item_id from erp.customer, erp.item where customer_no = 'R/1' and item_no = 'A#1'`)
-	pgtest.Exec(t, s.db, `update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'R/1')`)
+	pgtest.Exec(t, s.db,
+		`insert into erp.authorized_item (customer_id, item_id) select customer_id, item_id from erp.customer, erp.item where customer_no = 'R/1' and item_no = 'A#1'`)
+	pgtest.Exec(t, s.db,
+		`update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'R/1')`)
 
 	pgtest.Exec(t, s.db, `update erp.item set active = false where item_no = 'a:b'`) // and this, nobody may
 
-	again := map[string][]string{"/quick-order": {"paste", "A#1\t1\n" + strings.Join(hostile, "\t1\n") + "\t1", "action", "check"},
+	again := map[string][]string{"/quick-order": {"paste", "A#1\t1\n" + strings.Join(hostile, "\t1\n") + "\t1", "action",
+		"check"},
 		"/orders/" + order + "/reorder": {"mode", "add"}}
 	never := func(l link) bool {
-		return strings.HasPrefix(l.path, "/logout") || strings.HasPrefix(l.path, "/ops/jobs") || strings.HasPrefix(l.path, "/live") || strings.Contains(l.path, "/assets/")
+		return strings.HasPrefix(l.path, "/logout") || strings.HasPrefix(l.path, "/ops/jobs") ||
+			strings.HasPrefix(l.path, "/live") || strings.Contains(l.path, "/assets/")
 	}
 	lists := []string{"/catalog", "/orders", "/invoices", "/desk/orders", "/desk/returns", "/desk/warehouse"}
 	for who, c := range map[string]struct {
@@ -250,17 +255,21 @@ func TestCrawl(t *testing.T) {
 		forms map[string][]string
 		least int
 	}{
-		"buyer":      {buyer, []string{"/"}, map[string][]string{"/quick-order": again["/quick-order"], "/invoices/~INV~2F2026~2F0042/reorder": {"mode", "add"}}, 200},
+		"buyer": {buyer, []string{"/"},
+			map[string][]string{"/quick-order": again["/quick-order"], "/invoices/~INV~2F2026~2F0042/reorder": {"mode", "add"}},
+			200},
 		"restricted": {few, []string{"/"}, again, 40},
 		"desk":       {s.logIn("desk@demo.example"), []string{"/desk/orders", "/desk/orders?status=all"}, nil, 400},
-		"operator":   {s.logIn("ops@demo.example"), []string{"/ops", "/ops/mail?status=all", "/ops/statements", "/ops/proof"}, nil, 5},
+		"operator": {s.logIn("ops@demo.example"), []string{"/ops", "/ops/mail?status=all", "/ops/statements", "/ops/proof"},
+			nil, 5},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			crawl := &crawler{t: t, v: c.v, seen: map[link]string{}, skip: func(l link) bool {
 				path, query, _ := strings.Cut(l.path, "?")
 				// a list that is narrowed twice leads where the list does that is narrowed once
-				return never(l) || who == "operator" && strings.HasPrefix(path, "/desk") || strings.Count(query, "&") > 0 && slices.Contains(lists, path)
+				return never(l) || who == "operator" && strings.HasPrefix(path, "/desk") || strings.Count(query, "&") > 0 &&
+					slices.Contains(lists, path)
 			}}
 			for path, pairs := range c.forms {
 				a := c.v.send(path, pairs...)
@@ -292,12 +301,14 @@ func TestHostileAddresses(t *testing.T) {
 			ways = append(ways, url.PathEscape(n))
 		}
 		for _, way := range ways {
-			for path, field := range map[string]string{"/items/": "item_no", "/orders/": "order_no", "/invoices/": "invoice_no", "/payments/": "payment_no", "/credit-memos/": "memo_no", "/returns/": "request_no"} {
+			for path, field := range map[string]string{"/items/": "item_no", "/orders/": "order_no", "/invoices/": "invoice_no",
+				"/payments/": "payment_no", "/credit-memos/": "memo_no", "/returns/": "request_no"} {
 				if a := v.read(path + way); a.status != http.StatusOK || a.get(field) != n {
 					t.Errorf("%s of %q: %d, %v", path+way, n, a.status, a.get(field))
 				}
 			}
-			for path, field := range map[string]string{"/desk/items/": "item_no", "/desk/orders/": "order_no", "/desk/invoices/": "invoice_no", "/desk/payments/": "payment_no", "/desk/returns/": "request_no",
+			for path, field := range map[string]string{"/desk/items/": "item_no", "/desk/orders/": "order_no",
+				"/desk/invoices/": "invoice_no", "/desk/payments/": "payment_no", "/desk/returns/": "request_no",
 				"/desk/customers/": "customer_no", "/desk/warehouse/": "order_no", "/desk/routes/": "code"} {
 				if field == "code" && len(n) > 20 { // no route's code is that long
 					continue
@@ -307,7 +318,8 @@ func TestHostileAddresses(t *testing.T) {
 				}
 			}
 		}
-		if a := v.page("/invoices/" + domain.InAddress(n) + "/pdf"); a.status != http.StatusOK || strings.ContainsAny(a.header.Get("Content-Disposition"), "\\\r\n") {
+		if a := v.page("/invoices/" + domain.InAddress(n) + "/pdf"); a.status != http.StatusOK ||
+			strings.ContainsAny(a.header.Get("Content-Disposition"), "\\\r\n") {
 			t.Errorf("paper of %q: %d %s", n, a.status, a.header.Get("Content-Disposition"))
 		}
 	}

@@ -72,7 +72,8 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	}
 	pg, err := localpg.Start(ctx, localpg.Config{Dir: c.Dir, Port: port})
 	if errors.Is(err, localpg.ErrRunning) {
-		return fmt.Errorf("%w\nAnother portal demo uses %s. Stop that one, or give this one another --dir and --addr", err, c.Dir)
+		return fmt.Errorf("%w\nAnother portal demo uses %s. Stop that one, or give this one another --dir and --addr", err,
+			c.Dir)
 	}
 	if err != nil {
 		return err
@@ -207,7 +208,8 @@ func (c demoCommand) seed(ctx context.Context, url string, out io.Writer) error 
 func addressFree(address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Stop it, or choose another with --addr", address, err)
+		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Stop it, or choose another with --addr",
+			address, err)
 	}
 	return l.Close()
 }

@@ -36,7 +36,8 @@ func (c mailSettings) examineMail(ctx context.Context) []sql.Checkup {
 	}
 	post, err := mail.New(mail.Config{URL: c.SMTPURL, From: c.MailFrom, PublicURL: c.PublicURL})
 	if err != nil {
-		return []sql.Checkup{{What: "settings of mail", Advice: "Set PORTAL_SMTP_URL, PORTAL_MAIL_FROM and PORTAL_PUBLIC_URL: " + err.Error()}}
+		return []sql.Checkup{{What: "settings of mail",
+			Advice: "Set PORTAL_SMTP_URL, PORTAL_MAIL_FROM and PORTAL_PUBLIC_URL: " + err.Error()}}
 	}
 	out := []sql.Checkup{{OK: strings.HasPrefix(c.PublicURL, "https://"), What: "links in mails begin with " + c.PublicURL,
 		Advice: "PORTAL_PUBLIC_URL is what customers open from elsewhere: it should begin with https://."}}
@@ -52,7 +53,8 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 	if url == "" {
 		return errors.New("no database is given: set --database-url (DATABASE_URL)")
 	}
-	findings, err := sql.Examine(ctx, sql.Examination{URL: url, Logins: c.loginURLs(), DirectURL: c.DirectURL, WebConns: c.WebConns})
+	findings, err := sql.Examine(ctx,
+		sql.Examination{URL: url, Logins: c.loginURLs(), DirectURL: c.DirectURL, WebConns: c.WebConns})
 	if err != nil {
 		return err
 	}

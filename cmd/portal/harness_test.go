@@ -59,8 +59,8 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &lockedBuffer{}
-	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost, wallChecked: true,
-		MetricsToken: metricsToken, slowLogIns: time.Millisecond}
+	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost,
+		wallChecked: true, MetricsToken: metricsToken, slowLogIns: time.Millisecond}
 	for _, f := range more {
 		f(&set)
 	}
@@ -102,7 +102,8 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 // lastLines is the end of a log, so that what a test says is not lost among
 // hundreds of its lines.
 func lastLines(log string, n int) string {
-	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"), func(line string) bool { return strings.Contains(line, "level=DEBUG") })
+	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"),
+		func(line string) bool { return strings.Contains(line, "level=DEBUG") })
 	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 

@@ -55,7 +55,8 @@ func (c importCSVCommand) Run(ctx context.Context, out io.Writer) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 
 	progress := newProgress(os.Stderr)
-	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Decimal: importcsv.Decimal(c.Decimal), Progress: progress.report}
+	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Decimal: importcsv.Decimal(c.Decimal),
+		Progress: progress.report}
 	if c.Errors != "" {
 		file, err := os.Create(c.Errors)
 		if err != nil {

@@ -56,7 +56,8 @@ func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	if err := writeLogins(c.LoginsFile, made); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Log-ins with new passwords are in %s: give each process the lines it needs (docs/operations.md).\n", c.LoginsFile)
+	fmt.Fprintf(out, "Log-ins with new passwords are in %s: give each process the lines it needs (docs/operations.md).\n",
+		c.LoginsFile)
 	return nil
 }
 

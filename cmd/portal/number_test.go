@@ -75,7 +75,8 @@ func TestNumbersTakenMeanwhile(t *testing.T) {
 	got := make(chan []string)
 	go func() { got <- submitAtOnce(t, s) }()
 	eventually(t, "four wait for the numbers", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 4
+		return pgtest.Value[int](t, s.db,
+			"select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 4
 	})
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)

@@ -55,13 +55,15 @@ func TestOpsOverview(t *testing.T) {
 			t.Errorf("%v is %v and advises %v", m["key"], m["state"], m["advice"])
 		}
 	}
-	for key, want := range map[string]string{"sockets": "good", "event-log": "good", "notify-queue": "good", "connections": "good", "jobs": "look", "invariants": "good", "proof": "good", "mails": "good", "statements": "look"} {
+	for key, want := range map[string]string{"sockets": "good", "event-log": "good", "notify-queue": "good",
+		"connections": "good", "jobs": "look", "invariants": "good", "proof": "good", "mails": "good", "statements": "look"} {
 		if states[key] != want {
 			t.Errorf("%s is %q, want %s", key, states[key], want)
 		}
 	}
 	page := ops.page("/ops").body
-	for _, want := range []string{"north-1", "2 need attention", `href="#sign-jobs"`, `href="#sign-statements"`, "Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
+	for _, want := range []string{"north-1", "2 need attention", `href="#sign-jobs"`, `href="#sign-statements"`,
+		"Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -100,7 +102,8 @@ func TestAlerts(t *testing.T) {
 	}
 
 	// one alert is these lines, in this order; the file has nothing else
-	rule := regexp.MustCompile(`^      - alert: (\w+)\n        expr: (.+)\n(?:        for: \d+[smh]\n)?        labels: \{severity: (?:look|page)\}\n        annotations: \{summary: "[^"\n]+"\}\n`)
+	rule := regexp.MustCompile(
+		`^      - alert: (\w+)\n        expr: (.+)\n(?:        for: \d+[smh]\n)?        labels: \{severity: (?:look|page)\}\n        annotations: \{summary: "[^"\n]+"\}\n`)
 	group := regexp.MustCompile(`^\n?  - name: [a-z-]+\n    rules:\n`)
 	rest := regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(string(raw), "")
 	rest, ok := strings.CutPrefix(rest, "groups:\n")

@@ -60,9 +60,11 @@ func (c proofCommand) Run(ctx context.Context, out io.Writer) error {
 		if !run.Whole && run.Since != nil {
 			over = "what came since " + run.Since.Local().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(out, "Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
+		fmt.Fprintf(out,
+			"Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
 			run.OrderLines, run.Repriced, run.InvoiceLines, run.Documents, run.Customers, over, run.Seconds)
-		fmt.Fprintf(out, "The audit log has %d sealed rows; its chain ends in %s. Keep that line elsewhere.\n", run.AuditRows, run.AuditHash)
+		fmt.Fprintf(out, "The audit log has %d sealed rows; its chain ends in %s. Keep that line elsewhere.\n",
+			run.AuditRows, run.AuditHash)
 		if run.Explained > 0 {
 			fmt.Fprintf(out, "%d would have another price today, because a rule was changed since.\n", run.Explained)
 		}

@@ -47,7 +47,8 @@ type settings struct {
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	wallChecked bool          // for tests, whose database was migrated a moment ago
 	drainFor    time.Duration // between the signal and the end; 0: none
-	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
+	// Of the database, after which the event source connects anew; 0 takes the default. Tests lower it
+	silence     time.Duration
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 	slowLogIns  time.Duration // what a second of waiting after wrong passwords lasts; 0: a second. Tests lower it
 	limits      page.Limits   // of time for requests and answers; tests lower them
@@ -97,7 +98,8 @@ func (c mailSettings) postman(brand page.Brand) (*mail.Postman, error) {
 func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	c.logins = c.loginURLs()
 	if missing := c.logins.Missing(c.only(), c.URL); missing != "" {
-		return fmt.Errorf("no database is given: set --database-url (DATABASE_URL), or %s where each log-in has its own", missing)
+		return fmt.Errorf("no database is given: set --database-url (DATABASE_URL), or %s where each log-in has its own",
+			missing)
 	}
 	c.drainFor = c.Drain
 	c.settings.events = c.Events

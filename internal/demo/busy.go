@@ -162,7 +162,8 @@ func (b *office) do(ctx context.Context, a act) error {
 		if _, err := tx.Exec(ctx, "set local role portal_desk"); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "select set_config('portal.actor', $1, true), set_config('application_name', 'simulated office', true)", who); err != nil {
+		if _, err := tx.Exec(ctx, "select set_config('portal.actor', $1, true), set_config('application_name', 'simulated "+
+			"office', true)", who); err != nil {
 			return err
 		}
 		var args []any

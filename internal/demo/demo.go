@@ -62,8 +62,9 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 			do   func(context.Context) error
 		}{
 			{"company", w.writeCompany}, {"items", w.writeItems}, {"customers", w.writeCustomers}, {"prices", w.writePrices},
-			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse},
-			{"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns}, {"notifications", w.readOldNotifications},
+			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders},
+			{"warehouse", w.writeWarehouse}, {"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns},
+			{"notifications", w.readOldNotifications},
 		} {
 			if err := step.do(ctx); err != nil {
 				return fmt.Errorf("seed %s: %w", step.name, err)
@@ -116,7 +117,8 @@ func pick[T any](w *world, list []T) T { return list[w.rand.IntN(len(list))] }
 
 // readOldNotifications leaves unread what was told since last night.
 func (w *world) readOldNotifications(ctx context.Context) error {
-	_, err := w.tx.Exec(ctx, "update portal.notification set read_at = created_at where created_at < now() - interval '10 hours'")
+	_, err := w.tx.Exec(ctx,
+		"update portal.notification set read_at = created_at where created_at < now() - interval '10 hours'")
 	return err
 }
 

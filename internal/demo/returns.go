@@ -30,12 +30,18 @@ type aReturn struct {
 var returns = []aReturn{
 	{"C1003", 0, 2, "damaged", "Two cartons were crushed, the bottles inside leak.", 0, true, nil},
 	{"C1003", 1, 1, "short_dated", "Best before is next week.", 1, false, []string{"select erp.review_request('$no')"}},
-	{"C1003", 2, 2, "defective", "Lids do not close.", 4, true, []string{"select erp.review_request('$no')", "select erp.decide_request('$no', null, null)"}},
-	{"C1003", 3, 2, "damaged", "", 9, false, []string{"select erp.review_request('$no')", "select erp.decide_request('$no', array[1], array[1], array['One was sold, our driver saw it'])", "select erp.issue_request_memo('$no')"}},
-	{"C1003", 4, 1, "ordered_wrong", "", 12, false, []string{"select erp.reject_request('$no', 'It was cut to your order and cannot be sold again')"}},
+	{"C1003", 2, 2, "defective", "Lids do not close.", 4, true,
+		[]string{"select erp.review_request('$no')", "select erp.decide_request('$no', null, null)"}},
+	{"C1003", 3, 2, "damaged", "", 9, false,
+		[]string{"select erp.review_request('$no')",
+			"select erp.decide_request('$no', array[1], array[1], array['One was sold, our driver saw it'])",
+			"select erp.issue_request_memo('$no')"}},
+	{"C1003", 4, 1, "ordered_wrong", "", 12, false,
+		[]string{"select erp.reject_request('$no', 'It was cut to your order and cannot be sold again')"}},
 	{"C1001", 0, 1, "wrong_item", "We got the large ones.", 0, true, nil},
 	{"C1002", 0, 2, "short_shipped", "", 2, false, []string{"select erp.review_request('$no')"}},
-	{"C1004", 1, 1, "recall", "", 3, false, []string{"select erp.decide_request('$no', null, null)", "select erp.receive_request_goods('$no')"}},
+	{"C1004", 1, 1, "recall", "", 3, false,
+		[]string{"select erp.decide_request('$no', null, null)", "select erp.receive_request_goods('$no')"}},
 	{"C1005", 0, 1, "other", "The pallet smells of diesel.", 1, true, nil},
 }
 
@@ -60,7 +66,8 @@ func (w *world) writeReturns(ctx context.Context) error {
 				select r.request_id, 1, line.invoice_id, line.line_no, $3::int, $4, case when $4 = 'other' then $7 else '' end from r, line
 			)
 			select request_id, request_no from r`,
-			r.customer, r.invoice, r.qty, r.reason, r.days, "buyer@"+strings.ToLower(r.customer)+".example", r.note).Scan(&requestID, &no)
+			r.customer, r.invoice, r.qty, r.reason, r.days, "buyer@"+strings.ToLower(r.customer)+".example",
+			r.note).Scan(&requestID, &no)
 		if errors.Is(err, pgx.ErrNoRows) {
 			continue // this number's distributor has no such invoice
 		}
@@ -69,7 +76,8 @@ func (w *world) writeReturns(ctx context.Context) error {
 		}
 		if r.photo {
 			picture := crate(uint8(40 * i))
-			if _, err := w.tx.Exec(ctx, `insert into portal.request_photo (customer_id, request_key, name, media_type, width, height, data)
+			if _, err := w.tx.Exec(ctx,
+				`insert into portal.request_photo (customer_id, request_key, name, media_type, width, height, data)
 				select customer_id, request_key, 'carton.jpg', 'image/jpeg', 640, 480, $2 from erp.credit_request where request_id = $1`, requestID, picture); err != nil {
 				return fmt.Errorf("photo: %w", err)
 			}
