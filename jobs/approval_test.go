@@ -57,7 +57,8 @@ func TestOrderWithoutLinesGoesToReview(t *testing.T) {
 	b := newBench(t)
 	b.start(t, b.config(calm(t)))
 	pgtest.Exec(t, b.DB,
-		`insert into erp.sales_order (order_id, customer_id, source, submitted_at) values (7, 1, 'WEB', now() - interval '2 minutes')`)
+		`insert into erp.sales_order (order_id, customer_id, source, submitted_at)
+			values (7, 1, 'WEB', now() - interval '2 minutes')`)
 	if got := b.await(t); got != (decision{7, portal.OutcomeQueued}) {
 		t.Errorf("decided %v", got)
 	}
@@ -240,7 +241,8 @@ func TestTriggerWritesRiversRow(t *testing.T) {
 
 	// to be decided again
 	pgtest.Exec(t, b.DB,
-		`delete from river.river_job; update erp.sales_order set reviewed_at = now(); update erp.sales_order set reviewed_at = null`)
+		`delete from river.river_job; update erp.sales_order set reviewed_at = now(); update erp.sales_order
+			set reviewed_at = null`)
 	if bySQL, err = read(); err != nil {
 		t.Fatal(err)
 	}

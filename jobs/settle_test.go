@@ -48,5 +48,6 @@ func TestOrderThatWasHeldGetsItsGoods(t *testing.T) {
 func lines(t *testing.T, b *bench) string {
 	t.Helper()
 	return pgtest.Value[string](t, b.DB,
-		`select string_agg(order_id || ': ' || trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered), ', ' order by order_id) from erp.sales_order_line`)
+		`select string_agg(order_id || ': ' || trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered), ', '
+			order by order_id) from erp.sales_order_line`)
 }

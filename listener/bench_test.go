@@ -67,7 +67,8 @@ func BenchmarkBigTransaction(b *testing.B) {
 				b.StopTimer()
 				tx := begin(b, db)
 				if _, err := tx.Exec(context.Background(),
-					`insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 99999) as n`); err != nil {
+					`insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text
+						from generate_series(1, 99999) as n`); err != nil {
 					b.Fatal(err)
 				}
 				tell(b, tx, "the last")

@@ -197,7 +197,8 @@ func commit(t testing.TB, tx pgx.Tx) {
 func terminate(t testing.TB, db *pgtest.DB, replication bool) int64 {
 	t.Helper()
 	return pgtest.Value[int64](t, db, `select count(*) filter (where pg_terminate_backend(pid, 5000)) from pg_stat_activity
-		where datname = current_database() and application_name like 'portal listener%' and (not $1 or backend_type = 'walsender')`, replication)
+		where datname = current_database() and application_name like 'portal listener%'
+		and (not $1 or backend_type = 'walsender')`, replication)
 }
 
 func TestStartsFromNow(t *testing.T) {
@@ -216,7 +217,8 @@ func TestStartsFromNow(t *testing.T) {
 			s.want(s.finish(db), "after")
 			batches, _ = s.soFar()
 			if last := batches[len(batches)-1].Cursor; !pgtest.Value[bool](t, db,
-				`select pg_snapshot_xmax(split_part($1, '@', 1)::pg_snapshot) >= pg_snapshot_xmax(split_part($2, '@', 1)::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
+				`select pg_snapshot_xmax(split_part($1, '@', 1)::pg_snapshot) >= pg_snapshot_xmax(split_part($2, '@',
+					1)::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
 				t.Errorf("position went from %s back to %s", batches[0].Cursor, last)
 			}
 		})
@@ -321,7 +323,8 @@ func TestHundredThousandRowsInOneTransaction(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		const n = 100_000
 		pgtest.Exec(t, db, `
-			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 100000) as n;
+			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text
+				from generate_series(1, 100000) as n;
 			select pg_notify('portal_event', '')`)
 		s.until(fmt.Sprint(n)) // more together with it would be too many at once
 		refs := s.finish(db)
@@ -358,7 +361,8 @@ func (d *documents) write(seed, n int) {
 				_, err := tx.Exec(context.Background(), `
 					with touched as (
 						update document set version = version + 1
-						where ref = any (array(select ref from document order by hashtext(ref || $1::text) limit $2 for update)) returning ref, version)
+						where ref = any (array(select ref from document order by hashtext(ref || $1::text) limit $2 for update))
+						returning ref, version)
 					select portal.emit('order', 1, ref, jsonb_build_object('version', version)) from touched`,
 					fmt.Sprint(seed, "/", i), 1+i%3/2)
 				if err == nil && i%4 == 3 {
@@ -395,7 +399,8 @@ func (s *stream) checkCursors(db *pgtest.DB) {
 		last = b.Cursor
 		seen := pgtest.Value[[]int64](s.t, db, `
 			select coalesce(array_agg(event_id), '{}') from portal.event
-			where pg_visible_in_snapshot(xid, split_part($1, '@', 1)::pg_snapshot) and not pg_visible_in_snapshot(xid, split_part($2, '@', 1)::pg_snapshot)`,
+			where pg_visible_in_snapshot(xid, split_part($1, '@', 1)::pg_snapshot)
+			and not pg_visible_in_snapshot(xid, split_part($2, '@', 1)::pg_snapshot)`,
 			string(last), first)
 		for _, id := range seen {
 			if !delivered[id] {

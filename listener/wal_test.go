@@ -127,7 +127,8 @@ func TestWALReadsColumnsByName(t *testing.T) {
 	s.until("1")
 	pgtest.Exec(t, db, `alter table portal.event add column extra text not null default 'x';
 		alter table portal.event rename column ref to moved; alter table portal.event add column ref text not null default '';
-		insert into portal.event (kind, customer_id, moved, ref, data) values ('order', 7, 'not this', '2', '{"status": "SHIPPED"}')`)
+		insert into portal.event (kind, customer_id, moved, ref, data)
+			values ('order', 7, 'not this', '2', '{"status": "SHIPPED"}')`)
 	s.until("2")
 	_, events := s.soFar()
 	if e := events[1]; e.CustomerID != 7 || string(e.Data) != `{"status": "SHIPPED"}` || e.Kind != portal.EventOrder {
@@ -377,7 +378,8 @@ func TestWALEndsWhileSlotWaits(t *testing.T) {
 	tell(t, long, "long")
 	w := newWAL(t, db.URL)
 	s := start(t, w)
-	const waiting = `select count(*)::int from pg_stat_activity where datname = current_database() and backend_type = 'walsender'`
+	const waiting = `select count(*)::int from pg_stat_activity where datname = current_database()
+		and backend_type = 'walsender'`
 	eventually(t, "the slot is asked for", func() bool { return pgtest.Value[int](t, db, waiting) == 1 })
 	emit(t, db, "polled")
 	s.until("polled")

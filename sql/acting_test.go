@@ -29,13 +29,15 @@ func newActed(t *testing.T) acted {
 	pgtest.Exec(t, db, `
 		insert into portal.login (login_id, customer_id, staff_role, email, password_hash)
 			select v.login_id, c.customer_id, v.role, v.email, '$2a$04$' || repeat('x', 53)
-			from (values (1, 'C1', null, 'buyer@c1.example'), (2, null, 'desk', 'dana@demo.example'), (3, 'C2', null, 'buyer@c2.example')) as v(login_id, no, role, email)
+			from (values (1, 'C1', null, 'buyer@c1.example'), (2, null, 'desk', 'dana@demo.example'),
+			(3, 'C2', null, 'buyer@c2.example')) as v(login_id, no, role, email)
 			left join erp.customer c on c.customer_no = v.no;
 		insert into portal.session (session_id, login_id, token_hash, expires_at) values
 			(1, 1, sha256('buyer'), erp.now() + interval '1 day'), (2, 2, sha256('dana'), erp.now() + interval '1 day');
 		select setval(pg_get_serial_sequence('portal.session', 'session_id'), 10);
 		insert into portal.cart (login_id, customer_id) select 1, customer_id from erp.customer where customer_no = 'C1';
-		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', 7 from portal.cart, erp.item where item_no = 'RICE'`)
+		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', 7 from portal.cart, erp.item
+			where item_no = 'RICE'`)
 	pools, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 2, DeskConns: 1, WorkConns: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -99,13 +101,16 @@ func TestPreviewChangesNothing(t *testing.T) {
 	t.Parallel()
 	a := newActed(t)
 	pgtest.Exec(t, a.DB,
-		`with o as (insert into erp.sales_order (order_no, customer_id) select 'SO-OLD', customer_id from erp.customer where customer_no = 'C1' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 2 from o, erp.item where item_no = 'OIL5'`)
+		`with o as (insert into erp.sales_order (order_no, customer_id) select 'SO-OLD', customer_id from erp.customer
+			where customer_no = 'C1' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 2 from o, erp.item
+			where item_no = 'OIL5'`)
 	who := a.begin(t, "C1", portal.ActingPreview)
 	state := func() string {
 		return pgtest.Value[string](t, a.DB,
 			`select concat_ws('|', (select count(*) from portal.cart), (select string_agg(qty::text, ',') from portal.cart_line),
-			(select count(*) from portal.favorite), (select count(*) from portal.item_list), (select string_agg(order_no || status, ',' order by order_no) from erp.sales_order))`)
+			(select count(*) from portal.favorite), (select count(*) from portal.item_list),
+			(select string_agg(order_no || status, ',' order by order_no) from erp.sales_order))`)
 	}
 	before := state()
 	for what, write := range a.writes(who) {
@@ -185,8 +190,10 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 	}
 	no := sent.OrderNo
 	if got := pgtest.Value[string](t, a.DB,
-		`select concat_ws('|', c.customer_no, o.source, o.submitted_by, o.entered_by, coalesce(o.login_id::text, 'none'), h.actor)
-		from erp.sales_order o join erp.customer c using (customer_id) join erp.order_status_history h using (order_id) where order_no = $1`, no); got !=
+		`select concat_ws('|', c.customer_no, o.source, o.submitted_by, o.entered_by, coalesce(o.login_id::text, 'none'),
+			h.actor)
+		from erp.sales_order o join erp.customer c using (customer_id) join erp.order_status_history h using (order_id)
+		where order_no = $1`, no); got !=
 		"C2|WEB|dana@demo.example for C2|dana@demo.example|none|dana@demo.example for C2" {
 		t.Errorf("order %s", got)
 	}
@@ -240,11 +247,14 @@ func TestActingEnds(t *testing.T) {
 				"customer_no = 'C2') where login_id = 2")},
 	} {
 		pgtest.Exec(t, a.DB, `select erp.set_clock(null);
-			update portal.login set staff_role = 'desk', customer_id = null, disabled = false, password_hash = '$2a$04$' || repeat('x', 53) where login_id = 2;
-			insert into portal.session (session_id, login_id, token_hash, expires_at) values (2, 2, sha256('dana'), erp.now() + interval '1 day') on conflict do nothing;
+			update portal.login set staff_role = 'desk', customer_id = null, disabled = false,
+				password_hash = '$2a$04$' || repeat('x', 53) where login_id = 2;
+			insert into portal.session (session_id, login_id, token_hash, expires_at)
+				values (2, 2, sha256('dana'), erp.now() + interval '1 day') on conflict do nothing;
 			insert into erp.web_access (customer_id) select customer_id from erp.customer on conflict do nothing;
 			update erp.web_access set enabled = true; update erp.customer set active = true;
-			set local session_replication_role = replica; delete from portal.audit; delete from portal.event; set local session_replication_role = origin`)
+			set local session_replication_role = replica; delete from portal.audit; delete from portal.event;
+			set local session_replication_role = origin`)
 		who := a.begin(t, "C1", portal.ActingOrder)
 		if err := c.end(); err != nil {
 			t.Fatalf("%s: %v", c.how, err)

@@ -86,7 +86,8 @@ func TestAuditChain(t *testing.T) {
 		}
 		var got string
 		if err := tx.QueryRow(t.Context(),
-			`select coalesce(string_agg(kind || ' ' || subject, ', '), '') from portal.proof_difference where resolved_at is null`).Scan(&got); err != nil {
+			`select coalesce(string_agg(kind || ' ' || subject, ', '), '') from portal.proof_difference
+				where resolved_at is null`).Scan(&got); err != nil {
 			t.Fatal(err)
 		}
 		_ = tx.Rollback(t.Context())
@@ -147,8 +148,10 @@ func TestAuditSealsInAnyOrder(t *testing.T) {
 // moneyColumns are those that TestRandomWrites writes.
 const moneyColumns = `select table_name, column_name, data_type, is_nullable = 'YES'
 	from information_schema.columns
-	where table_schema = 'erp' and table_name in ('invoice', 'invoice_line', 'credit_memo', 'credit_memo_line', 'payment', 'payment_application',
-	  'sales_order', 'sales_order_line', 'shipment', 'customer', 'authorized_item', 'credit_request', 'credit_request_line', 'price_contract')
+	where table_schema = 'erp' and table_name in ('invoice', 'invoice_line', 'credit_memo', 'credit_memo_line', 'payment',
+	'payment_application',
+	  'sales_order', 'sales_order_line', 'shipment', 'customer', 'authorized_item', 'credit_request',
+	'credit_request_line', 'price_contract')
 	  and not (table_name = 'customer' and column_name in ('route_id'))
 	order by 1, ordinal_position`
 

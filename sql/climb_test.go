@@ -57,7 +57,8 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db,
-		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'), (2, 'C2', 'Two')`)
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'),
+			(2, 'C2', 'Two')`)
 	conn := loginWith(t, db, "climber", "portal_web")
 	denied(t, conn,
 		"create temp table t ()",
@@ -87,20 +88,25 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 		`do $$
 		declare t text;
 		begin
-		  foreach t in array array['date', 'text', 'bytea', 'jsonb', 'json', 'uuid', 'int8', 'int4', 'bool', 'name', 'numeric', 'timestamptz', 'regclass', 'pg_snapshot', 'daterange'] loop
+		  foreach t in array array['date', 'text', 'bytea', 'jsonb', 'json', 'uuid',
+		    'int8', 'int4', 'bool', 'name', 'numeric', 'timestamptz', 'regclass', 'pg_snapshot', 'daterange'] loop
 		    execute format('create domain pg_temp.%I as pg_catalog.%1$I check (pg_temp.catch())', t);
 		  end loop;
 		end $$`,
 		// tables of PostgreSQL's that our functions read
 		`create view pg_temp.pg_class as select *, pg_temp.catch() from pg_catalog.pg_class`,
 		`create view pg_temp.pg_roles as select *, pg_temp.catch() from pg_catalog.pg_roles`,
-		`create view pg_temp.pg_attribute as select attrelid, attname, attidentity, pg_temp.catch() from pg_catalog.pg_attribute`,
+		`create view pg_temp.pg_attribute as select attrelid, attname, attidentity, pg_temp.catch()
+			from pg_catalog.pg_attribute`,
 		// an operator and functions of the same names as those that are used
-		`create function pg_temp.same(pg_catalog.int8, pg_catalog.int8) returns pg_catalog.bool language sql as 'select pg_temp.catch()'`,
+		`create function pg_temp.same(pg_catalog.int8, pg_catalog.int8) returns pg_catalog.bool language sql as
+			'select pg_temp.catch()'`,
 		`create operator pg_temp.= (leftarg = pg_catalog.int8, rightarg = pg_catalog.int8, function = pg_temp.same)`,
 		`create function pg_temp.coalesce_text(pg_catalog.text) returns pg_catalog.text language sql as 'select $1'`,
-		`create function pg_temp.lower(pg_catalog.text) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
-		`create function pg_temp.set_config(pg_catalog.text, pg_catalog.text, pg_catalog.bool) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
+		`create function pg_temp.lower(pg_catalog.text) returns pg_catalog.text language sql as
+			'select $1 where pg_temp.catch()'`,
+		`create function pg_temp.set_config(pg_catalog.text, pg_catalog.text,
+			pg_catalog.bool) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
 		`set search_path = pg_temp, pg_catalog`,
 		`set portal.customer_id = '1'`,
 	} {
@@ -110,12 +116,16 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 	}
 	// all that the role may run, with arguments that lead somewhere
 	rows, err := db.Pool.Query(t.Context(), `select p.oid::regprocedure::text, array(select
-			case x::regtype::text when 'bigint' then '1' when 'bigint[]' then '''{1}''' when 'numeric[]' then '''{1}''' when 'text[]' then '''{EA}'''
-				when 'integer[]' then '''{1}''' when 'date' then 'current_date - 10' when 'boolean' then 'true' when 'text' then '''1''' when 'uuid' then 'gen_random_uuid()'
-				when 'jsonb' then '''[]''' when 'integer' then '1' when 'numeric' then '1' when 'bytea' then '''x''' else 'null' end || '::' || x::regtype::text
+			case x::regtype::text when 'bigint' then '1' when 'bigint[]' then '''{1}''' when 'numeric[]' then '''{1}'''
+			when 'text[]' then '''{EA}'''
+				when 'integer[]' then '''{1}''' when 'date' then 'current_date - 10' when 'boolean' then 'true' when 'text'
+				then '''1''' when 'uuid' then 'gen_random_uuid()'
+				when 'jsonb' then '''[]''' when 'integer' then '1' when 'numeric' then '1' when 'bytea' then '''x''' else 'null'
+				end || '::' || x::regtype::text
 			from unnest(p.proargtypes) with ordinality a(x, n) order by n)
 		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		where n.nspname in ('erp', 'portal') and has_function_privilege('portal_web', p.oid, 'execute') and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype`)
+		where n.nspname in ('erp', 'portal') and has_function_privilege('portal_web', p.oid, 'execute') and p.prokind = 'f'
+		and p.prorettype <> 'trigger'::regtype`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +144,8 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 	}
 	var caught []string
 	if err := conn.QueryRow(t.Context(),
-		`select pg_catalog.array_agg(distinct c.who operator(pg_catalog.||) ' reads hashes: ' operator(pg_catalog.||) (c.hashes operator(pg_catalog.>=) 0)::pg_catalog.text)::pg_catalog.text[]
+		`select pg_catalog.array_agg(distinct c.who operator(pg_catalog.||) ' reads hashes: ' operator(pg_catalog.||)
+			(c.hashes operator(pg_catalog.>=) 0)::pg_catalog.text)::pg_catalog.text[]
 		from pg_temp.caught c`).Scan(&caught); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +161,8 @@ func TestWebLoginWithoutCustomer(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db,
 		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One');
-		insert into portal.login (email, customer_id, name, password_hash) values ('one@c1.example', 1, 'One', '$2a$04$' || repeat('x', 53))`)
+		insert into portal.login (email, customer_id, name, password_hash)
+			values ('one@c1.example', 1, 'One', '$2a$04$' || repeat('x', 53))`)
 	conn := loginWith(t, db, "nobody", "portal_web")
 	for _, role := range []string{"none", "portal_web"} {
 		if _, err := conn.Exec(t.Context(), "set role "+role); err != nil {

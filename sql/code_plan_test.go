@@ -21,16 +21,20 @@ func TestCodePlans(t *testing.T) {
 	for _, fill := range []string{
 		"insert into erp.category (name) select 'C' || g from generate_series(1, 24) g",
 		`insert into erp.item (item_no, description, category_id, price_a, barcode)
-			select 'I' || lpad(g::text, 6, '0'), 'Item ' || g, 1 + g % 24, 10, lpad((4000000000000 + g)::text, 13, '0') from generate_series(1, 20000) g`,
+			select 'I' || lpad(g::text, 6, '0'), 'Item ' || g, 1 + g % 24, 10, lpad((4000000000000 + g)::text, 13, '0')
+				from generate_series(1, 20000) g`,
 		"insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, 'CASE-' || item_no from " +
 			"erp.item where item_id % 3 = 0",
 		"insert into erp.customer (customer_no, name) select 'B' || g, 'Customer ' || g from generate_series(1, 300) g",
 		`insert into erp.customer_item (customer_id, item_id, their_item_no)
-			select c.customer_id, i.item_id, 'OURS-' || i.item_id from erp.customer c join erp.item i on i.item_id % 300 = c.customer_id % 300`,
+			select c.customer_id, i.item_id, 'OURS-' || i.item_id from erp.customer c join erp.item i
+				on i.item_id % 300 = c.customer_id % 300`,
 		`insert into erp.invoice (customer_id, invoice_no, issued_at, invoice_date, due_date)
-			select c.customer_id, c.customer_no || '-' || n, erp.now(), erp.today(), erp.today() from erp.customer c cross join generate_series(1, 20) n`,
+			select c.customer_id, c.customer_no || '-' || n, erp.now(), erp.today(), erp.today() from erp.customer c cross
+				join generate_series(1, 20) n`,
 		`insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
-			select v.invoice_id, n, 1 + (v.invoice_id * 7919 + n * 104729) % 20000, 1 + n, 1, 1 + n from erp.invoice v cross join generate_series(1, 10) n`,
+			select v.invoice_id, n, 1 + (v.invoice_id * 7919 + n * 104729) % 20000, 1 + n, 1, 1 + n from erp.invoice v cross
+				join generate_series(1, 10) n`,
 	} {
 		// past the triggers, which are not what is looked at
 		pgtest.Exec(t, db, "set session_replication_role = replica; "+fill+"; reset session_replication_role")

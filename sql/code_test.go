@@ -117,9 +117,11 @@ func TestDuplicateCodesRefused(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db,
-		`insert into erp.item (item_no, description, barcode) values ('DUP1', 'One', '0841200014073'), ('OTHER', 'Other', null), ('OLD', 'Old', '96385074');
+		`insert into erp.item (item_no, description, barcode) values ('DUP1', 'One', '0841200014073'),
+			('OTHER', 'Other', null), ('OLD', 'Old', '96385074');
 		update erp.item set active = false where item_no = 'OLD';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333931' from erp.item where item_no = 'DUP1'`)
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333931' from erp.item
+			where item_no = 'DUP1'`)
 	conn := connectTo(t, db)
 	holds := func() {
 		t.Helper()

@@ -53,7 +53,8 @@ func TestConfirmRace(t *testing.T) {
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 5, 19 from erp.item where item_no = 'RICE';
 		insert into portal.login (customer_id, email, name, password_hash, customer_role, sign_off_all)
 		select c.customer_id, p || lower(c.customer_no) || '@example', p, '$2a$04$' || repeat('x', 53), r, p = 'ask'
-		from erp.customer c cross join (values ('buy', 'approver'), ('ask', 'buyer')) as x(p, r) where c.customer_no like 'R%'`)
+		from erp.customer c cross join (values ('buy', 'approver'), ('ask', 'buyer')) as x(p, r)
+		where c.customer_no like 'R%'`)
 	pools, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 16, DeskConns: 1, WorkConns: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +195,8 @@ func (at raceTab) became(r *rand.Rand, sent portal.Submitted, page pageOf, appro
 	if sent.OrderNo != "" {
 		at.sent.Add(1)
 		at.check("order "+sent.OrderNo, page,
-			`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+			`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+				join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 			where o.order_no = $1`, sent.OrderNo)
 		at.change(r, sent.OrderNo)
 		return
@@ -234,7 +236,8 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 			at.signed.Add(1)
 			at.comes(orderNo, request.Delivery)
 			at.check("signed "+orderNo, page,
-				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+					join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 				where o.order_no = $1`, orderNo)
 			return
 		}
@@ -283,7 +286,8 @@ func (at raceTab) change(r *rand.Rand, orderNo string) {
 		if err == nil {
 			at.changed.Add(1)
 			at.check("changed "+orderNo, page,
-				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+					join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 				where o.order_no = $1`, orderNo)
 			return
 		}

@@ -22,13 +22,16 @@ func creditWorld(t *testing.T) *pgtest.DB {
 	t.Helper()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, `
-		insert into erp.customer (customer_id, customer_no, name, credit_limit) overriding system value values (1, 'C1', 'One', 5000);
-		insert into erp.item (item_no, description, price_a) values ('E250', 'x', 250), ('E300', 'x', 300), ('E300.01', 'x', 300.01), ('E500', 'x', 500), ('E1', 'x', 1);
+		insert into erp.customer (customer_id, customer_no, name, credit_limit) overriding system value
+			values (1, 'C1', 'One', 5000);
+		insert into erp.item (item_no, description, price_a) values ('E250', 'x', 250), ('E300', 'x', 300),
+			('E300.01', 'x', 300.01), ('E500', 'x', 500), ('E1', 'x', 1);
 		insert into erp.stock (item_id, on_hand) select item_id, 1000 from erp.item;
 		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value
 			select n, 1, n || '@c1.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
 		with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id)
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200 from i`)
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200
+			from i`)
 	orderOf(t, db, "PHONE", "E500")
 	if got := pgtest.Value[string](t, db, "select erp.credit_exposure(1)::text"); got != "4700.00" {
 		t.Fatalf("exposure %s", got)
@@ -51,14 +54,16 @@ func orderOf(t *testing.T, db *pgtest.DB, source, item string) string {
 func inCart(t *testing.T, db *pgtest.DB, login int, item string) {
 	t.Helper()
 	pgtest.Exec(t, db, `with c as (insert into portal.cart (login_id, customer_id) values ($1, 1) returning cart_id)
-		insert into portal.cart_line (cart_id, item_id, uom, qty) select c.cart_id, i.item_id, 'EA', 1 from c, erp.item i where i.item_no = $2`, login, item)
+		insert into portal.cart_line (cart_id, item_id, uom, qty) select c.cart_id, i.item_id, 'EA', 1 from c, erp.item i
+			where i.item_no = $2`, login, item)
 }
 
 // submit sends a login's cart and returns the order's number, and the refusals.
 func submit(ctx context.Context, db *pgtest.DB, login int) (orderNo *string, refused []string, err error) {
 	err = db.Pool.QueryRow(ctx,
 		`select s.order_no, array(select f ->> 'code' from jsonb_array_elements(s.findings) f where f ->> 'action' = 'refuse')
-		from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null) s where c.login_id = $1`, login).Scan(&orderNo, &refused)
+		from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null) s
+		where c.login_id = $1`, login).Scan(&orderNo, &refused)
 	return orderNo, refused, err
 }
 
@@ -288,7 +293,8 @@ func TestCreditRunsOverBeforePicking(t *testing.T) {
 			}
 			owe := func(amount int) {
 				pgtest.Exec(t, db, fmt.Sprintf(`with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id)
-					insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, %d, %[1]d from i`, amount))
+					insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, %d, %[1]d
+						from i`, amount))
 			}
 			owe(100)
 			if got := moved(t, db, no, "PICKING"); got != refusedBy {
@@ -356,7 +362,8 @@ func TestCreditLocksInOrder(t *testing.T) {
 	inCart(t, db, 1, "E1")
 	for range 15 {
 		pgtest.Exec(t, db, `insert into portal.cart_line (cart_id, item_id, uom, qty)
-			select c.cart_id, i.item_id, 'EA', 1 from portal.cart c, erp.item i where i.item_no in ('E1', 'E300') on conflict do nothing`)
+			select c.cart_id, i.item_id, 'EA', 1 from portal.cart c, erp.item i where i.item_no in ('E1', 'E300')
+				on conflict do nothing`)
 		pick, ship, undecided := orderOf(t, db, "PHONE", "E1"), orderOf(t, db, "PHONE", "E300"), orderOf(t, db, "WEB", "E300")
 		setStatus(t, db, pick, "APPROVED")
 		setStatus(t, db, ship, "APPROVED")

@@ -11,7 +11,8 @@ import (
 // on Wednesdays, both with the cutoff the day before at 15:00, and no route to
 // C2.
 const routes = `
-	insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'), (2, 'W', 'Wednesday');
+	insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'),
+		(2, 'W', 'Wednesday');
 	insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 3);
 	update erp.customer set route_id = 1 where customer_no = 'C1';
 	insert into erp.ship_to (customer_id, code, name, route_id) select customer_id, v.code, v.code, v.route_id
@@ -63,7 +64,8 @@ func TestPlannedDelivery(t *testing.T) {
 		}
 		// what the cart says comes from the same place
 		says := pgtest.Value[string](t, db, `select f.detail ->> 'delivery_date' from erp.customer c
-			cross join lateral erp.order_findings(c.customer_id, '{}', '{}', '{}', '{}', null, (select s.ship_to_id from erp.ship_to s where s.code = $1), nullif($2, '')::date) f
+			cross join lateral erp.order_findings(c.customer_id, '{}', '{}', '{}', '{}', null,
+			(select s.ship_to_id from erp.ship_to s where s.code = $1), nullif($2, '')::date) f
 			where c.customer_no = 'C1' and f.code = 'next_delivery'`, c.shipTo, c.wish)
 		if says != c.want[:10] {
 			t.Errorf("%s, sent %s to %q, wished %q: the cart says %s", c.mode, c.at, c.shipTo, c.wish, says)

@@ -119,7 +119,8 @@ func TestDeskContracts(t *testing.T) {
 		t.Errorf("at the end: %q", lines)
 	}
 	got := pgtest.Value[string](t, d.DB,
-		`select string_agg(concat_ws(' ', action, subject, actor, data -> 'contract_id', data -> 'value', data -> 'valid'), '; ' order by audit_id)
+		`select string_agg(concat_ws(' ', action, subject, actor, data -> 'contract_id', data -> 'value', data -> 'valid'),
+			'; ' order by audit_id)
 		from portal.audit where subject = 'OIL5' and action ~ '^price' and action <> 'price_basis'`)
 	if want := `price_contract OIL5 desk@demo.example [null, 1] [null, 22.7500] [null, "[2026-01-01,2026-07-01)"]; ` +
 		`price_contract OIL5 desk@demo.example [null, 2] [null, 12.5000] [null, "(,)"]; price_contract OIL5 desk@demo.example [null, 3] [null, 20.0000] [null, "[2026-07-01,)"]; `; !strings.HasPrefix(got, want) ||
@@ -193,9 +194,12 @@ func TestDeskContractsPaged(t *testing.T) {
 	t.Parallel()
 	d := newPriceDesk(t)
 	pgtest.Exec(t, d.DB,
-		`insert into erp.item (item_no, description) select 'N' || lpad(g::text, 4, '0'), 'Thing ' || g from generate_series(1, 120) g;
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c, erp.item i where c.customer_no = 'C1001' and i.item_no like 'N%';
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 6 from erp.customer c, erp.item i where i.item_no = 'RICE25'`)
+		`insert into erp.item (item_no, description) select 'N' || lpad(g::text, 4, '0'), 'Thing ' || g
+			from generate_series(1, 120) g;
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c,
+			erp.item i where c.customer_no = 'C1001' and i.item_no like 'N%';
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 6 from erp.customer c,
+			erp.item i where i.item_no = 'RICE25'`)
 	seen := map[string]bool{}
 	f := portal.RuleFilter{}
 	for {

@@ -48,7 +48,8 @@ func (d desk) order(t *testing.T, rice int) string {
 		select customer_id, 'PHONE', 'phone', 'PO-7' from erp.customer where customer_no = 'C1001' returning order_no`)
 	pgtest.Exec(t, d.DB, `insert into erp.sales_order_line (order_id, line_no, item_id, qty)
 		select o.order_id, x.line_no, i.item_id, x.qty
-		from erp.sales_order o, (values (1, 'OIL5', 10), (2, 'RICE25', $2::int)) as x(line_no, item_no, qty) join erp.item i using (item_no)
+		from erp.sales_order o, (values (1, 'OIL5', 10), (2, 'RICE25', $2::int)) as x(line_no, item_no, qty)
+		join erp.item i using (item_no)
 		where o.order_no = $1`, no, rice)
 	return no
 }
@@ -241,11 +242,13 @@ func TestDeskQueue(t *testing.T) {
 	// rest web orders that a job approved; one rejected and not in the queue
 	pgtest.Exec(t, d.DB, `
 		insert into erp.sales_order (customer_id, source, submitted_at, order_no)
-		select c.customer_id, case when n % 4 = 0 then 'PHONE' else 'WEB' end, timestamptz '2026-11-01 08:00Z' + n * interval '1 minute', 'T-' || lpad(n::text, 3, '0')
+		select c.customer_id, case when n % 4 = 0 then 'PHONE' else 'WEB' end,
+			timestamptz '2026-11-01 08:00Z' + n * interval '1 minute', 'T-' || lpad(n::text, 3, '0')
 		from erp.customer c, generate_series(1, 120) n where c.customer_no = 'C1002';
 		update erp.sales_order set status = 'APPROVED' where source = 'WEB' and order_no not in ('T-001', 'T-002');
 		update erp.sales_order set reviewed_at = now() where order_no = 'T-001';
-		insert into erp.order_review (order_id, code, detail) select order_id, 'over_credit', '{"over": 312.4}' from erp.sales_order where order_no = 'T-001';
+		insert into erp.order_review (order_id, code, detail) select order_id, 'over_credit', '{"over": 312.4}'
+			from erp.sales_order where order_no = 'T-001';
 		update erp.sales_order set status = 'REJECTED', status_reason = 'no' where order_no = 'T-002'`)
 	list := func(f portal.OrderFilter) (out []portal.DeskOrder) {
 		t.Helper()
@@ -385,7 +388,8 @@ func TestDeskCustomers(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	pgtest.Exec(t, d.DB,
-		`insert into erp.customer (customer_no, name) select 'D' || n, 'Corner shop ' || n from generate_series(1000, 1109) n`)
+		`insert into erp.customer (customer_no, name) select 'D' || n, 'Corner shop ' || n
+			from generate_series(1000, 1109) n`)
 	d.order(t, 1)
 	page := func(query, after string, want int) []portal.DeskCustomer {
 		t.Helper()
@@ -488,7 +492,8 @@ func TestDeskSavesItem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := pgtest.Value[int](t, d.DB,
-		`select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1' and warehouse = 'MAIN'`); n != 5 {
+		`select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1'
+			and warehouse = 'MAIN'`); n != 5 {
 		t.Errorf("%d on hand", n)
 	}
 	rows, _, err := d.Items(ctx, d.who, "oliv 5", "")

@@ -15,9 +15,12 @@ func TestEntryColumnsAreTheCustomersOwn(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db,
-		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'), (2, 'C2', 'Two');
-		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value select n, n, n || '@x.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
-		insert into portal.entry_columns (customer_id, shape, has_head, item_column) select n, sha256('a'), true, n from generate_series(1, 2) n`)
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'),
+			(2, 'C2', 'Two');
+		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value select n, n,
+			n || '@x.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
+		insert into portal.entry_columns (customer_id, shape, has_head, item_column) select n, sha256('a'), true, n
+			from generate_series(1, 2) n`)
 	as := func(customer, statement string) (rows int64, err error) {
 		t.Helper()
 		err = pgx.BeginTxFunc(t.Context(), db.Pool,

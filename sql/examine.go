@@ -117,14 +117,17 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 	}
 	holes := w.Holes()
 	found.add(len(holes) == 0,
-		"Run portal migrate: it puts back what is listed here, or says why it cannot. portal serve does not start until then.", "customers are kept apart: rights, policies, functions and triggers are what they must be (%d are not)", len(holes))
+		"Run portal migrate: it puts back what is listed here, or says why it cannot. "+
+			"portal serve does not start until then.",
+		"customers are kept apart: rights, policies, functions and triggers are what they must be (%d are not)", len(holes))
 	misled, err := misledFunctions(ctx, conn)
 	if err != nil {
 		return err
 	}
 	found.add(len(misled) == 0,
 		"They would take what a session made among its temporary objects for PostgreSQL's own, and run it with their "+
-			"owner's rights. For each: alter function … set search_path = pg_catalog, pg_temp; see "+strings.Join(misled, ", "),
+			"owner's rights. For each: alter function … set search_path = pg_catalog, pg_temp; see "+
+			strings.Join(misled, ", "),
 		"functions that act for the portal's owner cannot be misled (%d can)", len(misled))
 	if w.Other {
 		found.note("Another version of the portal migrated this database; this is compared with what that version left.")

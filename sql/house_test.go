@@ -81,7 +81,8 @@ func TestPruneEventsInBatches(t *testing.T) {
 	db := pgtest.New(t)
 	house := sql.NewHousekeeper(openWork(t, db).Work)
 	pgtest.Exec(t, db,
-		`insert into portal.event (kind, xid, at) select 'notice', g::text::xid8, now() - interval '73 hours' from generate_series(3, 502) g, generate_series(1, 5)`)
+		`insert into portal.event (kind, xid, at) select 'notice', g::text::xid8, now() - interval '73 hours'
+			from generate_series(3, 502) g, generate_series(1, 5)`)
 	if n := prune(t, house, 72*time.Hour); n != 2500 {
 		t.Errorf("%d pruned", n)
 	}
@@ -188,8 +189,10 @@ func TestEndExpiredSessions(t *testing.T) {
 		t.Errorf("tries left: %q", got)
 	}
 	if got := pgtest.Value[string](t, db,
-		`select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')), (select count(*) from portal.login_device),
-		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',') from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
+		`select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')),
+			(select count(*) from portal.login_device),
+		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',')
+		from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
 		t.Errorf("left: %s", got)
 	}
 	if n, err := house.EndExpiredSessions(t.Context()); err != nil || n != 0 {
@@ -228,14 +231,21 @@ func TestKeepMails(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, newsFixtures)
 	pgtest.Exec(t, db, `
-		insert into portal.mail (mail_id, key, kind, recipient, status, sent_at, created_at, secret) overriding system value values
-			(1, 'a', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '91 days', ''), (2, 'b', 'order_shipped', 'x@y.example', 'failed', null, now() - interval '91 days', ''),
-			(3, 'c', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '89 days', ''), (4, 'd', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '91 days', ''),
-			(5, 'e', 'password_reset', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'), (6, 'f', 'invitation', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
-			(7, 'g', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '59 minutes', ''), (8, 'h', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '2 hours', '');
+		insert into portal.mail (mail_id, key, kind, recipient, status, sent_at, created_at,
+			secret) overriding system value values
+			(1, 'a', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '91 days', ''),
+			(2, 'b', 'order_shipped', 'x@y.example', 'failed', null, now() - interval '91 days', ''),
+			(3, 'c', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '89 days', ''),
+			(4, 'd', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '91 days', ''),
+			(5, 'e', 'password_reset', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
+			(6, 'f', 'invitation', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
+			(7, 'g', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '59 minutes', ''),
+			(8, 'h', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '2 hours', '');
 		select portal.enqueue_mails(array[8]);
-		insert into portal.password_reset (login_id, token_hash, expires_at) values (1, sha256('1'), now() - interval '1 minute'), (2, sha256('2'), now() + interval '1 minute');
-		insert into portal.notification (login_id, customer_id, kind, key, created_at) values (1, 1, 'statement', 'old', now() - interval '91 days'), (1, 1, 'statement', 'new', now())`)
+		insert into portal.password_reset (login_id, token_hash, expires_at)
+			values (1, sha256('1'), now() - interval '1 minute'), (2, sha256('2'), now() + interval '1 minute');
+		insert into portal.notification (login_id, customer_id, kind, key, created_at)
+			values (1, 1, 'statement', 'old', now() - interval '91 days'), (1, 1, 'statement', 'new', now())`)
 	store, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 1, DeskConns: 1, WorkConns: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -110,7 +110,8 @@ func TestLockIsOfAccountAndPlace(t *testing.T) {
 	}
 	o.mustBe("right, in her own browser", o.try(person(1), rightPassword, "192.0.2.9", "hers"), "")
 	if tries := pgtest.Value[int](t, o.db,
-		`select failed_count from portal.login_try where account = sha256('nobody@x.example') and place = '192.0.2.1'`); tries != 5 {
+		`select failed_count from portal.login_try where account = sha256('nobody@x.example')
+			and place = '192.0.2.1'`); tries != 5 {
 		t.Errorf("%d tries of nobody's were counted", tries)
 	}
 	pgtest.Exec(t, o.db, "select erp.set_clock(now() + interval '15 minutes 1 second')")

@@ -69,7 +69,8 @@ func TestWebLogin(t *testing.T) {
 	pgtest.Exec(t, db,
 		`insert into portal.session (session_id, login_id, token_hash, expires_at) overriding system value values
 			(101, 1, sha256('own'), erp.now() + interval '1 hour'), (102, 2, sha256('staff'), erp.now() + interval '1 hour');
-		insert into portal.factor (login_id, kind, name, secret, last_step) values (1, 'app', 'Phone', '\x01', 1), (2, 'app', 'Phone', '\x02', 1)`)
+		insert into portal.factor (login_id, kind, name, secret, last_step) values (1, 'app', 'Phone', '\x01', 1),
+			(2, 'app', 'Phone', '\x02', 1)`)
 	ask := []string{"select * from portal.factors(%s)", "select * from portal.factor_secrets(%s, 'app')",
 		"select * from portal.factor_state(%s)", "select portal.app_in_setup(%s)",
 		"select * from portal.trusted_browsers(%s)", "select portal.factor_failed(%s)"}

@@ -208,7 +208,8 @@ func TestLedgerModel(t *testing.T) {
 			}
 			said.Queue(`
 				select a.current_due, a.days_30, a.days_60, a.days_90, a.balance, a.past_due,
-					coalesce((select (array_agg(m.balance order by m.ord desc))[1] from erp.movements($1, $3, $2) with ordinality as m(d, k, n, u, r, a, balance, ord)),
+					coalesce((select (array_agg(m.balance order by m.ord desc))[1]
+					from erp.movements($1, $3, $2) with ordinality as m(d, k, n, u, r, a, balance, ord)),
 						erp.balance($1, $3 - 1)) as closing,
 					coalesce((select r.balance from erp.aging_report($2, $4) r where r.customer_id = $1), 0) as reported,
 					coalesce((select sum(d.amount) from portal.account_documents($1, $2, $4) d), 0) as open

@@ -95,9 +95,11 @@ func TestClosedPeriod(t *testing.T) {
 	db := world(t)
 	pgtest.Exec(t, db, `
 		select erp.set_clock('2026-04-10 12:00-04');
-		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-04-02', '2026-05-02', 100);
+		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total)
+			values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-04-02', '2026-05-02', 100);
 		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values (1, 1, 1, 100, 100);
-		insert into erp.payment (payment_id, customer_id, payment_date, amount) values (1, 1, '2026-03-20', 80), (2, 1, '2026-04-05', 30);
+		insert into erp.payment (payment_id, customer_id, payment_date, amount) values (1, 1, '2026-03-20', 80),
+			(2, 1, '2026-04-05', 30);
 		insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, opened_total) values (1, 1, '2026-03-25', 5);
 		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 50, '2026-03-20');
 		update erp.company set closed_through = '2026-03-31'`)
@@ -116,7 +118,8 @@ func TestClosedPeriod(t *testing.T) {
 	}
 	// what is posted now goes on, also against documents of the closed period
 	pgtest.Exec(t, db, `
-		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 30, '2026-04-10'), (2, 1, 20, '2026-04-10');
+		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 30, '2026-04-10'),
+			(2, 1, 20, '2026-04-10');
 		insert into erp.payment_application (credit_memo_id, invoice_id, amount) values (1, 2, 5);
 		update erp.payment set reversed_on = '2026-04-10', reversed_reason = 'bounced' where payment_id = 1`)
 	if after := pgtest.Value[string](t, db, "select a::text from erp.aging(1, '2026-03-31') a"); after != before {
@@ -134,9 +137,11 @@ func TestPaymentComesBack(t *testing.T) {
 	db := world(t)
 	pgtest.Exec(t, db, `
 		select erp.set_clock('2026-04-10 12:00-04');
-		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-03-12', '2026-04-11', 100);
+		insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total)
+			values (1, 1, '2026-03-10', '2026-04-09', 100), (2, 1, '2026-03-12', '2026-04-11', 100);
 		insert into erp.payment (payment_id, customer_id, payment_date, amount) values (1, 1, '2026-03-20', 180);
-		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 100, '2026-03-20'), (1, 2, 50, '2026-03-21');
+		insert into erp.payment_application (payment_id, invoice_id, amount, applied_on) values (1, 1, 100, '2026-03-20'),
+			(1, 2, 50, '2026-03-21');
 		update erp.payment set reversed_on = '2026-04-02', reversed_reason = 'bounced' where payment_id = 1`)
 	for day, want := range map[string]string{"2026-03-19": "200", "2026-03-20": "20", "2026-04-01": "20",
 		"2026-04-02": "200", "2026-04-10": "200"} {
@@ -184,7 +189,8 @@ func TestInvoiceTaxAndFreight(t *testing.T) {
 		second: "117.59 9.59 0.088750 0.00",  // 4 × 27.00 = 108 × 8.875 % = 9.585
 	} {
 		got := pgtest.Value[string](t, db,
-			`select concat_ws(' ', total - (case when freight > 0 then 12.5 else 0 end), tax, tax_rate, freight) from erp.invoice where invoice_no = $1`, invoice)
+			`select concat_ws(' ', total - (case when freight > 0 then 12.5 else 0 end), tax, tax_rate, freight)
+				from erp.invoice where invoice_no = $1`, invoice)
 		if got != want {
 			t.Errorf("invoice %s: %s, want %s", invoice, got, want)
 		}

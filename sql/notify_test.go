@@ -16,8 +16,10 @@ const newsFixtures = `
 	insert into erp.stock (item_id, on_hand) values (1, 100000);
 	insert into portal.login (login_id, customer_id, email, password_hash, customer_role, disabled)
 		select n, 1, who || '@one.example', '$2a$04$' || repeat('x', 53), coalesce(nullif(role, ''), 'buyer'), who = 'closed'
-		from (values (1, 'approver', 'approver'), (2, 'buyer', 'buyer'), (3, 'accounts', 'accounts'), (4, 'view', 'view'), (5, 'closed', ''), (6, 'invited', '')) v(n, who, role);
-	insert into portal.login (login_id, customer_id, email, password_hash) values (7, 2, 'other@two.example', '$2a$04$' || repeat('x', 53));
+		from (values (1, 'approver', 'approver'), (2, 'buyer', 'buyer'), (3, 'accounts', 'accounts'), (4, 'view', 'view'),
+		(5, 'closed', ''), (6, 'invited', '')) v(n, who, role);
+	insert into portal.login (login_id, customer_id, email, password_hash)
+		values (7, 2, 'other@two.example', '$2a$04$' || repeat('x', 53));
 	insert into portal.invitation (login_id, token_hash, expires_at) values (6, sha256('x'), now() + interval '1 day');
 	insert into erp.invoice (invoice_id, customer_id, invoice_no) values (1, 1, 'INV-1');
 	insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (1, 1, 1, 5, 10, 50);`
@@ -26,7 +28,8 @@ const newsFixtures = `
 func told(t testing.TB, db *pgtest.DB) string {
 	t.Helper()
 	out := pgtest.Value[string](t, db,
-		`select coalesce(string_agg(n.kind || ' ' || split_part(l.email::text, '@', 1) || case when m.mail_id is null then '' else '+' end || case when n.read_at is null then '' else ' (read)' end, ', ' order by n.kind, n.login_id), '')
+		`select coalesce(string_agg(n.kind || ' ' || split_part(l.email::text, '@', 1) || case when m.mail_id is null then ''
+			else '+' end || case when n.read_at is null then '' else ' (read)' end, ', ' order by n.kind, n.login_id), '')
 		from portal.notification n join portal.login l using (login_id) left join portal.mail m using (notification_id)`)
 	pgtest.Exec(t, db, "delete from portal.mail; delete from portal.notification; delete from river.river_job where "+
 		"kind = 'mail'")
@@ -40,7 +43,8 @@ func TestWhoIsTold(t *testing.T) {
 	pgtest.Exec(t, db, newsFixtures)
 	for _, c := range []struct{ what, do, want string }{
 		{"an order by phone",
-			`insert into erp.sales_order (order_id, order_no, customer_id, source, status) values (101, 'SO-1', 1, 'PHONE', 'APPROVED');
+			`insert into erp.sales_order (order_id, order_no, customer_id, source, status)
+				values (101, 'SO-1', 1, 'PHONE', 'APPROVED');
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty) values (101, 1, 1, 5)`,
 			"order_approved approver+, order_approved buyer+"},
 		{"an order of a log-in, by itself",
@@ -59,7 +63,8 @@ func TestWhoIsTold(t *testing.T) {
 			"order_delivered buyer"},
 		{"changed, line by line in one transaction",
 			`insert into erp.sales_order_line (order_id, line_no, item_id, qty) values (101, 2, 1, 5);
-			begin; update erp.sales_order_line set qty = 4 where order_id = 101 and line_no = 1; update erp.sales_order_line set qty = 3 where order_id = 101 and line_no = 2; commit`,
+			begin; update erp.sales_order_line set qty = 4 where order_id = 101 and line_no = 1; update erp.sales_order_line
+			set qty = 3 where order_id = 101 and line_no = 2; commit`,
 			"order_changed approver+, order_changed buyer+"},
 		{"on hold and back",
 			"update erp.sales_order set status = 'ON_HOLD' where order_id = 101; update erp.sales_order set status = " +
@@ -67,10 +72,12 @@ func TestWhoIsTold(t *testing.T) {
 		{"cancelled by staff", "update erp.sales_order set status = 'CANCELLED' where order_id = 101",
 			"order_cancelled approver+, order_cancelled buyer+"},
 		{"a return", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (1, 1, 1);
-			update erp.credit_request set status = 'IN_REVIEW'; update erp.credit_request set status = 'REJECTED', status_reason = 'too old'`,
+			update erp.credit_request set status = 'IN_REVIEW'; update erp.credit_request set status = 'REJECTED',
+				status_reason = 'too old'`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
 		{"one that goes on by itself", `insert into erp.credit_request (request_id, customer_id, invoice_id) values (2, 1, 1);
-			insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) values (2, 1, 1, 1, 2, 'defective');
+			insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+				values (2, 1, 1, 1, 2, 'defective');
 			update erp.credit_request set status = 'APPROVED' where request_id = 2`,
 			"return_decided approver+, return_decided buyer+, return_decided accounts+"},
 		{"a request for a signature",
@@ -125,7 +132,8 @@ func TestNewsIsNeverInTheWay(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, newsFixtures)
 	pgtest.Exec(t, db,
-		`insert into erp.sales_order (order_id, order_no, customer_id, source) select n, 'SO-' || n, 1, 'PHONE' from generate_series(1, 3) n;
+		`insert into erp.sales_order (order_id, order_no, customer_id, source) select n, 'SO-' || n, 1, 'PHONE'
+			from generate_series(1, 3) n;
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select n, 1, 1, 1 from generate_series(1, 3) n`)
 	told(t, db)
 	pgtest.Exec(t, db, "alter table portal.mail add constraint broken check (false) not valid; update erp.sales_order "+
@@ -188,7 +196,8 @@ func TestCutoffReminder(t *testing.T) {
 	pgtest.Exec(t, db, newsFixtures)
 	pgtest.Exec(t, db, `
 		update erp.company set time_zone = 'UTC';
-		insert into erp.route (route_id, code, name, cutoff_days_before, cutoff_time) values (1, 'NORTH', 'North', 1, '15:00');
+		insert into erp.route (route_id, code, name, cutoff_days_before, cutoff_time)
+			values (1, 'NORTH', 'North', 1, '15:00');
 		insert into erp.route_day (route_id, weekday) values (1, 5);
 		update erp.customer set route_id = 1;
 		select erp.set_clock('2026-06-04 11:59Z')`) // Thursday; the truck leaves on Friday
@@ -202,7 +211,8 @@ func TestCutoffReminder(t *testing.T) {
 	pgtest.Exec(t, db, "update erp.company set cutoff_reminders = true")
 	remind("more than three hours before", 0)
 	pgtest.Exec(t, db, `select erp.set_clock('2026-06-04 12:01Z');
-		insert into erp.sales_order (customer_id, source, submitted_at) values (2, 'PHONE', '2026-05-28 14:59Z'), (1, 'PHONE', '2026-05-28 15:01Z')`)
+		insert into erp.sales_order (customer_id, source, submitted_at) values (2, 'PHONE', '2026-05-28 14:59Z'),
+			(1, 'PHONE', '2026-05-28 15:01Z')`)
 	told(t, db)
 	remind("one has ordered since the last cutoff", 1)
 	if got := pgtest.Value[string](t, db,

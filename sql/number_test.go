@@ -34,8 +34,10 @@ func TestEverySeriesPassesOverWhatIsTaken(t *testing.T) {
 	// whatever else has numbers draws them from these, or from an identity
 	if others := pgtest.Value[[]string](t, db,
 		`select coalesce(array_agg(d.adrelid::regclass || '.' || a.attname), '{}') from pg_attrdef d
-		join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum join pg_class c on c.oid = d.adrelid join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname in ('erp', 'portal') and pg_get_expr(d.adbin, d.adrelid) like '%nextval%' and c.relname <> 'migration'`); len(others) > 0 {
+		join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum join pg_class c on c.oid = d.adrelid
+		join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname in ('erp', 'portal') and pg_get_expr(d.adbin, d.adrelid) like '%nextval%'
+		and c.relname <> 'migration'`); len(others) > 0 {
 		t.Errorf("these draw numbers that may be taken: %v", others)
 	}
 }

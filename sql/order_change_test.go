@@ -25,7 +25,8 @@ func linesOf(t *testing.T, db *pgtest.DB, no string) string {
 func changesOf(t *testing.T, db *pgtest.DB, no string) string {
 	t.Helper()
 	return pgtest.Value[string](t, db,
-		`select coalesce(string_agg(concat_ws(' ', c.line_no, trim_scale(c.from_qty) || '→' || trim_scale(c.to_qty), c.reason), ', ' order by c.change_id), '')
+		`select coalesce(string_agg(concat_ws(' ', c.line_no, trim_scale(c.from_qty) || '→' || trim_scale(c.to_qty),
+			c.reason), ', ' order by c.change_id), '')
 		from erp.order_change c join erp.sales_order o using (order_id) where o.order_no = $1`, no)
 }
 
@@ -36,7 +37,8 @@ func edit(t *testing.T, db *pgtest.DB, no, lines, qtys, reason string) string {
 	var out string
 	err := db.Pool.QueryRow(t.Context(),
 		`select coalesce(string_agg(format('%s %s→%s %s %s', e.line_no, trim_scale(e.from_qty), trim_scale(e.to_qty),
-		trim_scale(e.unit_price), trim_scale(e.price_now)), ', '), '') from erp.edit_order($1, $2::text::int[], $3::text::numeric[], $4) e`,
+		trim_scale(e.unit_price), trim_scale(e.price_now)), ', '), '') from erp.edit_order($1, $2::text::int[],
+		$3::text::numeric[], $4) e`,
 		no, "{"+lines+"}", "{"+qtys+"}", reason).Scan(&out)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.ConstraintName
@@ -53,8 +55,10 @@ func change(t *testing.T, db *pgtest.DB, no, lines, qtys, confirm string) string
 	t.Helper()
 	var out string
 	err := db.Pool.QueryRow(t.Context(),
-		`select concat_ws(' ', c.changed, (select string_agg(f ->> 'code' || coalesce(':' || (f ->> 'line'), ''), ' ') from jsonb_array_elements(c.findings) f))
-		from erp.sales_order o cross join lateral portal.change_order(o.customer_id, o.order_no, $2::text::int[], $3::text::numeric[], o.revision, $4) c
+		`select concat_ws(' ', c.changed, (select string_agg(f ->> 'code' || coalesce(':' || (f ->> 'line'), ''), ' ')
+			from jsonb_array_elements(c.findings) f))
+		from erp.sales_order o cross join lateral portal.change_order(o.customer_id, o.order_no, $2::text::int[],
+		$3::text::numeric[], o.revision, $4) c
 		where o.order_no = $1`, no, "{"+lines+"}", "{"+qtys+"}", confirm).Scan(&out)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.ConstraintName

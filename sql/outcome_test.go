@@ -32,7 +32,8 @@ func TestOutcomeChanges(t *testing.T) {
 	}
 
 	const ask = `select coalesce(string_agg(f ->> 'code' || coalesce(':' || (f #>> '{detail,of}'), ''), ' '), '')
-		from jsonb_array_elements(portal.outcome_changes(portal.read_outcome($1), $2::text::jsonb, array['CS'], null, nullif($3, '')::date)) f`
+		from jsonb_array_elements(portal.outcome_changes(portal.read_outcome($1), $2::text::jsonb, array['CS'], null,
+		nullif($3, '')::date)) f`
 	for _, c := range []struct{ page, now, wish, want string }{
 		{"[]", "[]", "", ""},
 		{"[%tue]", "[%tue]", "", ""},

@@ -29,7 +29,8 @@ func peopleWorld(t *testing.T, people ...string) *pgtest.DB {
 		pgtest.Exec(t, db,
 			fmt.Sprintf(
 				`insert into portal.login (customer_id, email, name, password_hash, customer_role, spend_limit, spend_period)
-			select customer_id, '%s@c1.example', '%[1]s', '$2a$04$' || repeat('x', 53), '%s', %s, '%s' from erp.customer where customer_no = 'C1'`, f[0], f[1], limit, period))
+			select customer_id, '%s@c1.example', '%[1]s', '$2a$04$' || repeat('x', 53), '%s', %s, '%s' from erp.customer
+				where customer_no = 'C1'`, f[0], f[1], limit, period))
 	}
 	return db
 }
@@ -80,8 +81,10 @@ func send(t *testing.T, db *pgtest.DB, name, qty string) string {
 	login := loginOf(t, db, name)
 	pgtest.Exec(t, db,
 		fmt.Sprintf(
-			`insert into portal.cart (login_id, customer_id) select login_id, customer_id from portal.login where login_id = %s on conflict do nothing;
-		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', %s from portal.cart, erp.item where login_id = %[1]s and item_no = 'OIL5'`, login, qty))
+			`insert into portal.cart (login_id, customer_id) select login_id, customer_id from portal.login where login_id = %s
+				on conflict do nothing;
+		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', %s from portal.cart,
+			erp.item where login_id = %[1]s and item_no = 'OIL5'`, login, qty))
 	got, err := as(t, db, name,
 		fmt.Sprintf(
 			`select coalesce(s.order_no, case when s.sign_off_id is not null then 'waits' end, s.findings -> 0 ->> 'code')
@@ -277,7 +280,8 @@ func TestRolesInTheDatabase(t *testing.T) {
 	t.Parallel()
 	db := peopleWorld(t, "bea buyer 0 order", "cid buyer", "acc accounts", "vic view")
 	pgtest.Exec(t, db,
-		`insert into erp.invoice (customer_id, total, open_amount, invoice_date, due_date) select customer_id, 0, 0, erp.today(), erp.today() from erp.customer;
+		`insert into erp.invoice (customer_id, total, open_amount, invoice_date, due_date) select customer_id, 0, 0,
+			erp.today(), erp.today() from erp.customer;
 		insert into erp.payment (customer_id, amount) select customer_id, 1 from erp.customer`)
 	if got := send(t, db, "bea", "1"); got != "waits" {
 		t.Fatal(got)
@@ -286,7 +290,8 @@ func TestRolesInTheDatabase(t *testing.T) {
 		"acc": "1 1 0 0 -1", "vic": "0 0 0 0 0"} {
 		got, err := as(t, db, name,
 			`select concat_ws(' ', (select count(*) from erp.invoice), (select count(*) from erp.payment),
-			(select count(*) from portal.sign_off), (select count(*) from portal.sign_off_line), (select trim_scale(balance) from erp.aging(portal.customer_id())))`)
+			(select count(*) from portal.sign_off), (select count(*) from portal.sign_off_line), (select trim_scale(balance)
+			from erp.aging(portal.customer_id())))`)
 		if err != nil || got != want {
 			t.Errorf("%s sees %s of invoices, payments, requests, their lines and the balance, want %s (%v)",
 				name, got, want, err)
@@ -372,8 +377,10 @@ func TestLastApprover(t *testing.T) {
 	}
 	// somebody who was invited and has no password yet does not count
 	pgtest.Exec(t, db,
-		`insert into portal.login (customer_id, email, name, password_hash) select customer_id, 'new@c1.example', 'new', password_hash from portal.login where name = 'bea';
-		insert into portal.invitation (login_id, token_hash, expires_at) select login_id, sha256('x'), erp.now() + interval '1 day' from portal.login where name = 'new'`)
+		`insert into portal.login (customer_id, email, name, password_hash) select customer_id, 'new@c1.example', 'new',
+			password_hash from portal.login where name = 'bea';
+		insert into portal.invitation (login_id, token_hash, expires_at) select login_id, sha256('x'),
+			erp.now() + interval '1 day' from portal.login where name = 'new'`)
 	if c := refused(t, db,
 		"update portal.login set disabled = true where customer_role = 'approver' and name <> 'new'"); c != "login_last_approver" {
 		t.Errorf("closed beside somebody who is only invited: %s", c)

@@ -73,7 +73,8 @@ func TestRoleThroughPgBouncer(t *testing.T) {
 	// what a transaction sets ends with it: the next customer's requests see nothing of it
 	// PgBouncer's, and those of Jobs
 	if n := pgtest.Value[int](t, d,
-		`select count(*)::int from pg_stat_activity where datname = current_database() and usename like 'server_of_%'`); n > 4+9 {
+		`select count(*)::int from pg_stat_activity where datname = current_database()
+			and usename like 'server_of_%'`); n > 4+9 {
 		t.Errorf("%d connections to the server: PgBouncer shared nothing", n)
 	}
 	// the log-in itself may nothing, so a statement that had lost its role would be refused

@@ -22,7 +22,8 @@ func postedWorld(t *testing.T) *pgtest.DB {
 	pgtest.Exec(t, db, `
 		insert into erp.sales_order (order_id, order_no, customer_id, source) overriding system value
 			values (901, 'SO-SHIPPED', 1, 'PHONE'), (902, 'SO-PICKED', 1, 'PHONE'), (903, 'SO-OPEN', 1, 'PHONE');
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o, 1, 1, 4 from unnest(array[901, 902, 903]) o;
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o, 1, 1, 4
+			from unnest(array[901, 902, 903]) o;
 		update erp.sales_order set status = 'APPROVED' where order_id in (901, 902);
 		update erp.sales_order_line set qty_picked = 2 where order_id = 902;
 		select erp.ship_order('SO-SHIPPED', 'UPS', '1Z');
@@ -31,14 +32,19 @@ func postedWorld(t *testing.T) *pgtest.DB {
 	pgtest.Exec(t, db, `
 		begin;
 		insert into erp.invoice (invoice_id, customer_id, invoice_no) overriding system value values (2020, 2, 'T-2');
-		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (2020, 1, 1, 9, 10, 90);
+		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
+			values (2020, 1, 1, 9, 10, 90);
 		commit;
-		insert into erp.invoice (invoice_id, customer_id, invoice_no, opened_total, due_date) overriding system value values (2030, 1, 'OLD', 500, erp.today() + 3);
-		insert into erp.payment (payment_id, payment_no, customer_id, amount) overriding system value values (71, 'P-1', 1, 40), (72, 'P-2', 1, 60);
+		insert into erp.invoice (invoice_id, customer_id, invoice_no, opened_total, due_date) overriding system value
+			values (2030, 1, 'OLD', 500, erp.today() + 3);
+		insert into erp.payment (payment_id, payment_no, customer_id, amount) overriding system value
+			values (71, 'P-1', 1, 40), (72, 'P-2', 1, 60);
 		insert into erp.payment_application (payment_id, invoice_id, amount) values (71, 2030, 30);
 		select erp.issue_credit('C1', 12, 'courtesy', 'OLD');
-		with r as (insert into erp.credit_request (customer_id, invoice_id) select 1, invoice_id from erp.invoice where order_id = 901 returning request_id, invoice_id)
-		insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) select request_id, 1, invoice_id, 1, 1, 'damaged' from r`)
+		with r as (insert into erp.credit_request (customer_id, invoice_id) select 1, invoice_id from erp.invoice
+			where order_id = 901 returning request_id, invoice_id)
+		insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+			select request_id, 1, invoice_id, 1, 1, 'damaged' from r`)
 	// a program of the ERP, as an operator sets one up
 	role := erpRole(db)
 	pgtest.Exec(t, db, "create role "+role+`;

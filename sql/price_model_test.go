@@ -534,9 +534,11 @@ func (w *modelWorld) ask(ctx context.Context, conn *pgx.Conn) ([][]modelPrice, e
 		select c.n, p.unit_price, p.step, p.rule_id, p.valid_until, p.next_qty, p.next_price
 		from jsonb_array_elements($1::jsonb) with ordinality as c(call, n)
 		cross join lateral (
-			select array_agg((l ->> 'item')::bigint order by o) as items, array_agg(l ->> 'uom' order by o) as uoms, array_agg((l ->> 'qty')::numeric order by o) as qtys
+			select array_agg((l ->> 'item')::bigint order by o) as items, array_agg(l ->> 'uom' order by o) as uoms,
+				array_agg((l ->> 'qty')::numeric order by o) as qtys
 			from jsonb_array_elements(c.call -> 'lines') with ordinality as x(l, o)) a
-		cross join lateral erp.price((c.call ->> 'customer')::bigint, a.items, a.uoms, a.qtys, (c.call ->> 'at')::timestamptz) p
+		cross join lateral erp.price((c.call ->> 'customer')::bigint, a.items, a.uoms, a.qtys,
+		(c.call ->> 'at')::timestamptz) p
 		order by c.n, p.ord`, string(text))
 	out := make([][]modelPrice, len(w.Calls))
 	var n int

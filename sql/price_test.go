@@ -10,15 +10,18 @@ import (
 // ladder is the world of the acceptance scenarios 1 to 7.
 const ladder = `
 	insert into erp.category (category_id, parent_id, name) values (1, null, 'Food'), (2, 1, 'Oils');
-	insert into erp.item (item_id, item_no, description, category_id, price_a, price_b, price_c, price_d, price_e, cost) values
+	insert into erp.item (item_id, item_no, description, category_id, price_a, price_b, price_c, price_d, price_e,
+		cost) values
 		(1, 'OIL5', 'Olive oil', 2, 30, 28.5, 27, 25.5, 24, 18), (2, 'RICE25', 'Rice', 1, 22.10, null, 20, null, 18.35, null),
 		(3, 'SALT1', 'Salt', 1, null, null, 0.335, null, null, null);
 	insert into erp.item_uom (item_id, uom, factor) values (1, 'CS', 4);
 	insert into erp.price_break (item_id, min_qty, price) values (1, 12, 23.40);
 	insert into erp.customer (customer_id, customer_no, name, price_level) values
-		(1, 'C1001', 'A', 'A'), (2, 'C1002', 'B', 'B'), (3, 'C1003', 'C', 'C'), (4, 'C1004', 'D', 'D'), (5, 'C1005', 'E', 'E'),
+		(1, 'C1001', 'A', 'A'), (2, 'C1002', 'B', 'B'), (3, 'C1003', 'C', 'C'), (4, 'C1004', 'D', 'D'),
+		(5, 'C1005', 'E', 'E'),
 		(6, 'C1006', 'contract', 'C'), (7, 'C1007', 'group', 'C'), (8, 'C1008', 'dear contract', 'C');
-	insert into erp.price_contract (customer_id, item_id, value, valid) values (6, 1, 22.75, '[2026-01-01,2026-06-30]'), (8, 1, 26, '(,)');
+	insert into erp.price_contract (customer_id, item_id, value, valid) values (6, 1, 22.75, '[2026-01-01,2026-06-30]'),
+		(8, 1, 26, '(,)');
 	insert into erp.price_group (customer_id, category_id, value) values (7, 1, 10);
 	select erp.set_clock('2026-03-01 12:00-05')`
 
@@ -56,7 +59,8 @@ func TestPriceLadder(t *testing.T) {
 
 	// a contract of the base unit counts in cases; a percentage takes a case's own price
 	pgtest.Exec(t, db, `update erp.item_uom set price = 100 where item_id = 1;
-		insert into erp.price_contract (customer_id, item_id, kind, uom, value) values (3, 1, 'fixed', 'EA', 20), (4, 1, 'percent_off', null, 10), (5, 1, 'cost_plus', 'CS', 25)`)
+		insert into erp.price_contract (customer_id, item_id, kind, uom, value) values (3, 1, 'fixed', 'EA', 20),
+			(4, 1, 'percent_off', null, 10), (5, 1, 'cost_plus', 'CS', 25)`)
 	check(3, "1", "'CS'", "1", "80 contract")
 	check(4, "1", "'CS'", "1", "90 contract")
 	check(5, "1", "'CS'", "1", "90 contract")
@@ -66,9 +70,12 @@ func TestPriceLadder(t *testing.T) {
 	// break that is dearer by the pallet; so it is for a level's price, for
 	// "use level", for the lower of contract and break, and for what is next.
 	pgtest.Exec(t, db,
-		`insert into erp.item (item_id, item_no, description, price_a, price_c) values (4, 'SYRUP', 'Syrup', 35, 33), (5, 'DEAR', 'Dear by the dozen', 10, 8);
-		insert into erp.item_uom (item_id, uom, factor, price) values (4, 'PL', 60, 1500), (4, 'HB', 0.5, 15.9), (5, 'CS', 12, null);
-		insert into erp.price_break (item_id, min_qty, price, use_level) values (4, 18, 31.915, null), (4, 100, null, 'C'), (4, 600, 24.9, null),
+		`insert into erp.item (item_id, item_no, description, price_a, price_c) values (4, 'SYRUP', 'Syrup', 35, 33),
+			(5, 'DEAR', 'Dear by the dozen', 10, 8);
+		insert into erp.item_uom (item_id, uom, factor, price) values (4, 'PL', 60, 1500), (4, 'HB', 0.5, 15.9),
+			(5, 'CS', 12, null);
+		insert into erp.price_break (item_id, min_qty, price, use_level) values (4, 18, 31.915, null), (4, 100, null, 'C'),
+			(4, 600, 24.9, null),
 			(5, 12, 9, null), (5, 24, null, 'A'), (5, 36, 8, null), (5, 48, 7.9, null)`)
 	check(1, "4", "'PL'", "1", "1500 level next 600 at 1494")
 	check(1, "4", "null", "18", "31.915 break next 600 at 24.9")
@@ -147,7 +154,8 @@ list 93.6 lost_to_earlier_step`; got != want {
 		`select count(*)::int from generate_series(1, 8) c, generate_series(1, 3) i, unnest(array[null, 'EA', 'CS', 'XX']) u,
 		unnest(array[1, 5, 12, 24]) q, unnest(array['2026-06-30 23:59-04', '2026-07-01 00:00-04']::timestamptz[]) at
 		cross join lateral erp.price(c, array[i::bigint], array[u], array[q::numeric], at) p
-		where (select count(*) from erp.price_why(c, i, u, q, at) w where w.wins and w.step = p.step and w.rule_id is not distinct from p.rule_id
+		where (select count(*) from erp.price_why(c, i, u, q, at) w where w.wins and w.step = p.step
+		and w.rule_id is not distinct from p.rule_id
 			and round(w.unit_price, 4) = p.unit_price) <> (p.step <> 'none')::int`); bad != 0 {
 		t.Errorf("%d lines whose winner is not the price", bad)
 	}

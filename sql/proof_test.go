@@ -18,22 +18,27 @@ func proofWorld(t *testing.T) (db *pgtest.DB, cart, phone string) {
 	t.Helper()
 	db = world(t)
 	pgtest.Exec(t, db, `
-		insert into erp.price_contract (customer_id, item_id, value) select 1, item_id, 19.5 from erp.item where item_no = 'RICE';
+		insert into erp.price_contract (customer_id, item_id, value) select 1, item_id, 19.5 from erp.item
+			where item_no = 'RICE';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item where item_no = 'OIL5';
 		set local session_replication_role = replica;
 		update portal.audit set at = at - interval '1 day';
 		set local session_replication_role = origin;
-		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value values (1, 1, 'a@c1.example', '$2a$04$' || repeat('x', 53));
+		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value
+			values (1, 1, 'a@c1.example', '$2a$04$' || repeat('x', 53));
 		with c as (insert into portal.cart (login_id, customer_id) values (1, 1) returning cart_id)
-		insert into portal.cart_line (cart_id, item_id, uom, qty, seen_price) select cart_id, item_id, uom, qty, seen from c, erp.item i
-			join (values ('OIL5', 'EA', 3, 25), ('OIL5', 'CS', 2, 120), ('RICE', 'EA', 4, 21)) as v(no, uom, qty, seen) on v.no = i.item_no`)
+		insert into portal.cart_line (cart_id, item_id, uom, qty, seen_price) select cart_id, item_id, uom, qty, seen from c,
+			erp.item i
+			join (values ('OIL5', 'EA', 3, 25), ('OIL5', 'CS', 2, 120), ('RICE', 'EA', 4, 21)) as v(no, uom, qty, seen)
+			on v.no = i.item_no`)
 	// a price that rose asks first; one that fell is taken, and the rise is confirmed
 	no, refused, err := submit(t.Context(), db, 1)
 	if err != nil || no != nil || len(refused) == 0 {
 		t.Fatalf("%v %v %v", no, refused, err)
 	}
 	cart = pgtest.Value[string](t, db,
-		`select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null, $1, portal.shown_digest($1)) s`,
+		`select s.order_no from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null,
+			null, $1, portal.shown_digest($1)) s`,
 		`[["OIL5","EA","3","99"],["OIL5","CS","2","999"],["RICE","EA","4","99"]]`)
 	phone = newOrder(t, db, "OIL5 12", "RICE 10", "OIL5 1 CS")
 	edit(t, db, phone, "1,2", "8,10", "no truck space") // keeps a break's price below the break
@@ -41,7 +46,8 @@ func proofWorld(t *testing.T) (db *pgtest.DB, cart, phone string) {
 	change(t, db, changed, "1", "5", `[["1","28"]]`)
 	pgtest.Exec(t, db, `
 		insert into erp.sales_order (order_no, customer_id, source, submitted_at) values ('OLD', 2, 'IMPORT', '2024-01-01');
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, 1, 2, 17 from erp.sales_order where order_no = 'OLD'`)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, 1, 2, 17
+			from erp.sales_order where order_no = 'OLD'`)
 	for _, no := range []string{cart, phone} {
 		setStatus(t, db, no, "APPROVED")
 		pgtest.Exec(t, db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
@@ -50,8 +56,10 @@ func proofWorld(t *testing.T) (db *pgtest.DB, cart, phone string) {
 	pgtest.Exec(t, db, `
 		insert into erp.payment (payment_id, customer_id, amount) values (1, 1, 300);
 		insert into erp.payment_application (payment_id, invoice_id, amount) select 1, min(invoice_id), 250 from erp.invoice;
-		with m as (insert into erp.credit_memo (customer_id, invoice_id) select 1, min(invoice_id) from erp.invoice returning credit_memo_id)
-		insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 1, 1, 5, 5 from m`)
+		with m as (insert into erp.credit_memo (customer_id, invoice_id) select 1, min(invoice_id) from erp.invoice
+			returning credit_memo_id)
+		insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 1, 1,
+			5, 5 from m`)
 	return db, cart, phone
 }
 
@@ -70,7 +78,8 @@ func found(t *testing.T, db *pgtest.DB, statements string) string {
 	}
 	var got string
 	if err := tx.QueryRow(ctx,
-		`select coalesce(string_agg(kind || coalesce(' ' || nullif(line_no, 0), ''), ', ' order by kind, subject, line_no), '')
+		`select coalesce(string_agg(kind || coalesce(' ' || nullif(line_no, 0), ''), ', ' order by kind, subject, line_no),
+			'')
 		from portal.proof_difference where resolved_at is null`).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
@@ -121,16 +130,19 @@ func TestPriceProof(t *testing.T) {
 			"order_line 1, order_total"},
 		{"an order past the triggers",
 			past + `with o as (insert into erp.sales_order (customer_id) values (2) returning order_id)
-			insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, qty_backordered, unit_price, line_total) select order_id, 1, 1, 'EA', 1, 1, 1, 9, 9 from o`, "no_receipt 1, order_total"},
+			insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, qty_backordered, unit_price,
+				line_total) select order_id, 1, 1, 'EA', 1, 1, 1, 9, 9 from o`, "no_receipt 1, order_total"},
 		{"a desktop program's own price",
 			`with o as (insert into erp.sales_order (customer_id, source) values (2, 'PHONE') returning order_id)
-			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, l, 1, 1, case l when 1 then 28.5 else 28.4 end from o, generate_series(1, 2) l`, "order_price 2"},
+			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, l, 1, 1, case l
+				when 1 then 28.5 else 28.4 end from o, generate_series(1, 2) l`, "order_price 2"},
 		{"a substitute at less",
 			`insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price, substitute_for_line)
 			select max(order_id), 9, 1, 1, 12, 1 from erp.sales_order where status = 'SUBMITTED'`, ""},
 		{"a price where there is none",
 			`with o as (insert into erp.sales_order (customer_id, source) values (2, 'PHONE') returning order_id)
-			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 12 from o, erp.item where item_no = 'NONE'`, ""},
+			insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 12
+				from o, erp.item where item_no = 'NONE'`, ""},
 		{"an order's total", past + "update erp.sales_order set total = total + 1 where order_no = '" + cart + "'",
 			"order_total"},
 		{"an invoice's total", past + "update erp.invoice set total = total + 1 where invoice_id = 2",
@@ -256,7 +268,8 @@ func TestPriceReceipts(t *testing.T) {
 	no := newOrder(t, db, "OIL5 6", "RICE 1", "OIL5 2 CS")
 	receipts := func() string {
 		return pgtest.Value[string](t, db,
-			`select string_agg(concat_ws(' ', r.line_no, trim_scale(r.total_qty), trim_scale(r.asked_price), r.asked_step, trim_scale(r.unit_price), r.price_step), ', ' order by r.receipt_id)
+			`select string_agg(concat_ws(' ', r.line_no, trim_scale(r.total_qty), trim_scale(r.asked_price), r.asked_step,
+				trim_scale(r.unit_price), r.price_step), ', ' order by r.receipt_id)
 			from portal.price_receipt r join erp.sales_order o using (order_id) where o.order_no = '`+no+`'`)
 	}
 	// the break is reached by the third line, which has its price
@@ -291,7 +304,8 @@ func TestPriceReceipts(t *testing.T) {
 			for n in 1..8 loop
 				insert into erp.sales_order (customer_id) values (2) returning order_id into o;
 				insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price, price_step)
-				select o, row_number() over (order by i.item_id), i.item_id, 1, 5, 'level' from erp.item i where i.item_no like 'L%' order by i.item_id limit case n when 8 then 1500 else 3 end;
+				select o, row_number() over (order by i.item_id), i.item_id, 1, 5, 'level' from erp.item i
+					where i.item_no like 'L%' order by i.item_id limit case n when 8 then 1500 else 3 end;
 			end loop;
 		end $$;
 		reset statement_timeout`)

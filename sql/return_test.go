@@ -25,7 +25,8 @@ func returnWorld(t *testing.T) *pgtest.DB {
 			select 2, '10443', customer_id from erp.customer where customer_no = 'C2';
 		insert into erp.invoice_line (invoice_id, line_no, item_id, uom, factor, qty, unit_price, line_total)
 			select v.invoice_id, v.line_no, i.item_id, v.uom, v.factor, v.qty, v.price, round(v.qty * v.price, 2)
-			from (values (1, 1, 'OIL5', 'EA', 1, 10, 27.00), (1, 2, 'RICE', 'EA', 1, 3, 0.335), (1, 3, 'OIL5', 'CS', 4, 2, 108.00), (2, 1, 'OIL5', 'EA', 1, 10, 30.00))
+			from (values (1, 1, 'OIL5', 'EA', 1, 10, 27.00), (1, 2, 'RICE', 'EA', 1, 3, 0.335),
+			(1, 3, 'OIL5', 'CS', 4, 2, 108.00), (2, 1, 'OIL5', 'EA', 1, 10, 30.00))
 				as v(invoice_id, line_no, item_no, uom, factor, qty, price) join erp.item i using (item_no)`)
 	return db
 }
@@ -35,8 +36,10 @@ func ask(t *testing.T, db *pgtest.DB, line int, qty, reason string) (string, err
 	t.Helper()
 	var no string
 	err := db.Pool.QueryRow(t.Context(),
-		`with r as (insert into erp.credit_request (customer_id, invoice_id) select customer_id, 1 from erp.customer where customer_no = 'C1' returning request_id, request_no),
-		l as (insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) select request_id, 1, 1, $1::int, $2::text::numeric, $3::text from r)
+		`with r as (insert into erp.credit_request (customer_id, invoice_id) select customer_id, 1 from erp.customer
+			where customer_no = 'C1' returning request_id, request_no),
+		l as (insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+		select request_id, 1, 1, $1::int, $2::text::numeric, $3::text from r)
 		select request_no from r`, line, qty, reason).Scan(&no)
 	return no, err
 }
@@ -65,9 +68,12 @@ func constraintOf(err error) string {
 // credit is a credit memo of plain SQL against a line of invoice 1.
 func credit(line int, qty, total string) string {
 	return fmt.Sprintf(
-		`with m as (insert into erp.credit_memo (customer_id) select customer_id from erp.invoice where invoice_id = 1 returning credit_memo_id)
-		insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total, uom)
-		select credit_memo_id, 1, 1, %d, %[2]s, %[3]s / %[2]s.0, %[3]s, (select uom from erp.invoice_line where invoice_id = 1 and line_no = %[1]d) from m`, line, qty, total)
+		`with m as (insert into erp.credit_memo (customer_id) select customer_id from erp.invoice where invoice_id = 1
+			returning credit_memo_id)
+		insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total,
+			uom)
+		select credit_memo_id, 1, 1, %d, %[2]s, %[3]s / %[2]s.0, %[3]s, (select uom from erp.invoice_line
+			where invoice_id = 1 and line_no = %[1]d) from m`, line, qty, total)
 }
 
 // Over no path of plain SQL more is returned than was invoiced.
@@ -159,8 +165,10 @@ func TestReturnLimitRace(t *testing.T) {
 							return err
 						}
 						_, err := tx.Exec(t.Context(),
-							`with r as (insert into erp.credit_request (customer_id, invoice_id) select customer_id, 1 from erp.invoice where invoice_id = 1 returning request_id)
-						insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) select request_id, 1, 1, 1, 5, 'damaged' from r`)
+							`with r as (insert into erp.credit_request (customer_id, invoice_id) select customer_id, 1 from erp.invoice
+								where invoice_id = 1 returning request_id)
+						insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+							select request_id, 1, 1, 1, 5, 'damaged' from r`)
 						return err
 					})
 			}()
@@ -255,7 +263,8 @@ func TestRequestMoves(t *testing.T) {
 	pgtest.Exec(t, db, `begin;
 		insert into erp.credit_memo (memo_no, customer_id) select 'CM-82', customer_id from erp.invoice where invoice_id = 1;
 		update erp.credit_request set credit_memo_id = (select credit_memo_id from erp.credit_memo where memo_no = 'CM-82');
-		insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total) select credit_memo_id, 1, 1, 1, 3, 27, 81 from erp.credit_memo where memo_no = 'CM-82';
+		insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total)
+			select credit_memo_id, 1, 1, 1, 3, 27, 81 from erp.credit_memo where memo_no = 'CM-82';
 		commit`)
 	pgtest.Exec(t, db, setRequest(no, "CREDITED"))
 	if got := history(); got != "REQUESTED, IN_REVIEW, APPROVED, AWAITING_GOODS, AWAITING_GOODS Goods received: 3 of "+
@@ -296,7 +305,8 @@ func TestRequestMemoCents(t *testing.T) {
 	}
 	// paid in full but for 20.00: so much is applied, the rest stays open
 	pgtest.Exec(t, db,
-		`with p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount - 20 from erp.invoice where invoice_id = 1 returning payment_id, amount)
+		`with p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount - 20 from erp.invoice
+			where invoice_id = 1 returning payment_id, amount)
 		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, 1, amount from p`)
 	if got := give(1, "2"); got != "54.00 34.00" {
 		t.Errorf("the memo and its open rest: %s", got)
@@ -323,17 +333,20 @@ func TestReturnWall(t *testing.T) {
 	db := returnWorld(t)
 	no := mustAsk(t, db, 1, "2", "damaged")
 	pgtest.Exec(t, db, `insert into portal.request_photo (customer_id, request_key, media_type, width, height, data)
-		select customer_id, request_key, 'image/jpeg', 1, 1, '\xffd8ff' || decode(repeat('00', 20), 'hex') from erp.credit_request`)
+		select customer_id, request_key, 'image/jpeg', 1, 1, '\xffd8ff' || decode(repeat('00', 20), 'hex')
+			from erp.credit_request`)
 	pgtest.Exec(t, db, "select erp.decide_request($1, null, null)", no)
 	pgtest.Exec(t, db, "select erp.issue_request_memo($1)", no)
 	pgtest.Exec(t, db,
 		`insert into erp.web_access (customer_id) select customer_id from erp.customer on conflict do nothing;
 		insert into portal.login (login_id, customer_id, email, password_hash, customer_role) overriding system value
-			select 71, customer_id, 'view@c1.example', '$2a$04$' || repeat('x', 53), 'view' from erp.customer where customer_no = 'C1'`)
+			select 71, customer_id, 'view@c1.example', '$2a$04$' || repeat('x', 53), 'view' from erp.customer
+				where customer_no = 'C1'`)
 	as := func(customer string, login int, statement string) (n int, err error) {
 		err = pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(t.Context(),
-				`select set_config('portal.customer_id', customer_id::text, true), set_config('portal.login_id', $2, true) from erp.customer where customer_no = $1`, customer, fmt.Sprint(login)); err != nil {
+				`select set_config('portal.customer_id', customer_id::text, true), set_config('portal.login_id', $2, true)
+					from erp.customer where customer_no = $1`, customer, fmt.Sprint(login)); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(t.Context(), "set local role portal_web"); err != nil {

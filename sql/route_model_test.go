@@ -349,13 +349,16 @@ func (w *routeWorld) ask(ctx context.Context, conn *pgx.Conn) ([]string, error) 
 		"set local session_replication_role = replica",
 		"update erp.company set time_zone = w ->> 'Zone' from (select $1::jsonb as w) x",
 		`insert into erp.route (route_id, code, name, active, every_days, start_date, cutoff_days_before, cutoff_time)
-			select (r ->> 'ID')::int, r ->> 'ID', '', (r ->> 'Active')::boolean, (r ->> 'Every')::int, nullif(r ->> 'Start', '')::date, (r ->> 'Before')::int, (r ->> 'At')::time
+			select (r ->> 'ID')::int, r ->> 'ID', '', (r ->> 'Active')::boolean, (r ->> 'Every')::int,
+				nullif(r ->> 'Start', '')::date, (r ->> 'Before')::int, (r ->> 'At')::time
 			from jsonb_array_elements($1::jsonb -> 'Routes') r`,
 		`insert into erp.route_day (route_id, weekday, cutoff_days_before, cutoff_time)
 			select (r ->> 'ID')::int, (d ->> 'Weekday')::int, (d ->> 'Before')::int, (d ->> 'At')::time
 			from jsonb_array_elements($1::jsonb -> 'Routes') r, jsonb_array_elements(nullif(r -> 'Weekdays', 'null')) d`,
-		`insert into erp.route_holiday (holiday_id, route_id, holiday, replacement, cutoff_days_before, cutoff_time) overriding system value
-			select (h ->> 'ID')::int, (h ->> 'Route')::int, (h ->> 'Day')::date, (h ->> 'Replacement')::date, (h ->> 'Before')::int, (h ->> 'At')::time
+		`insert into erp.route_holiday (holiday_id, route_id, holiday, replacement, cutoff_days_before,
+			cutoff_time) overriding system value
+			select (h ->> 'ID')::int, (h ->> 'Route')::int, (h ->> 'Day')::date, (h ->> 'Replacement')::date,
+				(h ->> 'Before')::int, (h ->> 'At')::time
 			from jsonb_array_elements(nullif($1::jsonb -> 'Holidays', 'null')) h`,
 	} {
 		var err error
@@ -371,7 +374,8 @@ func (w *routeWorld) ask(ctx context.Context, conn *pgx.Conn) ([]string, error) 
 	rows, _ := tx.Query(ctx, `
 		select c.n, n.delivery_date::text, n.cutoff
 		from jsonb_array_elements($1::jsonb -> 'Calls') with ordinality as c(call, n)
-		cross join lateral erp.next_deliveries((c.call ->> 'Route')::bigint, (c.call ->> 'At')::timestamptz, (c.call ->> 'Count')::int)
+		cross join lateral erp.next_deliveries((c.call ->> 'Route')::bigint, (c.call ->> 'At')::timestamptz,
+		(c.call ->> 'Count')::int)
 			with ordinality as n(delivery_date, cutoff, o)
 		order by c.n, n.o`, string(text))
 	out := make([]string, len(w.Calls))
@@ -475,7 +479,8 @@ func TestCutoffsOnClockChanges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db,
-		`insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before) values (1, 'D', 'Daily', 1, '2026-01-01', 0)`)
+		`insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before)
+			values (1, 'D', 'Daily', 1, '2026-01-01', 0)`)
 	for _, c := range []struct{ zone, date, local, want string }{
 		{"America/New_York", "2026-03-08", "15:00", "2026-03-08T19:00:00Z"},
 		{"America/New_York", "2026-03-08", "02:30", "2026-03-08T07:30:00Z"}, // 3:30 summer time

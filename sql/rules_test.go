@@ -21,7 +21,8 @@ func world(t *testing.T) *pgtest.DB {
 	pgtest.Exec(t, db, `
 		insert into erp.customer (customer_no, name, price_level) values ('C1', 'One', 'C'), ('C2', 'Two', 'B');
 		insert into erp.item (item_no, description, price_a, price_b, price_c, price_d, cost) values
-			('OIL5', 'Oil', 30, 28.5, 27, 25.5, 20), ('RICE', 'Rice', 22.10, null, 20, null, 10), ('NONE', 'No price', null, null, null, null, 8);
+			('OIL5', 'Oil', 30, 28.5, 27, 25.5, 20), ('RICE', 'Rice', 22.10, null, 20, null, 10),
+			('NONE', 'No price', null, null, null, null, 8);
 		insert into erp.item_uom (item_id, uom, factor) select item_id, 'CS', 4 from erp.item where item_no = 'OIL5';
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item`)
 	return db
@@ -49,7 +50,8 @@ func newOrder(t *testing.T, db *pgtest.DB, lines ...string) string {
 	for i, l := range lines {
 		f := append(strings.Fields(l), "")
 		pgtest.Exec(t, db, fmt.Sprintf(`insert into erp.sales_order_line (order_id, line_no, item_id, qty, uom)
-			select o.order_id, %d, i.item_id, %s, '%s' from erp.sales_order o, erp.item i where o.order_no = '%s' and i.item_no = '%s'`, i+1, f[1], f[2], no, f[0]))
+			select o.order_id, %d, i.item_id, %s, '%s' from erp.sales_order o, erp.item i where o.order_no = '%s'
+				and i.item_no = '%s'`, i+1, f[1], f[2], no, f[0]))
 	}
 	return no
 }
@@ -75,7 +77,8 @@ func TestPriceLevels(t *testing.T) {
 		t.Helper()
 		return pgtest.Value[string](t, db,
 			fmt.Sprintf(`select coalesce(trim_scale(unit_price)::text, '-') || ' ' || step from erp.price(
-			(select customer_id from erp.customer where customer_no = '%s'), array[(select item_id from erp.item where item_no = '%s')],
+			(select customer_id from erp.customer where customer_no = '%s'), array[(select item_id from erp.item
+			where item_no = '%s')],
 			array[nullif('%s', '')], array[%s])`, customer, item, uom, qty))
 	}
 	for _, c := range [][5]string{
@@ -93,8 +96,10 @@ func TestPriceLevels(t *testing.T) {
 	}
 	pgtest.Exec(t, db, `insert into erp.price_contract (customer_id, item_id, kind, value, valid, min_qty, uom)
 		select c.customer_id, i.item_id, k.kind, k.value, k.valid::daterange, k.min_qty, k.uom
-		from erp.customer c, erp.item i, (values ('fixed', 22.75, '[2026-01-01,2026-06-30]', 0, null), ('fixed', 21, '[2026-01-01,2026-06-30]', 12, null),
-			('percent_off', 10, '[2026-07-01,]', 0, null), ('cost_plus', 25, '[2026-07-01,]', 0, 'CS')) as k(kind, value, valid, min_qty, uom)
+		from erp.customer c, erp.item i, (values ('fixed', 22.75, '[2026-01-01,2026-06-30]', 0, null),
+		('fixed', 21, '[2026-01-01,2026-06-30]', 12, null),
+			('percent_off', 10, '[2026-07-01,]', 0, null), ('cost_plus', 25, '[2026-07-01,]', 0, 'CS')) as k(kind, value, valid,
+			min_qty, uom)
 		where c.customer_no = 'C1' and i.item_no = 'OIL5'`)
 	for at, want := range map[string][3]string{
 		"2026-01-01 00:00:00-05": {"22.75 contract", "91 contract", "84 contract"},
@@ -111,12 +116,14 @@ func TestPriceLevels(t *testing.T) {
 	}
 	if until := pgtest.Value[string](t, db,
 		`select to_char(valid_until at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI') from erp.price(
-		(select customer_id from erp.customer where customer_no = 'C1'), array[(select item_id from erp.item where item_no = 'OIL5')],
+		(select customer_id from erp.customer where customer_no = 'C1'), array[(select item_id from erp.item
+		where item_no = 'OIL5')],
 		array[null], array[1], '2026-03-01 12:00-05')`); until != "2026-07-01 00:00" {
 		t.Errorf("valid until %s", until)
 	}
 	if c := refused(t, db,
-		`insert into erp.price_contract (customer_id, item_id, value, valid) select customer_id, item_id, 1, '[2026-06-30,2026-07-02]' from erp.price_contract limit 1`); c != "price_contract_no_overlap" {
+		`insert into erp.price_contract (customer_id, item_id, value, valid) select customer_id, item_id, 1,
+			'[2026-06-30,2026-07-02]' from erp.price_contract limit 1`); c != "price_contract_no_overlap" {
 		t.Errorf("overlap refused by %s", c)
 	}
 }
@@ -253,7 +260,8 @@ func TestLastUnitsSoldOnce(t *testing.T) {
 			err := pgx.BeginFunc(context.Background(), db.Pool, func(tx pgx.Tx) error {
 				_, err := tx.Exec(context.Background(),
 					`with o as (insert into erp.sales_order (customer_id) select min(customer_id) from erp.customer returning order_id)
-					insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, 5 from o, erp.item i where i.item_no = 'LAST1'`)
+					insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, 5 from o,
+						erp.item i where i.item_no = 'LAST1'`)
 				return err
 			})
 			mu.Lock()
@@ -300,13 +308,16 @@ func TestAgingBoundaries(t *testing.T) {
 		select erp.set_clock('2026-03-31 12:00-04');
 		insert into erp.invoice (invoice_no, customer_id, invoice_date, due_date)
 			select 'I' || d.n, c.customer_id, d.day, d.day + 30 from erp.customer c,
-			(values (1, date '2026-03-02'), (2, '2026-03-01'), (3, '2026-01-31'), (4, '2026-01-30'), (5, '2026-01-01'), (6, '2025-12-31')) as d(n, day)
+			(values (1, date '2026-03-02'), (2, '2026-03-01'), (3, '2026-01-31'), (4, '2026-01-30'), (5, '2026-01-01'),
+			(6, '2025-12-31')) as d(n, day)
 			where c.customer_no = 'C1';
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 100, 100 from erp.invoice`)
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 100, 100
+			from erp.invoice`)
 	for basis, want := range map[string]string{"invoice_date": "100|200|200|100|600|400",
 		"due_date": "300|200|100|0|600|400"} {
 		got := pgtest.Value[string](t, db,
-			`select concat_ws('|', trim_scale(current_due), trim_scale(days_30), trim_scale(days_60), trim_scale(days_90), trim_scale(balance), trim_scale(past_due))
+			`select concat_ws('|', trim_scale(current_due), trim_scale(days_30), trim_scale(days_60), trim_scale(days_90),
+				trim_scale(balance), trim_scale(past_due))
 			from erp.aging((select customer_id from erp.customer where customer_no = 'C1'), '2026-03-31', '`+basis+`')`)
 		if got != want {
 			t.Errorf("%s: %s, want %s", basis, got, want)
@@ -314,9 +325,11 @@ func TestAgingBoundaries(t *testing.T) {
 	}
 	pgtest.Exec(t, db, `
 		insert into erp.payment (customer_id, amount) select customer_id, 130 from erp.customer where customer_no = 'C1';
-		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 60 from erp.payment, erp.invoice where invoice_no = 'I4'`)
+		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 60
+			from erp.payment, erp.invoice where invoice_no = 'I4'`)
 	got := pgtest.Value[string](t, db,
-		`select concat_ws('|', trim_scale(current_due), trim_scale(days_30), trim_scale(days_60), trim_scale(balance)) from erp.aging((select customer_id from erp.customer where customer_no = 'C1'))`)
+		`select concat_ws('|', trim_scale(current_due), trim_scale(days_30), trim_scale(days_60), trim_scale(balance))
+			from erp.aging((select customer_id from erp.customer where customer_no = 'C1'))`)
 	if got != "30|200|140|470" {
 		t.Errorf("after a payment: %s", got)
 	}

@@ -60,9 +60,11 @@ func TestSearchOrder(t *testing.T) {
 		insert into erp.customer (customer_no, name) values ('C1', 'One');
 		insert into erp.item (item_no, description, barcode) values
 			('SALT', 'Rock, for roads', null), ('SALT10', 'Grit', null), ('SALT9', 'Sand', null),
-			('A1', 'Sea salt 5 lb', null), ('A2', 'Salt, fine', null), ('A3', 'Salted butter', null), ('A4', 'Salt, fine, iodised, 50 lb', null),
+			('A1', 'Sea salt 5 lb', null), ('A2', 'Salt, fine', null), ('A3', 'Salted butter', null),
+			('A4', 'Salt, fine, iodised, 50 lb', null),
 			('A5', 'Salt, fine, 5 lb', null), ('A6', 'Pepper', '4006381333931'), ('A7', 'Cinnamon', null);
-		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'salt' from erp.customer c, erp.item i where i.item_no = 'A7';
+		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'salt'
+			from erp.customer c, erp.item i where i.item_no = 'A7';
 		update erp.item set active = false where item_no = 'SALT10'`)
 	store := sql.NewCatalogStore(pools)
 	who := portal.Session{ID: 1, LoginID: 1, Role: portal.RoleBuyer,

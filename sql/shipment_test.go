@@ -13,7 +13,8 @@ import (
 func stateOf(t *testing.T, db *pgtest.DB, no string) string {
 	t.Helper()
 	return pgtest.Value[string](t, db,
-		`select concat_ws(' ', o.status, nullif(sum(l.qty_allocated), 0) || ' allocated', nullif(sum(l.qty_shipped), 0) || ' shipped',
+		`select concat_ws(' ', o.status, nullif(sum(l.qty_allocated), 0) || ' allocated',
+			nullif(sum(l.qty_shipped), 0) || ' shipped',
 		nullif(sum(l.qty_backordered), 0) || ' backordered', nullif(sum(l.qty_cancelled), 0) || ' cancelled')
 		from erp.sales_order o join erp.sales_order_line l using (order_id) where o.order_no = '`+no+`' group by o.order_id`)
 }
@@ -24,7 +25,8 @@ func wantState(t *testing.T, db *pgtest.DB, no, want, when string) {
 		t.Errorf("%s: %s, want %s", when, got, want)
 	}
 	if wrong := pgtest.Value[string](t, db,
-		`select coalesce(string_agg(invariant || ' ' || subject || ': ' || detail, '; '), '') from erp.check_invariants()`); wrong != "" {
+		`select coalesce(string_agg(invariant || ' ' || subject || ': ' || detail, '; '), '')
+			from erp.check_invariants()`); wrong != "" {
 		t.Errorf("%s: %s", when, wrong)
 	}
 }
@@ -156,7 +158,8 @@ func TestReceiptsFillBackorders(t *testing.T) {
 		t.Helper()
 		return pgtest.Value[string](t, db,
 			fmt.Sprintf(`select coalesce(max(b.expected_on::text), 'to follow') from erp.sales_order o
-			cross join lateral portal.backorders_of_order(o.customer_id, o.order_id) b where o.order_no = '%s' and b.line_no = %d`, no, line))
+			cross join lateral portal.backorders_of_order(o.customer_id, o.order_id) b where o.order_no = '%s'
+			and b.line_no = %d`, no, line))
 	}
 	if got := day(first, 1); got != "to follow" {
 		t.Errorf("nothing is expected: %s", got)
@@ -259,13 +262,15 @@ func TestShortAndSubstitute(t *testing.T) {
 	pgtest.Exec(t, db, sub("'RICE20', '', 1, null, 15"))
 	wantState(t, db, no, "PICKING 10 allocated 9 cancelled", "two substitutes")
 	if got := pgtest.Value[string](t, db,
-		`select string_agg(concat_ws(' ', line_no, trim_scale(qty), trim_scale(unit_price), price_step, substitute_for_line), ', ' order by line_no)
+		`select string_agg(concat_ws(' ', line_no, trim_scale(qty), trim_scale(unit_price), price_step, substitute_for_line),
+			', ' order by line_no)
 		from erp.sales_order_line join erp.sales_order using (order_id) where line_no > 2 and order_no = '`+no+
 			"'"); got != "3 2 17 level 2, 4 1 15 manual 2" {
 		t.Errorf("substitutes: %s", got)
 	}
 	if got := pgtest.Value[string](t, db,
-		`select cancel_reason from erp.sales_order_line join erp.sales_order using (order_id) where line_no = 2 and order_no = '`+no+"'"); got != "Damaged; Replaced by RICE20" {
+		`select cancel_reason from erp.sales_order_line join erp.sales_order using (order_id) where line_no = 2
+			and order_no = '`+no+"'"); got != "Damaged; Replaced by RICE20" {
 		t.Errorf("reason %q", got)
 	}
 	// a cut after a substitute says both, and each change says its own
@@ -275,12 +280,14 @@ func TestShortAndSubstitute(t *testing.T) {
 	edit(t, db, kept, "1", "5", "no truck space")
 	pgtest.Exec(t, db, "select erp.short_line('"+kept+"', 1, 'damaged')")
 	if got := pgtest.Value[string](t, db,
-		`select trim_scale(l.qty) || ' ' || trim_scale(l.qty_cancelled) || ' ' || l.cancel_reason from erp.sales_order_line l join erp.sales_order using (order_id)
+		`select trim_scale(l.qty) || ' ' || trim_scale(l.qty_cancelled) || ' ' || l.cancel_reason from erp.sales_order_line l
+			join erp.sales_order using (order_id)
 		where line_no = 1 and order_no = '`+kept+"'"); got != "10 10 Replaced by RICE20; no truck space; damaged" {
 		t.Errorf("what was cancelled, and why: %s", got)
 	}
 	if got := pgtest.Value[string](t, db,
-		`select string_agg(trim_scale(from_qty) || '>' || trim_scale(to_qty) || ' ' || reason, ', ' order by change_id) from erp.order_change join erp.sales_order using (order_id)
+		`select string_agg(trim_scale(from_qty) || '>' || trim_scale(to_qty) || ' ' || reason, ', ' order by change_id)
+			from erp.order_change join erp.sales_order using (order_id)
 		where line_no = 1 and order_no = '`+kept+"'"); got != "10>7 Replaced by RICE20, 7>5 no truck space, 5>0 damaged" {
 		t.Errorf("changes: %s", got)
 	}

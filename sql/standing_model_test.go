@@ -19,11 +19,13 @@ func TestStandingOrderOneADelivery(t *testing.T) {
 	s := newStanding(t)
 	s.exec(`update erp.route set every_days = 14, start_date = '2026-06-09', cutoff_days_before = 1, cutoff_time = '15:00';
 		delete from portal.standing_order;
-		insert into portal.standing_order (standing_order_id, customer_id, name, rhythm, weekday) overriding system value values (9, 1, 'Mondays', 'weeks', 1);
+		insert into portal.standing_order (standing_order_id, customer_id, name, rhythm, weekday) overriding system value
+			values (9, 1, 'Mondays', 'weeks', 1);
 		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) values (9, 1, 'EA', 1)`)
 	dates := func() string {
 		return pgtest.Value[string](t, s.DB,
-			`select string_agg(to_char(run_date, 'MM-DD') || '>' || to_char(delivery_date, 'MM-DD'), ', ' order by delivery_date) from portal.standing_dates(9, 3)`)
+			`select string_agg(to_char(run_date, 'MM-DD') || '>' || to_char(delivery_date, 'MM-DD'), ', '
+				order by delivery_date) from portal.standing_dates(9, 3)`)
 	}
 	s.is("dates", dates(), "06-08>06-09, 06-22>06-23, 07-06>07-07")
 	made := map[string]int{}
@@ -107,7 +109,8 @@ func TestStandingOrderPromises(t *testing.T) {
 	for id := 3; id <= 14; id++ {
 		s.exec(fmt.Sprintf(`update erp.customer set route_id = %[2]s where customer_id = %[1]d;
 			insert into erp.ship_to (ship_to_id, customer_id, code, name, route_id) values (%[1]d, %[1]d, 'S', 'S', %[3]s);
-			insert into portal.standing_order (standing_order_id, customer_id, name, ship_to_id, hours_before) overriding system value values (%[1]d, %[1]d, 'N', %[4]s, %[5]d);
+			insert into portal.standing_order (standing_order_id, customer_id, name, ship_to_id,
+				hours_before) overriding system value values (%[1]d, %[1]d, 'N', %[4]s, %[5]d);
 			insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) values (%[1]d, 3, 'EA', 1);
 			update portal.standing_order set %[6]s where standing_order_id = %[1]d`,
 			id, one(m, "null", fmt.Sprint(11+m.IntN(5)), fmt.Sprint(11+m.IntN(5)), fmt.Sprint(11+m.IntN(5))),
@@ -121,7 +124,8 @@ func TestStandingOrderPromises(t *testing.T) {
 		until := now.Add(time.Duration(5+m.IntN(16)) * 24 * time.Hour)
 		promised := pgtest.Value[string](t, s.DB,
 			fmt.Sprintf(
-				`select coalesce(string_agg(o.standing_order_id || ' ' || d.delivery_date, ', ' order by o.standing_order_id, d.delivery_date), '')
+				`select coalesce(string_agg(o.standing_order_id || ' ' || d.delivery_date, ', ' order by o.standing_order_id,
+					d.delivery_date), '')
 			from portal.standing_order o cross join lateral portal.standing_dates(o.standing_order_id, 60) d
 			where not o.paused and d.outcome is distinct from 'skipped' and d.send_at <= '%s'`, until.Format(time.RFC3339)))
 		s.exec("create table if not exists public.before as select standing_order_id, run_date from portal.standing_run " +
@@ -131,21 +135,25 @@ func TestStandingOrderPromises(t *testing.T) {
 			// to the next moment at which something is due, but a restart now and then
 			next := pgtest.Value[time.Time](t, s.DB,
 				fmt.Sprintf(`select least('%s'::timestamptz, coalesce(min(d.send_at), 'infinity')) from portal.standing_order o
-				cross join lateral portal.standing_dates(o.standing_order_id, 8) d where not o.paused and d.outcome is distinct from 'skipped' and d.send_at > '%s'`,
+				cross join lateral portal.standing_dates(o.standing_order_id, 8) d where not o.paused and d.outcome is distinct
+				from 'skipped' and d.send_at > '%s'`,
 					until.Format(time.RFC3339), clock()))
 			now = next.UTC()
 			s.at(clock())
 		}
 		got := pgtest.Value[string](t, s.DB,
-			`select coalesce(string_agg(r.standing_order_id || ' ' || r.delivery_date, ', ' order by r.standing_order_id, r.delivery_date), '')
-			from portal.standing_run r where r.outcome in ('made', 'failed') and (r.standing_order_id, r.run_date) not in (select b.standing_order_id, b.run_date from public.before b)`)
+			`select coalesce(string_agg(r.standing_order_id || ' ' || r.delivery_date, ', ' order by r.standing_order_id,
+				r.delivery_date), '')
+			from portal.standing_run r where r.outcome in ('made', 'failed')
+			and (r.standing_order_id, r.run_date) not in (select b.standing_order_id, b.run_date from public.before b)`)
 		if got != promised {
 			t.Fatalf("STANDING_SEED=%d, round %d until %s:\npromised %s\nmade     %s", seed, round, clock(), promised, got)
 		}
 		promises += strings.Count(promised, "-") / 2
 		if twice := pgtest.Value[string](t, s.DB,
 			`select coalesce(string_agg(x.standing_order_id || ' ' || x.delivery_date, ', '), '') from (
-			select standing_order_id, delivery_date from portal.standing_run where outcome = 'made' group by 1, 2 having count(*) > 1) x`); twice != "" {
+			select standing_order_id, delivery_date from portal.standing_run where outcome = 'made' group by 1, 2
+				having count(*) > 1) x`); twice != "" {
 			t.Fatalf("STANDING_SEED=%d, round %d: two orders for one delivery: %s", seed, round, twice)
 		}
 		for range 4 {

@@ -28,11 +28,14 @@ func newStanding(t *testing.T) *standing {
 		select erp.set_clock('2026-06-01 09:00-04');
 		insert into erp.route (route_id, code, name) values (1, 'NORTH', 'North');
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5);
-		insert into erp.customer (customer_id, customer_no, name, route_id) values (1, 'C1', 'One', 1), (2, 'C2', 'Two', null);
-		insert into erp.item (item_id, item_no, description, price_a, allow_backorder) values (1, 'OIL5', 'Oil', 30, true), (2, 'LAST1', 'Last', 5, false), (3, 'SALT1', 'Salt', 0.4, true);
+		insert into erp.customer (customer_id, customer_no, name, route_id) values (1, 'C1', 'One', 1),
+			(2, 'C2', 'Two', null);
+		insert into erp.item (item_id, item_no, description, price_a, allow_backorder) values (1, 'OIL5', 'Oil', 30, true),
+			(2, 'LAST1', 'Last', 5, false), (3, 'SALT1', 'Salt', 0.4, true);
 		insert into erp.stock (item_id, on_hand) values (1, 1000), (2, 5), (3, 1000);
 		insert into portal.standing_order (customer_id, name, po_no) values (1, 'Weekly', 'PO-7');
-		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) values (1, 1, 'EA', 2), (1, 2, 'EA', 1)`)
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) values (1, 1, 'EA', 2),
+			(1, 2, 'EA', 1)`)
 	open, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WorkConns: 8, WebConns: 4, DeskConns: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -60,19 +63,23 @@ func (s *standing) run() string {
 func (s *standing) runs() string {
 	s.t.Helper()
 	return pgtest.Value[string](s.t, s.DB,
-		`select coalesce(string_agg(to_char(run_date, 'MM-DD ') || outcome, ', ' order by run_date), '') from portal.standing_run`)
+		`select coalesce(string_agg(to_char(run_date, 'MM-DD ') || outcome, ', ' order by run_date), '')
+			from portal.standing_run`)
 }
 
 func (s *standing) orders() string {
 	s.t.Helper()
 	return pgtest.Value[string](s.t, s.DB,
-		`select coalesce(string_agg(o.source || ' ' || o.status || ' ' || coalesce(o.standing_order, '-') || ' ' || o.requested_date || ' ' || o.po_no || ' ' || o.total, ', ' order by o.order_id), '') from erp.sales_order o`)
+		`select coalesce(string_agg(o.source || ' ' || o.status || ' ' || coalesce(o.standing_order,
+			'-') || ' ' || o.requested_date || ' ' || o.po_no || ' ' || o.total, ', ' order by o.order_id), '')
+			from erp.sales_order o`)
 }
 
 func (s *standing) notice() string {
 	s.t.Helper()
 	return pgtest.Value[string](s.t, s.DB,
-		`select coalesce((select kind || ': ' || text || ' ' || link from portal.notice order by notice_id desc limit 1), '')`)
+		`select coalesce((select kind || ': ' || text || ' ' || link from portal.notice order by notice_id desc limit 1),
+			'')`)
 }
 
 func (s *standing) exec(statement string) { s.t.Helper(); pgtest.Exec(s.t, s.DB, statement) }
@@ -123,7 +130,8 @@ func TestStandingOrderTwoNodes(t *testing.T) {
 	s := newStanding(t)
 	s.exec(
 		`insert into portal.standing_order (customer_id, name, every) select 1, 'N' || g, 1 from generate_series(1, 10) g;
-		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select standing_order_id, 1, 'EA', 1 from portal.standing_order where name <> 'Weekly';
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select standing_order_id, 1, 'EA', 1
+			from portal.standing_order where name <> 'Weekly';
 		select erp.set_clock('2026-06-03 15:00-04')`)
 	ended, end := context.WithCancel(t.Context())
 	defer end()
@@ -261,11 +269,14 @@ func TestStandingOrderRhythms(t *testing.T) {
 	dates := func(id int) string {
 		return pgtest.Value[string](t, s.DB,
 			fmt.Sprintf(
-				`select coalesce(string_agg(to_char(run_date, 'MM-DD') || case when delivery_date <> run_date then '>' || to_char(delivery_date, 'MM-DD') else '' end
-			|| to_char(cutoff at time zone 'America/New_York', ' DD HH24:MI'), ', ' order by delivery_date), '') from portal.standing_dates(%d, 4)`, id))
+				`select coalesce(string_agg(to_char(run_date, 'MM-DD') || case when delivery_date <> run_date
+					then '>' || to_char(delivery_date, 'MM-DD') else '' end
+			|| to_char(cutoff at time zone 'America/New_York', ' DD HH24:MI'), ', ' order by delivery_date), '')
+			from portal.standing_dates(%d, 4)`, id))
 	}
 	s.exec(`insert into portal.standing_order (customer_id, name, every) values (1, 'Second', 2);
-		insert into portal.standing_order (customer_id, name, rhythm, every, weekday) values (1, 'Mondays', 'weeks', 2, 1), (2, 'Thursdays', 'weeks', 1, 4);
+		insert into portal.standing_order (customer_id, name, rhythm, every, weekday) values (1, 'Mondays', 'weeks', 2, 1),
+			(2, 'Thursdays', 'weeks', 1, 4);
 		insert into portal.standing_order (customer_id, name) values (2, 'Nowhere')`)
 	s.is("every second run, the first since the start too late", dates(2),
 		"06-09 08 15:00, 06-16 15 15:00, 06-23 22 15:00, 06-30 29 15:00")
@@ -274,7 +285,8 @@ func TestStandingOrderRhythms(t *testing.T) {
 	s.is("Thursdays without a route", dates(4), "06-04 03 15:00, 06-11 10 15:00, 06-18 17 15:00, 06-25 24 15:00")
 	s.is("runs without a route", dates(5), "")
 	s.exec(
-		`insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome) values (2, '2026-06-09', '2026-06-09', 'made'), (2, '2026-06-23', '2026-06-23', 'skipped');
+		`insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome)
+			values (2, '2026-06-09', '2026-06-09', 'made'), (2, '2026-06-23', '2026-06-23', 'skipped');
 		insert into erp.route_holiday (holiday, replacement) values ('2026-06-12', null), ('2026-06-23', '2026-06-24')`)
 	s.is("a dropped run does not count, a moved one keeps its name", dates(2),
 		"06-19 18 15:00, 06-26 25 15:00, 07-03 02 15:00, 07-10 09 15:00")
@@ -283,7 +295,8 @@ func TestStandingOrderRhythms(t *testing.T) {
 	s.is("skipped and moved", dates(2), "06-16 15 15:00, 06-23>06-24 23 15:00, 06-30 29 15:00, 07-07 06 15:00")
 	// an address that is deleted takes no order elsewhere
 	s.exec(`insert into erp.ship_to (ship_to_id, customer_id, code, name) values (8, 1, 'Y', 'Ours');
-		update portal.standing_order set ship_to_id = 8 where standing_order_id = 1; delete from erp.ship_to where ship_to_id = 8`)
+		update portal.standing_order set ship_to_id = 8 where standing_order_id = 1; delete from erp.ship_to
+			where ship_to_id = 8`)
 	s.is("paused", pgtest.Value[string](t, s.DB,
 		"select paused::text from portal.standing_order where standing_order_id = 1"), "true")
 	s.is("and told", s.notice(), "warning: Standing order “Weekly” is paused: the address it goes to was deleted. "+
@@ -335,7 +348,8 @@ func TestStandingOrdersOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := tx.QueryRow(t.Context(),
-		`select (select count(*) from portal.standing_order where customer_id = 1) + (select count(*) from portal.standing_order_line)
+		`select (select count(*) from portal.standing_order where customer_id = 1) + (select count(*)
+			from portal.standing_order_line)
 		+ (select count(*) from portal.standing_run) + (select count(*) from portal.notice)`).Scan(&rows); err != nil ||
 		rows != 0 {
 		t.Errorf("the role of C2's requests sees %d rows of C1 (%v)", rows, err)
@@ -348,7 +362,8 @@ func TestStandingOrderSkipRacesJob(t *testing.T) {
 	t.Parallel()
 	s := newStanding(t)
 	s.exec(`insert into portal.standing_order (customer_id, name) select 1, 'N' || g from generate_series(2, 12) g;
-		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select standing_order_id, 1, 'EA', 1 from portal.standing_order where name <> 'Weekly';
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select standing_order_id, 1, 'EA', 1
+			from portal.standing_order where name <> 'Weekly';
 		select erp.set_clock('2026-06-03 15:00-04')`)
 	skipped := make([]bool, 13)
 	var wg sync.WaitGroup
@@ -367,7 +382,8 @@ func TestStandingOrderSkipRacesJob(t *testing.T) {
 	s.run()
 	for id := 1; id <= 12; id++ {
 		got := pgtest.Value[string](t, s.DB,
-			`select r.outcome || ' ' || (select count(*) from erp.sales_order o join portal.standing_order n on n.name = o.standing_order where n.standing_order_id = $1)
+			`select r.outcome || ' ' || (select count(*) from erp.sales_order o join portal.standing_order n
+				on n.name = o.standing_order where n.standing_order_id = $1)
 			from portal.standing_run r where r.standing_order_id = $1`, id)
 		if want := map[bool]string{true: "skipped 0", false: "made 1"}[skipped[id]]; got != want {
 			t.Errorf("standing order %d: %s, want %s", id, got, want)

@@ -18,7 +18,8 @@ func counted(t *testing.T) (db *pgtest.DB, older, younger string) {
 	db = world(t)
 	pgtest.Exec(t, db,
 		`update erp.stock set on_hand = 10 where item_id = (select item_id from erp.item where item_no = 'OIL5');
-		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value values (1, 1, 'a@c1.example', '$2a$04$' || repeat('x', 53))`)
+		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value
+			values (1, 1, 'a@c1.example', '$2a$04$' || repeat('x', 53))`)
 	older, younger = newOrder(t, db, "OIL5 4"), newOrder(t, db, "OIL5 3")
 	pgtest.Exec(t, db, "update erp.sales_order set submitted_at = submitted_at - interval '1 hour' where order_no = '"+
 		older+"'")
@@ -32,7 +33,8 @@ func counted(t *testing.T) (db *pgtest.DB, older, younger string) {
 func split(t *testing.T, db *pgtest.DB, no string) string {
 	t.Helper()
 	return pgtest.Value[string](t, db,
-		`select string_agg(trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered) || ' picked ' || trim_scale(qty_picked), ', ' order by line_no)
+		`select string_agg(trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered) || ' picked ' ||
+			trim_scale(qty_picked), ', ' order by line_no)
 		from erp.sales_order_line join erp.sales_order using (order_id) where order_no = '`+no+"'")
 }
 
@@ -100,17 +102,21 @@ func TestCountsOfManyItems(t *testing.T) {
 		insert into erp.item_uom (item_id, uom, factor) select item_id, 'PK', 3 from erp.item where item_no = 'BEEF';
 		insert into erp.item_uom (item_id, uom, factor) select item_id, 'HB', 0.5 from erp.item where item_no = 'RICE';
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no = 'BEEF';
-		insert into erp.stock (item_id, warehouse, on_hand) select item_id, 'EAST', 10 from erp.item where item_no in ('OIL5', 'RICE')`)
+		insert into erp.stock (item_id, warehouse, on_hand) select item_id, 'EAST', 10 from erp.item
+			where item_no in ('OIL5', 'RICE')`)
 	first := newOrder(t, db, "OIL5 5 CS", "RICE 10", "BEEF 2.5")
 	second := newOrder(t, db, "OIL5 4 CS", "OIL5 3", "RICE 8 HB", "BEEF 7.25 PK")
 	pgtest.Exec(t, db,
-		`with o as (insert into erp.sales_order (order_no, customer_id, source, warehouse) select 'EAST', min(customer_id), 'PHONE', 'EAST' from erp.customer returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, i.item_id, i.item_id, 8 from o, erp.item i where i.item_no in ('OIL5', 'RICE')`)
+		`with o as (insert into erp.sales_order (order_no, customer_id, source, warehouse) select 'EAST', min(customer_id),
+			'PHONE', 'EAST' from erp.customer returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, i.item_id, i.item_id, 8 from o,
+			erp.item i where i.item_no in ('OIL5', 'RICE')`)
 	same(t, "before", split(t, db, second), "4+0 picked 0, 3+0 picked 0, 8+0 picked 0, 7.25+0 picked 0")
 
 	// 39 OIL5, 14 RICE and 24.25 BEEF are allocated in MAIN, 8 and 8 in EAST
 	pgtest.Exec(t, db,
-		`update erp.stock s set on_hand = case i.item_no || s.warehouse when 'OIL5MAIN' then 34 when 'RICEMAIN' then 11 when 'BEEFMAIN' then 20 when 'OIL5EAST' then 5 else 30 end
+		`update erp.stock s set on_hand = case i.item_no || s.warehouse when 'OIL5MAIN' then 34 when 'RICEMAIN' then 11
+			when 'BEEFMAIN' then 20 when 'OIL5EAST' then 5 else 30 end
 		from erp.item i where i.item_id = s.item_id`)
 	same(t, "the first", split(t, db, first), "5+0 picked 0, 10+0 picked 0, 2.5+0 picked 0")
 	// 5 EA are missing: the youngest line gives its 3, and a case goes for the last 2;

@@ -67,8 +67,10 @@ func TestTextColumns(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	rows, _ := db.Pool.Query(t.Context(), `
-		select c.conrelid::regclass || ' ' || c.conname || ' ' || substring(pg_get_constraintdef(c.oid) from '<= (\d+)') from pg_constraint c
-		where pg_get_constraintdef(c.oid) like 'CHECK ((length(%) <= %' and c.conname like '%\_length' and c.contype = 'c' and c.convalidated order by 1`)
+		select c.conrelid::regclass || ' ' || c.conname || ' ' || substring(pg_get_constraintdef(c.oid) from '<= (\d+)')
+			from pg_constraint c
+		where pg_get_constraintdef(c.oid) like 'CHECK ((length(%) <= %' and c.conname like '%\_length' and c.contype = 'c'
+		and c.convalidated order by 1`)
 	held, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		t.Fatal(err)
@@ -112,12 +114,15 @@ func TestBlankIsBlank(t *testing.T) {
 	pgtest.Exec(t, db, "update erp.web_access set require_po = true")
 	for _, blank := range []string{"\t\u00a0", "\u200b", "\u3000", "\ufeff \u2060", "\u3164"} {
 		if got := pgtest.Value[*string](t, db,
-			`insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', $1 from erp.customer where customer_no = 'C1' returning po_no`, blank); got != nil {
+			`insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', $1 from erp.customer
+				where customer_no = 'C1' returning po_no`, blank); got != nil {
 			t.Errorf("%+q is kept as PO number %+q", blank, *got)
 		}
 		if n := pgtest.Value[int](t, db,
-			`select count(*)::int from erp.customer c cross join lateral erp.order_findings(c.customer_id, array[(select item_id from erp.item where item_no = 'OIL5')],
-			array['EA'], array[1], array[50], $1, null, null, null) f where c.customer_no = 'C1' and f.code = 'po_required' and f.action = 'refuse'`, blank); n != 1 {
+			`select count(*)::int from erp.customer c cross join lateral erp.order_findings(c.customer_id,
+				array[(select item_id from erp.item where item_no = 'OIL5')],
+			array['EA'], array[1], array[50], $1, null, null, null) f where c.customer_no = 'C1' and f.code = 'po_required'
+			and f.action = 'refuse'`, blank); n != 1 {
 			t.Errorf("%+q passes as a PO number", blank)
 		}
 		if _, err := db.Pool.Exec(t.Context(), "insert into erp.customer (customer_no, name) values ($1, 'Nobody')",
@@ -126,7 +131,8 @@ func TestBlankIsBlank(t *testing.T) {
 		}
 	}
 	if got := pgtest.Value[string](t, db,
-		`update erp.sales_order set po_no = E' \tCafe\u0301\u00a0', note = E'a\r\nb\u0007' where order_id = (select min(order_id) from erp.sales_order) returning po_no || '|' || note`); got != "Café|a\nb" {
+		`update erp.sales_order set po_no = E' \tCafe\u0301\u00a0', note = E'a\r\nb\u0007'
+			where order_id = (select min(order_id) from erp.sales_order) returning po_no || '|' || note`); got != "Café|a\nb" {
 		t.Errorf("kept as %+q", got)
 	}
 	for statement, constraint := range map[string]string{

@@ -58,8 +58,10 @@ func TestHoles(t *testing.T) {
 	}{
 		{"select 1", nil},
 		// what belongs to other programs
-		{`grant all on erp.their_own to public; create trigger theirs after insert on erp.invoice for each row execute function erp.audit_theirs()`, nil},
-		{`create policy theirs on erp.customer as restrictive to portal_desk using (true); create index theirs on erp.invoice (total);
+		{`grant all on erp.their_own to public; create trigger theirs after insert on erp.invoice
+			for each row execute function erp.audit_theirs()`, nil},
+		{`create policy theirs on erp.customer as restrictive to portal_desk using (true); create index theirs
+			on erp.invoice (total);
 			alter table erp.customer add column theirs text; grant select on erp.customer to pg_monitor`, nil},
 		// rights
 		{"grant select on erp.item to portal_web", []string{"a right too many: select on table erp.item to portal_web"}},
@@ -430,9 +432,11 @@ func TestWallOfAnotherVersion(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	body := pgtest.Value[string](t, db,
-		`select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 24) from pg_proc where oid = 'portal.acting_by()'::regprocedure`)
+		`select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 24) from pg_proc
+			where oid = 'portal.acting_by()'::regprocedure`)
 	was := pgtest.Value[string](t, db,
-		`select substring(line from '\\"body\\" : \\"([0-9a-f]+)') from portal.wall, regexp_split_to_table(manifest, '\n') line where line like '["function","portal.acting_by()"%'`)
+		`select substring(line
+			from '\\"body\\" : \\"([0-9a-f]+)') from portal.wall, regexp_split_to_table(manifest, '\n') line where line like '["function","portal.acting_by()"%'`)
 	pgtest.Exec(t, db, `update portal.wall set manifest = replace(manifest, $1, $2)`, was, body)
 	pgtest.Exec(t, db, `update portal.wall set version = encode(sha256(convert_to(manifest, 'UTF8')), 'hex')`)
 	if w := wallOf(t, db.URL); !w.Other || len(w.Differences) > 0 {

@@ -41,7 +41,8 @@ func TestWebAccessSwitches(t *testing.T) {
 		return list("select value from erp.web_access_choice where column_name = '" + column + "'")
 	}
 	checked := map[string][]string{}
-	for _, def := range list(`select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'erp.web_access'::regclass and contype = 'c'`) {
+	for _, def := range list(`select pg_get_constraintdef(oid) from pg_constraint
+		where conrelid = 'erp.web_access'::regclass and contype = 'c'`) {
 		if m := regexp.MustCompile(`^CHECK \(\(+(\w+) = ANY \(ARRAY\[(.+)\]\)+$`).FindStringSubmatch(def); m != nil {
 			for _, value := range regexp.MustCompile(`'(\w+)'`).FindAllStringSubmatch(m[2], -1) {
 				checked[m[1]] = append(checked[m[1]], value[1])
@@ -88,8 +89,10 @@ const newSwitches = `
 alter table erp.web_access add column x_box boolean not null default true, add column x_way text not null default 'air',
 	add column x_most numeric(14,2), add column x_days int,
 	add constraint web_access_x_way check (x_way in ('air', 'sea')), add constraint web_access_x_most check (x_most < 100);
-insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'Orders', 291, 'on_off', 'Box'),
-	('x_way', 'New', 900, 'choice', 'Way'), ('x_most', 'New', 901, 'amount', 'Most'), ('x_days', 'New', 902, 'days', 'Days');
+insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'Orders', 291, 'on_off',
+	'Box'),
+	('x_way', 'New', 900, 'choice', 'Way'), ('x_most', 'New', 901, 'amount', 'Most'),
+	('x_days', 'New', 902, 'days', 'Days');
 insert into erp.web_access_choice (column_name, value, sort, label, log_label) values
 	('x_way', 'air', 1, 'By air', 'air'), ('x_way', 'sea', 2, 'By sea', 'sea')`
 

@@ -38,7 +38,8 @@ func (s *site) second(customerNo string) *visitor {
 	s.t.Helper()
 	email := "second@" + strings.ToLower(customerNo) + ".example"
 	pgtest.Exec(s.t, s.db, `insert into portal.login (customer_id, email, password_hash)
-		select c.customer_id, $1, l.password_hash from erp.customer c join portal.login l using (customer_id) where c.customer_no = $2 limit 1`, email, customerNo)
+		select c.customer_id, $1, l.password_hash from erp.customer c join portal.login l using (customer_id)
+			where c.customer_no = $2 limit 1`, email, customerNo)
 	return s.logIn(email)
 }
 
@@ -103,7 +104,8 @@ func TestAcceptance13StockHidden(t *testing.T) {
 	// a figure that stands nowhere else, not in a cursor or an address either, on an item that may be backordered and
 	// one that may not; and one that there is none of
 	pgtest.Exec(t, s.db,
-		`update erp.stock set on_hand = 7391582 where item_id in (select item_id from erp.item where item_no in ('OIL5', 'LAST1'));
+		`update erp.stock set on_hand = 7391582 where item_id in (select item_id from erp.item
+			where item_no in ('OIL5', 'LAST1'));
 		insert into erp.item (item_no, description, price_a, allow_backorder) values ('GONE1', 'Sold out', 4, false);`+
 			of("see_stock = 'hidden'"))
 	v := s.buyer("C1003")
@@ -169,12 +171,16 @@ func TestAcceptance39CreditRoom(t *testing.T) {
 		update erp.customer set credit_limit = 5000;
 		insert into erp.customer (customer_no, name, credit_limit) values ('C1009', 'Fig Farm', 5000);
 		insert into portal.login (customer_id, email, password_hash)
-			select c.customer_id, 'buyer@c1009.example', l.password_hash from erp.customer c, (select password_hash from portal.login limit 1) l where c.customer_no = 'C1009';
+			select c.customer_id, 'buyer@c1009.example', l.password_hash from erp.customer c,
+				(select password_hash from portal.login limit 1) l where c.customer_no = 'C1009';
 		insert into erp.invoice (customer_id) select customer_id from erp.customer;
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200 from erp.invoice;
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200
+			from erp.invoice;
 		insert into erp.sales_order (customer_id, source, status) select customer_id, 'PHONE', 'APPROVED' from erp.customer;
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 50 from erp.sales_order, erp.item where item_no = 'TEN';
-		update erp.web_access set credit_check = 'block' where customer_id in (select customer_id from erp.customer where customer_no in ('C1004', 'C1009'))`)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 50
+			from erp.sales_order, erp.item where item_no = 'TEN';
+		update erp.web_access set credit_check = 'block' where customer_id in (select customer_id from erp.customer
+			where customer_no in ('C1004', 'C1009'))`)
 	settled := func(v *visitor, a answer) string {
 		t.Helper()
 		if a.status != http.StatusOK {
@@ -256,7 +262,8 @@ func TestAcceptance40MinimumAndCutoff(t *testing.T) {
 	s := newSite(t)
 	// Tuesdays and Fridays, cutoff the day before at 15:00; ship-to 2 on Wednesdays
 	pgtest.Exec(t, s.db, coins+`
-		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'), (2, 'W', 'Wednesday');
+		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'),
+			(2, 'W', 'Wednesday');
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 3);
 		update erp.customer set route_id = 1; update erp.ship_to set route_id = 2 where code = '2';
 		select erp.set_clock('2026-06-29 14:00-04');`+of("min_order = 150, cutoff_mode = 'strict'"))

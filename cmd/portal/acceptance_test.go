@@ -209,7 +209,8 @@ func TestAcceptance15OtherCustomers(t *testing.T) {
 	}
 	defer tx.Rollback(t.Context())
 	if _, err := tx.Exec(t.Context(),
-		`select set_config('portal.customer_id', customer_id::text, true) from erp.customer where customer_no = 'C1001'; set local role portal_web`); err != nil {
+		`select set_config('portal.customer_id', customer_id::text, true) from erp.customer where customer_no = 'C1001';
+			set local role portal_web`); err != nil {
 		t.Fatal(err)
 	}
 	var rows int
@@ -367,7 +368,8 @@ func TestAcceptance24SalesOrderRow(t *testing.T) {
 	socket := desk.live("")
 	socket.hello()
 	pgtest.Exec(t, s.db,
-		`insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer where customer_no = 'C1001'`)
+		`insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer
+			where customer_no = 'C1001'`)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "3")
 	if got := pgtest.Value[string](t, s.db,

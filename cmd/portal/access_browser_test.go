@@ -76,7 +76,8 @@ func TestBrowserCartCutoff(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'), (2, 'W', 'Wednesday');
+		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'),
+			(2, 'W', 'Wednesday');
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 3);
 		update erp.customer set route_id = 1; update erp.ship_to set route_id = 2 where code = '2';
 		select erp.set_clock('2026-06-29 13:46-04');`+of("cutoff_mode = 'strict'"))

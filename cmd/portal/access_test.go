@@ -311,7 +311,8 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		pgtest.Exec(t, s.db, c[1])
 	}
 	if got := pgtest.Value[[]string](t, s.db,
-		`select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access' and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
+		`select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access'
+			and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
 		t.Errorf("audit of closing and opening: %v", got)
 	}
 }

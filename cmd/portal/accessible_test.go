@@ -24,8 +24,10 @@ func TestBrowserAccessible(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, northRoute)
 	pgtest.Exec(t, s.db,
-		`update erp.item set description = repeat('Oil', 20) || ' ' || description; update erp.customer set name = name || repeat('house', 10);
-		update erp.ship_to set name = repeat('Place', 12); update portal.login set name = repeat('Ann', 20) where staff_role is null`)
+		`update erp.item set description = repeat('Oil', 20) || ' ' || description; update erp.customer
+			set name = name || repeat('house', 10);
+		update erp.ship_to set name = repeat('Place', 12); update portal.login set name = repeat('Ann', 20)
+			where staff_role is null`)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "2", "po_no", "PO/"+strings.Repeat("7", 57))
 	picked := v.order("OIL5", "3")
@@ -40,9 +42,13 @@ func TestBrowserAccessible(t *testing.T) {
 		"customer_no = 'C1002')")
 	pgtest.Exec(t, s.db, "select erp.invoice_order('"+picked+"')")
 	pgtest.Exec(t, s.db, `update erp.customer set bill_to = '12 Ocean Avenue', tax_rate = 0.08;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n where customer_no = 'C1003';
-		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, p, 90, 'A reference' from erp.customer, unnest(array['PY-A', 'PY-B']) p where customer_no = 'C1003';
-		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 30 from erp.payment, erp.invoice where payment_no = 'PY-A' and invoice_no = 'OLD-2';
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id,
+			'OLD-' || n, erp.today() - 40 * n, erp.today() - 40 * n + 30, 1000 * n from erp.customer, generate_series(1, 3) n
+			where customer_no = 'C1003';
+		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, p, 90, 'A reference'
+			from erp.customer, unnest(array['PY-A', 'PY-B']) p where customer_no = 'C1003';
+		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 30
+			from erp.payment, erp.invoice where payment_no = 'PY-A' and invoice_no = 'OLD-2';
 		update erp.payment set reversed_on = erp.today(), reversed_reason = 'no funds' where payment_no = 'PY-B';
 		insert into portal.statement_run (period_from, period_to) values ('2026-01-01', '2026-01-31')`)
 	v.post("/statement")
@@ -62,12 +68,17 @@ func TestBrowserAccessible(t *testing.T) {
 	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json",
 		[]string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
 	pgtest.Exec(t, s.db,
-		`insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders' from erp.customer, unnest(array['info', 'success', 'warning']) k;
-		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) select standing_order_id, '2026-01-02', '2026-01-02', 'failed', '[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
+		`insert into portal.notice (customer_id, kind, text, link) select customer_id, k, 'Something happened.', '/orders'
+			from erp.customer, unnest(array['info', 'success', 'warning']) k;
+		insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings)
+			select standing_order_id, '2026-01-02', '2026-01-02', 'failed',
+				'[{"code": "min_order", "action": "refuse", "detail": {}}]' from portal.standing_order`)
 
 	invoice := pgtest.Value[string](t, s.db,
-		`with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003' returning invoice_id, invoice_no),
-		l as (insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1, item_id, 9, 27, 243 from i, erp.item where item_no = 'OIL5')
+		`with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003'
+			returning invoice_id, invoice_no),
+		l as (insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1,
+		item_id, 9, 27, 243 from i, erp.item where item_no = 'OIL5')
 		select invoice_no from i`)
 	key := v.returnKey(invoice)
 	asked := v.withPhotos("/returns/new", "application/json",
@@ -79,7 +90,8 @@ func TestBrowserAccessible(t *testing.T) {
 		"erp.issue_request_memo('"+credited+"', 'CM-81'), erp.decide_request('"+awaited+"', null, null)")
 	reset, mail := "/reset/a-link", ""
 	pgtest.Exec(t, s.db,
-		`insert into portal.password_reset (login_id, token_hash, expires_at) select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login where email = 'buyer@c1001.example'`)
+		`insert into portal.password_reset (login_id, token_hash, expires_at) select login_id, sha256('a-link'),
+			erp.now() + interval '1 hour' from portal.login where email = 'buyer@c1001.example'`)
 	eventually(t, "the mails are written", func() bool {
 		mail = pgtest.Value[string](t, s.db,
 			"select coalesce((select '/ops/mail/' || min(mail_id) from portal.mail where kind = 'order_shipped' and status = "+

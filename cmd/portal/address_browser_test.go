@@ -29,7 +29,8 @@ func TestBrowserHostileNumbers(t *testing.T) {
 	b.see("an item at each address",
 		fmt.Sprintf(
 			`window.addressesChecked === '' || window.addressesChecked === undefined && (window.addressesChecked = 'waits', Promise.all(Object.entries(%s).map(async ([number, path]) => {
-		if ('/items/' + window.inAddress(number) !== path || new URL(path, location).pathname !== path) return number + ' is at ' + path
+		if ('/items/' + window.inAddress(number) !== path || new URL(path, location).pathname !== path)
+			return number + ' is at ' + path
 		const answer = await fetch(path, { headers: { Accept: 'application/json' } })
 		return (await answer.json()).item_no === number ? '' : number + ': ' + answer.status
 	})).then((wrong) => { window.addressesChecked = wrong.filter(Boolean).join(); document.body.dataset.checked = window.addressesChecked })) && false`, list))

@@ -19,13 +19,17 @@ func TestCodesThatFitSeveralItems(t *testing.T) {
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
 		insert into erp.item (item_no, description, price_a, barcode) values
-			('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null), ('TWIN1', 'One', 3, '4006381333948'), ('TWIN2', 'Other', 4, '04006381333948'),
+			('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null), ('TWIN1', 'One', 3, '4006381333948'),
+			('TWIN2', 'Other', 4, '04006381333948'),
 			('841200014073', 'Has a number like a barcode', 5, null), ('BAR1', 'Has that barcode', 6, '0841200014073');
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333962' from erp.item where item_no like 'TWIN%';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 6, 'INNER-7' from erp.item where item_no = 'BAR1';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333962' from erp.item
+			where item_no like 'TWIN%';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 6, 'INNER-7' from erp.item
+			where item_no = 'BAR1';
 		update erp.item set barcode = 'inner-7' where item_no = 'SALT1';
 		insert into erp.customer_item (customer_id, item_id, their_item_no)
-			select c.customer_id, i.item_id, v.no from erp.customer c, erp.item i, (values ('OIL5', 'Mine-1'), ('RICE25', 'MINE-1'), ('SALT1', 'BAR1')) as v(item, no)
+			select c.customer_id, i.item_id, v.no from erp.customer c, erp.item i,
+				(values ('OIL5', 'Mine-1'), ('RICE25', 'MINE-1'), ('SALT1', 'BAR1')) as v(item, no)
 			where c.customer_no = 'C1003' and i.item_no = v.item`)
 	v := s.buyer("C1003")
 	for _, c := range []struct{ ref, item, choices, say string }{
@@ -92,7 +96,8 @@ func TestBarcodesAsTheyAreWritten(t *testing.T) {
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `
 		insert into erp.item (item_no, description, price_a, barcode) values
-			('BEV1012', 'Tea', 1, '0841200014073'), ('BEV1025', 'Water', 2, '841200018880'), ('-10X', 'Odd', 3, 'A-17'), ('40063', 'Number', 4, '4006380000000'),
+			('BEV1012', 'Tea', 1, '0841200014073'), ('BEV1025', 'Water', 2, '841200018880'), ('-10X', 'Odd', 3, 'A-17'),
+			('40063', 'Number', 4, '4006380000000'),
 			('AB 12', 'With a blank', 5, null), ('EIGHT', 'EAN-8', 6, '00000017')`)
 	v := s.buyer("C1003")
 	for ref, want := range map[string]string{
@@ -260,7 +265,8 @@ func TestSearchByCode(t *testing.T) {
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
-		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null),
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, null),
+			('dup1', 'Lower', 2, null),
 			('BEV1012', 'Tea', 1, '0841200014073'), ('TWIN', 'Coffee', 1, '841200014073'), ('-10X', 'Odd', 3, null)`)
 	v, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
 	for q, want := range map[string]string{
@@ -292,9 +298,12 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
-		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, '96385074'), ('dup1', 'Lower', 1, '096385074'), ('ALONE', 'Alone', 1, '0841200014073');
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333948' from erp.item where item_no = 'ALONE';
-		insert into erp.stock (item_id, on_hand) select item_id, 500 from erp.item where item_no in ('DUP1', 'dup1', 'ALONE')`)
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, '96385074'),
+			('dup1', 'Lower', 1, '096385074'), ('ALONE', 'Alone', 1, '0841200014073');
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333948' from erp.item
+			where item_no = 'ALONE';
+		insert into erp.stock (item_id, on_hand) select item_id, 500 from erp.item
+			where item_no in ('DUP1', 'dup1', 'ALONE')`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "DUP1", "qty", "6")
 	v.post("/cart/lines", "item_no", "dup1", "qty", "6")

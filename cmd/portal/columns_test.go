@@ -11,8 +11,10 @@ import (
 // moreItems are what the files of these tests order, beside the fixtures.
 const moreItems = `
 insert into erp.item (item_no, description, price_a, base_uom, fractional) values
-  ('CAN1010', 'Tomatoes', 2, 'EA', false), ('BEV1012', 'Tea', 3, 'EA', false), ('-10X', 'Ten', 4, 'EA', false), ('BEEF', 'Beef', 9, 'LB', true);
-insert into erp.stock (item_id, on_hand) select item_id, 100000 from erp.item where item_no in ('CAN1010', 'BEV1012', '-10X', 'BEEF');`
+  ('CAN1010', 'Tomatoes', 2, 'EA', false), ('BEV1012', 'Tea', 3, 'EA', false), ('-10X', 'Ten', 4, 'EA', false),
+('BEEF', 'Beef', 9, 'LB', true);
+insert into erp.stock (item_id, on_hand) select item_id, 100000 from erp.item where item_no in ('CAN1010', 'BEV1012',
+	'-10X', 'BEEF');`
 
 // hidden are the fields that a page carries along for its next form.
 func hidden(page, name string) []string {

@@ -144,7 +144,8 @@ func TestConfirmRepeatedPO(t *testing.T) {
 		t.Fatalf("no question: %d", question.status)
 	}
 	other := pgtest.Value[string](t, s.db,
-		`insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', 'po-7' from erp.customer where customer_no = 'C1003' returning order_no`)
+		`insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', 'po-7' from erp.customer
+			where customer_no = 'C1003' returning order_no`)
 	again := v.send("/cart/submit", question.asks("po_no", "PO-7")...)
 	if again.status != http.StatusConflict ||
 		!strings.Contains(again.body, "PO PO-7 is already on order "+other+" and one more.") {
@@ -228,7 +229,8 @@ func TestConfirmSignOff(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, name, customer_role, sign_off_all)
-		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login
+			where email = 'buyer@c1003.example'`)
 	ask, v := s.logIn("ask@c1003.example"), s.buyer("C1003")
 	s.oilAt("10")
 	ask.post("/cart/lines", "item_no", "OIL5", "qty", "2")
@@ -289,7 +291,8 @@ func TestConfirmCredit(t *testing.T) {
 	}
 	older := func(amount string) {
 		pgtest.Exec(t, s.db,
-			`with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003' returning invoice_id)
+			`with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003'
+				returning invoice_id)
 			insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, `+amount+
 				`, `+amount+` from i`)
 	}
@@ -339,7 +342,8 @@ func TestConfirmStandingOrder(t *testing.T) {
 	}
 	lines, head := html.UnescapeString(shown[0][1]), html.UnescapeString(shown[1][1])
 	pgtest.Exec(t, s.db, `update portal.standing_order_line set qty = 5; update portal.standing_order set po_no = 'PO-5';
-		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select 1, item_id, 'EA', 3 from erp.item where item_no = 'RICE25'`)
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select 1, item_id, 'EA', 3
+			from erp.item where item_no = 'RICE25'`)
 	a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save", "shown", lines)
 	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") ||
 		!strings.Contains(a.body, "Added since: RICE25, 3 EA.") {

@@ -15,7 +15,8 @@ func TestBrowserCountdown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`insert into erp.route (route_id, code, name, cutoff_days_before) overriding system value values (1, 'TF', 'Tuesday and Friday', 1);
+		`insert into erp.route (route_id, code, name, cutoff_days_before) overriding system value
+			values (1, 'TF', 'Tuesday and Friday', 1);
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5);
 		update erp.customer set route_id = 1`)
 	at := func(clock string) {

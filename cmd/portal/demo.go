@@ -34,10 +34,10 @@ type demoCommand struct {
 
 // Help teaches what the flags do not.
 func (demoCommand) Help() string {
-	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional distributor
-and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection URL is written to
---dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the log-ins of --dir/logins.env,
-one each for customers' pages, the desk and jobs.
+	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional
+distributor and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection
+URL is written to --dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the
+log-ins of --dir/logins.env, one each for customers' pages, the desk and jobs.
 
 Log-ins, all with the password ` + demoPassword + `:
   buyer@c1003.example    a customer; every customer number has one
@@ -46,8 +46,8 @@ Log-ins, all with the password ` + demoPassword + `:
   desk@demo.example      staff: order desk and warehouse
   ops@demo.example       operator: the desk, the job queues and the mails, which are kept at /ops/mail
 
-Passkeys are bound to a name, and browsers make none for 127.0.0.1: give --public-url http://localhost:8080 and open that
-address to try them.`
+Passkeys are bound to a name, and browsers make none for 127.0.0.1: give --public-url http://localhost:8080 and open
+that address to try them.`
 }
 
 func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {

@@ -271,7 +271,8 @@ func TestDeskPriceListHoldsUpNoOrder(t *testing.T) {
 	defer tx.Rollback(t.Context())
 	if _, err := tx.Exec(t.Context(), `select pg_advisory_xact_lock(7265002);
 		update erp.item set price_a = price_a + 1, price_c = price_c + 1;
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c, erp.item i`); err != nil {
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c,
+			erp.item i`); err != nil {
 		t.Fatal(err)
 	}
 	v := s.buyer("C1003")

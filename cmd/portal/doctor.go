@@ -23,9 +23,11 @@ type doctorCommand struct {
 
 // Help teaches what the flags do not.
 func (doctorCommand) Help() string {
-	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers apart
-or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints, owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
-between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
+	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers
+apart or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints,
+owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
+between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with
+the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
 }
 
 // examineMail looks at the settings of mail and reaches the mail server,

@@ -36,10 +36,14 @@ func TestEmptyListsSayWhatIsTrue(t *testing.T) {
 	eventually(t, "approved", func() bool { return few.read("/orders/"+order).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+order+"', 'UPS', '1Z')")
 	pgtest.Exec(t, s.db,
-		`update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1002');
-		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'OLD-1', 100 from erp.customer where customer_no = 'C1003';
-		insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-1', 100 from erp.customer where customer_no = 'C1003';
-		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 100 from erp.payment, erp.invoice`)
+		`update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1002');
+		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'OLD-1', 100 from erp.customer
+			where customer_no = 'C1003';
+		insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-1', 100 from erp.customer
+			where customer_no = 'C1003';
+		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 100
+			from erp.payment, erp.invoice`)
 	for _, c := range []struct {
 		by          *visitor
 		path, words string
@@ -73,9 +77,11 @@ func TestPagesBehindTheLastRow(t *testing.T) {
 	makeHostile(t, s.db)
 	v, desk, ops := s.logIn("buyer@z9.example"), s.logIn("desk@demo.example"), s.logIn("ops@demo.example")
 	pgtest.Exec(t, s.db,
-		`insert into portal.mail (kind, key, recipient, customer_id) select 'order_shipped', 'a mail', 'a@b.example', customer_id from erp.customer where customer_no = 'Z/9'`)
+		`insert into portal.mail (kind, key, recipient, customer_id) select 'order_shipped', 'a mail', 'a@b.example',
+			customer_id from erp.customer where customer_no = 'Z/9'`)
 	pgtest.Exec(t, s.db,
-		`insert into portal.item_list (customer_id, name) select customer_id, 'List' from erp.customer where customer_no = 'Z/9'`)
+		`insert into portal.item_list (customer_id, name) select customer_id, 'List' from erp.customer
+			where customer_no = 'Z/9'`)
 	cursor := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	moment, day := cursor("1.1"), cursor("1900-01-01 0")
 	first := func(table, number string) string {

@@ -110,8 +110,10 @@ func TestQuickOrderReferences(t *testing.T) {
 		update erp.item set barcode = '8412345678905' where item_no = 'RICE25';
 		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'K-77'
 			from erp.customer c, erp.item i where c.customer_no = 'C1003' and i.item_no = 'SALT1';
-		update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1004');
-		insert into erp.authorized_item select c.customer_id, i.item_id from erp.customer c, erp.item i where c.customer_no = 'C1004' and i.item_no = 'OIL5'`)
+		update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1004');
+		insert into erp.authorized_item select c.customer_id, i.item_id from erp.customer c, erp.item i
+			where c.customer_no = 'C1004' and i.item_no = 'OIL5'`)
 	v := s.buyer("C1003")
 	a := v.post("/quick-order", "paste", "oil5\t2\n4006381333931\t1\n8412345678905\t1\nk-77\t1\nOIL5\t1\tPALLET")
 	for n, want := range []string{"OIL5 EA", "OIL5 CS", "RICE25 EA", "SALT1 EA"} {
@@ -196,13 +198,17 @@ func TestAcceptance21Reorder(t *testing.T) {
 	s := newLadder(t)
 	v := s.buyer("C1003")
 	pgtest.Exec(t, s.db, `
-		update erp.item set substitute_item_id = (select item_id from erp.item where item_no = 'SALT1') where item_no = 'GLOV9';
+		update erp.item set substitute_item_id = (select item_id from erp.item where item_no = 'SALT1')
+			where item_no = 'GLOV9';
 		insert into erp.sales_order (order_id, order_no, customer_id, source, status, submitted_at)
-			select 900, 'SO-OLD', customer_id, 'IMPORT', 'DELIVERED', '2025-05-01 10:00-04' from erp.customer where customer_no = 'C1003';
+			select 900, 'SO-OLD', customer_id, 'IMPORT', 'DELIVERED', '2025-05-01 10:00-04' from erp.customer
+				where customer_no = 'C1003';
 		set session_replication_role = replica;
-		insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, unit_price, price_step, line_total, qty_shipped)
+		insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, unit_price, price_step, line_total,
+			qty_shipped)
 			select 900, l.n, i.item_id, i.base_uom, 1, l.qty, l.price, 'level', round(l.qty * l.price, 2), l.qty
-			from (values (1, 'OIL5', 2, 21.00), (2, 'GLOV9', 1, 9.00), (3, 'LAST1', 8, 5.00), (4, 'RICE25', 1, 20.00)) as l(n, item_no, qty, price)
+			from (values (1, 'OIL5', 2, 21.00), (2, 'GLOV9', 1, 9.00), (3, 'LAST1', 8, 5.00), (4, 'RICE25', 1, 20.00)) as l(n,
+			item_no, qty, price)
 			join erp.item i using (item_no);
 		update erp.sales_order set total = 111.00 where order_id = 900;
 		set session_replication_role = origin;

@@ -20,7 +20,8 @@ func TestEventSourcesTakeTurns(t *testing.T) {
 	})
 	place := func(orderNo string) {
 		pgtest.Exec(t, db,
-			`insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'PHONE' from erp.customer where customer_no = 'C1003'`, orderNo)
+			`insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'PHONE' from erp.customer
+				where customer_no = 'C1003'`, orderNo)
 	}
 	is := func(orderNo string) func(kind, ref, status string) bool {
 		return func(kind, ref, status string) bool { return kind == "order" && ref == orderNo }

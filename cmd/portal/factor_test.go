@@ -158,7 +158,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 
 	t.Run("a reset link does not skip it", func(t *testing.T) {
 		pgtest.Exec(t, s.db, `insert into portal.password_reset (login_id, token_hash, expires_at)
-			select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login where email = 'desk@demo.example'`)
+			select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login
+				where email = 'desk@demo.example'`)
 		v := s.visit()
 		if a := v.send("/reset/a-link", "new_password", "correct horse battery"); a.status != http.StatusSeeOther {
 			t.Fatalf("reset: %d %s", a.status, a.body)
@@ -385,15 +386,20 @@ func TestFactorsAreWalled(t *testing.T) {
 	db := pgtest.New(t)
 	if got := pgtest.Value[[]string](t, db, `
 		select coalesce(array_agg(r || ' may ' || p || ' ' || c.oid::regclass order by 1), '{}')
-		from pg_class c, unnest(array['portal_web', 'portal_desk', 'portal_work', 'public']) as r, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as p
-		where c.relnamespace = 'portal'::regnamespace and c.relname in ('factor', 'recovery_code', 'factor_challenge', 'factor_failure', 'browser')
-			and case when r = 'public' then exists (select from aclexplode(c.relacl) a where a.grantee = 0) else has_any_column_privilege(r, c.oid, case p when 'DELETE' then 'SELECT' when 'TRUNCATE' then 'SELECT' else p end) end`); len(got) > 0 {
+		from pg_class c, unnest(array['portal_web', 'portal_desk', 'portal_work', 'public']) as r,
+		unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as p
+		where c.relnamespace = 'portal'::regnamespace and c.relname in ('factor', 'recovery_code', 'factor_challenge',
+		'factor_failure', 'browser')
+			and case when r = 'public' then exists (select from aclexplode(c.relacl) a where a.grantee = 0)
+			else has_any_column_privilege(r, c.oid, case p when 'DELETE' then 'SELECT' when 'TRUNCATE' then 'SELECT'
+			else p end) end`); len(got) > 0 {
 		t.Errorf("%q", got)
 	}
 	if got := pgtest.Value[[]string](t, db, `
 		select coalesce(array_agg(r || ' may call ' || p.oid::regprocedure order by 1), '{}')
 		from pg_proc p, unnest(array['portal_web', 'portal_desk']) as r
-		where p.pronamespace = 'portal'::regnamespace and (p.proname ~ 'factor|passkey|recovery|challenge|app_code|app_in_setup|session' and p.proname <> 'require_factor')
+		where p.pronamespace = 'portal'::regnamespace
+		and (p.proname ~ 'factor|passkey|recovery|challenge|app_code|app_in_setup|session' and p.proname <> 'require_factor')
 			and p.prorettype <> 'trigger'::regtype and has_function_privilege(r, p.oid, 'execute')`); len(got) > 0 {
 		t.Errorf("%q", got)
 	}

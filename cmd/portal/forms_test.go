@@ -112,7 +112,8 @@ func TestErrorsLeadToTheirFields(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`insert into erp.item (item_no, description, category_id, price_c, allow_backorder) select n, 'Item', 1, 9, false from unnest(array['A/B 1', '1/2"PIPE #3', 'A&B<C>', 'é日本']) n;
+		`insert into erp.item (item_no, description, category_id, price_c, allow_backorder) select n, 'Item', 1, 9, false
+			from unnest(array['A/B 1', '1/2"PIPE #3', 'A&B<C>', 'é日本']) n;
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where description = 'Item';
 		update erp.company set duplicate_codes = 'allow';
 		insert into erp.item (item_no, description, category_id, price_c) values ('ab-77', 'Twin', 1, 1), ('AB-77', 'Twin', 1, 1)`)
@@ -158,9 +159,11 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+shipped+"', 'UPS', '1Z')")
 	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+shipped+"')")
 	pgtest.Exec(t, s.db,
-		`insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-' || n, 90 from erp.customer, generate_series(1, 2) n where customer_no = 'C1003';
+		`insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-' || n, 90 from erp.customer,
+			generate_series(1, 2) n where customer_no = 'C1003';
 		insert into erp.item (item_no, description, category_id, price_a) values ('OTHER', 'Another item', 1, 9);
-		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5';
+		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item
+			where item_no = 'OIL5';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 8 from erp.item where item_no = 'OIL5';
 		update erp.web_access set auto_approve = false, may_change = 'edit';
 		update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'queue'`)

@@ -72,7 +72,8 @@ func TestSharedLists(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `insert into portal.login (customer_id, email, password_hash, name)
-		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login
+			where email = 'buyer@c1003.example'`)
 	buyer, chef, stranger := s.buyer("C1003"), s.logIn("chef@c1003.example"), s.buyer("C1002")
 	socket := chef.live("")
 	socket.hello()

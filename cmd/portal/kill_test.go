@@ -176,7 +176,8 @@ func TestAcceptance44KilledDuringSubmit(t *testing.T) {
 	eventually(t, "every order is decided, or its job is still to run", func() bool {
 		return pgtest.Value[int](t, db,
 			`select count(*)::int from erp.sales_order o where o.status = 'SUBMITTED' and o.reviewed_at is null
-			and not exists (select from river.river_job j where j.kind = 'order_approval' and (j.args ->> 'order_id')::bigint = o.order_id
+			and not exists (select from river.river_job j where j.kind = 'order_approval'
+			and (j.args ->> 'order_id')::bigint = o.order_id
 				and j.state = 'running')`) == 0
 	})
 }

@@ -19,12 +19,14 @@ import (
 // Figures that nobody would meet by accident: OIL5's cost and level columns,
 // and what each customer alone has agreed.
 const secretPrices = `
-update erp.item set price_a = 91.37, price_b = 87.41, price_c = 83.43, price_d = 79.47, price_e = 75.53, cost = 61.59 where item_no = 'OIL5';
+update erp.item set price_a = 91.37, price_b = 87.41, price_c = 83.43, price_d = 79.47, price_e = 75.53, cost = 61.59
+	where item_no = 'OIL5';
 update erp.price_break set price = 71.61, min_qty = 1000;
 delete from erp.price_contract;
 delete from erp.price_group;
 insert into erp.price_contract (customer_id, item_id, value)
-	select c.customer_id, i.item_id, v.value from (values ('C1001', 67.67), ('C1002', 66.71), ('C1006', 65.73)) as v(customer_no, value)
+	select c.customer_id, i.item_id, v.value from (values ('C1001', 67.67), ('C1002', 66.71),
+		('C1006', 65.73)) as v(customer_no, value)
 	join erp.customer c using (customer_no) join erp.item i on i.item_no = 'OIL5';
 insert into erp.customer_item (customer_id, item_id, their_item_no)
 	select c.customer_id, i.item_id, 'SECRET-' || c.customer_no from erp.customer c, erp.item i where i.item_no = 'OIL5';
@@ -34,7 +36,8 @@ update erp.stock set on_hand = 100000;`
 const events = `
 update erp.item set cost = 61.60, description = 'Olive oil 5 L, new' where item_no = 'OIL5';
 update erp.price_contract set value = value + 0.01;
-update erp.item set price_a = price_a + 0.01, price_b = price_b + 0.01, price_c = price_c + 0.01, price_d = price_d + 0.01, price_e = price_e + 0.01 where item_no = 'OIL5';
+update erp.item set price_a = price_a + 0.01, price_b = price_b + 0.01, price_c = price_c + 0.01,
+	price_d = price_d + 0.01, price_e = price_e + 0.01 where item_no = 'OIL5';
 update erp.price_break set price = price + 0.01;
 update erp.stock set on_hand = on_hand + 1;
 update erp.web_access set min_order = 1;
@@ -187,16 +190,21 @@ func TestPricesNeverLeak(t *testing.T) {
 	begun := pgtest.Value[int64](t, s.db, "select max(event_id) from portal.event")
 	// C1005 may not see prices, C1004 no breaks
 	pgtest.Exec(t, s.db,
-		`update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1005');
-		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')`)
+		`update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1005');
+		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1004')`)
 
 	// each has a colleague, whose order waits for a signature
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, customer_role, spend_limit)
-			select customer_id, 'second' || customer_id || '@c.example', password_hash, 'buyer', 1 from portal.login where customer_id is not null;
-		insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid() from portal.login where customer_role = 'buyer';
+			select customer_id, 'second' || customer_id || '@c.example', password_hash, 'buyer', 1 from portal.login
+				where customer_id is not null;
+		insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid()
+			from portal.login where customer_role = 'buyer';
 		insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
-			select s.sign_off_id, 1, i.item_id, 'EA', 2, (erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
+			select s.sign_off_id, 1, i.item_id, 'EA', 2,
+				(erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
 			from portal.sign_off s, erp.item i where i.item_no = 'OIL5'`)
 	t.Run("walk", func(t *testing.T) { // side by side; goes on when all have walked
 		for i, r := range readers {
@@ -237,7 +245,8 @@ func TestPricesNeverLeak(t *testing.T) {
 				standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2",
 					"ref", "OIL5", "qty", "2").get("standing_order_id"))
 				pgtest.Exec(t, s.db,
-					`insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
+					`insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings)
+						values ($1, '2026-01-02', '2026-01-02', 'failed',
 					'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
 				names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id",
 					"1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo,
@@ -289,7 +298,8 @@ func TestPricesNeverLeak(t *testing.T) {
 	}
 	for _, r := range readers {
 		kindsTold := pgtest.Value[[]string](t, s.db, `select array_agg(distinct kind) from portal.event
-			where kind <> 'session' and event_id > $1 and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
+			where kind <> 'session' and event_id > $1
+			and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
 				(select customer_id from erp.customer where customer_no = $2)`, begun, r.no)
 		if len(kindsTold) < 9 {
 			t.Errorf("%s: the walk causes only events of %v", r.no, kindsTold)

@@ -36,7 +36,9 @@ func writeLogins(name string, made sql.CreatedLogins) error {
 	}
 	defer os.Remove(file.Name()) // does nothing once it has its name
 	_, err = fmt.Fprintf(file,
-		"PORTAL_WEB_DATABASE_URL=%s\nPORTAL_DESK_DATABASE_URL=%s\nPORTAL_WORK_DATABASE_URL=%s\nPORTAL_MIGRATE_DATABASE_URL=%s\n", made.Web, made.Desk, made.Work, made.Migrate)
+		"PORTAL_WEB_DATABASE_URL=%s\nPORTAL_DESK_DATABASE_URL=%s\n"+
+			"PORTAL_WORK_DATABASE_URL=%s\nPORTAL_MIGRATE_DATABASE_URL=%s\n",
+		made.Web, made.Desk, made.Work, made.Migrate)
 	if closed := file.Close(); err == nil {
 		err = closed
 	}

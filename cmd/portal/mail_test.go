@@ -28,7 +28,8 @@ func (s *site) mailsSettled() {
 	s.t.Helper()
 	eventually(s.t, "the mails are done", func() bool {
 		pgtest.Exec(s.t, s.db, `with again as (
-			update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail' and state = 'retryable' returning id)
+			update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail' and state = 'retryable'
+				returning id)
 			select pg_notify('river.river_insert', '{"queue":"mail"}') from again`)
 		return pgtest.Value[int](s.t, s.db, "select count(*)::int from portal.mail where status = 'queued'") == 0
 	})
@@ -175,8 +176,10 @@ func TestMailDelivery(t *testing.T) {
 
 	// an order by phone is told to who may order
 	pgtest.Exec(t, s.db,
-		`with o as (insert into erp.sales_order (order_no, customer_id, source, status) select 'PH-1', customer_id, 'PHONE', 'APPROVED' from erp.customer where customer_no = 'C1003' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, n, (select item_id from erp.item where item_no = 'OIL5'), 2 from o, generate_series(1, 2) n`)
+		`with o as (insert into erp.sales_order (order_no, customer_id, source, status) select 'PH-1', customer_id, 'PHONE',
+			'APPROVED' from erp.customer where customer_no = 'C1003' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, n, (select item_id from erp.item
+			where item_no = 'OIL5'), 2 from o, generate_series(1, 2) n`)
 	s.mailsSettled()
 	if got := s.mailed("buyer@c1003.example") + "; " + s.mailed("gone@c1003.example") + "; " +
 		s.mailed("bea@c1003.example") + s.mailed("vic@c1003.example") +
@@ -202,7 +205,8 @@ func TestMailDelivery(t *testing.T) {
 	// runs twice sends nothing
 	mails := len(post.Messages())
 	pgtest.Exec(t, s.db,
-		`select portal.notify(n.kind, n.customer_id, n.ref, n.data) from portal.notification n where n.kind = 'order_approved' limit 1;
+		`select portal.notify(n.kind, n.customer_id, n.ref, n.data) from portal.notification n
+			where n.kind = 'order_approved' limit 1;
 		select portal.enqueue_mails(array_agg(mail_id)) from portal.mail`)
 	eventually(t, "all jobs have run", func() bool {
 		return pgtest.Value[int](t, s.db,
@@ -214,7 +218,8 @@ func TestMailDelivery(t *testing.T) {
 
 	// shipped, with where to follow it; the rest is said to be to come
 	pgtest.Exec(t, s.db,
-		`with s as (insert into erp.shipment (order_id, carrier, tracking_no) select order_id, 'UPS', '1Z 999' from erp.sales_order where order_no = 'PH-1' returning shipment_id, order_id)
+		`with s as (insert into erp.shipment (order_id, carrier, tracking_no) select order_id, 'UPS', '1Z 999'
+			from erp.sales_order where order_no = 'PH-1' returning shipment_id, order_id)
 		insert into erp.shipment_line (shipment_id, order_id, line_no, qty) select shipment_id, order_id, 1, 2 from s`)
 	s.mailsSettled()
 	shipped := post.To("buyer@c1003.example")[2]
@@ -304,7 +309,8 @@ func TestAcceptance33StatementMails(t *testing.T) {
 		t.Helper()
 		pgtest.Exec(t, s.db,
 			fmt.Sprintf(
-				`insert into portal.statement (customer_id, period_from, period_to) select customer_id, '2026-0%d-01', '2026-0%[1]d-28' from erp.customer where customer_no = 'C1003'`, month))
+				`insert into portal.statement (customer_id, period_from, period_to) select customer_id, '2026-0%d-01',
+					'2026-0%[1]d-28' from erp.customer where customer_no = 'C1003'`, month))
 		eventually(t, "the paper is made", func() bool {
 			return pgtest.Value[int](t, s.db, "select count(*)::int from portal.statement where status = 'QUEUED'") == 0
 		})
@@ -321,9 +327,11 @@ func TestAcceptance33StatementMails(t *testing.T) {
 	eventually(t, "the mail", func() bool { return len(post.Messages()) == 1 })
 	// the jobs run once more, and somebody tells the news again
 	pgtest.Exec(t, s.db,
-		`insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25, 1);
+		`insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25,
+			1);
 		select portal.enqueue_mails(array_agg(mail_id)) from portal.mail;
-		select portal.notify(n.kind, n.customer_id, n.ref, n.data, array[n.login_id], n.document_id) from portal.notification n`)
+		select portal.notify(n.kind, n.customer_id, n.ref, n.data, array[n.login_id], n.document_id)
+			from portal.notification n`)
 	eventually(t, "the jobs have run", func() bool {
 		return pgtest.Value[int](t, s.db,
 			"select count(*)::int from river.river_job where kind in ('statement', 'mail') and state <> 'completed'") == 0

@@ -59,7 +59,8 @@ func TestAcceptance30Invoice(t *testing.T) {
 	s := newSite(t)
 	v := s.buyer("C1003")
 	pgtest.Exec(t, s.db,
-		`update erp.customer set tax_rate = 0.08875, bill_to = E'12 Ocean Avenue\nBrooklyn, NY 11225' where customer_no = 'C1003';
+		`update erp.customer set tax_rate = 0.08875, bill_to = E'12 Ocean Avenue\nBrooklyn, NY 11225'
+			where customer_no = 'C1003';
 		update erp.company set remit_to = 'PO Box 7, Brooklyn'`)
 	v.post("/cart/lines", "item_no", "SALT1", "qty", "7")
 	no := v.order("OIL5", "6", "po_no", "=PO-77")
@@ -124,8 +125,10 @@ func TestAcceptance30Invoice(t *testing.T) {
 
 	// plain SQL applies a payment
 	pgtest.Exec(t, s.db,
-		`with p as (insert into erp.payment (customer_id, amount) select customer_id, 100 from erp.customer where customer_no = 'C1003' returning payment_id)
-		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, 91.44 from p, erp.invoice i`)
+		`with p as (insert into erp.payment (customer_id, amount) select customer_id, 100 from erp.customer
+			where customer_no = 'C1003' returning payment_id)
+		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, 91.44 from p,
+			erp.invoice i`)
 	socket.until(func(kind, ref, _ string) bool { return kind == "invoice" && ref == invoice })
 	is(t, v.read("/invoices/"+invoice), map[string]any{"open_amount": "100.00", "state": "PART_PAID",
 		"applied.0.amount": "91.44", "applied.0.kind": "payment"})
@@ -152,7 +155,8 @@ func TestAcceptance31to33Account(t *testing.T) {
 	pgtest.Exec(t, s.db, `select erp.set_clock('2026-03-31 12:00-04');
 		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total)
 			select customer_id, 'B' || d.n, d.day, d.day + 30, 100 from erp.customer,
-				(values (1, date '2026-03-02'), (2, '2026-03-01'), (3, '2026-01-31'), (4, '2026-01-30'), (5, '2026-01-01'), (6, '2025-12-31')) as d(n, day)
+				(values (1, date '2026-03-02'), (2, '2026-03-01'), (3, '2026-01-31'), (4, '2026-01-30'), (5, '2026-01-01'),
+				(6, '2025-12-31')) as d(n, day)
 			where customer_no = 'C1003'`)
 	buckets := func(a answer) string {
 		return fmt.Sprint(a.get("aging.current"), " ", a.get("aging.days_30"), " ", a.get("aging.days_60"), " ",
@@ -190,8 +194,10 @@ func TestAcceptance31to33Account(t *testing.T) {
 
 	// 32, at the desk: part paid, and a credit of 100.00
 	pgtest.Exec(t, s.db,
-		`set local session_replication_role = replica; update erp.invoice set total = 0, opened_total = 0, open_amount = 0; set local session_replication_role = origin;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'B32', date '2026-03-31' - 40, date '2026-03-31' - 10, 1000 from erp.customer where customer_no = 'C1003'`)
+		`set local session_replication_role = replica; update erp.invoice set total = 0, opened_total = 0, open_amount = 0;
+			set local session_replication_role = origin;
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'B32',
+			date '2026-03-31' - 40, date '2026-03-31' - 10, 1000 from erp.customer where customer_no = 'C1003'`)
 	key := "0d3c7c59-7f3c-4b6e-9f57-0a6f0b1f2c3d"
 	pay := func() answer {
 		return desk.post("/desk/customers/C1003/payments", "amount", "250.00", "payment_date", "2026-03-25", "method", "ach",
@@ -268,8 +274,10 @@ func TestAcceptance31to33Account(t *testing.T) {
 
 	// in May, much later, and after a payment for it
 	pgtest.Exec(t, s.db, `select erp.set_clock('2026-05-20 12:00-04');
-		with p as (insert into erp.payment (customer_id, amount) select customer_id, 500 from erp.customer where customer_no = 'C1003' returning payment_id)
-		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, 500 from p, erp.invoice i where invoice_no = 'B32'`)
+		with p as (insert into erp.payment (customer_id, amount) select customer_id, 500 from erp.customer
+			where customer_no = 'C1003' returning payment_id)
+		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, 500 from p,
+			erp.invoice i where invoice_no = 'B32'`)
 	if a := v.read(path + "&as_of=2026-03-31"); a.body != march.body {
 		t.Errorf("in May the statement of March is\n%s, was\n%s", a.body, march.body)
 	}
@@ -289,7 +297,8 @@ func TestAcceptance34BalanceHidden(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`update erp.web_access set see_balance = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1005')`)
+		`update erp.web_access set see_balance = false where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1005')`)
 	b := openBrowser(t, s.URL, 1280)
 	b.logIn("buyer@c1005.example")
 	b.goTo("/")
@@ -300,11 +309,16 @@ func TestAcceptance34BalanceHidden(t *testing.T) {
 	socket.hello()
 	// 417.33 is owed: 617.33 less 150.00 paid and 50.00 credited
 	pgtest.Exec(t, s.db, `
-		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'H1', 617.33 from erp.customer where customer_no = 'C1005';
-		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, 'PY-HIDDEN', 150, 'REF-HIDDEN' from erp.customer where customer_no = 'C1005';
-		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 150 from erp.payment, erp.invoice;
-		insert into erp.credit_memo (customer_id, memo_no, opened_total) select customer_id, 'CM-HIDDEN', 50 from erp.customer where customer_no = 'C1005';
-		insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today() from erp.customer where customer_no = 'C1005'`)
+		insert into erp.invoice (customer_id, invoice_no, opened_total) select customer_id, 'H1', 617.33 from erp.customer
+			where customer_no = 'C1005';
+		insert into erp.payment (customer_id, payment_no, amount, reference) select customer_id, 'PY-HIDDEN', 150,
+			'REF-HIDDEN' from erp.customer where customer_no = 'C1005';
+		insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 150
+			from erp.payment, erp.invoice;
+		insert into erp.credit_memo (customer_id, memo_no, opened_total) select customer_id, 'CM-HIDDEN', 50
+			from erp.customer where customer_no = 'C1005';
+		insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today()
+			from erp.customer where customer_no = 'C1005'`)
 	eventually(t, "the statement is refused",
 		func() bool { return pgtest.Value[string](t, s.db, "select status from portal.statement") == "FAILED" })
 	pgtest.Exec(t, s.db, "select portal.emit('notice', customer_id, 'end') from erp.customer where customer_no = 'C1005'")
@@ -385,7 +399,8 @@ func TestStatementRunKilled(t *testing.T) {
 	pgtest.Exec(t, db, `select erp.set_clock('2026-04-20 12:00-04');
 		insert into erp.customer (customer_no, name) select 'R' || n, 'Customer ' || n from generate_series(1, 100) n;
 		update erp.web_access set monthly_statement = true;
-		insert into erp.invoice (customer_id, invoice_date, due_date, opened_total) select customer_id, date '2026-03-01' + n, date '2026-04-01' + n, n * 10 from erp.customer, generate_series(1, 20) n;
+		insert into erp.invoice (customer_id, invoice_date, due_date, opened_total) select customer_id,
+			date '2026-03-01' + n, date '2026-04-01' + n, n * 10 from erp.customer, generate_series(1, 20) n;
 		select portal.begin_statement_run('2026-03-01', '2026-03-31')`)
 	ready := func() int {
 		return pgtest.Value[int](t, db, "select count(*)::int from portal.statement where status = 'READY'")
@@ -409,7 +424,8 @@ func TestStatementRunKilled(t *testing.T) {
 		return ready() == customers && pgtest.Value[bool](t, db, "select finished_at is not null from portal.statement_run")
 	})
 	if got := pgtest.Value[string](t, db,
-		`select concat_ws(' ', (select count(*) from portal.document), count(distinct document_id), min(closing), max(closing)) from portal.statement`); got != "100 100 2100.00 2100.00" {
+		`select concat_ws(' ', (select count(*) from portal.document), count(distinct document_id), min(closing),
+			max(closing)) from portal.statement`); got != "100 100 2100.00 2100.00" {
 		t.Errorf("papers, statements with one, their balances: %s", got)
 	}
 }
@@ -422,7 +438,9 @@ func TestDeskMoney(t *testing.T) {
 	desk, ops, v := s.logIn("desk@demo.example"), s.logIn("ops@demo.example"), s.buyer("C1003")
 	pgtest.Exec(t, s.db, `select erp.set_clock('2026-04-10 12:00-04');
 		update erp.web_access set monthly_statement = true where customer_id <= 2;
-		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'D' || n, date '2026-03-01' + n, date '2026-03-31' + n, 100 from erp.customer, generate_series(1, 3) n where customer_no = 'C1003'`)
+		insert into erp.invoice (customer_id, invoice_no, invoice_date, due_date, opened_total) select customer_id, 'D' || n,
+			date '2026-03-01' + n, date '2026-03-31' + n, 100 from erp.customer, generate_series(1, 3) n
+			where customer_no = 'C1003'`)
 	open := func() string {
 		return pgtest.Value[string](t, s.db,
 			"select string_agg(trim_scale(open_amount)::text, ' ' order by invoice_no) from erp.invoice")

@@ -260,9 +260,12 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, db,
-		`insert into erp.sales_order (order_id, customer_id, source, order_no) overriding system value select 4711, customer_id, 'PHONE', 'SO-4711' from erp.customer where customer_no = 'C1004';
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select 4711, 1, item_id, 2 from erp.item where item_no = 'OIL5';
-		insert into river.river_job (kind, args, queue, max_attempts) values ('order_approval', '{"order_id": 4711}', 'approval', 25)`)
+		`insert into erp.sales_order (order_id, customer_id, source, order_no) overriding system value select 4711,
+			customer_id, 'PHONE', 'SO-4711' from erp.customer where customer_no = 'C1004';
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select 4711, 1, item_id, 2 from erp.item
+			where item_no = 'OIL5';
+		insert into river.river_job (kind, args, queue, max_attempts) values ('order_approval', '{"order_id": 4711}',
+			'approval', 25)`)
 	waits := func(n int) func() bool {
 		return func() bool {
 			return pgtest.Value[int](t, db,

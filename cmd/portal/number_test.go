@@ -12,7 +12,8 @@ import (
 // takeNumbers inserts the next ten orders as another program would: with numbers
 // that the portal would draw next.
 const takeNumbers = `insert into erp.sales_order (order_no, customer_id)
-	select 'SO-' || s.last_value + case when s.is_called then 1 else 0 end + n, 5 from erp.order_no_seq s, generate_series(0, 9) n`
+	select 'SO-' || s.last_value + case when s.is_called then 1 else 0 end + n, 5 from erp.order_no_seq s,
+		generate_series(0, 9) n`
 
 // submitAtOnce has four customers order at the same moment, and returns their
 // orders' numbers.

@@ -15,9 +15,11 @@ import (
 // that was given up, and one statement that could not be made.
 const nightDone = `
 insert into river.river_job (args, kind, queue, state, max_attempts, attempt, finalized_at, metadata) values
-  ('{}', 'invariants', 'default', 'completed', 1, 1, now() - interval '1 hour', '{"output": {"count": 0, "violations": []}}'),
+  ('{}', 'invariants', 'default', 'completed', 1, 1, now() - interval '1 hour',
+'{"output": {"count": 0, "violations": []}}'),
   ('{}', 'mail', 'mail', 'discarded', 1, 1, now() - interval '1 hour', '{}');
-insert into portal.statement (customer_id, period_from, period_to, status, error) select customer_id, '2026-01-01', '2026-01-31', 'FAILED', 'no paper' from erp.customer where customer_no = 'C1001';
+insert into portal.statement (customer_id, period_from, period_to, status, error) select customer_id, '2026-01-01',
+	'2026-01-31', 'FAILED', 'no paper' from erp.customer where customer_no = 'C1001';
 select portal.prove_prices(true);`
 
 // The overview is for operators; it says what is well, what is not, and what to

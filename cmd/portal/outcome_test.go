@@ -235,7 +235,8 @@ func TestConfirmSignOffOutcome(t *testing.T) {
 	s, v := outcomeSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, name, customer_role, sign_off_all)
-		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login
+			where email = 'buyer@c1003.example'`)
 	ask := s.logIn("ask@c1003.example")
 	ask.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	at := fmt.Sprintf("/approvals/%v", ask.submit("ship_to", "1").get("sign_off"))

@@ -50,7 +50,8 @@ func TestPartsInLines(t *testing.T) {
 	}
 	// a line that is cancelled does not count, neither does its unit
 	pgtest.Exec(t, s.db,
-		`update erp.sales_order_line l set qty_cancelled = 1, qty_allocated = 0 from erp.sales_order o where o.order_id = l.order_id and o.order_no = '`+no+`' and line_no = 2`)
+		`update erp.sales_order_line l set qty_cancelled = 1, qty_allocated = 0 from erp.sales_order o
+			where o.order_id = l.order_id and o.order_no = '`+no+`' and line_no = 2`)
 	if page := v.page("/orders/" + no).body; !strings.Contains(page, "Partly shipped 2 of 3 lines in full") {
 		t.Error("what is cancelled is still waited for")
 	}

@@ -16,7 +16,8 @@ import (
 func (s *site) addPerson(customerNo, email, role, more string) {
 	s.t.Helper()
 	pgtest.Exec(s.t, s.db, fmt.Sprintf(`insert into portal.login (customer_id, email, name, password_hash, customer_role)
-		select customer_id, '%s', initcap(split_part('%[1]s', '@', 1)), password_hash, '%s' from portal.login where email = 'buyer@%s.example'`,
+		select customer_id, '%s', initcap(split_part('%[1]s', '@', 1)), password_hash, '%s' from portal.login
+			where email = 'buyer@%s.example'`,
 		email, role, strings.ToLower(customerNo)))
 	if more != "" {
 		pgtest.Exec(s.t, s.db, "update portal.login set "+more+" where email = '"+email+"'")

@@ -11,16 +11,19 @@ import (
 // ladder adds the customers, the break and the rules of the price scenarios to
 // the fixtures, on 1 March 2026.
 const ladder = `
-insert into erp.customer (customer_no, name, price_level) values ('C1006', 'Foundry', 'C'), ('C1007', 'Grove', 'C'), ('C1008', 'Harvest', 'C');
+insert into erp.customer (customer_no, name, price_level) values ('C1006', 'Foundry', 'C'), ('C1007', 'Grove', 'C'),
+	('C1008', 'Harvest', 'C');
 insert into portal.login (customer_id, email, password_hash, name)
-	select c.customer_id, 'buyer@' || lower(c.customer_no) || '.example', (select password_hash from portal.login limit 1), 'Buyer'
+	select c.customer_id, 'buyer@' || lower(c.customer_no) || '.example', (select password_hash from portal.login
+		limit 1), 'Buyer'
 	from erp.customer c where c.customer_no in ('C1006', 'C1007', 'C1008');
 insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.40 from erp.item where item_no = 'OIL5';
 insert into erp.price_contract (customer_id, item_id, value, valid)
 	select c.customer_id, i.item_id, v.value, v.valid::daterange
 	from (values ('C1006', 22.75, '[2026-01-01,2026-06-30]'), ('C1008', 26, '(,)')) as v(customer_no, value, valid)
 	join erp.customer c using (customer_no) join erp.item i on i.item_no = 'OIL5';
-insert into erp.price_group (customer_id, category_id, value) select customer_id, 1, 10 from erp.customer where customer_no = 'C1007';
+insert into erp.price_group (customer_id, category_id, value) select customer_id, 1, 10 from erp.customer
+	where customer_no = 'C1007';
 select erp.set_clock('2026-03-01 12:00-05');`
 
 func newLadder(t *testing.T) *site {
@@ -101,8 +104,10 @@ func TestAcceptance04Policy(t *testing.T) {
 			t.Errorf("%s: %v", policy, got)
 		}
 		desktop := pgtest.Value[string](t, s.db,
-			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer where customer_no = 'C1008' returning order_id)
-			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, 12 from o, erp.item i where i.item_no = 'OIL5' returning order_id::text`)
+			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer
+				where customer_no = 'C1008' returning order_id)
+			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, 12 from o,
+				erp.item i where i.item_no = 'OIL5' returning order_id::text`)
 		if got := pgtest.Value[string](t, s.db,
 			"select unit_price::numeric(14,2)::text from erp.sales_order_line where order_id = "+desktop); got != want {
 			t.Errorf("%s, desktop: %s", policy, got)
@@ -142,8 +147,10 @@ func TestUnitsWithoutBreaks(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	pgtest.Exec(t, s.db,
-		`insert into erp.item_uom (item_id, uom, factor) select item_id, u, f from erp.item, (values ('PALLET', 12), ('PAIR', 2)) as x(u, f) where item_no = 'OIL5';
-		insert into erp.price_contract (customer_id, item_id, uom, value) select customer_id, item_id, 'PAIR', 51.25 from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5'`)
+		`insert into erp.item_uom (item_id, uom, factor) select item_id, u, f from erp.item,
+			(values ('PALLET', 12), ('PAIR', 2)) as x(u, f) where item_no = 'OIL5';
+		insert into erp.price_contract (customer_id, item_id, uom, value) select customer_id, item_id, 'PAIR', 51.25
+			from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5'`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "uom", "PALLET", "qty", "1")
 	if cart := v.read("/cart"); cart.get("lines.0.unit_price") != "280.80" {
@@ -245,7 +252,8 @@ func TestAcceptance19LastOrdered(t *testing.T) {
 		t.Helper()
 		pgtest.Exec(t, s.db, "select erp.set_clock('"+at+"')")
 		pgtest.Exec(t, s.db,
-			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer where customer_no = 'C1003' returning order_id)
+			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer
+				where customer_no = 'C1003' returning order_id)
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, `+qty+
 				` from o, erp.item i where i.item_no = 'OIL5'`)
 		if status != "" {
@@ -262,8 +270,10 @@ func TestAcceptance19LastOrdered(t *testing.T) {
 	}
 	// what a former system invoiced counts as well
 	pgtest.Exec(t, s.db,
-		`with v as (insert into erp.invoice (customer_id, issued_at) select customer_id, '2026-03-06 12:00-05' from erp.customer where customer_no = 'C1003' returning invoice_id)
-		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1, item_id, 7, 1, 7 from v, erp.item where item_no = 'OIL5'`)
+		`with v as (insert into erp.invoice (customer_id, issued_at) select customer_id, '2026-03-06 12:00-05'
+			from erp.customer where customer_no = 'C1003' returning invoice_id)
+		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) select invoice_id, 1,
+			item_id, 7, 1, 7 from v, erp.item where item_no = 'OIL5'`)
 	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Last ordered 7 EA on 6 Mar 2026") {
 		t.Error("the item's page passes over an invoice without an order")
 	}

@@ -20,11 +20,12 @@ type proofCommand struct {
 
 // Help teaches what the flags do not.
 func (proofCommand) Help() string {
-	return `Compares every invoiced line with the receipt of its order line, and every order line with what the price function gave
-when it was ordered; adds up orders, invoices and memos; and compares each customer's documents, open amounts and aging.
-Follows the chain over the audit log and compares the status history with it: a row that was cut, changed or slipped in is named.
-Runs every night as well, once a week over everything. Differences stand at /ops/proof, where they are acknowledged.
-Ends with 1 while there are differences that nobody has acknowledged.`
+	return `Compares every invoiced line with the receipt of its order line, and every order line with what the
+price function gave when it was ordered; adds up orders, invoices and memos; and compares each customer's
+documents, open amounts and aging. Follows the chain over the audit log and compares the status history with it:
+a row that was cut, changed or slipped in is named. Runs every night as well, once a week over everything.
+Differences stand at /ops/proof, where they are acknowledged. Ends with 1 while there are differences that
+nobody has acknowledged.`
 }
 
 func (c proofCommand) Run(ctx context.Context, out io.Writer) error {

@@ -96,8 +96,10 @@ func TestImportAndProof(t *testing.T) {
 	// the rules of the files are older than two minutes: none was just being changed.
 	// The head is held first, or the running portal seals a row between the statements.
 	pgtest.Exec(t, db,
-		`select from portal.audit_head for update; set local session_replication_role = replica; delete from portal.audit_chain; update portal.audit_head set chain_no = 0, hash = '\x', seen = '1:1:';
-		update portal.audit set at = at - interval '1 hour'; set local session_replication_role = origin; update erp.sales_order_line set unit_price = 0.25`)
+		`select from portal.audit_head for update; set local session_replication_role = replica; delete
+			from portal.audit_chain; update portal.audit_head set chain_no = 0, hash = '\x', seen = '1:1:';
+		update portal.audit set at = at - interval '1 hour'; set local session_replication_role = origin;
+			update erp.sales_order_line set unit_price = 0.25`)
 	code, out, errs = portal(t, db, "proof", "--json")
 	var result struct {
 		Run         struct{ Found int }

@@ -13,7 +13,8 @@ func TestBrowserQueue(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set auto_approve = false;
-		insert into portal.login (staff_role, email, password_hash, name) select staff_role, 'second@demo.example', password_hash, 'Sam' from portal.login where email = 'desk@demo.example'`)
+		insert into portal.login (staff_role, email, password_hash, name) select staff_role, 'second@demo.example',
+			password_hash, 'Sam' from portal.login where email = 'desk@demo.example'`)
 	v := s.buyer("C1003")
 	var no [5]string
 	for i := range no {

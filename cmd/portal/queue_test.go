@@ -25,8 +25,10 @@ func (v *visitor) waiting(itemNo, qty string) string {
 func (s *site) sqlOrder(customerNo, itemNo, qty string) string {
 	s.t.Helper()
 	no := pgtest.Value[string](s.t, s.db,
-		`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'WEB' from erp.customer where customer_no = $1 returning order_id, order_no),
-		l as (insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, $3::text::numeric from o, erp.item i where i.item_no = $2)
+		`with o as (insert into erp.sales_order (customer_id, source) select customer_id, 'WEB' from erp.customer
+			where customer_no = $1 returning order_id, order_no),
+		l as (insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id,
+		$3::text::numeric from o, erp.item i where i.item_no = $2)
 		select order_no from o`, customerNo, itemNo, qty)
 	eventually(s.t, no+" is left for review", func() bool {
 		return pgtest.Value[bool](s.t, s.db, "select reviewed_at is not null from erp.sales_order where order_no = $1", no)
@@ -362,8 +364,10 @@ func TestAcceptance38JobKilled(t *testing.T) {
 	s.stop()
 	order := func(no string) {
 		pgtest.Exec(t, s.db,
-			`with o as (insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'WEB' from erp.customer where customer_no = 'C1003' returning order_id)
-			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 1 from o, erp.item where item_no = 'OIL5'`, no)
+			`with o as (insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'WEB'
+				from erp.customer where customer_no = 'C1003' returning order_id)
+			insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 1 from o, erp.item
+				where item_no = 'OIL5'`, no)
 	}
 	process, _ := startProcess(t, s.db.URL)
 	// Its jobs cannot be finished: their rows are held from the moment they run.
@@ -430,7 +434,8 @@ func TestAcceptance38JobKilled(t *testing.T) {
 	})
 	if got := pgtest.Value[string](t, s.db,
 		`select string_agg(o.order_no || ' ' || h.to_status, ', ' order by h.history_id)
-		from erp.order_status_history h join erp.sales_order o using (order_id) where h.from_status is not null`); got != "K-1 APPROVED, K-2 APPROVED" {
+		from erp.order_status_history h join erp.sales_order o using (order_id)
+		where h.from_status is not null`); got != "K-1 APPROVED, K-2 APPROVED" {
 		t.Errorf("moves: %s", got)
 	}
 	if got := pgtest.Value[int](t, s.db,

@@ -69,17 +69,21 @@ func (r *recorder) record(who, what string, a answer) {
 const recordedWorld = `
 update erp.web_access set many_logins = true;
 insert into erp.sales_order (order_no, customer_id, source, po_no)
-	select 'SO-' || s, customer_id, 'WEB', 'PO ' || s from erp.customer, unnest(array['1', '2', '3', '4', '5', '6']) s where customer_no = 'C1001';
+	select 'SO-' || s, customer_id, 'WEB', 'PO ' || s from erp.customer, unnest(array['1', '2', '3', '4', '5', '6']) s
+		where customer_no = 'C1001';
 insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-	select order_id, row_number() over (partition by order_id order by item_id), item_id, 3 from erp.sales_order, erp.item where order_no like 'SO-%' and item_no in ('OIL5', 'SALT1');
+	select order_id, row_number() over (partition by order_id order by item_id), item_id, 3 from erp.sales_order, erp.item
+		where order_no like 'SO-%' and item_no in ('OIL5', 'SALT1');
 update erp.sales_order set status = 'APPROVED' where order_no in ('SO-2', 'SO-3', 'SO-4');
 update erp.sales_order set status = 'ON_HOLD' where order_no = 'SO-5';
 update erp.sales_order set status = 'CANCELLED' where order_no = 'SO-6';
 select erp.ship_order('SO-3', 'UPS', '1Z');
 select erp.invoice_order('SO-3');
 insert into portal.login (customer_id, email, password_hash, customer_role, spend_limit)
-	select customer_id, 'second@c1001.example', password_hash, 'buyer', 1 from portal.login where email = 'buyer@c1001.example';
-insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid() from portal.login where email = 'second@c1001.example';
+	select customer_id, 'second@c1001.example', password_hash, 'buyer', 1 from portal.login
+		where email = 'buyer@c1001.example';
+insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid()
+	from portal.login where email = 'second@c1001.example';
 insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
 	select s.sign_off_id, 1, i.item_id, 'EA', 2, 30 from portal.sign_off s, erp.item i where i.item_no = 'OIL5';
 `

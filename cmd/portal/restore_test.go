@@ -129,7 +129,8 @@ func TestRestoreWithoutRoles(t *testing.T) {
 		t.Errorf("migrate tells of codes that nobody shares: %s", told.String())
 	}
 	pgtest.Exec(t, db,
-		`update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, price_a) values ('Twin', 'Twin', 1), ('TWIN', 'Twin', 1)`)
+		`update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, price_a)
+			values ('Twin', 'Twin', 1), ('TWIN', 'Twin', 1)`)
 	told.Reset()
 	if err := c.Run(t.Context(), &told); err != nil || !strings.Contains(told.String(), shared) {
 		t.Errorf("migrate does not tell of codes that are shared: %s (%v)", told.String(), err)

@@ -19,12 +19,16 @@ import (
 // returnInvoice is scenario 36's: invoice 10442 of C1003, 10 OIL5 at 27.00, of
 // which 3 are credited; line 2 is 4 RICE25.
 const returnInvoice = `
-insert into erp.invoice (invoice_no, customer_id, due_date) select '10442', customer_id, erp.today() + 30 from erp.customer where customer_no = 'C1003';
+insert into erp.invoice (invoice_no, customer_id, due_date) select '10442', customer_id, erp.today() + 30
+	from erp.customer where customer_no = 'C1003';
 insert into erp.invoice_line (invoice_id, line_no, item_id, description, qty, unit_price, line_total)
 	select i.invoice_id, v.n, t.item_id, t.description, v.qty, v.price, v.qty * v.price
-	from (values (1, 'OIL5', 10, 27.00), (2, 'RICE25', 4, 20.00)) as v(n, item_no, qty, price) join erp.item t using (item_no) cross join erp.invoice i;
-with m as (insert into erp.credit_memo (memo_no, customer_id) select 'CM-9', customer_id from erp.invoice returning credit_memo_id)
-insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total) select credit_memo_id, 1, invoice_id, 1, 3, 27, 81 from m, erp.invoice;`
+	from (values (1, 'OIL5', 10, 27.00), (2, 'RICE25', 4, 20.00)) as v(n, item_no, qty, price)
+	join erp.item t using (item_no) cross join erp.invoice i;
+with m as (insert into erp.credit_memo (memo_no, customer_id) select 'CM-9', customer_id from erp.invoice
+	returning credit_memo_id)
+insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total)
+	select credit_memo_id, 1, invoice_id, 1, 3, 27, 81 from m, erp.invoice;`
 
 // returnKey reads the key of a fresh form.
 func (v *visitor) returnKey(invoiceNo string) string {

@@ -11,9 +11,11 @@ import (
 
 // northRoute is the route of scenario 35, of all customers.
 const northRoute = `
-insert into erp.route (route_id, code, name, cutoff_days_before, cutoff_time) overriding system value values (1, 'NORTH', 'North, Tuesday and Friday', 1, '15:00');
+insert into erp.route (route_id, code, name, cutoff_days_before, cutoff_time) overriding system value
+	values (1, 'NORTH', 'North, Tuesday and Friday', 1, '15:00');
 insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5);
-insert into erp.route_holiday (holiday, replacement, name) values ('2026-07-03', '2026-07-06', 'Independence Day observed');
+insert into erp.route_holiday (holiday, replacement, name)
+	values ('2026-07-03', '2026-07-06', 'Independence Day observed');
 update erp.customer set route_id = 1;
 select setval(pg_get_serial_sequence('erp.route', 'route_id'), 10);`
 
@@ -39,7 +41,8 @@ func TestAcceptance35Route(t *testing.T) {
 		}
 		want := c.date + " " + at.UTC().Format(time.RFC3339)
 		function := pgtest.Value[string](t, s.db,
-			`select delivery_date || ' ' || to_char(cutoff at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') from erp.next_deliveries(1)`)
+			`select delivery_date || ' ' || to_char(cutoff at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+				from erp.next_deliveries(1)`)
 		if function != want {
 			t.Errorf("%s: the function says %s, want %s", c.what, function, want)
 		}
@@ -65,7 +68,8 @@ func TestAcceptance35Route(t *testing.T) {
 		late := func(date string) bool {
 			return pgtest.Value[bool](t, s.db,
 				`select exists (select from erp.order_findings((select customer_id from erp.customer where customer_no = 'C1003'),
-				array[1::bigint], array['EA'], array[1::numeric], array[30::numeric], null, null, $1::text::date) where code = 'late_for_cutoff')`, date)
+				array[1::bigint], array['EA'], array[1::numeric], array[30::numeric], null, null, $1::text::date)
+				where code = 'late_for_cutoff')`, date)
 		}
 		day, _ := time.Parse(time.DateOnly, c.date)
 		if late(c.date) || !late(day.AddDate(0, 0, -1).Format(time.DateOnly)) {
@@ -83,7 +87,8 @@ func TestRoutesOfShipTos(t *testing.T) {
 	pgtest.Exec(t, s.db, northRoute+`
 		select erp.set_clock('2026-06-03 09:00-04');
 		update erp.customer set route_id = null where customer_no = 'C1002';
-		insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before, cutoff_time) overriding system value
+		insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before,
+			cutoff_time) overriding system value
 			values (2, 'ISLAND', 'Island', 14, '2026-05-28', 3, '12:00'), (3, 'CLOSED', 'Closed', 7, '2026-01-01', 1, '12:00');
 		update erp.route set active = false where route_id = 3;
 		update erp.ship_to set route_id = code::int where code in ('2', '3');`)

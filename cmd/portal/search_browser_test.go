@@ -91,7 +91,8 @@ func TestBrowserLookupElsewhere(t *testing.T) {
 	eval[bool](b, `(() => {
 		document.querySelector('#main').insertAdjacentHTML('beforeend', '<input id="row-1" data-lookup data-lookup-limit="1"><input id="row-2" data-lookup>')
 		document.addEventListener('lookup:choose', (e) => {
-			window.chosen = [e.target.id, e.detail.item_no, e.detail.match, e.detail.match_uom, e.detail.units.join(' ')].join(',')
+			window.chosen = [e.target.id, e.detail.item_no, e.detail.match, e.detail.match_uom,
+				 e.detail.units.join(' ')].join(',')
 			if (e.target.id === 'row-2') e.preventDefault()
 		})
 		return true
@@ -124,7 +125,8 @@ func TestBrowserFilteredLive(t *testing.T) {
 	b.mark()
 	b.see("one item", "document.querySelectorAll('#items tbody tr').length === 1")
 	pgtest.Exec(t, s.db,
-		`with i as (insert into erp.item (item_no, description, category_id, price_a) values ('OIL1', 'Corn oil 1 L', 1, 3) returning item_id)
+		`with i as (insert into erp.item (item_no, description, category_id, price_a) values ('OIL1', 'Corn oil 1 L', 1, 3)
+			returning item_id)
 		insert into erp.stock (item_id, on_hand) select item_id, 4 from i`)
 	b.see("the new item, first by code", "document.querySelector('#items tbody tr').id === 'item-OIL1'")
 	b.see("the new count", "document.querySelector('#item-count').innerText.startsWith('2 items')")

@@ -56,7 +56,8 @@ func TestAcceptance17Search(t *testing.T) {
 		insert into erp.customer_item (customer_id, item_id, their_item_no)
 			select c.customer_id, i.item_id, case c.customer_no when 'C1003' then 'KITCHEN-7' else 'HERS-7' end
 			from erp.customer c, erp.item i where c.customer_no in ('C1003', 'C1002') and i.item_no = 'OIL5';
-		insert into erp.item (item_no, description, price_a) values ('OIL50', 'Drum, empty', 9), ('7-UP', 'Lemonade 330 ml', 1), ('CREME1', 'Crème brûlée 12 ct', 8),
+		insert into erp.item (item_no, description, price_a) values ('OIL50', 'Drum, empty', 9),
+			('7-UP', 'Lemonade 330 ml', 1), ('CREME1', 'Crème brûlée 12 ct', 8),
 			('BROC1', 'Broccoli florets 2 kg', 8)`)
 	v := s.buyer("C1003")
 
@@ -166,9 +167,11 @@ func TestSearchFilters(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.sales_order set status = 'CANCELLED' where order_no = '"+cancelled+"'")
 	s.buyer("C1002").order("RICE25", "1")
 	pgtest.Exec(t, s.db, `
-		insert into erp.invoice (invoice_no, customer_id) select '7001', customer_id from erp.customer where customer_no = 'C1003';
+		insert into erp.invoice (invoice_no, customer_id) select '7001', customer_id from erp.customer
+			where customer_no = 'C1003';
 		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
-			select v.invoice_id, 1, i.item_id, 1, 0, 0 from erp.invoice v, erp.item i where v.invoice_no = '7001' and i.item_no = 'GLOV9';
+			select v.invoice_id, 1, i.item_id, 1, 0, 0 from erp.invoice v, erp.item i where v.invoice_no = '7001'
+				and i.item_no = 'GLOV9';
 		update erp.stock set on_hand = allocated where item_id = (select item_id from erp.item where item_no = 'GLOV9')`)
 	v.post("/favorites/RICE25", "on", "1")
 	v.post("/favorites/GLOV9", "on", "1")
@@ -233,12 +236,15 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.item (item_no, description, category_id, price_a) select 'ALLOW' || n, 'Allowed goods ' || n, 1 + n % 3, 5 from generate_series(1, 39) n;
+		insert into erp.item (item_no, description, category_id, price_a) select 'ALLOW' || n, 'Allowed goods ' || n,
+			1 + n % 3, 5 from generate_series(1, 39) n;
 		update erp.item set barcode = '0099999000017' where item_no = 'RICE25';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'PAL', 40, '0099999000024' from erp.item where item_no = 'RICE25';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'PAL', 40, '0099999000024' from erp.item
+			where item_no = 'RICE25';
 		insert into erp.authorized_item (customer_id, item_id) select c.customer_id, i.item_id from erp.customer c, erp.item i
 			where c.customer_no = 'C1004' and (i.item_no like 'ALLOW%' or i.item_no = 'OIL5');
-		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'OURS-1' from erp.customer c, erp.item i
+		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'OURS-1'
+			from erp.customer c, erp.item i
 			where c.customer_no = 'C1004' and i.item_no = 'RICE25'`)
 	v := s.buyer("C1004")
 	old := v.order("RICE25", "1")

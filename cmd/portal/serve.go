@@ -59,10 +59,10 @@ func (serveCommand) Help() string {
 	return `Serves customers' pages, the desk and the operators' pages, pushes live events, and works the jobs. Run portal
 migrate first.
 
-TLS ends here with --tls auto --host orders.example.com (certificates by ACME, renewed without a stop; ports 443 and 80
-must reach this machine) or with --tls-cert and --tls-key; else in front of it, at a load balancer or reverse proxy, which
-must pass the Upgrade of websockets and be named by --trusted-proxy. Without TLS anywhere, browsers refuse the session
-cookie unless --plain-http is given.
+TLS ends here with --tls auto --host orders.example.com (certificates by ACME, renewed without a stop; ports 443
+and 80 must reach this machine) or with --tls-cert and --tls-key; else in front of it, at a load balancer or
+reverse proxy, which must pass the Upgrade of websockets and be named by --trusted-proxy. Without TLS anywhere,
+browsers refuse the session cookie unless --plain-http is given.
 
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 

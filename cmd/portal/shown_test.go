@@ -260,9 +260,11 @@ func TestShownAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.price_contract (customer_id, item_id, kind, value) select customer_id, item_id, 'fixed', 10 from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
+		insert into erp.price_contract (customer_id, item_id, kind, value) select customer_id, item_id, 'fixed', 10
+			from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 20 from erp.item where item_no = 'OIL5';
-		insert into erp.route (code, name) values ('NORTH', 'North'); insert into erp.route_day (route_id, weekday) select route_id, 1 from erp.route`)
+		insert into erp.route (code, name) values ('NORTH', 'North'); insert into erp.route_day (route_id, weekday)
+			select route_id, 1 from erp.route`)
 	desk := s.logIn("desk@demo.example")
 	for _, c := range []struct{ page, tag, action, field, form string }{
 		{"/desk/customers/C1003/prices?contract=1", `id="contract-form"`, "/desk/customers/C1003/prices/contract",
@@ -296,7 +298,8 @@ func TestShownButtons(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.price_contract (customer_id, item_id, kind, value, valid) select customer_id, item_id, 'fixed', 10, daterange('2020-01-01', null) from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
+		insert into erp.price_contract (customer_id, item_id, kind, value, valid) select customer_id, item_id, 'fixed', 10,
+			daterange('2020-01-01', null) from erp.customer, erp.item where customer_no = 'C1003' and item_no = 'OIL5';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 20 from erp.item where item_no = 'OIL5';
 		insert into erp.route (code, name) values ('NORTH', 'North'), ('SOUTH', 'South');
 		insert into erp.route_holiday (holiday, name) values (erp.today() + 40, 'Fair')`)
@@ -380,9 +383,12 @@ func TestShownPayment(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`insert into erp.invoice (invoice_no, customer_id, due_date) select n, customer_id, erp.today() + d from erp.customer, (values ('IN-A', 1), ('IN-B', 2), ('IN-C', 3)) as v(n, d) where customer_no = 'C1003';
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 100, 100 from erp.invoice;
-		insert into erp.payment (payment_no, customer_id, amount) select 'PY-9', customer_id, 80 from erp.customer where customer_no = 'C1003'`)
+		`insert into erp.invoice (invoice_no, customer_id, due_date) select n, customer_id, erp.today() + d
+			from erp.customer, (values ('IN-A', 1), ('IN-B', 2), ('IN-C', 3)) as v(n, d) where customer_no = 'C1003';
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 100, 100
+			from erp.invoice;
+		insert into erp.payment (payment_no, customer_id, amount) select 'PY-9', customer_id, 80 from erp.customer
+			where customer_no = 'C1003'`)
 	desk := s.logIn("desk@demo.example")
 	const account = "/desk/customers/C1003/account"
 	today := pgtest.Value[string](t, s.db, "select erp.today()::text")
@@ -425,8 +431,10 @@ func TestShownPayment(t *testing.T) {
 		"Open of invoice IN-A was 10.00 when you opened this page, and is 0.00 now.")
 	page = desk.page(account)
 	pgtest.Exec(t, s.db,
-		`insert into erp.invoice (invoice_no, customer_id, due_date) select 'IN-0', customer_id, erp.today() from erp.customer where customer_no = 'C1003';
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 30, 30 from erp.invoice where invoice_no = 'IN-0'`)
+		`insert into erp.invoice (invoice_no, customer_id, due_date) select 'IN-0', customer_id, erp.today()
+			from erp.customer where customer_no = 'C1003';
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 30, 30
+			from erp.invoice where invoice_no = 'IN-0'`)
 	pay(page, "amount", "20", "oldest_first", "true").refuses(t, "an older one is there",
 		"Open of invoice IN-0 was not on this page when you opened it, and is 30.00 now.")
 

@@ -35,7 +35,8 @@ func TestStandingOrderPages(t *testing.T) {
 	pgtest.Exec(t, s.db, northRoute+`select erp.set_clock('2026-06-01 09:00-04');
 		update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'LAST1');
 		insert into portal.login (customer_id, email, password_hash, name)
-		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login
+			where email = 'buyer@c1003.example'`)
 	v, chef := s.buyer("C1003"), s.logIn("chef@c1003.example")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "2", "uom", "CS")
 	if page := v.page("/standing-orders/new?from=cart").body; !strings.Contains(page, `value="OIL5"`) ||
@@ -132,7 +133,8 @@ func TestStandingOrderPages(t *testing.T) {
 	pgtest.Exec(t, s.db, "select erp.set_clock('2026-06-02 16:00-04')")
 	work := func() {
 		pgtest.Exec(t, s.db,
-			`insert into river.river_job (kind, args, queue, max_attempts) values ('standing_orders', '{}', 'default', 3); select pg_notify('river.river_insert', '{"queue":"default"}')`)
+			`insert into river.river_job (kind, args, queue, max_attempts) values ('standing_orders', '{}', 'default', 3);
+				select pg_notify('river.river_insert', '{"queue":"default"}')`)
 	}
 	work()
 	heard("message")
@@ -227,7 +229,8 @@ func TestBrowserStandingOrder(t *testing.T) {
 		strings.TrimPrefix(eval[string](b, "document.querySelector('#standing-dates li').id"), "date-"), "action", "unskip")
 	b.see("the date on again", "document.querySelector('#standing-dates li:nth-child(1) s') === null")
 	pgtest.Exec(t, s.db,
-		`insert into portal.notice (customer_id, kind, text) select customer_id, 'info', 'Tomorrow comes a truck.' from erp.customer where customer_no = 'C1003'`)
+		`insert into portal.notice (customer_id, kind, text) select customer_id, 'info', 'Tomorrow comes a truck.'
+			from erp.customer where customer_no = 'C1003'`)
 	b.see("the notice as a toast", "document.querySelector('#toasts').textContent.includes('Tomorrow comes a truck.')")
 	b.see("its count", "document.querySelector('#frame-notices .count').textContent === '1'")
 	b.stillMarked()

@@ -98,8 +98,10 @@ func TestAcceptance54AnyText(t *testing.T) {
 			update erp.sales_order set status = 'APPROVED' where order_no = $1 and status <> 'APPROVED'`, orderNo)
 		invoiceNo := "伝票-" + customer
 		pgtest.Exec(t, s.db, `
-			with i as (insert into erp.invoice (customer_id, invoice_no, po_no, total) select customer_id, $2, $3, 20 from erp.customer where customer_no = $1 returning invoice_id)
-			insert into erp.invoice_line (invoice_id, line_no, description, qty, unit_price, line_total) select invoice_id, 1, $4, 2, 10, 20 from i`, customer, invoiceNo, po, name)
+			with i as (insert into erp.invoice (customer_id, invoice_no, po_no, total) select customer_id, $2, $3, 20
+				from erp.customer where customer_no = $1 returning invoice_id)
+			insert into erp.invoice_line (invoice_id, line_no, description, qty, unit_price, line_total) select invoice_id, 1,
+				$4, 2, 10, 20 from i`, customer, invoiceNo, po, name)
 		invoice := v.page("/invoices/" + url.PathEscape(invoiceNo) + "/pdf")
 		said := paper(t, invoice)
 		if _, params, err := mime.ParseMediaType(invoice.header.Get("Content-Disposition")); err != nil ||
@@ -115,7 +117,8 @@ func TestAcceptance54AnyText(t *testing.T) {
 			t.Errorf("%s: the list does not say %q:\n%s", customer, po, a.body)
 		}
 		pgtest.Exec(t, s.db,
-			`insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today() from erp.customer where customer_no = $1`, customer)
+			`insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today()
+				from erp.customer where customer_no = $1`, customer)
 	}
 	eventually(t, "all statements are made", func() bool {
 		return pgtest.Value[bool](t, s.db, "select bool_and(status = 'READY') from portal.statement")

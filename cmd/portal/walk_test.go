@@ -64,10 +64,12 @@ func TestRandomWalk(t *testing.T) {
 	pgtest.Exec(t, s.db, `
 		insert into erp.item (item_no, description, category_id, price_a, price_c, cost, allow_backorder)
 			select 'W' || n, 'Walk item ' || n, 1 + n % 3, 10 + n, 9 + n, 5 + n, n % 3 > 0 from generate_series(1, 12) n;
-		insert into erp.item_uom (item_id, uom, factor) select item_id, 'BX', 6 from erp.item where item_no in ('W1', 'W2', 'W3');
+		insert into erp.item_uom (item_id, uom, factor) select item_id, 'BX', 6 from erp.item
+			where item_no in ('W1', 'W2', 'W3');
 		insert into erp.stock (item_id, on_hand) select item_id, 40 from erp.item where item_no like 'W%';
 		update erp.customer set credit_limit = 1500 where customer_no in ('C1001', 'C1004');
-		insert into erp.price_break (item_id, min_qty, price) select item_id, 10, 8.25 from erp.item where item_no in ('W1', 'W4');
+		insert into erp.price_break (item_id, min_qty, price) select item_id, 10, 8.25 from erp.item
+			where item_no in ('W1', 'W4');
 		select erp.set_clock(null)`)
 
 	pages := map[string]*tab{}
@@ -174,7 +176,8 @@ const sameAsFresh = `(async () => {
 			if (a !== b) {
 				let i = 0
 				while (a[i] === b[i]) i++
-				different = '#' + el.id + ' shows …' + a.slice(Math.max(0, i - 40), i + 60) + '… instead of …' + b.slice(Math.max(0, i - 40), i + 60) + '…'
+				different = '#' + el.id + ' shows …' + a.slice(Math.max(0, i - 40), i + 60) +
+					'… instead of …' + b.slice(Math.max(0, i - 40), i + 60) + '…'
 			}
 		}
 		if (!different) return ''
@@ -255,9 +258,11 @@ var walkSteps = []walkStep{
 	}},
 	{"order by SQL", 4, func(w *walk) (bool, error) {
 		return w.exec(
-			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, $1 from erp.customer where customer_no = $2 returning order_id)
+			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, $1 from erp.customer
+				where customer_no = $2 returning order_id)
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-			select o.order_id, row_number() over (order by i.item_no), i.item_id, $3::int from o, erp.item i where i.item_no = any ($4)`,
+			select o.order_id, row_number() over (order by i.item_no), i.item_id, $3::int from o, erp.item i
+				where i.item_no = any ($4)`,
 			w.pick("PHONE", "WEB", "EDI"), w.pick("C1001", "C1002", "C1005"), 1+w.IntN(9),
 			[]string{w.item(), w.item(), w.item()})
 	}},
@@ -314,9 +319,12 @@ var walkSteps = []walkStep{
 	}},
 	{"payment", 3, func(w *walk) (bool, error) {
 		return w.exec(
-			`with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 order by random() limit 1 for update),
-			p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount + $1::int from i returning payment_id)
-			insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, round(i.open_amount / (1 + $1::int), 2) from i, p
+			`with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 order by random()
+				limit 1 for update),
+			p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount + $1::int from i
+			returning payment_id)
+			insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id,
+				round(i.open_amount / (1 + $1::int), 2) from i, p
 			where round(i.open_amount / (1 + $1::int), 2) > 0`, w.IntN(3))
 	}},
 	{"rolled back", 2, func(w *walk) (bool, error) {

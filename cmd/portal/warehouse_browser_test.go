@@ -59,7 +59,8 @@ func TestAcceptance26PickShipDeliver(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`update erp.item set barcode = '0036000291452' where item_no = 'RICE25'; update erp.item set barcode = '5012345678900' where item_no = 'SALT1'`)
+		`update erp.item set barcode = '0036000291452' where item_no = 'RICE25'; update erp.item
+			set barcode = '5012345678900' where item_no = 'SALT1'`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "2")
 	no := v.order("RICE25", "8")
@@ -183,7 +184,8 @@ func TestAcceptance27BackordersLive(t *testing.T) {
 	item.see("no day", "document.querySelector('#item-expected').innerText.includes('date to follow')")
 	day := time.Now().AddDate(0, 0, 8)
 	pgtest.Exec(t, s.db,
-		`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 40 from erp.item where item_no = 'OIL5'`, day)
+		`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 40 from erp.item
+			where item_no = 'OIL5'`, day)
 	line("3 on backorder, expected " + day.Format("2 Jan"))
 	item.see("the day", fmt.Sprintf("document.querySelector('#item-expected').innerText.includes(%q)",
 		day.Format("2 Jan")))
@@ -252,7 +254,8 @@ func TestBrowserSheets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`insert into erp.item (item_no, description, price_a) select 'P' || lpad(n::text, 3, '0'), 'Printed item ' || n, 7.77 from generate_series(1, 90) n;
+		`insert into erp.item (item_no, description, price_a) select 'P' || lpad(n::text, 3, '0'), 'Printed item ' || n, 7.77
+			from generate_series(1, 90) n;
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no like 'P0%'`)
 	no := pgtest.Value[string](t, s.db,
 		"insert into erp.sales_order (customer_id, source, status) select min(customer_id), 'PHONE', 'APPROVED' from "+

@@ -59,7 +59,8 @@ func TestAcceptance28LastUnits(t *testing.T) {
 			t.Errorf("racer %d: %d %s", i+1, a.status, a.body)
 		}
 	}
-	stock := `select trim_scale(on_hand) || '/' || trim_scale(allocated) from erp.stock join erp.item using (item_id) where item_no = 'LAST1'`
+	stock := `select trim_scale(on_hand) || '/' || trim_scale(allocated) from erp.stock join erp.item using (item_id)
+		where item_no = 'LAST1'`
 	if got := pgtest.Value[string](t, s.db, stock); won != 1 || got != "5/5" {
 		t.Errorf("%d orders have the last five, stock %s", won, got)
 	}
@@ -68,7 +69,8 @@ func TestAcceptance28LastUnits(t *testing.T) {
 	pgtest.Exec(t, s.db, `update erp.item set allow_backorder = true where item_no = 'LAST1';
 		update erp.stock set on_hand = allocated + 5 where item_id = (select item_id from erp.item where item_no = 'LAST1')`)
 	pgtest.Exec(t, s.db,
-		`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 3 from erp.item where item_no = 'LAST1'`, day)
+		`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 3 from erp.item
+			where item_no = 'LAST1'`, day)
 	v := s.buyer("C1001")
 	v.post("/cart/lines", "item_no", "LAST1", "qty", "8")
 	words := "3 on backorder, expected " + day.Format("2 Jan")
@@ -155,7 +157,8 @@ func TestWarehouseSteps(t *testing.T) {
 		update erp.item set barcode = '5012345678900' where item_no = 'SALT1';
 		insert into erp.item (item_no, description, price_a) values ('RICE20', 'Rice 20 lb', 18);
 		insert into erp.stock (item_id, on_hand) select item_id, 50 from erp.item where item_no = 'RICE20';
-		insert into erp.carrier (code, name, tracking_url) values ('NPX', 'North Parcel', 'https://north.example/t/{tracking_no}?from=us')`)
+		insert into erp.carrier (code, name, tracking_url)
+			values ('NPX', 'North Parcel', 'https://north.example/t/{tracking_no}?from=us')`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "6")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "2", "uom", "CS")
@@ -348,7 +351,8 @@ func TestStockNeverLeaks(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db,
-		`update erp.web_access w set see_stock = case c.customer_no when 'C1001' then 'in_low_out' when 'C1002' then 'hidden' else 'number' end
+		`update erp.web_access w set see_stock = case c.customer_no when 'C1001' then 'in_low_out' when 'C1002' then 'hidden'
+			else 'number' end
 			from erp.customer c where c.customer_id = w.customer_id;
 		update erp.company set low_stock = 99999;
 		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 9, 83579 from erp.item`)
@@ -356,7 +360,8 @@ func TestStockNeverLeaks(t *testing.T) {
 	secrets := []string{"73571", "73,571", "4637", "4,637", "83579", "83,579", "73568", "73,568"}
 	for no, hidden := range map[string]bool{"C1001": true, "C1002": true, "C1003": false} {
 		pgtest.Exec(t, s.db, `update erp.sales_order set status = 'CANCELLED' where status in ('SUBMITTED', 'APPROVED');
-			update erp.stock s set on_hand = v.qty from (values ('OIL5', 73571), ('LAST1', 4637), ('RICE25', 0)) as v(item_no, qty) join erp.item i using (item_no) where i.item_id = s.item_id`)
+			update erp.stock s set on_hand = v.qty from (values ('OIL5', 73571), ('LAST1', 4637), ('RICE25', 0)) as v(item_no,
+				qty) join erp.item i using (item_no) where i.item_id = s.item_id`)
 		v := s.buyer(no)
 		socket := v.live("")
 		socket.hello()
@@ -387,7 +392,8 @@ func TestStockNeverLeaks(t *testing.T) {
 			v.send("/orders/"+order+"/reorder", "mode", "add"), v.submit())
 		pgtest.Exec(t, s.db,
 			`update erp.stock set on_hand = on_hand + 1 where item_id = (select item_id from erp.item where item_no = 'OIL5');
-			insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 83579 from erp.item where item_no = 'LAST1'`)
+			insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 83579 from erp.item
+				where item_no = 'LAST1'`)
 		socket.until(func(kind, ref, _ string) bool { return kind == "item" && ref == "LAST1" })
 		heard.WriteString(socket.raw.String())
 		text := heard.String()

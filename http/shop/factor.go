@@ -193,8 +193,8 @@ func (c *Counter) appPage(q *page.Request, name string, refused error) error {
 	for s := app.Secret; s != ""; s = s[min(4, len(s)):] {
 		groups = append(groups, s[:min(4, len(s))])
 	}
-	// an address of our own making
-	picture := template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(app.QR)) //nolint:gosec // as above
+	//nolint:gosec // an address of our own making
+	picture := template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(app.QR))
 	return c.PlainPage(q, page.Status(refused), "shop/app", "Set up an app",
 		appPage{FormErrors: page.FormErrorsOf(refused),
 			Secret: strings.Join(groups, " "), QR: picture, Name: name, Back: back(q.Who)})

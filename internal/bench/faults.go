@@ -269,7 +269,8 @@ func (r *faultRun) listenerGone(ctx context.Context) error {
 			var n int
 			err := r.conn.QueryRow(ctx,
 				`select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database()
-				and (application_name like 'portal listener%' or application_name like 'portal%' and backend_type = 'walsender')`).Scan(&n)
+				and (application_name like 'portal listener%' or application_name like 'portal%'
+				and backend_type = 'walsender')`).Scan(&n)
 			if err == nil && n == 0 {
 				err = errors.New("no listener was found")
 			}

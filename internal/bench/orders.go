@@ -140,7 +140,8 @@ func (r *ordersRun) price(ctx context.Context, n int) (Latency, error) {
 		from := round * 37 % (len(r.ids) - n + 1)
 		start := time.Now()
 		rows, _ := r.conn.Query(ctx,
-			`select unit_price from erp.price($1, $2, array_fill(null::text, array[$3::int]), array_fill(1::numeric, array[$3::int]))`, r.who[round%len(r.who)].customerID, r.ids[from:from+n], n)
+			`select unit_price from erp.price($1, $2, array_fill(null::text, array[$3::int]),
+				array_fill(1::numeric, array[$3::int]))`, r.who[round%len(r.who)].customerID, r.ids[from:from+n], n)
 		prices, err := pgx.CollectRows(rows, pgx.RowTo[*string])
 		if err != nil {
 			return Latency{}, err

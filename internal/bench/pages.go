@@ -208,7 +208,8 @@ func (r *pagesRun) prepare(ctx context.Context) (err error) {
 		return errors.New("there are no items; try portal bench fill")
 	}
 	return r.conn.QueryRow(ctx,
-		`select format('%s customers, %s items, %s invoice lines', (select count(*) from erp.customer), (select count(*) from erp.item), (select count(*) from erp.invoice_line))`).Scan(&r.result.Size)
+		`select format('%s customers, %s items, %s invoice lines', (select count(*) from erp.customer),
+			(select count(*) from erp.item), (select count(*) from erp.invoice_line))`).Scan(&r.result.Size)
 }
 
 // buyers makes a log-in with a session for customers there are, spread over
@@ -217,7 +218,8 @@ func buyers(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 	rows, _ := conn.Query(ctx, `
 		with pick as (
 			select customer_id, customer_no from erp.customer c join erp.web_access w using (customer_id)
-			where c.active and not c.credit_hold and c.credit_limit is null and w.enabled and w.can_order and not w.require_po and w.see_prices
+			where c.active and not c.credit_hold and c.credit_limit is null and w.enabled and w.can_order and not w.require_po
+			and w.see_prices
 				and c.customer_no not like '`+marker+
 		`%' and not exists (select from portal.login l where l.customer_id = c.customer_id)
 			order by customer_id * 7919 % 104729 limit $1
@@ -246,7 +248,8 @@ func buyers(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 func sweepBuyers(ctx context.Context, conn *pgx.Conn) error {
 	const theirs = `login_id in (select login_id from portal.login where email like '` + marker + `%@bench.example')`
 	_, err := conn.Exec(ctx, `
-		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING') and `+theirs+`;
+		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD',
+			'APPROVED', 'PICKING') and `+theirs+`;
 		delete from erp.sales_order where `+theirs+`;
 		delete from portal.login where email like '`+marker+`%@bench.example'`)
 	if err != nil {
@@ -368,7 +371,8 @@ func (r *pagesRun) check(ctx context.Context, p person, path string) error {
 	var wrong []string
 	err = r.conn.QueryRow(ctx, `
 		select coalesce(array_agg(format('%s %s shows %s and is %s', s.item_no, s.uom, s.price, p.unit_price)), '{}')
-		from erp.price($1, array(select i.item_id from unnest($2::text[]) with ordinality a(item_no, n) join erp.item i using (item_no) order by n), $3, array_fill(1::numeric, array[cardinality($2::text[])])) p
+		from erp.price($1, array(select i.item_id from unnest($2::text[]) with ordinality a(item_no, n)
+		join erp.item i using (item_no) order by n), $3, array_fill(1::numeric, array[cardinality($2::text[])])) p
 		join unnest($2::text[], $3::text[], $4::text[]) with ordinality s(item_no, uom, price, n) on s.n = p.ord
 		where p.unit_price is distinct from s.price::numeric`, p.customerID, items, uoms, prices).Scan(&wrong)
 	if err != nil {

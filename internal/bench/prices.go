@@ -178,7 +178,8 @@ func clerk(ctx context.Context, conn *pgx.Conn) (cookie string, err error) {
 // sweepOrders takes away the orders of the measurement, and what sweep does.
 func sweepOrders(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `
-		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING')
+		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD',
+			'APPROVED', 'PICKING')
 			and customer_id in (select customer_id from erp.customer where customer_no like '`+marker+`%');
 		delete from erp.sales_order where customer_id in (select customer_id from erp.customer where customer_no like '`+
 		marker+`%');

@@ -121,7 +121,8 @@ func (w *world) writeCustomers(ctx context.Context) error {
 		update erp.web_access set see_stock = 'in_low_out' where customer_id in (10, 20, 30);
 		update erp.web_access set see_stock = 'hidden', see_balance = false where customer_id = 12;
 		update erp.web_access set auto_approve = false where customer_id in (13, 16);
-		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue', cutoff_mode = 'strict' where customer_id = 15;
+		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue', cutoff_mode = 'strict'
+			where customer_id = 15;
 		update erp.web_access set authorized_items_only = true where customer_id = 17;
 		update erp.web_access set see_prices = false where customer_id = 25;
 		insert into erp.authorized_item (customer_id, item_id)
@@ -148,8 +149,10 @@ func (w *world) writePeople(ctx context.Context) error {
 		),
 		request as (
 			insert into portal.sign_off (customer_id, login_id, key, po_no, note, requested_at, reasons)
-			select 4, m.login_id, gen_random_uuid(), 'K-118', 'For the weekend', erp.now() - interval '2 hours', jsonb_build_array(jsonb_build_object(
-				'code', 'over_spending_limit', 'detail', jsonb_build_object('login', 'Bea Kowal', 'limit', 500, 'period', 'week', 'spent', 0, 'over', 107.92)))
+			select 4, m.login_id, gen_random_uuid(), 'K-118', 'For the weekend', erp.now() - interval '2 hours',
+				jsonb_build_array(jsonb_build_object(
+				'code', 'over_spending_limit', 'detail', jsonb_build_object('login', 'Bea Kowal', 'limit', 500, 'period', 'week',
+				'spent', 0, 'over', 107.92)))
 			from more m where m.email = 'buyer2@c1004.example'
 			returning sign_off_id
 		)

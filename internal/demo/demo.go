@@ -124,7 +124,8 @@ func (w *world) readOldNotifications(ctx context.Context) error {
 
 func (w *world) writeCompany(ctx context.Context) error {
 	_, err := w.tx.Exec(ctx, `
-		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true, remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
+		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true,
+			remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
 		insert into erp.route (route_id, code, name, every_days, start_date) values
 			(1, 'NORTH', 'North, Tuesday and Friday', null, null),
 			(2, 'CITY', 'City, Monday, Wednesday and Friday', null, null),
@@ -132,7 +133,8 @@ func (w *world) writeCompany(ctx context.Context) error {
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 1), (2, 3), (2, 5);
 		insert into erp.route_holiday (holiday, replacement, name, cutoff_days_before, cutoff_time) values
 			('2026-07-03', '2026-07-06', 'Independence Day', null, null), ('2026-11-26', null, 'Thanksgiving', null, null),
-			('2026-12-25', '2026-12-28', 'Christmas Day', 4, '12:00'), ('2027-01-01', '2027-01-04', 'New Year''s Day', 4, '12:00');
+			('2026-12-25', '2026-12-28', 'Christmas Day', 4, '12:00'), ('2027-01-01', '2027-01-04', 'New Year''s Day', 4,
+			'12:00');
 		select setval(pg_get_serial_sequence('erp.route', 'route_id'), 3)`)
 	return err
 }

@@ -54,7 +54,8 @@ func TestSeed(t *testing.T) {
 	again, _ := seed(t, 1, 6)
 	other, _ := seed(t, 2, 6)
 	const prints = `select md5(string_agg(row::text, '|' order by row::text)) from (
-		select (order_no, customer_id, source, status, total) as row from erp.sales_order where source <> 'WEB' or status = 'DELIVERED'
+		select (order_no, customer_id, source, status, total) as row from erp.sales_order where source <> 'WEB'
+			or status = 'DELIVERED'
 		union all select (item_no, description, price_a, price_e, cost, barcode) from erp.item
 		union all select (customer_no, name, price_level, credit_limit, null::text, null::text) from erp.customer
 		union all select (invoice_no, customer_id, invoice_date, total, open_amount, null::text) from erp.invoice) x`
@@ -73,7 +74,8 @@ func TestSeed(t *testing.T) {
 		}
 	}
 	if n := pgtest.Value[int](t, one,
-		`select count(*)::int from erp.invoice where customer_id <= 8 and open_amount > 0 and due_date < '2026-11-23'`); n != 0 {
+		`select count(*)::int from erp.invoice where customer_id <= 8 and open_amount > 0
+			and due_date < '2026-11-23'`); n != 0 {
 		t.Errorf("%d past-due invoices of the scenarios' customers", n)
 	}
 	t.Run("fixtures", func(t *testing.T) { fixtures(t, one) })

@@ -70,14 +70,16 @@ func (w *world) writeLedger(ctx context.Context) error {
 		}
 	}
 	if _, err := w.tx.Exec(ctx,
-		`update erp.document_series set next_no = (select max(invoice_no::bigint) + 1 from erp.invoice) where series = 'invoice'`); err != nil {
+		`update erp.document_series set next_no = (select max(invoice_no::bigint) + 1 from erp.invoice)
+			where series = 'invoice'`); err != nil {
 		return err
 	}
 	_, err := w.tx.Exec(ctx, `select
 		setval(pg_get_serial_sequence('erp.invoice', 'invoice_id'), (select max(invoice_id) from erp.invoice)),
 		setval(pg_get_serial_sequence('erp.payment', 'payment_id'), (select max(payment_id) from erp.payment)),
 		setval('erp.payment_no_seq', (select max(payment_id) from erp.payment)),
-		setval(pg_get_serial_sequence('erp.credit_memo', 'credit_memo_id'), (select coalesce(max(credit_memo_id), 1) from erp.credit_memo)),
+		setval(pg_get_serial_sequence('erp.credit_memo', 'credit_memo_id'), (select coalesce(max(credit_memo_id), 1)
+		from erp.credit_memo)),
 		setval('erp.memo_no_seq', (select coalesce(max(credit_memo_id), 1) from erp.credit_memo))`)
 	return err
 }

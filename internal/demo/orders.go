@@ -122,7 +122,8 @@ func (w *world) price(ctx context.Context) error {
 	answers, _ := w.tx.Query(ctx, `
 		select a.order_id, p.ord, p.unit_price, p.step, p.rule_id
 		from (
-			select order_id, customer_id, array_agg(item_id order by line_no) as items, array_agg(uom order by line_no) as uoms, array_agg(qty order by line_no) as qtys
+			select order_id, customer_id, array_agg(item_id order by line_no) as items, array_agg(uom order by line_no) as uoms,
+				array_agg(qty order by line_no) as qtys
 			from asked group by 1, 2) a
 		cross join lateral erp.price(a.customer_id, a.items, a.uoms, a.qtys) p`)
 	var order, ord int
@@ -306,7 +307,8 @@ func (w *world) writeQueue(ctx context.Context) error {
 		update erp.customer set credit_hold = true where customer_id = 23;
 		with o as (
 			insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at, submitted_by)
-			select c.customer_id, 'WEB', (select min(s.ship_to_id) from erp.ship_to s where s.customer_id = c.customer_id), 'PO-' || 80000 + c.customer_id,
+			select c.customer_id, 'WEB', (select min(s.ship_to_id) from erp.ship_to s where s.customer_id = c.customer_id),
+				'PO-' || 80000 + c.customer_id,
 				now() - c.customer_id * interval '7 minutes', 'buyer@' || lower(c.customer_no) || '.example'
 			from erp.customer c where c.customer_id in (13, 15, 21, 22, 23) order by c.customer_id
 			returning order_id, customer_id

@@ -19,11 +19,13 @@ func TestStartKeepsDataFromRunToRun(t *testing.T) {
 	dir := newDir(t)
 	s := mustStart(t, Config{Dir: dir})
 	if got := ask(t, s.URL("postgres"),
-		`select current_setting('wal_level') || ' ' || current_setting('max_connections') || ' ' || current_setting('listen_addresses')`); got != "logical 200 " {
+		`select current_setting('wal_level') || ' ' || current_setting('max_connections') || ' ' ||
+			current_setting('listen_addresses')`); got != "logical 200 " {
 		t.Errorf("settings: %q", got)
 	}
 	if got := ask(t, s.URL("postgres"),
-		`select lower('ŽÁÉ') || ('ž' ~ '\w')::text || pg_encoding_to_char(encoding) from pg_database where datname = 'postgres'`); got != "žáétrueUTF8" {
+		`select lower('ŽÁÉ') || ('ž' ~ '\w')::text || pg_encoding_to_char(encoding) from pg_database
+			where datname = 'postgres'`); got != "žáétrueUTF8" {
 		t.Errorf("locale: %q", got)
 	}
 	for range 2 {

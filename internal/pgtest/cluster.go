@@ -150,7 +150,8 @@ func (c *cluster) restrict(ctx context.Context, name string) error {
 func (c *cluster) drop(ctx context.Context, name string) error {
 	// FORCE ends connections, but refuses where one of them holds a slot.
 	_, err := c.admin.Exec(ctx,
-		`select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1 and active_pid is not null`, name)
+		`select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1
+			and active_pid is not null`, name)
 	if err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)
 	}

@@ -120,11 +120,11 @@ var fileKinds = []fileKind{
 	{webAccess, "What a customer may see and do, found again by customer_no. Beside it a column for each switch of Web " +
 		"Access that" +
 		" you want to set, as `select column_name, kind, label, help from erp.web_access_switch order by sort` lists " +
-		"them: on_off" +
-		" holds yes or no, choice a value of erp.web_access_choice, amount an amount with 2 decimals, days a whole number. An" +
-		" empty amount or number of days is no limit, any other empty cell leaves the switch as it is.", []column{
-		{name: "customer_no", required: true}, // and what switchColumns finds
-	}},
+		"them: on_off holds yes or no, choice a value of erp.web_access_choice, amount an amount with 2 decimals, days " +
+		"a whole number. An empty amount or number of days is no limit, any other empty cell leaves the switch as it is.",
+		[]column{
+			{name: "customer_no", required: true}, // and what switchColumns finds
+		}},
 	{"categories", "Only needed where categories stand under others: those that items.csv names are made by themselves.",
 		[]column{
 			{name: "category", required: true},

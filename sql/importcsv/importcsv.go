@@ -138,8 +138,9 @@ func Run(ctx context.Context, conn *pgx.Conn, dir string, o Options) (Report, er
 	if err == nil {
 		// the planner should know of a million new rows before the first page
 		if _, err := conn.Exec(ctx,
-			`analyze erp.customer, erp.web_access, erp.ship_to, erp.category, erp.item, erp.item_uom, erp.price_contract, erp.stock,
-			erp.invoice, erp.invoice_line, erp.credit_memo, erp.credit_memo_line, erp.payment, erp.payment_application`); err != nil {
+			`analyze erp.customer, erp.web_access, erp.ship_to, erp.category, erp.item, erp.item_uom, erp.price_contract,
+			erp.stock, erp.invoice, erp.invoice_line, erp.credit_memo, erp.credit_memo_line, erp.payment,
+			erp.payment_application`); err != nil {
 			return i.report, fmt.Errorf("imported, but not analyzed: %w", err)
 		}
 	}
@@ -352,7 +353,8 @@ func (i *importer) check(ctx context.Context) error {
 	for _, f := range fileKinds {
 		if _, err := i.tx.Exec(ctx,
 			fmt.Sprintf(`insert into import_bad select '%s', s.line, p.f ->> 'column', p.f ->> 'value', p.f ->> 'reason'
-			from pg_temp.import_%[1]s s cross join lateral jsonb_array_elements(s.problems::jsonb) as p(f) where s.problems is not null`, f.name)); err != nil {
+			from pg_temp.import_%[1]s s cross join lateral jsonb_array_elements(s.problems::jsonb) as p(f)
+			where s.problems is not null`, f.name)); err != nil {
 			return err
 		}
 	}

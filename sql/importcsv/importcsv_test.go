@@ -124,7 +124,8 @@ func TestImportSamples(t *testing.T) {
 			"from erp.customer": "C2001 A 30, C2002 C 14 5000.00, C2003 E 30 2500.50",
 		"select name from erp.customer where customer_no = 'C2003'":       "Café Zürich",
 		"select count(*) || ' ' || bool_and(enabled) from erp.web_access": "3 true",
-		`select string_agg(concat_ws(' ', customer_no, see_price_breaks, max_order, over_max, see_stock), ', ' order by customer_no)
+		`select string_agg(concat_ws(' ', customer_no, see_price_breaks, max_order, over_max, see_stock), ', '
+			order by customer_no)
 		 from erp.web_access join erp.customer using (customer_id)`: "C2001 t 2500.00 queue number, C2002 f block " +
 			"in_low_out, C2003 t block number",
 		"select string_agg(c.name || '<' || coalesce(p.name, ''), ' ' order by c.name) from erp.category c left join " +
@@ -134,7 +135,8 @@ func TestImportSamples(t *testing.T) {
 			"erp.item_uom": "CS4 CS24 9.2000",
 		// the price function knows contracts, groups, breaks and levels of the files
 		`select string_agg(p.step || ' ' || trim_scale(p.unit_price), ', ' order by p.ord) from erp.customer c
-		 cross join lateral erp.price(c.customer_id, array(select item_id from erp.item where item_no in ('OLIVE5', 'SALT1') order by item_no), array[null, null], array[1, 48]) p
+		 cross join lateral erp.price(c.customer_id, array(select item_id from erp.item where item_no in ('OLIVE5', 'SALT1')
+		order by item_no), array[null, null], array[1, 48]) p
 		 where c.customer_no = 'C2002'`: "contract 25.9, level 0.335",
 		"select invoice_date || ' ' || due_date || ' ' || total || ' ' || open_amount || ' ' || tax || ' ' || freight || " +
 			"' ' || po_no from erp.invoice where invoice_no = '70001'": "2026-03-02 2026-04-01 267.38 0.00 0.00 12.50 PO-17",
@@ -145,7 +147,8 @@ func TestImportSamples(t *testing.T) {
 			"join erp.invoice using (invoice_id) where invoice_no = '70003'": "Rice long grain 25 lb 221 / Pallet deposit 15",
 		// what was paid: 70001 on its day, 2.48 of it by the credit that is used up; the rest of 70003 as open_invoices.csv
 		// says
-		`select string_agg(concat_ws(' ', i.invoice_no, coalesce(m.memo_no, p.payment_date::text), a.amount, a.applied_on), ', ' order by i.invoice_no, a.amount)
+		`select string_agg(concat_ws(' ', i.invoice_no, coalesce(m.memo_no, p.payment_date::text), a.amount, a.applied_on),
+			', ' order by i.invoice_no, a.amount)
 		 from erp.payment_application a join erp.invoice i using (invoice_id) left join erp.payment p using (payment_id)
 		 left join erp.credit_memo m on m.credit_memo_id = a.credit_memo_id`: "70001 CM-70004 2.48 2026-03-28, 70001 " +
 			"2026-03-28 264.90 2026-03-28, 70002 2026-03-24 580.00 2026-03-24, 70003 2026-05-20 100.00 2026-05-20",

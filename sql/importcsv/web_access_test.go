@@ -17,7 +17,8 @@ func TestImportWebAccess(t *testing.T) {
 	t.Parallel()
 	db := newBooks(t)
 	pgtest.Exec(t, db, `alter table erp.web_access add column x_box boolean not null default true;
-		insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'New', 900, 'on_off', 'Box');
+		insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'New', 900, 'on_off',
+			'Box');
 		insert into erp.customer (customer_no, name) values ('C1', 'Harbor'), ('C2', 'Mill');
 		update erp.web_access set max_order = 50, return_days = 9, see_stock = 'hidden', require_po = true`)
 	file := func(text string) string {

@@ -71,7 +71,8 @@ func everything(t *testing.T, db *pgtest.DB) string {
 		union all select 't' || t::text from erp.item t union all select 'i' || i::text from erp.invoice i
 		union all select 'l' || l::text from erp.invoice_line l union all select 'm' || m::text from erp.credit_memo m
 		union all select 'n' || n::text from erp.credit_memo_line n union all select 'e' || e::text from portal.event e
-		union all select 'a' || a::text from portal.audit a union all select 's' || s.next_no from erp.document_series s) all_rows(x)`)
+		union all select 'a' || a::text from portal.audit a union all select 's' || s.next_no
+		from erp.document_series s) all_rows(x)`)
 }
 
 func TestRun(t *testing.T) {
