@@ -70,10 +70,10 @@ func credit(line int, qty, total string) string {
 	return fmt.Sprintf(
 		`with m as (insert into erp.credit_memo (customer_id) select customer_id from erp.invoice where invoice_id = 1
 			returning credit_memo_id)
-		insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total,
-			uom)
-		select credit_memo_id, 1, 1, %d, %[2]s, %[3]s / %[2]s.0, %[3]s, (select uom from erp.invoice_line
-			where invoice_id = 1 and line_no = %[1]d) from m`, line, qty, total)
+		insert into erp.credit_memo_line
+			(credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total, uom)
+		select credit_memo_id, 1, 1, %d, %[2]s, %[3]s / %[2]s.0, %[3]s,
+			(select uom from erp.invoice_line where invoice_id = 1 and line_no = %[1]d) from m`, line, qty, total)
 }
 
 // Over no path of plain SQL more is returned than was invoiced.
