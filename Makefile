@@ -1,19 +1,30 @@
 # The two commands of the README are `make demo` and `make test`; each installs
 # what is missing first.
 
-.PHONY: demo test check lint build sbom licences release setup schema clean
+.PHONY: demo test test-race test-rest soak lint build sbom licences release setup schema clean
 
 demo: setup
 	go run ./cmd/portal demo $(ARGS)
 
-# With -race the packages whose goroutines share memory; cmd/portal runs them all
-# together, which takes twice as long under it, and the rest is PostgreSQL's work.
-# More tests at a time than cores, since browsers and jobs are waited for.
-RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./transport ./internal/pgtest
+# Side by side, since one of the packages takes half of the time.
 test: setup
 	go vet ./...
-	go test -race -timeout 15m $(RACE)
+	$(MAKE) -j 2 test-race test-rest
+
+# The packages whose goroutines share memory; cmd/portal runs them all together,
+# which takes twice as long under it, and the rest is PostgreSQL's work.
+RACE = . ./http/... ./jobs/... ./listener/... ./realtime/... ./transport ./internal/pgtest
+test-race:
+	go test -race -p 1 -timeout 20m $(RACE)
+
+# More tests at a time than cores, since browsers and jobs are waited for.
+test-rest:
 	go test -parallel 4 -timeout 20m ./cmd/... ./sql/... ./triggers/... ./health ./pdf ./mail $(shell go list ./internal/... | grep -v pgtest)
+
+# What tests try at random, more often: before a release, or after a change of what they are about.
+soak: setup
+	PRICE_CASES=1000000 ROUTE_CASES=200000 STANDING_ROUNDS=50 STOCK_ROUNDS=200 WALK_STEPS=10000 go test -timeout 3h \
+		-run 'AgreesWithModel|AgreeWithModel|TestStandingOrderPromises|TestStockRace|TestRandomWalk' ./sql ./cmd/portal
 
 build:
 	go build -trimpath -o bin/portal ./cmd/portal

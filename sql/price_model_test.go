@@ -625,7 +625,7 @@ func without[T any](list *[]T, still func() bool) bool {
 // PRICE_CASES asks for more, PRICE_SEED for others.
 func TestPriceAgreesWithModel(t *testing.T) {
 	t.Parallel()
-	cases := 100_000
+	cases := 25_000
 	if n, err := strconv.Atoi(os.Getenv("PRICE_CASES")); err == nil {
 		cases = n
 	}

@@ -55,7 +55,7 @@ func TestStandingOrderOneADelivery(t *testing.T) {
 // for others.
 func TestStandingOrderPromises(t *testing.T) {
 	t.Parallel()
-	rounds, seed := 10, uint64(time.Now().UnixNano())
+	rounds, seed := 5, uint64(time.Now().UnixNano())
 	if n, err := strconv.Atoi(os.Getenv("STANDING_ROUNDS")); err == nil {
 		rounds = n
 	}

@@ -52,7 +52,7 @@ type walkStep struct {
 // WALK_SEED for the same ones.
 func TestRandomWalk(t *testing.T) {
 	t.Parallel()
-	steps := int64(700)
+	steps := int64(500)
 	if n, err := strconv.ParseInt(os.Getenv("WALK_STEPS"), 10, 64); err == nil {
 		steps = n
 	}
