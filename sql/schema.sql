@@ -1582,6 +1582,18 @@ table portal.document
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.duty
+  code text not null
+  label text not null
+  help text not null
+  sort integer not null
+  constraint duty_code CHECK ((code ~ '^[a-z]+$'::text))
+  constraint duty_pkey PRIMARY KEY (code)
+  constraint duty_sort UNIQUE (sort)
+  constraint duty_words CHECK (((label <> ''::text) AND (help <> ''::text)))
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.entry_columns
   customer_id bigint not null
   shape bytea not null
@@ -1874,6 +1886,7 @@ table portal.login
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_staff_closed: AFTER UPDATE OF staff_role, disabled FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) AND ((new.staff_role IS NULL) OR (new.disabled AND (NOT old.disabled))))) EXECUTE FUNCTION portal.staff_login_closed()
   trigger login_staff_login: AFTER INSERT OR UPDATE OF password_hash, staff_role, email, disabled FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_login_kept()
   trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
@@ -2533,6 +2546,21 @@ table portal.unknown_proxy
   grant SELECT to portal_work
   grant UPDATE to portal_auth
 
+table portal.user_duty
+  user_id bigint not null
+  duty text not null
+  constraint user_duty_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint user_duty_login_fk FOREIGN KEY (user_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint user_duty_pkey PRIMARY KEY (user_id, duty)
+  index user_duty_of_duty ON portal.user_duty USING btree (duty)
+  trigger user_duty_administrator_left: AFTER DELETE OR UPDATE FOR EACH ROW WHEN ((old.duty = 'administrator'::text)) EXECUTE FUNCTION portal.administrator_left()
+  trigger user_duty_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_of_staff: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.user_duty_of_staff()
+  trigger user_duty_update_audited: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.wall
   only_row boolean not null default true
   version text not null
@@ -2695,6 +2723,7 @@ function portal.action_weight(p_action text) returns integer
 function portal.actor() returns text
 function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea, p_step bigint, p_credential_id bytea, p_credential jsonb, p_handle bytea) returns integer security definer for portal_auth
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
+function portal.administrator_left() returns trigger security definer
 function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
 function portal.app_in_setup(p_session_id bigint) returns jsonb security definer for portal_auth
@@ -2702,8 +2731,10 @@ function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_q
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_auth, portal_work
 function portal.ask_password_reset_from(p_email text, p_source text) returns void security definer for portal_auth
+function portal.assert_administrator_left() returns void security definer
 function portal.assert_confirmed(p_session_id bigint) returns void security definer
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.assert_duty(VARIADIC p_duties text[]) returns void security definer for portal_desk, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
 function portal.audit_subject(p_table text, p_row jsonb, OUT subject text, OUT customer_id bigint) returns record security definer
@@ -2736,6 +2767,7 @@ function portal.db_role() returns text
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
 function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
+function portal.duties(p_user_id bigint) returns text[] security definer for portal_auth, portal_desk, portal_work
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
 function portal.emit_carts(p_item_ids bigint[]) returns void security definer
@@ -2759,6 +2791,7 @@ function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text
 function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean security definer for portal_auth
 function portal.forget_browsers(p_batch integer) returns integer security definer for portal_work
 function portal.forget_challenges(p_batch integer) returns integer security definer for portal_work
+function portal.has_duty(VARIADIC p_duties text[]) returns boolean security definer for portal_desk, portal_work
 function portal.highest_hash_cost() returns integer security definer for portal_auth
 function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
@@ -2862,6 +2895,7 @@ function portal.session_end(p_staff boolean, p_created_at timestamp with time zo
 function portal.session_proved(p_session_id bigint, p_remember boolean) returns void security definer
 function portal.session_seen(p_session_id bigint) returns void security definer for portal_auth
 function portal.session_updated() returns trigger security definer
+function portal.set_duties(p_user_id bigint, p_duties text[]) returns void security definer for portal_desk, portal_work
 function portal.set_recovery_codes(p_session_id bigint, p_hashes bytea[]) returns void security definer for portal_auth
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
@@ -2879,6 +2913,8 @@ function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) return
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.staff_elsewhere() returns boolean
+function portal.staff_id() returns bigint
+function portal.staff_login_closed() returns trigger security definer
 function portal.staff_login_kept() returns trigger security definer
 function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
@@ -2901,6 +2937,8 @@ function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) re
 function portal.use_app_code(p_session_id bigint, p_factor_id bigint, p_step bigint, p_remember boolean) returns boolean security definer for portal_auth
 function portal.use_passkey(p_session_id bigint, p_credential_id bytea, p_credential jsonb, p_remember boolean) returns boolean security definer for portal_auth
 function portal.use_recovery_code(p_session_id bigint, p_hash bytea, p_remember boolean) returns boolean security definer for portal_auth
+function portal.user_duty_audited() returns trigger security definer
+function portal.user_duty_of_staff() returns trigger security definer
 function portal.verify_audit(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer for portal_work
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
