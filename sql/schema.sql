@@ -10,6 +10,7 @@ table erp.authorized_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger authorized_item_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
@@ -35,6 +36,7 @@ table erp.carrier
   constraint carrier_name_written CHECK (((name = btrim(name)) AND (name <> ''::text)))
   constraint carrier_pkey PRIMARY KEY (code)
   constraint carrier_tracking_url CHECK (((tracking_url ~ '^https?://[^\s]+$'::text) AND (POSITION(('{tracking_no}'::text) IN (tracking_url)) > 0)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger carrier_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -53,6 +55,7 @@ table erp.category
   constraint category_not_own_parent CHECK ((parent_id <> category_id))
   constraint category_parent_fk FOREIGN KEY (parent_id) REFERENCES erp.category(category_id)
   constraint category_pkey PRIMARY KEY (category_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger category_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.catalogue_changed()
   trigger category_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger category_price_basis: AFTER UPDATE OF parent_id FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION portal.price_basis_audited('parent_id')
@@ -160,6 +163,7 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.memo_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
@@ -202,6 +206,7 @@ table erp.credit_memo_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_memo m
   WHERE ((m.credit_memo_id = credit_memo_line.credit_memo_id) AND (m.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger credit_memo_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_line_before()
   trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -231,6 +236,7 @@ table erp.credit_reason
   sort integer not null default 0
   constraint credit_reason_days_limit CHECK ((days_limit >= 0))
   constraint credit_reason_pkey PRIMARY KEY (reason_code)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -271,6 +277,8 @@ table erp.credit_request
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.request_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
   trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
@@ -338,6 +346,8 @@ table erp.credit_request_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_request r
   WHERE ((r.request_id = credit_request_line.request_id) AND (r.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger credit_request_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_line_before()
   trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -396,6 +406,8 @@ table erp.customer
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger customer_clean: BEFORE INSERT OR UPDATE OF customer_no, name, country, bill_to FOR EACH ROW WHEN (((new.customer_no IS DISTINCT FROM erp.clean_text(new.customer_no)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.bill_to IS DISTINCT FROM erp.clean_text(new.bill_to, true)))) EXECUTE FUNCTION erp.clean_columns('customer_no', 'name', 'country', 'bill_to:lines')
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
@@ -425,6 +437,7 @@ table erp.customer_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_item_clean: BEFORE INSERT OR UPDATE OF their_item_no FOR EACH ROW WHEN ((new.their_item_no IS DISTINCT FROM erp.clean_text(new.their_item_no))) EXECUTE FUNCTION erp.clean_columns('their_item_no')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -486,6 +499,7 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.invoice_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
   trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
@@ -530,6 +544,7 @@ table erp.invoice_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
@@ -587,6 +602,7 @@ table erp.item
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_clean: BEFORE INSERT OR UPDATE OF item_no, description, details, barcode FOR EACH ROW WHEN (((new.item_no IS DISTINCT FROM erp.clean_text(new.item_no)) OR (new.description IS DISTINCT FROM erp.clean_text(new.description)) OR (new.details IS DISTINCT FROM erp.clean_text(new.details, true)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('item_no', 'description', 'details:lines', 'barcode:null')
   trigger item_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_written()
   trigger item_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_changed()
@@ -609,6 +625,7 @@ table erp.item_picture
   constraint item_picture_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint item_picture_media_type CHECK ((media_type = ANY (ARRAY['image/svg+xml'::text, 'image/png'::text, 'image/jpeg'::text, 'image/webp'::text])))
   constraint item_picture_pkey PRIMARY KEY (item_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_picture_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_picture_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   grant DELETE to portal_desk
@@ -631,6 +648,7 @@ table erp.item_uom
   constraint item_uom_price CHECK ((price >= (0)::numeric))
   constraint item_uom_uom_length CHECK ((length(uom) <= 20))
   index item_uom_barcode ON erp.item_uom USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_uom_clean: BEFORE INSERT OR UPDATE OF uom, barcode FOR EACH ROW WHEN (((new.uom IS DISTINCT FROM erp.clean_text(new.uom)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('uom', 'barcode:null')
   trigger item_uom_codes_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
   trigger item_uom_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
@@ -691,6 +709,7 @@ table erp.order_review
   constraint order_review_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_review_pkey PRIMARY KEY (order_id, code)
   index order_review_code ON erp.order_review USING btree (code, order_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant DELETE to portal_work
   grant INSERT to portal_desk
@@ -780,6 +799,7 @@ table erp.payment
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.payment_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
@@ -823,6 +843,7 @@ table erp.payment_application
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
   trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
   trigger payment_application_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
@@ -854,6 +875,7 @@ table erp.price_break
   constraint price_break_valid CHECK ((NOT isempty(valid)))
   constraint price_break_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   index price_break_item ON erp.price_break USING btree (item_id, min_qty)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger price_break_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger price_break_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
@@ -889,6 +911,7 @@ table erp.price_contract
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -919,6 +942,7 @@ table erp.price_group
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -957,6 +981,7 @@ table erp.route
   constraint route_name_length CHECK ((length(name) <= 80))
   constraint route_pkey PRIMARY KEY (route_id)
   constraint route_start_date CHECK (((every_days IS NULL) = (start_date IS NULL)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_clean: BEFORE INSERT OR UPDATE OF code, name FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('code', 'name')
   trigger route_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -977,6 +1002,7 @@ table erp.route_day
   constraint route_day_pkey PRIMARY KEY (route_id, weekday)
   constraint route_day_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   constraint route_day_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_day_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1001,6 +1027,7 @@ table erp.route_holiday
   constraint route_holiday_pkey PRIMARY KEY (holiday_id)
   constraint route_holiday_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   index route_holiday_all_key ON erp.route_holiday USING btree (holiday) WHERE (route_id IS NULL)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_holiday_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger route_holiday_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_holiday_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1067,6 +1094,9 @@ table erp.sales_order
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty_move: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.status <> new.status))) EXECUTE FUNCTION portal.duty_of_order_move()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.order_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger sales_order_approval: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
@@ -1142,6 +1172,8 @@ table erp.sales_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
   trigger sales_order_line_clean: BEFORE INSERT OR UPDATE OF override_reason, cancel_reason FOR EACH ROW WHEN (((new.override_reason IS DISTINCT FROM erp.clean_text(new.override_reason)) OR (new.cancel_reason IS DISTINCT FROM erp.clean_text(new.cancel_reason)))) EXECUTE FUNCTION erp.clean_columns('override_reason', 'cancel_reason')
   trigger sales_order_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
@@ -1196,6 +1228,8 @@ table erp.ship_to
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger ship_to_clean: BEFORE INSERT OR UPDATE OF code, name, address1, address2, city, region, postal_code, country, phone FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.address1 IS DISTINCT FROM erp.clean_text(new.address1)) OR (new.address2 IS DISTINCT FROM erp.clean_text(new.address2)) OR (new.city IS DISTINCT FROM erp.clean_text(new.city)) OR (new.region IS DISTINCT FROM erp.clean_text(new.region)) OR (new.postal_code IS DISTINCT FROM erp.clean_text(new.postal_code)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.phone IS DISTINCT FROM erp.clean_text(new.phone)))) EXECUTE FUNCTION erp.clean_columns('code', 'name', 'address1', 'address2', 'city', 'region', 'postal_code', 'country', 'phone')
   trigger ship_to_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
@@ -1234,6 +1268,8 @@ table erp.shipment
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_clean: BEFORE INSERT OR UPDATE OF carrier, tracking_no, delivered_to FOR EACH ROW WHEN (((new.carrier IS DISTINCT FROM erp.clean_text(new.carrier)) OR (new.tracking_no IS DISTINCT FROM erp.clean_text(new.tracking_no)) OR (new.delivered_to IS DISTINCT FROM erp.clean_text(new.delivered_to)))) EXECUTE FUNCTION erp.clean_columns('carrier', 'tracking_no', 'delivered_to')
   trigger shipment_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
@@ -1264,6 +1300,7 @@ table erp.shipment_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger notify_shipment_line: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
@@ -1284,6 +1321,7 @@ table erp.stock
   constraint stock_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint stock_on_hand_not_negative CHECK ((on_hand >= (0)::numeric))
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_allocated_first: BEFORE INSERT FOR EACH ROW WHEN ((new.allocated <> (0)::numeric)) EXECUTE FUNCTION erp.stock_before()
   trigger stock_allocated_follows: BEFORE UPDATE FOR EACH ROW WHEN (((new.allocated IS DISTINCT FROM old.allocated) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION erp.stock_before()
   trigger stock_counted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
@@ -1314,6 +1352,7 @@ table erp.stock_expected
   constraint stock_expected_pkey PRIMARY KEY (expected_id)
   constraint stock_expected_qty CHECK ((qty > (0)::numeric))
   index stock_expected_item ON erp.stock_expected USING btree (item_id, warehouse, expected_on)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_expected_clean: BEFORE INSERT OR UPDATE OF note FOR EACH ROW WHEN ((new.note IS DISTINCT FROM erp.clean_text(new.note))) EXECUTE FUNCTION erp.clean_columns('note')
   trigger stock_expected_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
   trigger stock_expected_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
@@ -1381,6 +1420,7 @@ table erp.web_access
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger web_access_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_deleted()
   trigger web_access_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_inserted()
   trigger web_access_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_changed()
@@ -1594,6 +1634,28 @@ table portal.duty
   grant SELECT to portal_desk
   grant SELECT to portal_work
 
+table portal.duty_of_move
+  from_status text not null
+  to_status text not null
+  duty text not null
+  constraint duty_of_move_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint duty_of_move_move_fk FOREIGN KEY (from_status, to_status) REFERENCES erp.order_move(from_status, to_status) ON DELETE CASCADE
+  constraint duty_of_move_pkey PRIMARY KEY (from_status, to_status, duty)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table portal.duty_rule
+  table_name text not null
+  part text not null default ''::text
+  duty text not null
+  constraint duty_rule_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint duty_rule_part CHECK ((part ~ '^[a-z_]*$'::text))
+  constraint duty_rule_pkey PRIMARY KEY (table_name, part, duty)
+  constraint duty_rule_table CHECK ((table_name ~ '^(erp|portal)\.[a-z_]+$'::text))
+  trigger duty_rule_written: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.duty_rule_written()
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.entry_columns
   customer_id bigint not null
   shape bytea not null
@@ -1772,6 +1834,7 @@ table portal.invitation
   constraint invitation_pkey PRIMARY KEY (login_id)
   constraint invitation_token_hash_key UNIQUE (token_hash)
   constraint invitation_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invitation_counted: AFTER INSERT OR UPDATE OF token_hash FOR EACH ROW EXECUTE FUNCTION portal.invitation_counted()
   trigger invitation_deleted: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
   trigger invitation_inserted: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
@@ -1883,6 +1946,7 @@ table portal.login
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   index login_hash_cost ON portal.login USING btree ("substring"(password_hash, 5, 2))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
@@ -2553,6 +2617,7 @@ table portal.user_duty
   constraint user_duty_login_fk FOREIGN KEY (user_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
   constraint user_duty_pkey PRIMARY KEY (user_id, duty)
   index user_duty_of_duty ON portal.user_duty USING btree (duty)
+  trigger user_duty_acting: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_duty_lost()
   trigger user_duty_administrator_left: AFTER DELETE OR UPDATE FOR EACH ROW WHEN ((old.duty = 'administrator'::text)) EXECUTE FUNCTION portal.administrator_left()
   trigger user_duty_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
   trigger user_duty_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
@@ -2718,6 +2783,7 @@ function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis te
 function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
+function portal.acting_duty_lost() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.action_weight(p_action text) returns integer
 function portal.actor() returns text
@@ -2768,6 +2834,11 @@ function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabl
 function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.duties(p_user_id bigint) returns text[] security definer for portal_auth, portal_desk, portal_work
+function portal.duties_for(p_table text, p_operation text) returns text[] security definer
+function portal.duty_of_columns() returns trigger security definer
+function portal.duty_of_order_move() returns trigger security definer
+function portal.duty_of_statement() returns trigger security definer
+function portal.duty_rule_written() returns trigger security definer
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
 function portal.emit_carts(p_item_ids bigint[]) returns void security definer
@@ -2944,3 +3015,4 @@ function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer
 function portal.withdraw_request(p_customer_id bigint, p_request_no text) returns void security definer for portal_web
+function portal.write_duty_triggers() returns void security definer

@@ -110,7 +110,7 @@ var wallRules = []struct {
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
-			closed to portal_web as a whole, it says what staff may: portal.duty; portal.user_duty
+			closed to portal_web as a whole, it says what staff may: portal.duty; portal.duty_of_move; portal.duty_rule; portal.user_duty
 			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch

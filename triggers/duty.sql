@@ -68,6 +68,21 @@ $$;
 create or replace trigger user_duty_administrator_left after delete or update on portal.user_duty
   for each row when (old.duty = 'administrator') execute function portal.administrator_left();
 
+-- Who sells no more acts for no customer any more.
+create or replace function portal.acting_duty_lost() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from portal.session s using old_rows o
+  where s.login_id = o.user_id and s.parent_id is not null and not exists (
+    select from portal.user_duty u where u.user_id = o.user_id
+      and (u.duty = 'sales' or u.duty = 'administrator' and s.acting = 'preview'));
+  return null;
+end
+$$;
+create or replace trigger user_duty_acting after delete on portal.user_duty
+  referencing old table as old_rows for each statement execute function portal.acting_duty_lost();
+
 -- A log-in that is closed, or that is no longer of staff.
 create or replace function portal.staff_login_closed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp

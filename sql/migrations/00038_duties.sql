@@ -48,7 +48,120 @@ comment on function portal.staff_id() is
   'The log-in of staff that this transaction acts for (setting portal.staff_id); null for programs and customers.';
 grant execute on function portal.staff_id() to public;
 
+
+-- What staff write, and the duty it needs. Where several duties are named, one of them is enough.
+create table portal.duty_rule (
+  table_name text not null,
+  part text not null default '',
+  duty text not null,
+  constraint duty_rule_pkey primary key (table_name, part, duty),
+  constraint duty_rule_duty_fk foreign key (duty) references portal.duty on update cascade,
+  constraint duty_rule_table check (table_name ~ '^(erp|portal)\.[a-z_]+$'),
+  constraint duty_rule_part check (part ~ '^[a-z_]*$')
+);
+comment on table portal.duty_rule is
+  'Which duties a log-in of staff needs to write a table; a table without a row is written by none. Held by triggers of these tables, which follow the rows. Programs other than the desk are not asked. Closed to customers: no row-level security.';
+comment on column portal.duty_rule.part is
+  'Empty: rows that come and go, and every column that has no rule of its own. insert or delete: rows that come or go. Else a column: that it changes.';
+insert into portal.duty_rule (table_name, part, duty)
+select r.table_name, r.part, d.duty
+from (values
+  -- orders
+  ('erp.sales_order', '', 'sales'),
+  ('erp.sales_order', 'status', 'sales warehouse credit'), -- which move: portal.duty_of_move
+  ('erp.sales_order', 'status_reason', 'sales warehouse credit'),
+  ('erp.sales_order', 'credit_released_by', 'credit'),
+  ('erp.sales_order', 'credit_released_at', 'credit'),
+  ('erp.sales_order', 'credit_released_amount', 'credit'),
+  ('erp.sales_order', 'credit_release_reason', 'credit'),
+  ('erp.sales_order_line', '', 'sales'),
+  ('erp.sales_order_line', 'insert', 'sales warehouse'), -- a substitute that is picked
+  ('erp.sales_order_line', 'qty_allocated', 'sales warehouse'),
+  ('erp.sales_order_line', 'qty_backordered', 'sales warehouse'),
+  ('erp.sales_order_line', 'qty_picked', 'warehouse'),
+  ('erp.sales_order_line', 'qty_cancelled', 'sales warehouse'),
+  ('erp.sales_order_line', 'cancel_reason', 'sales warehouse'),
+  ('erp.order_review', '', 'sales credit'),
+  -- the warehouse
+  ('erp.shipment', '', 'warehouse'),
+  ('erp.shipment', 'invoice_id', 'credit'),
+  ('erp.shipment_line', '', 'warehouse'),
+  ('erp.stock', '', 'warehouse'),
+  ('erp.stock_expected', '', 'warehouse'),
+  ('erp.route', '', 'warehouse'),
+  ('erp.route_day', '', 'warehouse'),
+  ('erp.route_holiday', '', 'warehouse'),
+  ('erp.carrier', '', 'warehouse'),
+  -- money
+  ('erp.invoice', '', 'credit'),
+  ('erp.invoice_line', '', 'credit'),
+  ('erp.payment', '', 'credit'),
+  ('erp.payment_application', '', 'credit'),
+  ('erp.credit_memo', '', 'credit'),
+  ('erp.credit_memo_line', '', 'credit'),
+  ('erp.credit_reason', '', 'credit'),
+  -- returns: who sells or keeps the accounts decides, the warehouse has the goods
+  ('erp.credit_request', '', 'sales credit'),
+  ('erp.credit_request', 'goods_received_at', 'warehouse'),
+  ('erp.credit_request', 'credit_memo_id', 'credit'),
+  ('erp.credit_request_line', '', 'sales credit'),
+  ('erp.credit_request_line', 'qty_received', 'warehouse'),
+  -- prices
+  ('erp.item', '', 'prices'),
+  ('erp.item_uom', '', 'prices'),
+  ('erp.item_picture', '', 'prices'),
+  ('erp.category', '', 'prices'),
+  ('erp.price_contract', '', 'prices'),
+  ('erp.price_group', '', 'prices'),
+  ('erp.price_break', '', 'prices'),
+  -- customers
+  ('erp.customer', '', 'sales'),
+  ('erp.customer', 'active', 'administrator'),
+  ('erp.customer', 'second_factor', 'administrator'),
+  ('erp.customer', 'credit_limit', 'credit'),
+  ('erp.customer', 'credit_hold', 'credit'),
+  ('erp.customer', 'terms_days', 'credit'),
+  ('erp.customer', 'tax_rate', 'credit'),
+  ('erp.customer', 'price_level', 'prices'),
+  ('erp.customer', 'route_id', 'sales warehouse'),
+  ('erp.ship_to', '', 'sales'),
+  ('erp.ship_to', 'tax_rate', 'credit'),
+  ('erp.ship_to', 'route_id', 'sales warehouse'),
+  ('erp.customer_item', '', 'sales'),
+  ('erp.authorized_item', '', 'sales'),
+  ('erp.web_access', '', 'administrator'),
+  ('portal.login', '', 'administrator'),
+  ('portal.invitation', '', 'administrator')
+) as r(table_name, part, duties)
+cross join lateral string_to_table(r.duties, ' ') as d(duty);
+grant select on portal.duty_rule to portal_desk, portal_work;
+
+create table portal.duty_of_move (
+  from_status text not null,
+  to_status text not null,
+  duty text not null,
+  constraint duty_of_move_pkey primary key (from_status, to_status, duty),
+  constraint duty_of_move_move_fk foreign key (from_status, to_status) references erp.order_move on delete cascade,
+  constraint duty_of_move_duty_fk foreign key (duty) references portal.duty on update cascade
+);
+comment on table portal.duty_of_move is
+  'Which duties a log-in of staff needs to move an order; a move without a row is made by none. What follows from the lines (shipped, delivered) is of who may write those. Closed to customers: no row-level security.';
+insert into portal.duty_of_move (from_status, to_status, duty)
+select m.from_status, m.to_status, d.duty
+from erp.order_move m
+cross join lateral string_to_table(case
+  when m.to_status in ('PICKING', 'SHIPPED', 'DELIVERED') then 'warehouse'
+  when m.to_status = 'ON_HOLD' then 'sales credit'
+  when m.from_status = 'PICKING' and m.to_status = 'APPROVED' then 'sales warehouse'
+  else 'sales' end, ' ') as d(duty);
+grant select on portal.duty_of_move to portal_desk, portal_work;
+
 -- +goose Down
+drop function if exists portal.duty_of_statement() cascade;
+drop function if exists portal.duty_of_columns() cascade;
+drop function if exists portal.duty_of_order_move() cascade;
+drop table portal.duty_of_move;
+drop table portal.duty_rule;
 drop table portal.user_duty;
 drop table portal.duty;
 drop function portal.staff_id();
