@@ -117,11 +117,13 @@ table erp.company
   staff_session_max interval not null default '16:00:00'::interval
   confirm_within interval not null default '00:15:00'::interval
   staff_second_factor boolean not null default false
+  four_eyes_amount numeric(14,2)
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_confirm_within CHECK ((confirm_within >= '00:01:00'::interval))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
   constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
   constraint company_duplicate_codes CHECK ((duplicate_codes = ANY (ARRAY['refuse'::text, 'allow'::text])))
+  constraint company_four_eyes_amount CHECK ((four_eyes_amount >= (0)::numeric))
   constraint company_name_length CHECK ((length(name) <= 200))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
@@ -166,6 +168,7 @@ table erp.credit_memo
   trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.memo_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
+  trigger credit_memo_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('credit,return', 'memo_no')
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -803,6 +806,7 @@ table erp.payment
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.payment_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
+  trigger payment_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('payment', 'payment_no')
   trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -1108,6 +1112,7 @@ table erp.sales_order
   trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
+  trigger sales_order_four_eyes: AFTER UPDATE DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (new.credit_released_at IS DISTINCT FROM old.credit_released_at) AND (new.credit_released_at IS NOT NULL))) EXECUTE FUNCTION portal.four_eyes_held('release', 'order_no')
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_made: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.sales_order_made()
   trigger sales_order_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -1814,6 +1819,43 @@ table portal.favorite
   grant UPDATE to portal_web
   grant UPDATE to portal_work
 
+table portal.held_entry
+  entry_id bigint not null generated always as identity
+  kind text not null
+  customer_id bigint not null
+  amount numeric(14,2) not null
+  args jsonb not null
+  key uuid
+  status text not null default 'WAITING'::text
+  entered_by text not null default portal.actor()
+  entered_by_id bigint not null
+  entered_at timestamp with time zone not null default erp.now()
+  decided_by text
+  decided_by_id bigint
+  decided_at timestamp with time zone
+  reason text
+  doc_no text
+  constraint held_entry_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint held_entry_decided CHECK ((((status = 'WAITING'::text) = (decided_at IS NULL)) AND (num_nonnulls(decided_by, decided_by_id, decided_at) = ANY (ARRAY[0, 3]))))
+  constraint held_entry_four_eyes CHECK (((status <> 'APPROVED'::text) OR (decided_by_id <> entered_by_id)))
+  constraint held_entry_key UNIQUE (key)
+  constraint held_entry_kind CHECK ((kind = ANY (ARRAY['payment'::text, 'credit'::text, 'return'::text, 'release'::text])))
+  constraint held_entry_pkey PRIMARY KEY (entry_id)
+  constraint held_entry_posted CHECK (((status = 'APPROVED'::text) = (doc_no IS NOT NULL)))
+  constraint held_entry_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(reason), ''::text) <> ''::text)))
+  constraint held_entry_status CHECK ((status = ANY (ARRAY['WAITING'::text, 'APPROVED'::text, 'REJECTED'::text])))
+  index held_entry_customer ON portal.held_entry USING btree (customer_id)
+  index held_entry_doc_no ON portal.held_entry USING btree (doc_no) WHERE (doc_no IS NOT NULL)
+  index held_entry_release_once ON portal.held_entry USING btree (((args ->> 'order_no'::text))) WHERE ((status = 'WAITING'::text) AND (kind = 'release'::text))
+  index held_entry_return_once ON portal.held_entry USING btree (((args ->> 'request_no'::text))) WHERE ((status = 'WAITING'::text) AND (kind = 'return'::text))
+  index held_entry_waiting ON portal.held_entry USING btree (entry_id) WHERE (status = 'WAITING'::text)
+  trigger held_entry_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', 'key')
+  trigger held_entry_kept: BEFORE DELETE FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status <> 'WAITING'::text) OR ((((((((new.entry_id IS DISTINCT FROM old.entry_id) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.args IS DISTINCT FROM old.args)) OR (new.entered_by IS DISTINCT FROM old.entered_by)) OR (new.entered_by_id IS DISTINCT FROM old.entered_by_id)) OR (new.entered_at IS DISTINCT FROM old.entered_at)))) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_told: AFTER INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.staff_told()
+  trigger held_entry_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', '')
+  grant SELECT to portal_desk
+
 table portal.installed
   name text not null
   hash text not null
@@ -1950,6 +1992,8 @@ table portal.login
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_staff_added: AFTER INSERT FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_told()
+  trigger login_staff_changed: AFTER UPDATE OF name, email, disabled, last_login_at, staff_role FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) OR (new.staff_role IS NOT NULL))) EXECUTE FUNCTION portal.staff_told()
   trigger login_staff_closed: AFTER UPDATE OF staff_role, disabled FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) AND ((new.staff_role IS NULL) OR (new.disabled AND (NOT old.disabled))))) EXECUTE FUNCTION portal.staff_login_closed()
   trigger login_staff_login: AFTER INSERT OR UPDATE OF password_hash, staff_role, email, disabled FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_login_kept()
   trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
@@ -2080,6 +2124,24 @@ table portal.mail_choice
   grant SELECT to portal_work
   grant UPDATE to portal_web
   grant UPDATE to portal_work
+
+view portal.mail_shown
+  mail_id bigint
+  kind text
+  recipient text
+  customer_id bigint
+  document_id bigint
+  subject text
+  status text
+  attempts integer
+  last_error text
+  created_at timestamp with time zone
+  tried_at timestamp with time zone
+  sent_at timestamp with time zone
+  message_id uuid
+  body_text text
+  body_html text
+  grant SELECT to portal_desk
 
 table portal.news_kind
   kind text not null
@@ -2790,9 +2852,11 @@ function portal.actor() returns text
 function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea, p_step bigint, p_credential_id bytea, p_credential jsonb, p_handle bytea) returns integer security definer for portal_auth
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.administrator_left() returns trigger security definer
+function portal.administrators() returns SETOF text security definer for portal_desk
 function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
 function portal.app_in_setup(p_session_id bigint) returns jsonb security definer for portal_auth
+function portal.approve_entry(p_entry_id bigint) returns text security definer for portal_desk
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text, p_shown_outcome text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_auth, portal_work
@@ -2831,6 +2895,7 @@ function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.db_role() returns text
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.disable_staff(p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk
 function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
 function portal.duties(p_user_id bigint) returns text[] security definer for portal_auth, portal_desk, portal_work
@@ -2849,9 +2914,13 @@ function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[
 function portal.end_login_try(p_email text, p_source text, p_device bytea) returns void security definer for portal_auth
 function portal.end_other_sessions(p_session_id bigint) returns integer security definer for portal_auth
 function portal.end_sessions(p_customer_id bigint) returns void security definer
+function portal.end_staff_sessions(p_login_id bigint) returns integer security definer for portal_desk
 function portal.enqueue(p_kind text, p_args json[]) returns void
 function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
+function portal.enter_money(p_kind text, p_customer_no text, p_args jsonb, OUT doc_no text, OUT entry_id bigint) returns record security definer for portal_desk
+function portal.entry_amount(p_kind text, p_doc_no text) returns numeric security definer
+function portal.entry_to_decide(p_entry_id bigint) returns portal.held_entry security definer
 function portal.event_truncated() returns trigger security definer
 function portal.factor_changed() returns trigger security definer
 function portal.factor_failed(p_session_id bigint) returns void security definer for portal_auth
@@ -2862,17 +2931,21 @@ function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text
 function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean security definer for portal_auth
 function portal.forget_browsers(p_batch integer) returns integer security definer for portal_work
 function portal.forget_challenges(p_batch integer) returns integer security definer for portal_work
+function portal.four_eyes_held() returns trigger security definer
 function portal.has_duty(VARIADIC p_duties text[]) returns boolean security definer for portal_desk, portal_work
+function portal.held_entry_stays() returns trigger security definer
 function portal.highest_hash_cost() returns integer security definer for portal_auth
 function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
 function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
 function portal.hold_person(p_customer_id bigint, p_login_id bigint) returns void security definer for portal_desk, portal_web
 function portal.hold_session(p_session_id bigint, OUT login_id bigint, OUT email text, OUT customer_id bigint, OUT staff boolean, OUT browser_id bigint, OUT stage text, OUT confirmed boolean) returns record security definer
+function portal.hold_staff(p_login_id bigint, p_own boolean) returns void security definer for portal_desk
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_auth, portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invitation_counted() returns trigger security definer
 function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
+function portal.invite_staff(p_email text, p_name text, p_duties text[], p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk
 function portal.invoice_changed() returns trigger security definer
 function portal.is_known_device(p_email text, p_device bytea) returns boolean security definer
 function portal.item_changed() returns trigger security definer
@@ -2894,6 +2967,7 @@ function portal.mail_security(p_login_ids bigint[], p_kind text, p_data jsonb) r
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.news_failed(p_sqlstate text, p_message text) returns void
+function portal.note_refused(p_needed text[], p_asked text) returns void security definer for portal_desk
 function portal.notice_changed() returns trigger security definer
 function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
 function portal.notify_all(p_news portal.news[]) returns void security definer
@@ -2925,6 +2999,7 @@ function portal.person_changed() returns trigger security definer
 function portal.person_name(p_login_id bigint) returns text security definer for portal_web
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_limits numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_sealed text[], p_changed jsonb, p_po_said text, p_repeats_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text, p_outcome jsonb) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[]) security definer
 function portal.po_orders(p_customer_id bigint, p_po_no text) returns TABLE(order_no text, orders integer, said text) security definer
+function portal.post_entry(p_kind text, p_customer_no text, p_args jsonb) returns text security definer
 function portal.price_audit(p_customer_id bigint, p_item_no text) returns SETOF portal.audit security definer
 function portal.price_basis_audited() returns trigger security definer
 function portal.price_limit(p_agreed numeric, p_has_page boolean, p_on_page text, p_confirmed text) returns numeric
@@ -2939,10 +3014,12 @@ function portal.prove_prices(p_whole boolean) returns bigint security definer fo
 function portal.raise_hash(p_login_id bigint, p_was text, p_now text) returns void security definer for portal_auth
 function portal.read_outcome(p_shown text) returns jsonb
 function portal.refuse_forgetting() returns trigger
+function portal.reject_entry(p_entry_id bigint, p_reason text) returns void security definer for portal_desk
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.remove_factor(p_session_id bigint, p_factor_id bigint) returns void security definer for portal_auth
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.renew_staff_invitation(p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk
 function portal.request_credited(p_request_id bigint) returns TABLE(invoice_line_no integer, qty numeric) security definer for portal_desk, portal_web
 function portal.request_memo_no(p_request_id bigint) returns text security definer for portal_desk, portal_web
 function portal.request_photo_changed() returns trigger security definer
@@ -2950,6 +3027,7 @@ function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no te
 function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
 function portal.require_factor(p_customer_no text, p_required boolean) returns void security definer for portal_desk
 function portal.reset_factors(p_email text) returns integer security definer for portal_work
+function portal.reset_staff_factors(p_login_id bigint) returns integer security definer for portal_desk
 function portal.retry_statements() returns integer security definer for portal_desk
 function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns TABLE(reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort integer) security definer for portal_web
 function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
@@ -2958,6 +3036,7 @@ function portal.route_concerns(p_route_ids bigint[]) returns void security defin
 function portal.rows_audited() returns trigger security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
+function portal.save_staff(p_login_id bigint, p_name text, p_duties text[]) returns void security definer for portal_desk
 function portal.seal_audit() returns integer security definer for portal_work
 function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
 function portal.sees_balance() returns boolean security definer for portal_desk, portal_web, portal_work
@@ -2982,11 +3061,13 @@ function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
+function portal.staff() returns TABLE(login_id bigint, email text, name text, operator boolean, duties text[], second_factor boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, sessions integer) security definer for portal_desk
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.staff_elsewhere() returns boolean
 function portal.staff_id() returns bigint
 function portal.staff_login_closed() returns trigger security definer
 function portal.staff_login_kept() returns trigger security definer
+function portal.staff_told() returns trigger security definer
 function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer

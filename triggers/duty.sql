@@ -29,6 +29,7 @@ begin
     from (select n.user_id, jsonb_agg(n.duty order by n.duty) as duties from new_rows n group by n.user_id) d
     join portal.login l on l.login_id = d.user_id;
   end if;
+  perform portal.emit('staff', null, '');
   return null;
 end
 $$;
@@ -99,3 +100,9 @@ $$;
 create or replace trigger login_staff_closed after update of staff_role, disabled on portal.login
   for each row when (old.staff_role is not null and (new.staff_role is null or new.disabled and not old.disabled))
   execute function portal.staff_login_closed();
+
+-- The list of staff is open somewhere.
+create or replace trigger login_staff_added after insert on portal.login
+  for each row when (new.staff_role is not null) execute function portal.staff_told();
+create or replace trigger login_staff_changed after update of name, email, disabled, last_login_at, staff_role on portal.login
+  for each row when (old.staff_role is not null or new.staff_role is not null) execute function portal.staff_told();

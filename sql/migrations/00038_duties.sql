@@ -156,7 +156,67 @@ cross join lateral string_to_table(case
   else 'sales' end, ' ') as d(duty);
 grant select on portal.duty_of_move to portal_desk, portal_work;
 
+-- Four eyes.
+alter table erp.company add column four_eyes_amount numeric(14,2);
+alter table erp.company add constraint company_four_eyes_amount check (four_eyes_amount >= 0) not valid;
+alter table erp.company validate constraint company_four_eyes_amount;
+comment on column erp.company.four_eyes_amount is
+  'From this amount on a second person approves payments, credit memos and releases of credit that staff enter at the desk. Null: nobody has to.';
+
+create table portal.held_entry (
+  entry_id bigint not null generated always as identity,
+  kind text not null,
+  customer_id bigint not null,
+  amount numeric(14,2) not null,
+  args jsonb not null,
+  key uuid,
+  status text not null default 'WAITING',
+  entered_by text not null default portal.actor(),
+  entered_by_id bigint not null,
+  entered_at timestamptz not null default erp.now(),
+  decided_by text,
+  decided_by_id bigint,
+  decided_at timestamptz,
+  reason text,
+  doc_no text,
+  constraint held_entry_pkey primary key (entry_id),
+  constraint held_entry_customer_fk foreign key (customer_id) references erp.customer on delete cascade,
+  constraint held_entry_key unique (key),
+  constraint held_entry_kind check (kind in ('payment', 'credit', 'return', 'release')),
+  constraint held_entry_status check (status in ('WAITING', 'APPROVED', 'REJECTED')),
+  constraint held_entry_decided check ((status = 'WAITING') = (decided_at is null)
+    and num_nonnulls(decided_by, decided_by_id, decided_at) in (0, 3)),
+  constraint held_entry_four_eyes check (status <> 'APPROVED' or decided_by_id <> entered_by_id),
+  constraint held_entry_posted check ((status = 'APPROVED') = (doc_no is not null)),
+  constraint held_entry_rejected_has_reason check (status <> 'REJECTED' or coalesce(btrim(reason), '') <> '')
+);
+create index held_entry_customer on portal.held_entry (customer_id);
+create index held_entry_waiting on portal.held_entry (entry_id) where status = 'WAITING';
+create index held_entry_doc_no on portal.held_entry (doc_no) where doc_no is not null;
+create unique index held_entry_return_once on portal.held_entry ((args ->> 'request_no')) where status = 'WAITING' and kind = 'return';
+create unique index held_entry_release_once on portal.held_entry ((args ->> 'order_no')) where status = 'WAITING' and kind = 'release';
+comment on table portal.held_entry is
+  'What staff entered at the desk and a second person approves before it is posted: portal.enter_money, portal.approve_entry, portal.reject_entry. Closed to customers: no row-level security.';
+comment on column portal.held_entry.args is 'What is posted: the arguments of the function that does it.';
+comment on column portal.held_entry.entered_by_id is 'The log-in, which may be gone by now: no foreign key.';
+comment on column portal.held_entry.doc_no is 'The document that it became.';
+grant select on portal.held_entry to portal_desk;
+
+-- Mails as operators see them: without the link that sets a password.
+create view portal.mail_shown with (security_barrier) as
+select m.mail_id, m.kind, m.recipient, m.customer_id, m.document_id, m.subject, m.status, m.attempts, m.last_error, m.created_at,
+  m.tried_at, m.sent_at, m.message_id, m.body_text, m.body_html
+from portal.mail m
+where exists (select from portal.login l where l.login_id = portal.staff_id() and l.staff_role = 'ops' and not l.disabled);
+comment on view portal.mail_shown is
+  'The mails, for operators (portal.staff_id): without secret, the token in the links of resets and invitations. Bodies hold a mark where it goes.';
+grant select on portal.mail_shown to portal_desk;
+
 -- +goose Down
+drop view portal.mail_shown;
+drop table portal.held_entry cascade;
+drop function if exists portal.four_eyes_held() cascade;
+alter table erp.company drop column four_eyes_amount;
 drop function if exists portal.duty_of_statement() cascade;
 drop function if exists portal.duty_of_columns() cascade;
 drop function if exists portal.duty_of_order_move() cascade;
