@@ -163,6 +163,18 @@ func (k *Kit) Staff(h Handler) httprouter.Handle {
 	})
 }
 
+// MayMove reports whether who sees this page may move orders to a status, as
+// portal.duty_of_move says for the moves that have buttons.
+func (f Frame) MayMove(to portal.OrderStatus) bool {
+	switch to {
+	case portal.OrderPicking, portal.OrderShipped, portal.OrderDelivered:
+		return f.Session.Has(portal.DutyWarehouse)
+	case portal.OrderOnHold:
+		return f.Session.Has(portal.DutySales, portal.DutyCredit)
+	}
+	return f.Session.Has(portal.DutySales)
+}
+
 // Mux is a router whose handlers know the route that they were found by.
 type Mux struct{ *httprouter.Router }
 

@@ -66,11 +66,11 @@ begin
     posted := portal.post_entry(p_kind, p_customer_no, p_args);
     total := portal.entry_amount(p_kind, posted);
     if total >= least_amount and portal.staff_id() is not null then
-      raise exception 'waits' using errcode = 'PT000';
+      raise exception 'waits' using errcode = 'PT100';
     end if;
     doc_no := posted;
     return;
-  exception when sqlstate 'PT000' then
+  exception when sqlstate 'PT100' then -- not PT000, which is every refusal
     null; -- and nothing of it was posted
   end;
   insert into portal.held_entry (kind, customer_id, amount, args, key, entered_by_id)
