@@ -92,6 +92,9 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 			NavEntry{Key: "staff", Label: "Staff", URL: "/desk/staff", Icon: "users"},
 		)
+		if len(nav) == 0 { // no duty yet
+			nav = append(nav, NavEntry{Key: "profile", Label: "Profile", URL: "/desk/profile", Icon: "user"})
+		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "overview", Label: "Overview", URL: "/ops", Icon: "trending-up"})
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})
