@@ -321,8 +321,10 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/staff/:login_id", k.Staff(desk.ShowStaff))
 	mux.POST("/desk/staff/:login_id", k.Staff(k.Confirmed(desk.SaveStaff)))
 	mux.POST("/desk/staff/:login_id/disable", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.DisableStaff))))
-	mux.POST("/desk/staff/:login_id/sessions", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.EndStaffSessions))))
-	mux.POST("/desk/staff/:login_id/factors", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.ResetStaffFactors))))
+	mux.POST("/desk/staff/:login_id/sessions",
+		k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.EndStaffSessions))))
+	mux.POST("/desk/staff/:login_id/factors",
+		k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.ResetStaffFactors))))
 	mux.POST("/desk/staff/:login_id/link", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.RenewStaffLink))))
 
 	if s.config.Ops.Ops != nil {

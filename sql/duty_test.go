@@ -18,10 +18,12 @@ func addStaff(t testing.TB, db *pgtest.DB, people map[string]string) {
 	for email, duties := range people {
 		pgtest.Exec(t, db, `
 			with l as (
-				insert into portal.login (staff_role, email, password_hash) values ('desk', $1, '$2a$04$' || repeat('x', 53)) returning login_id
+				insert into portal.login (staff_role, email, password_hash)
+				values ('desk', $1, '$2a$04$' || repeat('x', 53)) returning login_id
 			)
 			insert into portal.user_duty (user_id, duty)
-			select l.login_id, d.code from l cross join portal.duty d where $2 = 'all' or d.code = any (string_to_array($2, ' '))`, email, duties)
+			select l.login_id, d.code from l cross join portal.duty d
+			where $2 = 'all' or d.code = any (string_to_array($2, ' '))`, email, duties)
 	}
 }
 

@@ -67,14 +67,16 @@ func (s *HeldStore) Reject(ctx context.Context, who portal.Session, id portal.En
 
 // enterMoney posts what is entered, or has it wait for a second person: then the number is
 // empty and held says which entry it is. Numbers in what go as text, so that none is a float.
-func enterMoney(ctx context.Context, tx pgx.Tx, kind portal.EntryKind, customerNo string, what map[string]any) (docNo string, held *portal.HeldError, err error) {
+func enterMoney(ctx context.Context, tx pgx.Tx, kind portal.EntryKind, customerNo string,
+	what map[string]any) (docNo string, held *portal.HeldError, err error) {
 	text, err := json.Marshal(what)
 	if err != nil {
 		return "", nil, err
 	}
 	var no *string
 	var id *portal.EntryID
-	if err := tx.QueryRow(ctx, query("enter_money"), args{"kind": kind, "customer_no": customerNo, "args": string(text)}).Scan(&no, &id); err != nil {
+	a := args{"kind": kind, "customer_no": customerNo, "args": string(text)}
+	if err := tx.QueryRow(ctx, query("enter_money"), a).Scan(&no, &id); err != nil {
 		return "", nil, err
 	}
 	if no != nil {

@@ -93,8 +93,9 @@ func (s *StaffStore) Invite(ctx context.Context, who portal.Session, edit portal
 	token, tokenHash := newToken()
 	out := portal.Invitation{Token: token}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, query("staff_invite"), args{"email": edit.Email, "name": edit.Name,
-			"duties": dutyCodes(edit.Duties), "password_hash": string(hash), "token_hash": tokenHash}).Scan(&out.LoginID); err != nil {
+		a := args{"email": edit.Email, "name": edit.Name, "duties": dutyCodes(edit.Duties),
+			"password_hash": string(hash), "token_hash": tokenHash}
+		if err := tx.QueryRow(ctx, query("staff_invite"), a).Scan(&out.LoginID); err != nil {
 			return err
 		}
 		return mailInvitation(ctx, tx, out)

@@ -154,7 +154,8 @@ func (c *Counter) staffMemberPage(q *page.Request, view staffMemberPage, typed *
 		if m.ID != id {
 			continue
 		}
-		view.StaffMember, view.Own, view.Typed, view.FormErrors = m, id == q.Who.LoginID, m.Typed(), page.FormErrorsOf(refused)
+		view.StaffMember, view.Own = m, id == q.Who.LoginID
+		view.Typed, view.FormErrors = m.Typed(), page.FormErrorsOf(refused)
 		if typed != nil {
 			view.Typed = *typed
 		}

@@ -21,6 +21,7 @@ var (
 	admin     = []portal.Duty{portal.DutyAdministrator}
 	returns   = []portal.Duty{portal.DutySales, portal.DutyCredit}
 	asks      = []portal.Duty{portal.DutySales, portal.DutyPrices}
+	goods     = []portal.Duty{portal.DutySales, portal.DutyWarehouse, portal.DutyCredit}
 	routing   = []portal.Duty{portal.DutySales, portal.DutyWarehouse}
 	billed    = []portal.Duty{portal.DutySales, portal.DutyCredit}
 	lets      = []portal.Duty{portal.DutySales, portal.DutyAdministrator}
@@ -39,7 +40,7 @@ var deskDuties = map[string][]portal.Duty{
 	"GET /desk/orders":                    anyDuty,
 	"GET /desk/orders/:order_no":          anyDuty,
 	"POST /desk/orders":                   sales,
-	"POST /desk/orders/:order_no/move":    {portal.DutySales, portal.DutyWarehouse, portal.DutyCredit}, // which: the database
+	"POST /desk/orders/:order_no/move":    goods, // which move: the database
 	"POST /desk/orders/:order_no/edit":    sales,
 	"POST /desk/orders/:order_no/pick":    warehouse,
 	"POST /desk/orders/:order_no/ship":    warehouse,
@@ -57,9 +58,9 @@ var deskDuties = map[string][]portal.Duty{
 	"POST /desk/shipments/:shipment_id/delivered": warehouse,
 	"POST /desk/shipments/:shipment_id/take-back": warehouse,
 
-	"GET /desk/returns":                               {portal.DutySales, portal.DutyWarehouse, portal.DutyCredit},
-	"GET /desk/returns/:request_no":                   {portal.DutySales, portal.DutyWarehouse, portal.DutyCredit},
-	"GET /desk/returns/:request_no/photos/:photo_id":  {portal.DutySales, portal.DutyWarehouse, portal.DutyCredit},
+	"GET /desk/returns":                               goods,
+	"GET /desk/returns/:request_no":                   goods,
+	"GET /desk/returns/:request_no/photos/:photo_id":  goods,
 	"POST /desk/returns/:request_no/review":           returns,
 	"POST /desk/returns/:request_no/decide":           returns,
 	"POST /desk/returns/:request_no/reject":           returns,

@@ -153,7 +153,8 @@ func (k *Kit) finish(q *Request, err error) {
 	held, waits := errors.AsType[*portal.HeldError](err)
 	switch {
 	case waits && WantsJSON(q.Request):
-		_ = WriteJSON(q.W, http.StatusAccepted, map[string]any{"ok": true, "entry_id": held.ID, "message": portal.HeldMessage})
+		_ = WriteJSON(q.W, http.StatusAccepted,
+			map[string]any{"ok": true, "entry_id": held.ID, "message": portal.HeldMessage})
 	case waits:
 		_ = q.Done("/desk/waiting", portal.HeldMessage) // writes a redirect, which does not fail
 	case code == portal.CodeFactor && !WantsJSON(q.Request):
