@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -93,8 +92,8 @@ func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo stri
 				return err
 			}
 		}
-		// who only counts stock sends the rest as it is
-		if who.Has(portal.DutyPrices) || !slices.Equal(now.Typed().Figures(), edit.Figures()) {
+		// who only counts stock sends the rest as it is, and needs no duty for it
+		if !change.Leaves(now) {
 			if err := saveItem(ctx, tx, id, change); err != nil {
 				return err
 			}

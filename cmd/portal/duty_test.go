@@ -129,6 +129,41 @@ func TestDuties(t *testing.T) {
 		}
 	})
 
+	// One form has prices and stock: each duty changes its own, and only who makes prices reads costs.
+	t.Run("an item", func(t *testing.T) {
+		pgtest.Exec(t, s.db, "update erp.item set cost = 17.77 where item_no = 'OIL5'")
+		item := []string{"description", "Olive oil 5 L", "price_a", "30", "price_b", "28.5", "price_c", "27", "price_d", "25.5",
+			"price_e", "24", "active", "true", "allow_backorder", "true"}
+		has := func() string {
+			return pgtest.Value[string](t, s.db, "select concat_ws(' ', price_a::float, cost::float, on_hand::float) "+
+				"from erp.item join erp.stock using (item_id) where item_no = 'OIL5'")
+		}
+		for _, c := range []struct {
+			duty, what string
+			status     int
+			has        string
+			form       []string
+		}{
+			{"warehouse", "a count", http.StatusOK, "30 17.77 90", append(slices.Clone(item), "on_hand", "90")},
+			{"warehouse", "a price", http.StatusForbidden, "30 17.77 90", append(slices.Clone(item[4:]), "description", "Oil", "price_a", "1")},
+			{"warehouse", "a cost", http.StatusForbidden, "30 17.77 90", append(slices.Clone(item), "cost", "1")},
+			{"prices", "a price", http.StatusOK, "31 17.77 90", append(slices.Clone(item[4:]), "description", "Oil", "price_a", "31", "cost", "17.77")},
+			{"prices", "a count", http.StatusForbidden, "31 17.77 90", append(slices.Clone(item), "on_hand", "80", "cost", "17.77")},
+		} {
+			if a := people[c.duty].post("/desk/items/OIL5", c.form...); a.status != c.status || has() != c.has {
+				t.Errorf("%s saves %s: %d %s, now %s", c.duty, c.what, a.status, a.body, has())
+			}
+		}
+		for _, path := range []string{"/desk/items", "/desk/items/OIL5"} {
+			for duty, v := range people {
+				seen := strings.Contains(v.page(path).body, "17.77") || strings.Contains(v.read(path).body, "17.77")
+				if seen != (duty == "prices") {
+					t.Errorf("%s at %s: the cost is seen: %v", duty, path, seen)
+				}
+			}
+		}
+	})
+
 	t.Run("taken away at once", func(t *testing.T) {
 		v, admin := people["prices"], people["administrator"]
 		id := pgtest.Value[int64](t, s.db, "select login_id from portal.login where email = 'prices@demo.example'")
