@@ -1851,7 +1851,7 @@ table portal.held_entry
   index held_entry_waiting ON portal.held_entry USING btree (entry_id) WHERE (status = 'WAITING'::text)
   trigger held_entry_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', 'key')
   trigger held_entry_kept: BEFORE DELETE FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.held_entry_stays()
-  trigger held_entry_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status <> 'WAITING'::text) OR ((((((((new.entry_id IS DISTINCT FROM old.entry_id) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.customer_id IS DISTINCT FROM old.customer_id)) OR (new.amount IS DISTINCT FROM old.amount)) OR (new.args IS DISTINCT FROM old.args)) OR (new.entered_by IS DISTINCT FROM old.entered_by)) OR (new.entered_by_id IS DISTINCT FROM old.entered_by_id)) OR (new.entered_at IS DISTINCT FROM old.entered_at)))) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status <> 'WAITING'::text) OR (new.entry_id <> old.entry_id) OR (new.kind <> old.kind) OR (new.customer_id <> old.customer_id) OR (new.amount <> old.amount) OR (new.args <> old.args) OR (new.key IS DISTINCT FROM old.key) OR (new.entered_by <> old.entered_by) OR (new.entered_by_id <> old.entered_by_id) OR (new.entered_at <> old.entered_at))) EXECUTE FUNCTION portal.held_entry_stays()
   trigger held_entry_told: AFTER INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.staff_told()
   trigger held_entry_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', '')
   grant SELECT to portal_desk

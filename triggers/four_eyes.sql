@@ -42,8 +42,9 @@ begin
 end
 $$;
 create or replace trigger held_entry_stays before update on portal.held_entry for each row
-  when (old.status <> 'WAITING' or (new.entry_id, new.kind, new.customer_id, new.amount, new.args, new.entered_by, new.entered_by_id, new.entered_at)
-    is distinct from (old.entry_id, old.kind, old.customer_id, old.amount, old.args, old.entered_by, old.entered_by_id, old.entered_at))
+  when (old.status <> 'WAITING' or new.entry_id <> old.entry_id or new.kind <> old.kind or new.customer_id <> old.customer_id
+    or new.amount <> old.amount or new.args <> old.args or new.key is distinct from old.key or new.entered_by <> old.entered_by
+    or new.entered_by_id <> old.entered_by_id or new.entered_at <> old.entered_at)
   execute function portal.held_entry_stays();
 create or replace trigger held_entry_kept before delete on portal.held_entry for each row
   when (portal.staff_id() is not null) execute function portal.held_entry_stays();

@@ -164,6 +164,24 @@ func TestDuties(t *testing.T) {
 		}
 	})
 
+	// Who sells orders for customers; an administrator looks at what Web Access shows them.
+	t.Run("acting", func(t *testing.T) {
+		for _, c := range []struct {
+			duty, mode string
+			status     int
+		}{{"administrator", "order", http.StatusForbidden}, {"administrator", "preview", http.StatusOK}, {"sales", "preview", http.StatusOK},
+			{"sales", "order", http.StatusOK}, {"credit", "preview", http.StatusForbidden}} {
+			if a := people[c.duty].post("/desk/customers/C1002/acting", "mode", c.mode); a.status != c.status {
+				t.Errorf("%s begins to %s: %d %s", c.duty, c.mode, a.status, a.body)
+			}
+		}
+		pgtest.Exec(t, s.db, "select portal.set_duties(login_id, array['credit']) from portal.login where email = 'sales@demo.example'")
+		if a := people["sales"].read("/cart"); a.status == http.StatusOK {
+			t.Error("who sells no more still acts as the customer")
+		}
+		pgtest.Exec(t, s.db, "select portal.set_duties(login_id, array['sales']) from portal.login where email = 'sales@demo.example'")
+	})
+
 	t.Run("taken away at once", func(t *testing.T) {
 		v, admin := people["prices"], people["administrator"]
 		id := pgtest.Value[int64](t, s.db, "select login_id from portal.login where email = 'prices@demo.example'")
