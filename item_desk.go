@@ -97,6 +97,16 @@ func (e DeskItemEdit) Change() (ItemChange, error) {
 	return c, t.err()
 }
 
+// Leaves reports whether the change leaves an item as it is, but for its stock.
+func (c ItemChange) Leaves(i DeskItem) bool {
+	same := func(a, b *Price) bool {
+		return a == nil && b == nil || a != nil && b != nil && a.Equal(b.Decimal)
+	}
+	return c.Description == i.Description && c.Active == i.Active && c.Discontinued == i.Discontinued &&
+		c.AllowBackorder == i.AllowBackorder && same(c.PriceA, i.PriceA) && same(c.PriceB, i.PriceB) &&
+		same(c.PriceC, i.PriceC) && same(c.PriceD, i.PriceD) && same(c.PriceE, i.PriceE) && same(c.Cost, i.Cost)
+}
+
 // Typed is the form as it stands for an item.
 func (i DeskItem) Typed() DeskItemEdit {
 	price := func(p *Price) string {

@@ -130,6 +130,7 @@ func (a *app) build(url, direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	staff := sql.NewDesk(a.db)
+	staffing := sql.NewStaffStore(a.db, a.bcryptCost)
 	contact, err := contactURI(a.SecurityContact)
 	if err != nil {
 		return err
@@ -139,6 +140,7 @@ func (a *app) build(url, direct string) error {
 			Sessions:       sessions,
 			Frames:         sql.NewFrameStore(a.db),
 			Factors:        factors,
+			Duties:         staffing,
 			Brand:          brand,
 			Logger:         a.logger,
 			PlainHTTP:      a.PlainHTTP,
@@ -178,6 +180,8 @@ func (a *app) build(url, direct string) error {
 			Money:     staff.MoneyDesk,
 			Invoices:  staff.InvoiceDesk,
 			Routes:    staff.RouteDesk,
+			Staffing:  staffing,
+			Held:      sql.NewHeldStore(a.db),
 		},
 		Ops: ops.Services{
 			Statements: staff.StatementDesk,

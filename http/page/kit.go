@@ -19,6 +19,7 @@ type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
 	Factors  portal.FactorService
+	Duties   DutyService // nil: refusals name nobody and are not kept
 	Brand    Brand
 	Logger   *slog.Logger
 

@@ -169,6 +169,9 @@ func clerk(ctx context.Context, conn *pgx.Conn) (cookie string, err error) {
 			insert into portal.login (staff_role, email, password_hash) values ('desk', '`+marker+
 		`desk@bench.example', '$2a$04$' || repeat('x', 53))
 			on conflict (email) do update set staff_role = 'desk' returning login_id
+		), d as (
+			insert into portal.user_duty (user_id, duty) select l.login_id, v.duty
+			from l cross join (values ('prices'), ('sales')) v(duty) on conflict do nothing
 		)
 		insert into portal.session (login_id, token_hash, expires_at) select login_id, $1, now() + interval '1 day' from l`,
 		sum[:])
