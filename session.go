@@ -31,6 +31,7 @@ type Session struct {
 	Stage        Stage
 	UserAgent    string
 	Source       string // the client's address at log-in
+	By           LogInKind
 
 	// Where staff see the portal as the customer, LoginID and Email are the
 	// staff's and all else is the customer's.

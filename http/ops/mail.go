@@ -65,7 +65,7 @@ func (mailsPage) Kinds() []page.Option {
 	for _, k := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected,
 		portal.NotifyOrderCancelled, portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided,
 		portal.NotifyStandingOrder, portal.NotifyReminder, portal.NotifyReturnDecided, portal.NotifyStatement, portal.NotifyInvitation, portal.NotifyPasswordReset,
-		portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged} {
+		portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged, portal.NotifySignOnChanged} {
 		out = append(out, page.Option{Value: string(k), Label: k.Label()})
 	}
 	return out
