@@ -32,6 +32,7 @@ type Session struct {
 	UserAgent    string
 	Source       string // the client's address at log-in
 	By           LogInKind
+	Duties       []Duty // of staff, in the order of portal.duty
 
 	// Where staff see the portal as the customer, LoginID and Email are the
 	// staff's and all else is the customer's.

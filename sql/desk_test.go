@@ -37,6 +37,7 @@ func newDesk(t *testing.T) desk {
 			('OIL5', 'Olive oil 5 L', 30, 28.5, 20), ('RICE25', 'Rice 25 kg', 22.1, null, 15);
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no = 'OIL5';
 		insert into erp.stock (item_id, on_hand) select item_id, 4 from erp.item where item_no = 'RICE25';`)
+	addStaff(t, db, map[string]string{"desk@demo.example": "all"})
 	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools), portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
 }
 

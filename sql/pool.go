@@ -195,12 +195,13 @@ func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string
 }
 
 // asStaff runs f in a transaction of the desk's role that is marked with who
-// acts.
+// acts: what it may write follows from the duties of that log-in.
 func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx) error) error {
 	if !who.Staff() {
 		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
 	}
-	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)" +
+		", set_config('portal.staff_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)"
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
 

@@ -169,12 +169,14 @@ type sessionRow struct {
 	Source       string
 	LoginKind    portal.LogInKind
 	Idle         bool // not marked as seen for a minute
+	Duties       []portal.Duty
 }
 
 func (r sessionRow) session() portal.Session {
 	return portal.Session{ID: r.SessionID, LoginID: r.LoginID, CustomerID: r.CustomerID, CustomerNo: r.CustomerNo,
 		CustomerName: r.CustomerName, Email: r.Email, Role: r.Role, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt,
-		ExpiresAt: r.ExpiresAt, LastsUntil: r.LastsUntil, Stage: r.Stage, UserAgent: r.UserAgent, Source: r.Source, By: r.LoginKind}
+		ExpiresAt: r.ExpiresAt, LastsUntil: r.LastsUntil, Stage: r.Stage, UserAgent: r.UserAgent, Source: r.Source,
+		By: r.LoginKind, Duties: r.Duties}
 }
 
 // Session implements portal.SessionService.

@@ -86,7 +86,7 @@ var wallRules = []struct {
 			where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace) and a.grantee = 0`,
 		except: `
 			the clock that every column default goes by: erp.now(); erp.today()
-			settings of the session itself, which it may read anyway: portal.customer_id(); portal.actor(); portal.login_id(); portal.acting_by(); portal.db_role(); erp.this_transaction()
+			settings of the session itself, which it may read anyway: portal.customer_id(); portal.actor(); portal.login_id(); portal.acting_by(); portal.db_role(); portal.staff_id(); erp.this_transaction()
 			computes from its argument alone, in columns and checks of tables that programs write: erp.search_words(text,text); erp.barcode_key(text); erp.gtin(text); erp.plain_code(text); erp.clean_text(text,boolean)`,
 	},
 	{
@@ -110,6 +110,7 @@ var wallRules = []struct {
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
+			closed to portal_web as a whole, it says what staff may: portal.duty; portal.user_duty
 			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
@@ -235,6 +236,7 @@ var wallRules = []struct {
 			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)
 			proves who somebody is, once each: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
 			changes factors of who confirmed: portal.add_factor(bigint,text,text,bytea,bigint,bytea,jsonb,bytea); portal.remove_factor(bigint,bigint); portal.set_recovery_codes(bigint,bytea[])
+			which duties a session of staff has: portal.duties(bigint)
 			what open pages hear of: portal.begin_epoch(); portal.in_catalogue(bigint,bigint[])`,
 	},
 	{

@@ -154,6 +154,8 @@ insert into portal.login (customer_id, email, password_hash, name)
   select customer_id, 'buyer@' || lower(customer_no) || '.example', '$hash', 'Buyer' from erp.customer;
 insert into portal.login (staff_role, email, password_hash, name) values
   ('desk', 'desk@demo.example', '$hash', 'Dana'), ('ops', 'ops@demo.example', '$hash', 'Omar');
+insert into portal.user_duty (user_id, duty)
+  select l.login_id, d.code from portal.login l cross join portal.duty d where l.staff_role is not null;
 `
 
 const metricsToken = "for the tests"

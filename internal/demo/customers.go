@@ -96,8 +96,9 @@ func (w *world) writeCustomers(ctx context.Context) error {
 	if err := w.copyRows(ctx, "portal", "login", words("customer_id|staff_role|email|password_hash|name"), logins); err != nil {
 		return err
 	}
-	// a few accounts that are not like the rest
+	// staff with every duty, and a few accounts that are not like the rest
 	_, err := w.tx.Exec(ctx, `
+		insert into portal.user_duty (user_id, duty) select l.login_id, d.code from portal.login l cross join portal.duty d where l.staff_role is not null;
 		select setval(pg_get_serial_sequence('erp.customer', 'customer_id'), (select max(customer_id) from erp.customer)),
 			setval(pg_get_serial_sequence('erp.ship_to', 'ship_to_id'), (select max(ship_to_id) from erp.ship_to));
 		update erp.web_access set can_order = false where customer_id = 9;
