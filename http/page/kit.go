@@ -19,8 +19,10 @@ type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
 	Factors  portal.FactorService
-	Brand    Brand
-	Logger   *slog.Logger
+
+	SignOn *SignOn // nil: there is none
+	Brand  Brand
+	Logger *slog.Logger
 
 	// PlainHTTP is for a server that is reached without TLS, as the demo is
 	// on the loopback address: its cookie is not Secure and there is no HSTS.
@@ -41,6 +43,12 @@ type Config struct {
 
 	// Observed, if set, is called after each answered request.
 	Observed func(path string, status int, took time.Duration)
+}
+
+// SignOn is single sign-on of staff: the provider, and whose log-in an account there is.
+type SignOn struct {
+	portal.IdentityProvider
+	portal.SignOnService
 }
 
 // Kit is what all pages share. Safe for concurrent use.

@@ -24,7 +24,7 @@ select portal.let_in(@email, @for, @password_hash);
 select portal.unlink_identity(@email);
 
 -- name: examine_sign_on
--- What there is of single sign-on: links, whether local log-ins are closed, and which of
--- the duties that groups give there are none.
-select (select count(*) from portal.staff_identity) as links, (select not c.staff_local_login from erp.company c) as closed,
+-- Whether local log-ins of staff are closed, and which of the duties that groups give
+-- there are none.
+select (select not c.staff_local_login from erp.company c) as closed,
   array(select d.code from unnest(@duties::text[]) as d(code) where not exists (select from portal.duty x where x.code = d.code))::text[] as unknown;
