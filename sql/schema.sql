@@ -2862,7 +2862,7 @@ function portal.login_locked_until(p_email text) returns timestamp with time zon
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_open(p_login_id bigint) returns boolean security definer for portal_auth
 function portal.login_updated() returns trigger security definer
-function portal.logs_in_locally(p_login_id bigint) returns boolean security definer for portal_auth
+function portal.logs_in_locally(p_login_id bigint) returns boolean security definer
 function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
 function portal.mail_security(p_login_ids bigint[], p_kind text, p_data jsonb) returns void security definer
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work

@@ -98,6 +98,8 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity, f
 		return err
 	})
 	switch {
+	case portal.ErrorCode(err) == portal.CodeInvalid: // a duty that there is none of: a fault of the settings
+		return "", portal.Session{}, &portal.SignOnError{Refusal: portal.SignOnFailed, Err: err}
 	case err != nil:
 		return "", portal.Session{}, fmt.Errorf("log in by single sign-on: %w", err)
 	case refused != nil:

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"portal.example/portal/http/page"
 	"portal.example/portal/openid"
@@ -85,4 +88,42 @@ func (c ssoSettings) dutyCodes() []string {
 		}
 	}
 	return out
+}
+
+type userLetInCommand struct {
+	database
+	Email    string        `arg:"" help:"E-mail address of the log-in."`
+	For      time.Duration `help:"For how long they may log in; the session then lasts as any other." default:"1h"`
+	Password string        `help:"The new password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
+}
+
+func (c userLetInCommand) Run(ctx context.Context, out io.Writer) error {
+	if c.For <= 0 || c.For > 7*24*time.Hour {
+		return errors.New("--for: choose up to seven days (168h)")
+	}
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		password, err := logins.LetIn(ctx, c.Email, c.For, c.Password)
+		if err != nil {
+			return err
+		}
+		tell(out, c.Email, c.Password, password)
+		fmt.Fprintf(out, "They may log in by password until %s. Their second factor is asked as ever; the audit has it.\n",
+			time.Now().Add(c.For).Format("2006-01-02 15:04"))
+		return nil
+	})
+}
+
+type userUnlinkCommand struct {
+	database
+	Email string `arg:"" help:"E-mail address of the log-in."`
+}
+
+func (c userUnlinkCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if err := logins.Unlink(ctx, c.Email); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s is linked to no account any more. The next one with that e-mail is linked.\n", c.Email)
+		return nil
+	})
 }

@@ -10,7 +10,6 @@ as $$
   select l.staff_role is null or co.staff_local_login or coalesce(l.local_until > erp.now(), false)
   from portal.login l cross join erp.company co where l.login_id = p_login_id
 $$;
-grant execute on function portal.logs_in_locally(bigint) to portal_auth;
 
 -- Keeps that a browser was sent to the provider, for ten minutes. With a session, its
 -- owner is to prove anew who they are.
@@ -91,6 +90,9 @@ declare
   l portal.login;
   known boolean;
 begin
+  if portal.staff_elsewhere() then
+    raise exception 'Staff log in at the desk''s own address.' using errcode = 'PT403', constraint = 'staff_elsewhere';
+  end if;
   -- one after the other, so that an account is linked once
   perform pg_advisory_xact_lock(hashtextextended('staff_identity:' || p_issuer || ' ' || p_subject, 0));
   select x.* into l from portal.staff_identity i join portal.login x using (login_id)
@@ -149,6 +151,7 @@ create or replace function portal.session_by_identity(p_session_id bigint, p_mul
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.hold_session(p_session_id);
   update portal.session s set
     factor_at = case when p_multi_factor then erp.now() else s.factor_at end,
     expires_at = case when p_multi_factor then portal.session_end(true, s.created_at) else s.expires_at end,
