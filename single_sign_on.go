@@ -107,9 +107,11 @@ func (r SignOnRefusal) Words(provider string) string {
 	case SignOnSilent:
 		return provider + " does not answer at the moment. Please try again in a few minutes."
 	case SignOnFailed:
-		return "The answer of " + provider + " could not be used. Please try again; if it happens again, tell whoever runs the portal."
+		return "The answer of " + provider + " could not be used. Please try again; if it happens again, " +
+			"tell whoever runs the portal."
 	case SignOnUnverified:
-		return provider + " has not verified your e-mail address, so we cannot tell whose log-in is yours. Ask whoever runs " + provider + "."
+		return provider + " has not verified your e-mail address, so we cannot tell whose log-in is yours. " +
+			"Ask whoever runs " + provider + "."
 	case SignOnNoDuty:
 		return "No group of yours at " + provider + " has a duty in the portal. Ask an administrator."
 	case SignOnUnknown:

@@ -26,7 +26,8 @@ func (p *Provider) Examine(ctx context.Context) []Finding {
 	defer cancel()
 	d, err := p.lookUp(ctx)
 	if err != nil {
-		return []Finding{{What: "the provider of single sign-on says who it is (" + p.config.Issuer + ")", Advice: lookUpAdvice(err)}}
+		return []Finding{{What: "the provider of single sign-on says who it is (" + p.config.Issuer + ")",
+			Advice: lookUpAdvice(err)}}
 	}
 	out := []Finding{{OK: true, What: "the provider of single sign-on is " + p.config.Issuer}}
 	add := func(ok bool, what, advice string) { out = append(out, Finding{ok, what, advice}) }
@@ -38,26 +39,32 @@ func (p *Provider) Examine(ctx context.Context) []Finding {
 		add(ahead.Abs() <= leeway, "its clock and ours agree", fmt.Sprintf("It is %v ahead of ours: set the clocks.", ahead))
 	}
 	add(d.Algorithms == nil || slices.ContainsFunc(d.Algorithms, func(a string) bool { return slices.Contains(signs, a) }),
-		"it signs in a way that the portal reads", fmt.Sprintf("It offers %q: have it sign with RS256 or ES256 for this client.", d.Algorithms))
-	add(d.Challenges == nil || slices.Contains(d.Challenges, "S256"), "it knows PKCE (S256)", "Switch PKCE with S256 on for this client.")
+		"it signs in a way that the portal reads",
+		fmt.Sprintf("It offers %q: have it sign with RS256 or ES256 for this client.", d.Algorithms))
+	add(d.Challenges == nil || slices.Contains(d.Challenges, "S256"), "it knows PKCE (S256)",
+		"Switch PKCE with S256 on for this client.")
 	for _, s := range p.config.Scopes {
 		if d.Scopes != nil && !slices.Contains(d.Scopes, s) {
 			add(false, "it knows the scope "+s, fmt.Sprintf("It names %q: change PORTAL_SSO_SCOPES.", d.Scopes))
 		}
 	}
-	return append(out, Finding{true, "browsers come back to " + p.config.PublicURL + CallbackPath + ", which the provider must have on its list", ""})
+	return append(out, Finding{true,
+		"browsers come back to " + p.config.PublicURL + CallbackPath + ", which the provider must have on its list", ""})
 }
 
 // signs are the signatures that are read: with a key of the provider's own, never with the
 // client's secret, and never none.
-var signs = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+var signs = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384,
+	oidc.PS512, oidc.EdDSA}
 
 // lookUpAdvice says in words why the discovery document is not what was looked for.
 func lookUpAdvice(err error) string {
 	if m, ok := errors.AsType[*oidc.IssuerMismatchError](err); ok {
-		return fmt.Sprintf("It calls itself %q: PORTAL_SSO_ISSUER must be exactly that, with or without the slash at the end.", m.Discovered)
+		return fmt.Sprintf("It calls itself %q: PORTAL_SSO_ISSUER must be exactly that, "+
+			"with or without the slash at the end.", m.Discovered)
 	}
-	return "PORTAL_SSO_ISSUER must be its address without /.well-known/openid-configuration, and be reached from this machine: " + fmt.Sprintf("%.300s", err)
+	return "PORTAL_SSO_ISSUER must be its address without /.well-known/openid-configuration, " +
+		"and be reached from this machine: " + fmt.Sprintf("%.300s", err)
 }
 
 // keys counts the keys that the provider publishes, and how far its clock is ahead.

@@ -34,7 +34,8 @@ func (p *Provider) Identify(ctx context.Context, s portal.SignOn, answer url.Val
 		return portal.Identity{}, failed("the answer is of issuer %q, not of %q", iss, p.config.Issuer)
 	}
 	if code := answer.Get("error"); code != "" {
-		return portal.Identity{}, &portal.SignOnError{Refusal: saidNo(code), Err: fmt.Errorf("the provider said %.100q: %.300q", code, answer.Get("error_description"))}
+		return portal.Identity{}, &portal.SignOnError{Refusal: saidNo(code),
+			Err: fmt.Errorf("the provider said %.100q: %.300q", code, answer.Get("error_description"))}
 	}
 	if answer.Get("code") == "" {
 		return portal.Identity{}, failed("neither code nor error came back")
@@ -42,7 +43,8 @@ func (p *Provider) Identify(ctx context.Context, s portal.SignOn, answer url.Val
 	ctx = oidc.ClientContext(ctx, p.client)
 	token, err := p.oauth(d).Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(s.Verifier))
 	if err != nil {
-		return portal.Identity{}, &portal.SignOnError{Refusal: refusalOf(err), Err: fmt.Errorf("exchange of the code: %w", err)}
+		return portal.Identity{}, &portal.SignOnError{Refusal: refusalOf(err),
+			Err: fmt.Errorf("exchange of the code: %w", err)}
 	}
 	claims, id, err := p.verify(ctx, d, s, token)
 	if err != nil {
@@ -70,7 +72,8 @@ type claims map[string]json.RawMessage
 
 // verify checks the token that says who it is: who issued and signed it, for whom, when,
 // and that it answers what this browser was sent with.
-func (p *Provider) verify(ctx context.Context, d *discovered, s portal.SignOn, token *oauth2.Token) (claims, *oidc.IDToken, error) {
+func (p *Provider) verify(ctx context.Context, d *discovered, s portal.SignOn,
+	token *oauth2.Token) (claims, *oidc.IDToken, error) {
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
 		return nil, nil, failed("no id_token came back: is openid among the scopes?")
@@ -136,7 +139,8 @@ func (p *Provider) complete(ctx context.Context, d *discovered, token *oauth2.To
 
 // identity reads the claims.
 func (p *Provider) identity(id *oidc.IDToken, c claims, s portal.SignOn) (portal.Identity, error) {
-	out := portal.Identity{Issuer: id.Issuer, Subject: id.Subject, Email: c.text("email"), Name: cmp.Or(c.text("name"), c.text("preferred_username")),
+	out := portal.Identity{Issuer: id.Issuer, Subject: id.Subject, Email: c.text("email"),
+		Name:          cmp.Or(c.text("name"), c.text("preferred_username")),
 		EmailVerified: c.yes(p.config.VerifiedClaim)}
 	if id.Issuer != p.config.Issuer { // Google's other spelling: one account is one row
 		out.Issuer = p.config.Issuer
@@ -149,15 +153,19 @@ func (p *Provider) identity(id *oidc.IDToken, c claims, s portal.SignOn) (portal
 		out.AuthTime = time.Unix(int64(at), 0)
 	}
 	if s.Session != 0 && out.AuthTime.Before(s.Begun.Add(-leeway)) {
-		return out, &portal.SignOnError{Refusal: portal.SignOnNotConfirmed, Err: errors.New("the provider did not ask anew: auth_time is missing or too old")}
+		return out, &portal.SignOnError{Refusal: portal.SignOnNotConfirmed,
+			Err: errors.New("the provider did not ask anew: auth_time is missing or too old")}
 	}
 	groups := c.list(p.config.GroupsClaim)
 	if len(groups) == 0 && strings.Contains(string(c["_claim_names"]), p.config.GroupsClaim) {
-		p.config.Logger.Warn("the provider left the groups out, since they are too many: have it send only those of the portal", "subject", id.Subject)
+		p.config.Logger.Warn("the provider left the groups out, since they are too many: have it send those of the portal",
+			"subject", id.Subject)
 	}
 	out.Duties, out.Operator = p.granted(groups)
 	proved := append(c.list("amr"), c.text("acr"))
-	out.MultiFactor = slices.ContainsFunc(p.config.MultiFactor, func(v string) bool { return v != "" && slices.Contains(proved, v) })
+	out.MultiFactor = slices.ContainsFunc(p.config.MultiFactor, func(v string) bool {
+		return v != "" && slices.Contains(proved, v)
+	})
 	return out, nil
 }
 

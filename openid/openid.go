@@ -96,11 +96,13 @@ func New(config Config) (*Provider, error) {
 	}
 	issuer, err := url.Parse(config.Issuer)
 	if err != nil || issuer.Host == "" || issuer.RawQuery != "" || issuer.Fragment != "" || !encrypted(issuer) {
-		return nil, fmt.Errorf("openid: issuer %q: write its address as the provider does, https://login.example.com/realms/staff", config.Issuer)
+		return nil, fmt.Errorf("openid: issuer %q: write its address as the provider does, "+
+			"https://login.example.com/realms/staff", config.Issuer)
 	}
 	public, err := url.Parse(config.PublicURL)
 	if err != nil || public.Host == "" || !encrypted(public) {
-		return nil, fmt.Errorf("openid: the provider sends browsers back to the public address: set it, https://orders.example.com (it is %q)", config.PublicURL)
+		return nil, fmt.Errorf("openid: the provider sends browsers back to the public address: set it, "+
+			"https://orders.example.com (it is %q)", config.PublicURL)
 	}
 	if config.ClientID == "" {
 		return nil, errors.New("openid: no client id: the provider's administrator has it")
@@ -250,7 +252,8 @@ func (p *Provider) LogOutAddress(ctx context.Context) string {
 // refusalOf is what a failed request to the provider means to a visitor: it does not
 // answer, or it said no.
 func refusalOf(err error) portal.SignOnRefusal {
-	if said, ok := errors.AsType[*oauth2.RetrieveError](err); ok && said.Response != nil && said.Response.StatusCode >= 500 {
+	if said, ok := errors.AsType[*oauth2.RetrieveError](err); ok && said.Response != nil &&
+		said.Response.StatusCode >= 500 {
 		return portal.SignOnSilent
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {

@@ -22,7 +22,9 @@ func (e Examination) signOn(ctx context.Context, conn *pgx.Conn, found *findings
 			"the duties that groups give are there (unknown: %s)", orNothing(strings.Join(s.Unknown, ", ")))
 	}
 	if s.Closed {
-		found.add(e.SignOn, "Nobody of the staff can log in: set PORTAL_SSO_ISSUER, or erp.company.staff_local_login, or let somebody in by portal user let-in.",
+		found.add(e.SignOn,
+			"Nobody of the staff can log in: set PORTAL_SSO_ISSUER, or erp.company.staff_local_login, "+
+				"or let somebody in by portal user let-in.",
 			"staff log in by single sign-on only")
 	}
 	return nil

@@ -74,7 +74,8 @@ func (l *Logins) Reset(ctx context.Context, email, password string) (string, err
 // how many there were.
 func (l *Logins) ResetFactors(ctx context.Context, email string) (int, error) {
 	var n *int
-	if err := l.db.Work.QueryRow(ctx, query("factors_reset"), args{"email": portal.CleanText(email)}).Scan(&n); err != nil {
+	if err := l.db.Work.QueryRow(ctx, query("factors_reset"),
+		args{"email": portal.CleanText(email)}).Scan(&n); err != nil {
 		return 0, fmt.Errorf("log-in %s: %w", email, refusal(err))
 	}
 	if n == nil {
@@ -90,7 +91,8 @@ func (l *Logins) LetIn(ctx context.Context, email string, howLong time.Duration,
 	if err != nil {
 		return "", err
 	}
-	return password, l.found(ctx, "login_let_in", args{"email": portal.CleanText(email), "for": howLong, "password_hash": hash},
+	return password, l.found(ctx, "login_let_in", args{"email": portal.CleanText(email), "for": howLong,
+		"password_hash": hash},
 		"There is no log-in of staff %s, or it is disabled.")
 }
 

@@ -50,7 +50,8 @@ func NewSessionStore(db *DB, config SessionConfig) *SessionStore {
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
 // comparisons as a wrong password.
-func (s *SessionStore) LogIn(ctx context.Context, email, password string, from portal.Browser) (string, portal.Session, error) {
+func (s *SessionStore) LogIn(ctx context.Context, email, password string,
+	from portal.Browser) (string, portal.Session, error) {
 	try := tryFrom(email, from)
 	if err := s.begin(ctx, try); err != nil {
 		return "", portal.Session{}, err
@@ -97,7 +98,8 @@ func (s *SessionStore) hashWith(ctx context.Context, who, salt, password string)
 	return bcryptHash(salt, password)
 }
 
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, by portal.LogInKind, try try, from portal.Browser) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, by portal.LogInKind,
+	try try, from portal.Browser) (string, portal.Session, error) {
 	token, opening := newSession(from, by)
 	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if err := try.succeeded(ctx, tx, login); err != nil {
@@ -127,8 +129,8 @@ func newSession(from portal.Browser, by portal.LogInKind) (token string, _ openi
 	if from.Token != "" {
 		replaces = hashToken(from.Token)
 	}
-	return token, opening{"token_hash": hash, "browser_hash": hashToken(from.Known), "replaces": replaces, "user_agent": userAgent,
-		"source": from.Source, "login_kind": string(by)}
+	return token, opening{"token_hash": hash, "browser_hash": hashToken(from.Known), "replaces": replaces,
+		"user_agent": userAgent, "source": from.Source, "login_kind": string(by)}
 }
 
 // open opens it for a log-in.

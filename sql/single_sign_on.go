@@ -35,19 +35,21 @@ func ofBrowser(what, state, browser string) string {
 }
 
 func signOn(state, browser string) portal.SignOn {
-	return portal.SignOn{State: state, Nonce: ofBrowser("nonce", state, browser), Verifier: ofBrowser("verifier", state, browser)}
+	return portal.SignOn{State: state, Nonce: ofBrowser("nonce", state, browser),
+		Verifier: ofBrowser("verifier", state, browser)}
 }
 
 // BeginSignOn implements portal.SignOnService.
-func (s *SignOnStore) BeginSignOn(ctx context.Context, who portal.Session, browser, next string) (portal.SignOn, error) {
+func (s *SignOnStore) BeginSignOn(ctx context.Context, who portal.Session,
+	browser, next string) (portal.SignOn, error) {
 	out := signOn(rand.Text(), browser)
 	out.Session, out.Next, out.Begun = who.ID, next, time.Now()
 	var session *portal.SessionID
 	if who.ID != 0 {
 		session = &who.ID
 	}
-	if _, err := s.db.Auth.Exec(ctx, query("sign_on_begin"), args{"state_hash": hashToken(out.State), "browser_hash": hashToken(browser),
-		"session_id": session, "next": next}); err != nil {
+	a := args{"state_hash": hashToken(out.State), "browser_hash": hashToken(browser), "session_id": session, "next": next}
+	if _, err := s.db.Auth.Exec(ctx, query("sign_on_begin"), a); err != nil {
 		return portal.SignOn{}, fmt.Errorf("begin single sign-on: %w", refusal(err))
 	}
 	return out, nil
@@ -58,8 +60,8 @@ func (s *SignOnStore) TakeSignOn(ctx context.Context, state, browser string) (po
 	out := signOn(state, browser)
 	var session *portal.SessionID
 	var age time.Duration
-	err := s.db.Auth.QueryRow(ctx, query("sign_on_take"), args{"state_hash": hashToken(state), "browser_hash": hashToken(browser)}).
-		Scan(&session, &out.Next, &age)
+	a := args{"state_hash": hashToken(state), "browser_hash": hashToken(browser)}
+	err := s.db.Auth.QueryRow(ctx, query("sign_on_take"), a).Scan(&session, &out.Next, &age)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return portal.SignOn{}, &portal.SignOnError{Refusal: portal.SignOnExpired}
 	}
@@ -74,7 +76,8 @@ func (s *SignOnStore) TakeSignOn(ctx context.Context, state, browser string) (po
 }
 
 // LogInByIdentity implements portal.SignOnService.
-func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity, from portal.Browser) (string, portal.Session, error) {
+func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity,
+	from portal.Browser) (string, portal.Session, error) {
 	if s.db.Desk == nil {
 		return "", portal.Session{}, errStaffElsewhere
 	}
@@ -82,9 +85,10 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity, f
 	var refused *string
 	err := s.byIdentity(ctx, func(tx pgx.Tx) error {
 		var login *portal.LoginID
-		if err := tx.QueryRow(ctx, query("identity_log_in"), args{"issuer": id.Issuer, "subject": id.Subject, "email": id.Email,
-			"verified": id.EmailVerified, "name": id.Name, "duties": append([]string{}, id.Duties...), "operator": id.Operator, "create": s.create,
-			"password_hash": nobodysHash(s.cost)}).Scan(&login, &refused); err != nil || refused != nil {
+		a := args{"issuer": id.Issuer, "subject": id.Subject, "email": id.Email, "verified": id.EmailVerified, "name": id.Name,
+			"duties": append([]string{}, id.Duties...), "operator": id.Operator, "create": s.create,
+			"password_hash": nobodysHash(s.cost)}
+		if err := tx.QueryRow(ctx, query("identity_log_in"), a).Scan(&login, &refused); err != nil || refused != nil {
 			return err
 		}
 		if err := tryFrom("", from).remember(ctx, tx, *login); err != nil {
@@ -94,7 +98,8 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity, f
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, query("identity_session"), args{"session_id": session, "multi_factor": id.MultiFactor, "age": ageOf(id.AuthTime)})
+		_, err = tx.Exec(ctx, query("identity_session"), args{"session_id": session, "multi_factor": id.MultiFactor,
+			"age": ageOf(id.AuthTime)})
 		return err
 	})
 	switch {
@@ -130,15 +135,17 @@ func ageOf(at time.Time) *time.Duration {
 // ConfirmByIdentity implements portal.SignOnService.
 func (s *SignOnStore) ConfirmByIdentity(ctx context.Context, who portal.Session, id portal.Identity) error {
 	if id.AuthTime.IsZero() {
-		return &portal.SignOnError{Refusal: portal.SignOnNotConfirmed, Err: errors.New("the provider did not say when (auth_time)")}
+		return &portal.SignOnError{Refusal: portal.SignOnNotConfirmed,
+			Err: errors.New("the provider did not say when (auth_time)")}
 	}
 	var right bool
-	if err := s.db.Auth.QueryRow(ctx, query("identity_confirm"), args{"session_id": who.ID, "issuer": id.Issuer, "subject": id.Subject,
-		"age": ageOf(id.AuthTime)}).Scan(&right); err != nil {
+	a := args{"session_id": who.ID, "issuer": id.Issuer, "subject": id.Subject, "age": ageOf(id.AuthTime)}
+	if err := s.db.Auth.QueryRow(ctx, query("identity_confirm"), a).Scan(&right); err != nil {
 		return fmt.Errorf("confirm by single sign-on: %w", refusal(err))
 	}
 	if !right {
-		return &portal.SignOnError{Refusal: portal.SignOnNotConfirmed, Err: errors.New("another account, or a session of another kind")}
+		return &portal.SignOnError{Refusal: portal.SignOnNotConfirmed,
+			Err: errors.New("another account, or a session of another kind")}
 	}
 	return nil
 }

@@ -10,7 +10,8 @@ begin
   return null;
 end
 $$;
-create or replace trigger session_local_login after insert or update of login_id, login_kind, parent_id on portal.session
+create or replace trigger session_local_login after insert or update of login_id, login_kind, parent_id
+  on portal.session
   for each row execute function portal.local_login_closed();
 
 -- Closing ends what was opened so. Nobody closes the door that they stand behind: an
@@ -20,7 +21,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (
-    select from portal.staff_identity i join portal.login l using (login_id) join portal.user_duty u on u.user_id = l.login_id
+    select from portal.staff_identity i join portal.login l using (login_id) join portal.user_duty u
+      on u.user_id = l.login_id
     where u.duty = 'administrator' and l.staff_role is not null and not l.disabled) then
     raise exception 'No administrator has logged in by single sign-on yet: do that first, then close local log-ins.'
       using errcode = 'PT409', constraint = 'local_login_needed';
@@ -56,7 +58,8 @@ begin
 end
 $$;
 create or replace trigger login_identity_ends after update of staff_role on portal.login
-  for each row when (old.staff_role is not null and new.staff_role is null) execute function portal.login_identity_ends();
+  for each row when (old.staff_role is not null and new.staff_role is null)
+  execute function portal.login_identity_ends();
 
 create or replace function portal.staff_identity_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -65,7 +68,8 @@ declare
   i record;
 begin
   for i in
-    select r.login_id, r.email, l.email::text as subject, jsonb_build_object('issuer', r.issuer, 'subject', r.subject, 'email', r.email) as account
+    select r.login_id, r.email, l.email::text as subject, jsonb_build_object('issuer', r.issuer, 'subject', r.subject,
+      'email', r.email) as account
     from changed_rows r join portal.login l using (login_id) order by r.login_id
   loop
     insert into portal.audit (action, subject, data)

@@ -37,8 +37,10 @@ func (c ssoSettings) provider(publicURL string, logger *slog.Logger) (*openid.Pr
 	if err != nil {
 		return nil, err
 	}
-	return openid.New(openid.Config{Issuer: c.SSOIssuer, ClientID: c.SSOClientID, ClientSecret: c.SSOSecret, Name: c.SSOName, Scopes: c.SSOScopes,
-		GroupsClaim: c.SSOGroups, VerifiedClaim: c.SSOVerified, Duties: grants, MultiFactor: c.SSOFactor, PublicURL: publicURL, Logger: logger})
+	return openid.New(openid.Config{Issuer: c.SSOIssuer, ClientID: c.SSOClientID, ClientSecret: c.SSOSecret,
+		Name: c.SSOName, Scopes: c.SSOScopes,
+		GroupsClaim: c.SSOGroups, VerifiedClaim: c.SSOVerified, Duties: grants, MultiFactor: c.SSOFactor,
+		PublicURL: publicURL, Logger: logger})
 }
 
 // grants reads GROUP=DUTY. Groups may have an equals sign in their names, duties have none.

@@ -56,9 +56,11 @@ func (k *Kit) Confirmed(h Handler) Handler {
 		if err := q.ParseForm(); err != nil {
 			return &portal.Error{Code: portal.CodeInvalid, Message: "The form could not be read. Please try again.", Err: err}
 		}
-		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword), Passkey: q.PostForm.Get(proofPasskey)}
+		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword),
+			Passkey: q.PostForm.Get(proofPasskey)}
 		provider := k.confirmedBy(who, state)
-		refused := error(portal.Errorf(portal.CodeConfirm, "Prove once more that it is you, then this goes on: %s.", howToProve(state, provider)))
+		refused := error(portal.Errorf(portal.CodeConfirm, "Prove once more that it is you, then this goes on: %s.",
+			howToProve(state, provider)))
 		asked := p == (portal.FactorProof{}) && !q.PostForm.Has(proofProvider)
 		if provider != "" && !asked {
 			refused = portal.Errorf(portal.CodeConfirm, "%s has not confirmed it yet.", provider)
@@ -70,7 +72,8 @@ func (k *Kit) Confirmed(h Handler) Handler {
 		if WantsJSON(q.Request) || IsPart(q.Request) || !shownAtForm(refused) {
 			return refused
 		}
-		view := confirmPage{State: state, Provider: provider, Email: who.Email, Action: q.URL.RequestURI(), Fields: carried(q.PostForm)}
+		view := confirmPage{State: state, Provider: provider, Email: who.Email, Action: q.URL.RequestURI(),
+			Fields: carried(q.PostForm)}
 		if !asked {
 			view.FormErrors = formErrorsAs(refused, "proof_")
 		}

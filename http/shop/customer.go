@@ -122,7 +122,8 @@ func (c *Counter) profilePage(q *page.Request, refused error) error {
 		data.Factors = &factors
 	}
 	for _, x := range sessions {
-		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID, Device: portal.Device(x.UserAgent),
+		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID,
+			Device: portal.Device(x.UserAgent),
 			Source: x.Source, By: x.By, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
 	}
 	if refused != nil {

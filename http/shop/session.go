@@ -53,7 +53,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 		if page.WantsJSON(q.Request) {
 			return err
 		}
-		return c.loginPage(q, page.Status(err), loginPage{Email: email, Next: c.Next(in.Next), Error: portal.ErrorMessage(err)})
+		return c.loginPage(q, page.Status(err), loginPage{Email: email, Next: c.Next(in.Next),
+			Error: portal.ErrorMessage(err)})
 	}
 	if err != nil {
 		return err
@@ -63,7 +64,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 		return c.halfway(q, who, c.Next(in.Next))
 	}
 	if page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
 	return c.toNext(q, who, c.Next(in.Next))
 }
@@ -71,7 +73,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 // halfway answers a log-in whose password was right: its second factor comes next.
 func (c *Counter) halfway(q *page.Request, who portal.Session, next string) error {
 	if page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusAccepted, map[string]string{"stage": string(who.Stage), "next": "/login/factor"})
+		return page.WriteJSON(q.W, http.StatusAccepted,
+			map[string]string{"stage": string(who.Stage), "next": "/login/factor"})
 	}
 	http.Redirect(q.W, q.Request, "/login/factor?next="+url.QueryEscape(next), http.StatusSeeOther)
 	return nil

@@ -112,7 +112,8 @@ func (c *Counter) signOnRefused(q *page.Request, s portal.SignOn, err error) err
 	if !ok {
 		return err
 	}
-	c.Logger.Warn("single sign-on refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request), "error", err)
+	c.Logger.Warn("single sign-on refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request), "error",
+		err)
 	if s.Session != 0 {
 		return c.PlainPage(q, http.StatusForbidden, "shop/confirmed", "Is it you?",
 			confirmedPage{Provider: c.SignOn.Name(), Refusal: refused.Refusal.Words(c.SignOn.Name())})

@@ -13,7 +13,8 @@ $$;
 
 -- Keeps that a browser was sent to the provider, for ten minutes. With a session, its
 -- owner is to prove anew who they are.
-create or replace function portal.begin_sign_on(p_state_hash bytea, p_browser_hash bytea, p_session_id bigint, p_next text) returns void
+create or replace function portal.begin_sign_on(p_state_hash bytea, p_browser_hash bytea, p_session_id bigint,
+  p_next text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -45,7 +46,8 @@ declare
   gone int;
 begin
   delete from portal.sign_on s where s.state_hash in (
-    select x.state_hash from portal.sign_on x where x.expires_at <= erp.now() order by x.expires_at limit p_batch for update skip locked);
+    select x.state_hash from portal.sign_on x where x.expires_at <= erp.now()
+    order by x.expires_at limit p_batch for update skip locked);
   get diagnostics gone = row_count;
   return gone;
 end
@@ -81,8 +83,9 @@ $$;
 --
 -- refused is null, or why nobody is let in: unverified, customer, disabled, other_account,
 -- unknown, no_duty. Who has no duty any more loses those they had, and their sessions.
-create or replace function portal.log_in_by_identity(p_issuer text, p_subject text, p_email text, p_verified boolean, p_name text,
-  p_duties text[], p_operator boolean, p_create boolean, p_password_hash text, out login_id bigint, out refused text)
+create or replace function portal.log_in_by_identity(p_issuer text, p_subject text, p_email text, p_verified boolean,
+  p_name text, p_duties text[], p_operator boolean, p_create boolean, p_password_hash text,
+  out login_id bigint, out refused text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -123,7 +126,8 @@ begin
   end if;
   if l.login_id is null then
     insert into portal.login (email, name, staff_role, password_hash)
-    values (mail::public.citext, left(coalesce(erp.clean_text(p_name), ''), 80), 'desk', p_password_hash) returning * into l;
+    values (mail::public.citext, left(coalesce(erp.clean_text(p_name), ''), 80), 'desk', p_password_hash)
+    returning * into l;
   end if;
   insert into portal.staff_identity as i (issuer, subject, login_id, email, used_at)
   values (p_issuer, p_subject, l.login_id, coalesce(mail, ''), erp.now())
@@ -142,12 +146,14 @@ begin
   login_id := l.login_id;
 end
 $$;
-grant execute on function portal.log_in_by_identity(text, text, text, boolean, text, text[], boolean, boolean, text) to portal_auth;
+grant execute on function portal.log_in_by_identity(text, text, text, boolean, text, text[], boolean, boolean, text)
+  to portal_auth;
 
 -- What the provider's proof is worth in the session that it has just opened:
 -- p_multi_factor, it counts as the second factor; p_age, since when the person has proved
 -- who they are there (null: it did not say), which is asked anew after confirm_within.
-create or replace function portal.session_by_identity(p_session_id bigint, p_multi_factor boolean, p_age interval) returns void
+create or replace function portal.session_by_identity(p_session_id bigint, p_multi_factor boolean, p_age interval)
+  returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -155,7 +161,8 @@ begin
   update portal.session s set
     factor_at = case when p_multi_factor then erp.now() else s.factor_at end,
     expires_at = case when p_multi_factor then portal.session_end(true, s.created_at) else s.expires_at end,
-    confirmed_at = case when p_multi_factor or not exists (select from portal.factor f where f.login_id = s.login_id) then erp.now() - p_age end
+    confirmed_at = case when p_multi_factor or not exists (select from portal.factor f where f.login_id = s.login_id)
+      then erp.now() - p_age end
   where s.session_id = p_session_id and s.login_kind = 'sso';
 end
 $$;
@@ -164,7 +171,8 @@ grant execute on function portal.session_by_identity(bigint, boolean, interval) 
 -- The owner of a session has proved anew who they are, at the provider. False: it was
 -- another account, or the session is none of single sign-on, or there is a second factor
 -- of our own to prove.
-create or replace function portal.confirm_by_identity(p_session_id bigint, p_issuer text, p_subject text, p_age interval) returns boolean
+create or replace function portal.confirm_by_identity(p_session_id bigint, p_issuer text, p_subject text,
+  p_age interval) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -173,7 +181,8 @@ begin
   h := portal.hold_session(p_session_id);
   update portal.session s set confirmed_at = erp.now() - p_age
     where s.session_id = p_session_id and s.login_kind = 'sso' and h.stage = 'full'
-      and exists (select from portal.staff_identity i where i.login_id = h.login_id and i.issuer = p_issuer and i.subject = p_subject)
+      and exists (select from portal.staff_identity i
+        where i.login_id = h.login_id and i.issuer = p_issuer and i.subject = p_subject)
       and not exists (select from portal.factor f where f.login_id = h.login_id);
   return found;
 end
@@ -186,7 +195,8 @@ create or replace function portal.let_in(p_email text, p_for interval, p_passwor
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  update portal.login l set local_until = erp.now() + p_for, password_hash = p_password_hash, password_changed_at = erp.now()
+  update portal.login l set local_until = erp.now() + p_for, password_hash = p_password_hash,
+    password_changed_at = erp.now()
     where l.email operator(public.=) p_email::public.citext and l.staff_role is not null and not l.disabled;
   return found;
 end

@@ -17,8 +17,9 @@ create table portal.staff_identity (
   constraint staff_identity_length check (length(issuer) between 1 and 500 and length(subject) between 1 and 500)
 );
 comment on table portal.staff_identity is
-  'Whose account at the provider belongs to which log-in of staff. It is known by issuer and subject, which never change; an e-mail may.';
-comment on column portal.staff_identity.email is 'The e-mail that the provider said last, to recognise the account by. Nobody is found by it.';
+  'Whose account at the provider is whose log-in of staff: by issuer and subject, which stay; an e-mail may change.';
+comment on column portal.staff_identity.email is
+  'The e-mail that the provider said last, to recognise the account by. Nobody is found by it.';
 
 create table portal.sign_on (
   state_hash bytea not null,
@@ -36,7 +37,8 @@ create index sign_on_session on portal.sign_on (session_id) where session_id is 
 create index sign_on_expiry on portal.sign_on (expires_at);
 comment on table portal.sign_on is
   'Browsers that were sent to the provider: each comes back once, within ten minutes, to whatever node.';
-comment on column portal.sign_on.browser_hash is 'SHA-256 of the browser''s own cookie: no other browser comes back for it.';
+comment on column portal.sign_on.browser_hash is
+  'SHA-256 of the browser''s own cookie: no other browser comes back for it.';
 comment on column portal.sign_on.session_id is 'The session that proves anew whose it is; null: somebody logs in.';
 
 alter table portal.session add column login_kind text not null default 'password';
@@ -46,11 +48,11 @@ comment on column portal.session.login_kind is 'By what it was opened.';
 
 alter table portal.login add column local_until timestamptz;
 comment on column portal.login.local_until is
-  'Of staff: until then they log in with their password though company.staff_local_login is off, for when the provider is gone (portal user let-in).';
+  'Until then staff log in by password though company.staff_local_login is off: the provider is gone (user let-in).';
 
 alter table erp.company add column staff_local_login boolean not null default true;
 comment on column erp.company.staff_local_login is
-  'Off: staff log in by single sign-on only, not by password, passkey or a reset link; sessions that were opened so end. Counts at once.';
+  'Off: staff log in by single sign-on only; their sessions by password or passkey end. Counts at once.';
 
 -- It takes by what the session is opened.
 drop function if exists portal.open_session(bigint, bytea, bytea, bytea, text, text);

@@ -9,7 +9,8 @@ select portal.forget_sign_ons(@batch);
 
 -- name: identity_log_in
 select i.login_id, i.refused
-from portal.log_in_by_identity(@issuer, @subject, @email, @verified, @name, @duties, @operator, @create, @password_hash) i;
+from portal.log_in_by_identity(@issuer, @subject, @email, @verified, @name, @duties, @operator, @create,
+  @password_hash) i;
 
 -- name: identity_session
 select portal.session_by_identity(@session_id, @multi_factor, @age);
@@ -27,4 +28,5 @@ select portal.unlink_identity(@email);
 -- Whether local log-ins of staff are closed, and which of the duties that groups give
 -- there are none.
 select (select not c.staff_local_login from erp.company c) as closed,
-  array(select d.code from unnest(@duties::text[]) as d(code) where not exists (select from portal.duty x where x.code = d.code))::text[] as unknown;
+  array(select d.code from unnest(@duties::text[]) as d(code)
+    where not exists (select from portal.duty x where x.code = d.code))::text[] as unknown;
