@@ -34,6 +34,8 @@ type Error struct {
 	// Shown is for a form whose page showed other figures (Figures.Compare): what
 	// it carries in the field "shown" once its reader has read the message.
 	Shown string
+	// Needs are the duties one of which who asked would have to have.
+	Needs []Duty
 }
 
 // FieldError belongs at one field of a form. Field is the form's name for it

@@ -24,6 +24,7 @@ const (
 	EventFavorite  EventKind = "favorite"
 	EventNotice    EventKind = "notice"
 	EventProof     EventKind = "proof" // a price proof is done; for operators' pages
+	EventStaff     EventKind = "staff" // people of the staff, and what waits for a second of them
 
 	// EventSession tells the hub that a session ended (Ref is its id, in
 	// decimal). It closes sockets and is never sent to a browser.

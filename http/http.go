@@ -91,7 +91,7 @@ func (s *Server) routes() http.Handler {
 	shop := shop.New(k, s.config.Shop)
 	desk := desk.New(k, s.config.Desk, shop)
 	ops := ops.New(k, s.config.Ops)
-	mux := httprouter.New()
+	mux := page.NewMux()
 	mux.HandleMethodNotAllowed = true
 	mux.RedirectTrailingSlash = true
 	k.IsPage = func(path string) bool {
@@ -317,6 +317,17 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/prices/export", k.Staff(desk.ExportPrices))
 	mux.GET("/desk/why", k.Staff(desk.ShowWhy))
 	mux.GET("/desk/profile", k.Staff(shop.ShowDeskProfile))
+	mux.GET("/desk/waiting", k.Staff(desk.ListWaiting))
+	mux.POST("/desk/waiting/:entry_id/approve", k.Staff(page.At("/desk/waiting", k.Confirmed(desk.ApproveEntry))))
+	mux.POST("/desk/waiting/:entry_id/reject", k.Staff(page.At("/desk/waiting", k.Confirmed(desk.RejectEntry))))
+	mux.GET("/desk/staff", k.Staff(desk.ListStaff))
+	mux.POST("/desk/staff", k.Staff(k.Confirmed(desk.InviteStaff)))
+	mux.GET("/desk/staff/:login_id", k.Staff(desk.ShowStaff))
+	mux.POST("/desk/staff/:login_id", k.Staff(k.Confirmed(desk.SaveStaff)))
+	mux.POST("/desk/staff/:login_id/disable", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.DisableStaff))))
+	mux.POST("/desk/staff/:login_id/sessions", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.EndStaffSessions))))
+	mux.POST("/desk/staff/:login_id/factors", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.ResetStaffFactors))))
+	mux.POST("/desk/staff/:login_id/link", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.RenewStaffLink))))
 
 	if s.config.Ops.Ops != nil {
 		mux.GET("/ops", k.Operator(ops.ShowOverview))

@@ -32,7 +32,7 @@ func newActed(t *testing.T) acted {
 			from (values (1, 'C1', null, 'buyer@c1.example'), (2, null, 'desk', 'dana@demo.example'),
 			(3, 'C2', null, 'buyer@c2.example')) as v(login_id, no, role, email)
 			left join erp.customer c on c.customer_no = v.no;
-		insert into portal.user_duty (user_id, duty) select 2, code from portal.duty;
+		insert into portal.user_duty (user_id, duty) values (2, 'sales');
 		insert into portal.session (session_id, login_id, token_hash, expires_at) values
 			(1, 1, sha256('buyer'), erp.now() + interval '1 day'), (2, 2, sha256('dana'), erp.now() + interval '1 day');
 		select setval(pg_get_serial_sequence('portal.session', 'session_id'), 10);

@@ -38,7 +38,8 @@ func newDesk(t *testing.T) desk {
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no = 'OIL5';
 		insert into erp.stock (item_id, on_hand) select item_id, 4 from erp.item where item_no = 'RICE25';`)
 	addStaff(t, db, map[string]string{"desk@demo.example": "all"})
-	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools), portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
+	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools),
+		portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
 }
 
 // order places a phone order of 10 OIL5 and qty RICE25.

@@ -1,6 +1,7 @@
 package sql_test
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -139,9 +140,21 @@ func TestDutiesOfTheProgram(t *testing.T) {
 	if len(rows) != len(portal.Duties) {
 		t.Fatalf("the database has %v", rows)
 	}
+	labels := pgtest.Value[[]string](t, db, "select array_agg(label order by sort) from portal.duty")
 	for i, d := range portal.Duties {
-		if rows[i] != string(d) {
+		if rows[i] != string(d) || labels[i] != d.Label() {
 			t.Errorf("%s stands where the database has %s", d, rows[i])
 		}
 	}
+}
+
+// errRollBack ends a transaction whose statement went through.
+var errRollBack = errors.New("roll back")
+
+// rolledBack is nil where nothing but errRollBack ended it.
+func rolledBack(err error) error {
+	if errors.Is(err, errRollBack) {
+		return nil
+	}
+	return err
 }

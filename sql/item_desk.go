@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,7 +25,10 @@ func (s *ItemDesk) Items(ctx context.Context, who portal.Session, search,
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("desk_item_list"), a)
 		var err error
-		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.DeskItem])
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (portal.DeskItem, error) {
+			item, err := pgx.RowToStructByName[portal.DeskItem](row)
+			return withoutCost(who, item), err
+		})
 		return err
 	})
 	if err != nil {
@@ -39,7 +43,7 @@ func (s *ItemDesk) Item(ctx context.Context, who portal.Session, itemNo string) 
 	var out portal.DeskItem
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var err error
-		out, err = deskItem(ctx, tx, itemNo)
+		out, err = deskItem(ctx, tx, who, itemNo)
 		return err
 	})
 	if err != nil {
@@ -48,9 +52,18 @@ func (s *ItemDesk) Item(ctx context.Context, who portal.Session, itemNo string) 
 	return out, nil
 }
 
-func deskItem(ctx context.Context, tx pgx.Tx, itemNo string) (portal.DeskItem, error) {
+func deskItem(ctx context.Context, tx pgx.Tx, who portal.Session, itemNo string) (portal.DeskItem, error) {
 	rows, _ := tx.Query(ctx, query("desk_item"), args{"item_no": itemNo})
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskItem])
+	item, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.DeskItem])
+	return withoutCost(who, item), err
+}
+
+// withoutCost is an item as who may see it: costs are for those who make prices.
+func withoutCost(who portal.Session, item portal.DeskItem) portal.DeskItem {
+	if !who.Has(portal.DutyPrices) {
+		item.Cost = nil
+	}
+	return item
 }
 
 // SaveItem implements portal.ItemDesk. Rows that stay as they are are not
@@ -71,22 +84,20 @@ func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo stri
 		if err != nil {
 			return err
 		}
+		now, err := deskItem(ctx, tx, who, itemNo)
+		if err != nil {
+			return err
+		}
 		if edit.Shown != "" {
-			now, err := deskItem(ctx, tx, itemNo)
-			if err != nil {
-				return err
-			}
 			if err := now.Typed().Figures().Compare(edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, query("desk_save_item"), args{
-			"item_id": id, "description": change.Description, "price_a": change.PriceA, "price_b": change.PriceB,
-			"price_c": change.PriceC, "price_d": change.PriceD, "price_e": change.PriceE, "cost": change.Cost,
-			"active": change.Active, "discontinued": change.Discontinued, "allow_backorder": change.AllowBackorder,
-		})
-		if err != nil {
-			return err
+		// who only counts stock sends the rest as it is
+		if who.Has(portal.DutyPrices) || !slices.Equal(now.Typed().Figures(), edit.Figures()) {
+			if err := saveItem(ctx, tx, id, change); err != nil {
+				return err
+			}
 		}
 		short, err = setStock(ctx, tx, id, change.OnHand, change.OnHandSeen)
 		return err
@@ -95,6 +106,15 @@ func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo stri
 		return nil, fmt.Errorf("save item %q: %w", itemNo, err)
 	}
 	return short, nil
+}
+
+func saveItem(ctx context.Context, tx pgx.Tx, id portal.ItemID, change portal.ItemChange) error {
+	_, err := tx.Exec(ctx, query("desk_save_item"), args{
+		"item_id": id, "description": change.Description, "price_a": change.PriceA, "price_b": change.PriceB,
+		"price_c": change.PriceC, "price_d": change.PriceD, "price_e": change.PriceE, "cost": change.Cost,
+		"active": change.Active, "discontinued": change.Discontinued, "allow_backorder": change.AllowBackorder,
+	})
+	return err
 }
 
 // setStock sets what is on hand in the company's warehouse. What was seen and

@@ -28,7 +28,8 @@ type NewLogin struct {
 	StaffRole    string // desk, ops
 	CustomerRole string // approver, buyer, accounts, view; empty: approver
 	Name         string
-	Password     string // empty: one is made
+	Password     string   // empty: one is made
+	Duties       []string // of staff
 }
 
 // Login is a log-in as the command line lists it.
@@ -50,13 +51,23 @@ func (l *Logins) Add(ctx context.Context, n NewLogin) (string, error) {
 	if strings.Count(email, "@") != 1 {
 		return "", portal.Invalid("email", "%q is not an e-mail address.", email)
 	}
-	tag, err := l.db.Work.Exec(ctx, query("login_add"), args{"email": email, "customer_no": portal.CleanText(n.CustomerNo),
-		"staff_role": n.StaffRole, "customer_role": n.CustomerRole, "name": name, "password_hash": hash})
+	err = pgx.BeginFunc(ctx, l.db.Work, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query("login_add"), args{"email": email, "customer_no": portal.CleanText(n.CustomerNo),
+			"staff_role": n.StaffRole, "customer_role": n.CustomerRole, "name": name, "password_hash": hash})
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return portal.Invalid("customer_no", "There is no customer %s.", n.CustomerNo)
+		}
+		if n.StaffRole == "" {
+			return nil
+		}
+		_, err = tx.Exec(ctx, query("login_set_duties"), args{"email": email, "duties": n.Duties})
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("add log-in %s: %w", email, refusal(err))
-	}
-	if tag.RowsAffected() == 0 {
-		return "", portal.Invalid("customer_no", "There is no customer %s.", n.CustomerNo)
 	}
 	return password, nil
 }
@@ -112,6 +123,26 @@ func (l *Logins) found(ctx context.Context, name string, a args, otherwise strin
 		return portal.Errorf(portal.CodeNotFound, otherwise, a["email"])
 	}
 	return nil
+}
+
+// Disable closes a log-in and ends its sessions, or opens it again. The last
+// administrator stays.
+func (l *Logins) Disable(ctx context.Context, email string, disabled bool) error {
+	return l.changed(ctx, "login_disable", args{"email": portal.CleanText(email), "disabled": disabled})
+}
+
+// SetDuties gives somebody of the staff exactly these duties.
+func (l *Logins) SetDuties(ctx context.Context, email string, duties []string) error {
+	return l.changed(ctx, "login_set_duties", args{"email": portal.CleanText(email), "duties": duties})
+}
+
+// Duties are those of somebody of the staff.
+func (l *Logins) Duties(ctx context.Context, email string) (duties []string, err error) {
+	err = l.db.Work.QueryRow(ctx, query("login_duties"), args{"email": portal.CleanText(email)}).Scan(&duties)
+	if err != nil {
+		return nil, fmt.Errorf("duties of %s: %w", email, notFound(err, "There is no such log-in of staff."))
+	}
+	return duties, nil
 }
 
 // Unlock lifts a lock.

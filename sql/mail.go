@@ -231,48 +231,47 @@ func (s *MailStore) Mails(ctx context.Context, who portal.Session, f portal.Mail
 	if who.Role != portal.RoleOps {
 		return portal.MailList{}, errOperators
 	}
-	out := portal.MailList{Counts: map[string]int{}}
-	rows, _ := s.db.Work.Query(ctx, query("mail_list"), args{"status": f.Status, "kind": f.Kind, "query": f.Query,
-		"pattern": likePart(f.Query), "before": f.Before, "row_limit": mailPage + 1})
-	var err error
-	if out.Mails, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.MailRow]); err != nil {
+	out := portal.MailList{}
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("mail_list"), args{"status": f.Status, "kind": f.Kind, "query": f.Query,
+			"pattern": likePart(f.Query), "before": f.Before, "row_limit": mailPage + 1})
+		var err error
+		if out.Mails, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.MailRow]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, query("mail_counts"))
+		out.Counts = map[string]int{}
+		var status string
+		var n int
+		_, err = pgx.ForEachRow(rows, []any{&status, &n}, func() error { out.Counts[status] = n; return nil })
+		return err
+	})
+	if err != nil {
 		return portal.MailList{}, fmt.Errorf("list mails: %w", err)
 	}
 	if len(out.Mails) > mailPage {
 		out.Mails = out.Mails[:mailPage]
 		out.Next = out.Mails[mailPage-1].ID
 	}
-	rows, _ = s.db.Work.Query(ctx, query("mail_counts"))
-	var status string
-	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&status, &n},
-		func() error { out.Counts[status] = n; return nil }); err != nil {
-		return portal.MailList{}, fmt.Errorf("count mails: %w", err)
-	}
 	return out, nil
 }
 
-// Mail implements portal.MailService.
-func (s *MailStore) Mail(ctx context.Context, who portal.Session, id portal.MailID) (portal.MailDetail, error) {
+// Mail implements portal.MailService. The link of a reset or an invitation lets in
+// whoever has it: portal.mail_shown has it not.
+func (s *MailStore) Mail(ctx context.Context, who portal.Session, id portal.MailID) (m portal.MailDetail, err error) {
 	if who.Role != portal.RoleOps {
 		return portal.MailDetail{}, errOperators
 	}
-	type row struct {
-		portal.MailDetail
-		Secret string
-	}
-	rows, _ := s.db.Work.Query(ctx, query("mail_one"), args{"mail_id": id})
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row])
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, query("mail_one"), args{"mail_id": id})
+		m, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[portal.MailDetail])
+		return err
+	})
 	if err != nil {
 		return portal.MailDetail{}, fmt.Errorf("mail %d: %w", id, notFound(refusal(err), "There is no such mail."))
 	}
-	secret := r.Secret
-	if secret == "" {
-		secret = "…"
-	}
-	r.Text, r.HTML = strings.ReplaceAll(r.Text, portal.SecretMark, secret),
-		strings.ReplaceAll(r.HTML, portal.SecretMark, secret)
-	return r.MailDetail, nil
+	m.Text, m.HTML = strings.ReplaceAll(m.Text, portal.SecretMark, "…"), strings.ReplaceAll(m.HTML, portal.SecretMark, "…")
+	return m, nil
 }
 
 // RetryMail implements portal.MailService.

@@ -227,16 +227,21 @@ func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, custome
 		key = &e.Key
 	}
 	var paymentNo string
-	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+	var held *portal.HeldError
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) (err error) {
 		if err := samePayment(ctx, tx, customerNo, e, amount, given); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("desk_post_payment"), args{"customer_no": customerNo, "amount": amount, "day": day,
-			"method": e.Method, "reference": e.Reference, "key": key, "invoice_nos": invoices, "amounts": amounts,
-			"oldest_first": e.OldestFirst}).Scan(&paymentNo)
+		paymentNo, held, err = enterMoney(ctx, tx, portal.EntryPayment, customerNo, map[string]any{"amount": amount,
+			"day": day.Format(time.DateOnly), "method": e.Method, "reference": e.Reference, "key": key,
+			"invoice_nos": orNone(invoices), "amounts": orNone(amounts), "oldest_first": e.OldestFirst})
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("post payment of %q: %w", customerNo, err)
+	}
+	if held != nil {
+		return "", held
 	}
 	return paymentNo, nil
 }
@@ -297,15 +302,20 @@ func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, custome
 		return "", err
 	}
 	var memoNo string
-	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+	var held *portal.HeldError
+	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) (err error) {
 		if err := sameOpen(ctx, tx, e.Shown, "", "", e.InvoiceNo, "credit_invoice"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("desk_issue_credit"),
-			args{"customer_no": customerNo, "amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo}).Scan(&memoNo)
+		memoNo, held, err = enterMoney(ctx, tx, portal.EntryCredit, customerNo,
+			map[string]any{"amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo})
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue credit to %q: %w", customerNo, err)
+	}
+	if held != nil {
+		return "", held
 	}
 	return memoNo, nil
 }

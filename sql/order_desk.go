@@ -217,6 +217,7 @@ func statusWords(s portal.OrderStatus) string {
 // MoveOrder implements portal.OrderDesk.
 func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo string, move portal.OrderMove) error {
 	move.Reason = strings.TrimSpace(move.Reason)
+	var held *portal.HeldError
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, orderNo)
 		if err != nil {
@@ -237,9 +238,8 @@ func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 			}
 		}
 		if move.ReleaseCredit {
-			var accepted portal.Money
-			if err := tx.QueryRow(ctx, query("desk_release_credit"), args{"order_no": orderNo, "reason": move.Reason,
-				"shown_over": over, "shown_hold": move.ShownHold}).Scan(&accepted); err != nil {
+			var err error
+			if held, err = releaseCredit(ctx, tx, orderNo, move, over); held != nil || err != nil {
 				return err
 			}
 		}
@@ -256,7 +256,23 @@ func (s *OrderDesk) MoveOrder(ctx context.Context, who portal.Session, orderNo s
 	if err != nil {
 		return fmt.Errorf("move order %q to %s: %w", orderNo, move.To, err)
 	}
+	if held != nil {
+		return held
+	}
 	return nil
+}
+
+// releaseCredit has somebody take the responsibility for an order's credit, or wait for a
+// second person who does.
+func releaseCredit(ctx context.Context, tx pgx.Tx, orderNo string, move portal.OrderMove,
+	over *string) (*portal.HeldError, error) {
+	var customerNo string
+	if err := tx.QueryRow(ctx, query("order_customer"), args{"order_no": orderNo}).Scan(&customerNo); err != nil {
+		return nil, err
+	}
+	_, held, err := enterMoney(ctx, tx, portal.EntryRelease, customerNo, map[string]any{"order_no": orderNo,
+		"reason": move.Reason, "shown_over": over, "shown_hold": move.ShownHold, "status": move.To})
+	return held, err
 }
 
 // checkMove says in words what the database would refuse, and what it cannot

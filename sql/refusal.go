@@ -84,6 +84,11 @@ func refusal(err error) error {
 	}
 	if code, ok := refusals[pg.Code]; ok {
 		e := &portal.Error{Code: code, Message: pg.Message, Err: err}
+		if pg.ConstraintName == "duty_needed" {
+			for duty := range strings.SplitSeq(pg.Detail, ",") {
+				e.Needs = append(e.Needs, portal.Duty(duty))
+			}
+		}
 		if pg.ColumnName != "" {
 			e.Fields = []portal.FieldError{{Field: pg.ColumnName, Message: pg.Message}}
 		}

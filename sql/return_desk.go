@@ -192,14 +192,24 @@ func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requ
 func (s *ReturnDesk) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo,
 	shown string) (string, error) {
 	var made string
-	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
+	var held *portal.HeldError
+	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) (err error) {
 		if err := sameRequest(ctx, tx, requestNo, shown, portal.CreditCredited); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("desk_request_memo"), args{"request_no": requestNo, "memo_no": memoNo}).Scan(&made)
+		var customerNo string
+		if err := tx.QueryRow(ctx, query("request_customer"), args{"request_no": requestNo}).Scan(&customerNo); err != nil {
+			return notFound(refusal(err), noRequest)
+		}
+		made, held, err = enterMoney(ctx, tx, portal.EntryReturn, customerNo,
+			map[string]any{"request_no": requestNo, "memo_no": memoNo})
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue memo of request %q: %w", requestNo, err)
+	}
+	if held != nil {
+		return "", held
 	}
 	return made, nil
 }

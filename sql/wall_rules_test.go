@@ -121,7 +121,7 @@ var wallRules = []struct {
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
 			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
-			closed to portal_web as a whole, it says what staff may: portal.duty; portal.user_duty
+			closed to portal_web as a whole, it says what staff may: portal.duty; portal.duty_of_move; portal.duty_rule; portal.user_duty; portal.held_entry
 			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
@@ -193,7 +193,8 @@ var wallRules = []struct {
 		except: `
 			shows portal_web one column of stock and only of its customer's switch, behind security_barrier: portal.stocked_item
 			closed to portal_web, and no customer's: erp.code_wanted
-			closed to portal_web and portal_desk, no hash and no secret: portal.session_now`,
+			closed to portal_web and portal_desk, no hash and no secret: portal.session_now
+			closed to portal_web, for operators, without the links of mails: portal.mail_shown`,
 	},
 	{
 		name: "a view that portal_web reads with its owner's rights is a barrier",

@@ -35,7 +35,7 @@ begin
     when 'ship_to' then
       subject := p_row ->> 'code';
     else
-      subject := coalesce(p_row ->> 'invoice_no', p_row ->> 'memo_no', p_row ->> 'payment_no', p_row ->> 'order_no', p_row ->> 'request_no',
+      subject := coalesce(p_row ->> 'doc_no', p_row ->> 'invoice_no', p_row ->> 'memo_no', p_row ->> 'payment_no', p_row ->> 'order_no', p_row ->> 'request_no',
         p_row ->> 'customer_no', p_row ->> 'series', '');
   end case;
   subject := coalesce(subject, '');
@@ -184,6 +184,12 @@ create or replace trigger authorized_item_delete_audited after delete on erp.aut
   referencing old table as old_rows for each statement execute function portal.rows_audited('customer_id', 'item_id', '');
 create or replace trigger company_update_audited after update on erp.company
   referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('only_row', '', '');
+
+-- What a second person decides about.
+create or replace trigger held_entry_insert_audited after insert on portal.held_entry
+  referencing new table as new_rows for each statement execute function portal.rows_audited('entry_id', '', 'key');
+create or replace trigger held_entry_update_audited after update on portal.held_entry
+  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('entry_id', '', '');
 
 -- A number that is drawn is no change.
 create or replace function portal.document_series_audited() returns trigger

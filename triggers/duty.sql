@@ -29,6 +29,7 @@ begin
     from (select n.user_id, jsonb_agg(n.duty order by n.duty) as duties from new_rows n group by n.user_id) d
     join portal.login l on l.login_id = d.user_id;
   end if;
+  perform portal.emit('staff', null, '');
   return null;
 end
 $$;
@@ -68,6 +69,21 @@ $$;
 create or replace trigger user_duty_administrator_left after delete or update on portal.user_duty
   for each row when (old.duty = 'administrator') execute function portal.administrator_left();
 
+-- Who sells no more acts for no customer any more.
+create or replace function portal.acting_duty_lost() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from portal.session s using old_rows o
+  where s.login_id = o.user_id and s.parent_id is not null and not exists (
+    select from portal.user_duty u where u.user_id = o.user_id
+      and (u.duty = 'sales' or u.duty = 'administrator' and s.acting = 'preview'));
+  return null;
+end
+$$;
+create or replace trigger user_duty_acting after delete on portal.user_duty
+  referencing old table as old_rows for each statement execute function portal.acting_duty_lost();
+
 -- A log-in that is closed, or that is no longer of staff.
 create or replace function portal.staff_login_closed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -84,3 +100,9 @@ $$;
 create or replace trigger login_staff_closed after update of staff_role, disabled on portal.login
   for each row when (old.staff_role is not null and (new.staff_role is null or new.disabled and not old.disabled))
   execute function portal.staff_login_closed();
+
+-- The list of staff is open somewhere.
+create or replace trigger login_staff_added after insert on portal.login
+  for each row when (new.staff_role is not null) execute function portal.staff_told();
+create or replace trigger login_staff_changed after update of name, email, disabled, last_login_at, staff_role on portal.login
+  for each row when (old.staff_role is not null or new.staff_role is not null) execute function portal.staff_told();

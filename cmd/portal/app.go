@@ -130,6 +130,7 @@ func (a *app) build(url, direct string) error {
 	standing := sql.NewStandingStore(a.db)
 	entries := sql.NewEntryStore(a.db)
 	staff := sql.NewDesk(a.db)
+	staffing := sql.NewStaffStore(a.db, a.bcryptCost)
 	contact, err := contactURI(a.SecurityContact)
 	if err != nil {
 		return err
@@ -144,6 +145,7 @@ func (a *app) build(url, direct string) error {
 			Frames:         sql.NewFrameStore(a.db),
 			Factors:        factors,
 			SignOn:         signOn,
+			Duties:         staffing,
 			Brand:          brand,
 			Logger:         a.logger,
 			PlainHTTP:      a.PlainHTTP,
@@ -183,6 +185,8 @@ func (a *app) build(url, direct string) error {
 			Money:     staff.MoneyDesk,
 			Invoices:  staff.InvoiceDesk,
 			Routes:    staff.RouteDesk,
+			Staffing:  staffing,
+			Held:      sql.NewHeldStore(a.db),
 		},
 		Ops: ops.Services{
 			Statements: staff.StatementDesk,

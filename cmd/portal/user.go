@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	domain "portal.example/portal"
 	"portal.example/portal/sql"
 )
 
@@ -18,6 +20,10 @@ type userCommand struct {
 	LetIn  userLetInCommand  `cmd:"" name:"let-in" help:"Let somebody of the staff log in by password for a while, though only single sign-on is open: for when the provider is gone."`
 	Unlink userUnlinkCommand `cmd:"" help:"Take away the link to an account of single sign-on."`
 	List   userListCommand   `cmd:"" help:"List the log-ins."`
+
+	Disable userDisableCommand `cmd:"" help:"Close a log-in. Its sessions end."`
+	Enable  userEnableCommand  `cmd:"" help:"Open a closed log-in again."`
+	Duties  userDutiesCommand  `cmd:"" help:"Show the duties of somebody of the staff, or set them."`
 }
 
 type userAddCommand struct {
@@ -25,6 +31,7 @@ type userAddCommand struct {
 	Email    string `arg:"" help:"E-mail address, which is the log-in name."`
 	Customer string `help:"Customer number the log-in belongs to." placeholder:"NO"`
 	Role     string `help:"Of a customer's log-in: approver (all a customer may, the default), buyer, accounts or view. For staff: desk (order desk, warehouse) or ops (operator)." enum:"desk,ops,approver,buyer,accounts,view," default:"" placeholder:"ROLE"`
+	Duties   string `help:"Of staff: duties, with commas, or none. Default: all." placeholder:"DUTY,…"`
 	Name     string `help:"The person's name, shown to colleagues."`
 	Password string `help:"Password; without it one is made and printed." env:"PORTAL_NEW_PASSWORD"`
 }
@@ -35,10 +42,12 @@ func (c userAddCommand) Run(ctx context.Context, out io.Writer) error {
 	switch {
 	case c.Customer == "" && !staff:
 		return errors.New("whose log-in is it? Give --customer, or for staff --role desk or --role ops")
+	case c.Duties != "" && !staff:
+		return errors.New("--duties are for staff")
 	case c.Customer != "" && staff:
 		return fmt.Errorf("--role %s is for staff, who belong to no customer", c.Role)
 	case staff:
-		n.StaffRole = c.Role
+		n.StaffRole, n.Duties = c.Role, dutyList(cmp.Or(c.Duties, "all"))
 	default:
 		n.CustomerRole = c.Role
 	}
@@ -48,6 +57,77 @@ func (c userAddCommand) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		tell(out, c.Email, c.Password, password)
+		return nil
+	})
+}
+
+// dutyList reads duties as they are typed: with commas, all, or none.
+func dutyList(typed string) []string {
+	switch strings.TrimSpace(typed) {
+	case "all":
+		out := make([]string, len(domain.Duties))
+		for i, d := range domain.Duties {
+			out[i] = string(d)
+		}
+		return out
+	case "none", "":
+		return []string{}
+	}
+	out := strings.Split(typed, ",")
+	for i := range out {
+		out[i] = strings.ToLower(strings.TrimSpace(out[i]))
+	}
+	return out
+}
+
+type userDisableCommand struct {
+	database
+	Email string `arg:"" help:"E-mail address of the log-in."`
+}
+
+func (c userDisableCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if err := logins.Disable(ctx, c.Email, true); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, c.Email, "is closed, its sessions have ended.")
+		return nil
+	})
+}
+
+type userEnableCommand struct {
+	database
+	Email string `arg:"" help:"E-mail address of the log-in."`
+}
+
+func (c userEnableCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if err := logins.Disable(ctx, c.Email, false); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, c.Email, "is open.")
+		return nil
+	})
+}
+
+type userDutiesCommand struct {
+	database
+	Email string `arg:"" help:"E-mail address of the log-in."`
+	Set   string `help:"The duties from now on, with commas: sales, warehouse, credit, prices, administrator; or all, or none." placeholder:"DUTY,…"`
+}
+
+func (c userDutiesCommand) Run(ctx context.Context, out io.Writer) error {
+	return withLogins(ctx, c.URL, func(logins *sql.Logins) error {
+		if c.Set != "" {
+			if err := logins.SetDuties(ctx, c.Email, dutyList(c.Set)); err != nil {
+				return err
+			}
+		}
+		duties, err := logins.Duties(ctx, c.Email)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, c.Email+":", cmp.Or(strings.Join(duties, ", "), "none"))
 		return nil
 	})
 }

@@ -6,7 +6,9 @@ package desk
 
 import (
 	"embed"
+	"html/template"
 	"net/http"
+	"time"
 
 	"portal.example/portal"
 	"portal.example/portal/http/page"
@@ -24,6 +26,8 @@ type Services struct {
 	Money     portal.MoneyDesk
 	Invoices  portal.InvoiceDesk
 	Routes    portal.RouteDesk
+	Staffing  portal.StaffService
+	Held      portal.HeldService
 }
 
 // Counter serves the pages of staff. Safe for concurrent use.
@@ -42,10 +46,13 @@ func New(kit *page.Kit, services Services, shop *shop.Counter) *Counter {
 var files embed.FS
 
 // Templates are the pages' own.
-var Templates = page.Templates{Counter: "desk", Files: files}
+var Templates = page.Templates{Counter: "desk", Files: files, Funcs: func(now func() time.Time) template.FuncMap {
+	return template.FuncMap{"staffState": func(m portal.StaffMember) string { return staffState(m, now()) },
+		"entryLink": entryLink}
+}}
 
-// Home leads to the queue.
+// Home leads to the queue, and who has no duty to what they may see.
 func (c *Counter) Home(q *page.Request) error {
-	http.Redirect(q.W, q.Request, "/desk/orders", http.StatusSeeOther)
+	http.Redirect(q.W, q.Request, page.DeskHome(q.Who), http.StatusSeeOther)
 	return nil
 }

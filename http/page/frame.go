@@ -81,15 +81,19 @@ type NavEntry struct {
 // Nav is the navigation at the side of wide screens.
 func (f Frame) Nav() []NavEntry {
 	if f.Desk() {
-		nav := []NavEntry{
-			{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
-			{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
-			{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
-			{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
-			{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
-			{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
-			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
-			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
+		nav := f.open(
+			NavEntry{Key: "orders", Label: "Orders", URL: "/desk/orders", Icon: "clipboard-list"},
+			NavEntry{Key: "warehouse", Label: "Warehouse", URL: "/desk/warehouse", Icon: "building-warehouse"},
+			NavEntry{Key: "customers", Label: "Customers", URL: "/desk/customers", Icon: "building-store"},
+			NavEntry{Key: "money", Label: "Money", URL: "/desk/aging", Icon: "wallet"},
+			NavEntry{Key: "items", Label: "Items", URL: "/desk/items", Icon: "box"},
+			NavEntry{Key: "returns", Label: "Returns", URL: "/desk/returns", Icon: "receipt-refund"},
+			NavEntry{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
+			NavEntry{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
+			NavEntry{Key: "staff", Label: "Staff", URL: "/desk/staff", Icon: "users"},
+		)
+		if len(nav) == 0 { // no duty yet
+			nav = append(nav, NavEntry{Key: "profile", Label: "Profile", URL: "/desk/profile", Icon: "user"})
 		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "overview", Label: "Overview", URL: "/ops", Icon: "trending-up"})
@@ -120,6 +124,11 @@ func (f Frame) Nav() []NavEntry {
 			NavEntry{Key: "people", Label: "People", URL: "/people", Icon: "users"},
 			NavEntry{Key: "profile", Label: "Profile", URL: "/profile", Icon: "user"},
 		)...))
+}
+
+// open leaves out what no duty of who looks opens.
+func (f Frame) open(nav ...NavEntry) []NavEntry {
+	return slices.DeleteFunc(nav, func(e NavEntry) bool { return !f.May("GET " + e.URL) })
 }
 
 // Bar is the navigation at the bottom of a phone: five entries at most.

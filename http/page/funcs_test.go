@@ -160,8 +160,8 @@ func TestLayout(t *testing.T) {
 	}
 	buyer := portal.Session{ID: 1, Email: "buyer@c1001.example", CustomerNo: "C1001", CustomerName: "Corner <Bistro>",
 		Role: portal.RoleBuyer}
-	ops := portal.Session{ID: 2, Email: "ops@demo.example", Role: portal.RoleOps}
-	desk := portal.Session{ID: 3, Email: "desk@demo.example", Role: portal.RoleDesk}
+	ops := portal.Session{ID: 2, Email: "ops@demo.example", Role: portal.RoleOps, Duties: portal.Duties}
+	desk := portal.Session{ID: 3, Email: "desk@demo.example", Role: portal.RoleDesk, Duties: portal.Duties}
 	for name, c := range map[string]struct {
 		frame       Frame
 		has, hasNot []string

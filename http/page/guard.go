@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,11 +91,6 @@ func (k *Kit) Buyer(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleBuyer }, h)
 }
 
-// Staff serves the distributor's people.
-func (k *Kit) Staff(h Handler) httprouter.Handle {
-	return k.guard(portal.Session.Staff, h)
-}
-
 // Operator serves operators only.
 func (k *Kit) Operator(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleOps }, h)
@@ -142,9 +138,9 @@ func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle 
 // while they acted as one, or the brand's own address.
 func (k *Kit) toDesk(q *Request) error {
 	if q.URL.Path != "/" {
-		return q.Done("/desk/orders", "That is a page of customers. Open it from the customer at the desk.")
+		return q.Done(DeskHome(q.Who), "That is a page of customers. Open it from the customer at the desk.")
 	}
-	http.Redirect(q.W, q.Request, "/desk/orders", http.StatusSeeOther)
+	http.Redirect(q.W, q.Request, DeskHome(q.Who), http.StatusSeeOther)
 	return nil
 }
 
@@ -154,7 +150,12 @@ func (k *Kit) finish(q *Request, err error) {
 		return
 	}
 	code := portal.ErrorCode(err)
+	held, waits := errors.AsType[*portal.HeldError](err)
 	switch {
+	case waits && WantsJSON(q.Request):
+		_ = WriteJSON(q.W, http.StatusAccepted, map[string]any{"ok": true, "entry_id": held.ID, "message": portal.HeldMessage})
+	case waits:
+		_ = q.Done("/desk/waiting", portal.HeldMessage) // writes a redirect, which does not fail
 	case code == portal.CodeFactor && !WantsJSON(q.Request):
 		q.leadTo("/login/factor")
 	case code == portal.CodeUnauthorized && q.URL.Path != "/login" && !WantsJSON(q.Request):

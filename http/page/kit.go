@@ -19,10 +19,10 @@ type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
 	Factors  portal.FactorService
-
-	SignOn *SignOn // nil: there is none
-	Brand  Brand
-	Logger *slog.Logger
+	SignOn   *SignOn     // nil: there is no single sign-on
+	Duties   DutyService // nil: refusals name nobody and are not kept
+	Brand    Brand
+	Logger   *slog.Logger
 
 	// PlainHTTP is for a server that is reached without TLS, as the demo is
 	// on the loopback address: its cookie is not Secure and there is no HSTS.

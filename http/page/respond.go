@@ -123,6 +123,7 @@ type errorPage struct {
 	Fields    []portal.FieldError `json:"fields,omitempty"`
 	Confirm   map[string]string   `json:"confirm,omitempty"` // fields that confirm what is asked, as it is now
 	RequestID string              `json:"request_id"`
+	Duty      *dutyRefusal        `json:"duty,omitempty"`
 	Status    int                 `json:"-"`
 	Home      string              `json:"-"`
 }
@@ -148,8 +149,9 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 		k.Logger.Info("request refused", "request", id, "path", loggedPath(r.URL.Path),
 			"login", int64(who.LoginID), "error", err)
 	}
+	duty := k.refusedForDuty(r, who, err)
 	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id,
-		Status: code, Home: "/"}
+		Status: code, Home: "/", Duty: duty}
 	if e, ok := errors.AsType[*portal.Error](err); ok {
 		page.Fields = e.Fields
 		if e.Shown != "" {
@@ -166,7 +168,7 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 		}
 	}
 	if who.Staff() {
-		page.Home = "/desk/orders"
+		page.Home = DeskHome(who)
 	}
 	q := k.request(w, r, nil)
 	q.Who = who

@@ -115,7 +115,7 @@ func (c *Counter) ListPeople(q *page.Request) error {
 // and an approver without a limit.
 func manages(q *page.Request, people []portal.Person) bool {
 	if q.Who.Staff() {
-		return true
+		return q.Who.Has(portal.DutyAdministrator)
 	}
 	for _, p := range people {
 		if p.ID == q.Who.LoginID {

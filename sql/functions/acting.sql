@@ -1,7 +1,8 @@
 -- Staff look at the portal as a customer (preview, which only reads) or act as
 -- one (order). It is a session of its own that hangs on the staff's, one at a
 -- time: it ends with that session, when the customer's access ends, when
--- another is begun, and after an hour at the latest. No log-in of the customer
+-- another is begun, and after an hour at the latest. Who sells may; an administrator may
+-- look, to see what Web Access shows. No log-in of the customer
 -- is used, so no password is seen or changed. Begin and end are in the audit
 -- log by a trigger, whatever statement makes or deletes the row.
 create or replace function portal.begin_acting(p_session_id bigint, p_customer_no text, p_mode text) returns bigint
@@ -19,6 +20,10 @@ begin
   if not found then
     raise exception 'Only staff who are logged in can open the portal of a customer.'
       using errcode = 'PT403', constraint = 'acting_staff_only';
+  end if;
+  if not exists (select from portal.user_duty u where u.user_id = mine.login_id
+    and (u.duty = 'sales' or u.duty = 'administrator' and p_mode = 'preview')) then
+    raise exception 'This needs the duty Sales.' using errcode = 'PT403', constraint = 'duty_needed', detail = 'sales';
   end if;
   select x.customer_id, x.customer_no, x.name, x.active, w.enabled into c
     from erp.customer x left join erp.web_access w using (customer_id) where x.customer_no = p_customer_no;

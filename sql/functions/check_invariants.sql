@@ -165,6 +165,10 @@ as $$
   from erp.credit_request q left join erp.credit_memo m using (credit_memo_id)
   where q.status = 'CREDITED' and m.customer_id is distinct from q.customer_id
   union all
+  select 'held_entry', e.entry_id::text, format('%s %s was approved and is not there', e.kind, e.doc_no)
+  from portal.held_entry e
+  where e.status = 'APPROVED' and portal.entry_amount(e.kind, e.doc_no) is null
+  union all
   select case w.kind when 'number' then 'code_case' else 'code_barcode' end, string_agg(distinct w.item_no, ', '), format('%s %s means more than one', w.kind, w.code)
   from erp.code_wanted w
   where (select co.duplicate_codes = 'refuse' from erp.company co)

@@ -58,6 +58,10 @@ begin
         (select string_agg(d.code, ', ' order by d.sort) from portal.duty d)
       using errcode = 'PT422', constraint = 'unknown_duty', column = 'duties';
   end if;
+  if p_user_id = portal.staff_id() and 'administrator' <> all (wanted) then
+    raise exception 'Nobody takes their own duty Administrator away: another administrator does.'
+      using errcode = 'PT409', constraint = 'own_administrator', column = 'administrator';
+  end if;
   delete from portal.user_duty u where u.user_id = p_user_id and u.duty <> all (wanted);
   insert into portal.user_duty (user_id, duty) select p_user_id, w.code from unnest(wanted) as w(code)
   on conflict do nothing;

@@ -74,7 +74,11 @@ begin
   if not found then
     raise exception 'There is no such invitation.' using errcode = 'PT404', constraint = 'own_customer_only';
   end if;
-  perform portal.assert_manages(l.customer_id, l.login_id);
+  if l.staff_role is not null then
+    perform portal.hold_staff(l.login_id);
+  else
+    perform portal.assert_manages(l.customer_id, l.login_id);
+  end if;
   insert into portal.mail (key, kind, recipient, login_id, customer_id, secret)
   values ('invitation:' || encode(sha256(convert_to(p_token, 'UTF8')), 'hex'), 'invitation', l.email::text, l.login_id, l.customer_id, p_token)
   on conflict (key) do nothing

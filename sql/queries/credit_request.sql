@@ -241,6 +241,3 @@ select erp.reject_request(@request_no, @reason);
 
 -- name: desk_request_receive
 select erp.receive_request_goods(@request_no, @line_nos::int[], @qtys::text[]::numeric[], @restock::int[]);
-
--- name: desk_request_memo
-select erp.issue_request_memo(@request_no, @memo_no);

@@ -103,9 +103,6 @@ select erp.now();
 select o.credit_released_by as by, o.credit_released_at as at, o.credit_released_amount as amount, o.credit_release_reason as reason
 from erp.sales_order o where o.order_id = @order_id and o.credit_released_at is not null;
 
--- name: desk_release_credit
-select erp.release_credit(@order_no, @reason, @shown_over::text::numeric, @shown_hold::boolean);
-
 -- name: desk_order_edit
 select * from erp.edit_order(@order_no, @line_nos::int[], @qtys::text[]::numeric[], @reason, @revision::int);
 

@@ -96,17 +96,11 @@ select portal.retry_statements();
 -- name: statement_begin_run
 select portal.begin_statement_run(@from_date, @to_date);
 
--- name: desk_post_payment
-select erp.post_payment(@customer_no, @amount, @day, @method, @reference, @key::text::uuid, @invoice_nos, @amounts, @oldest_first);
-
 -- name: desk_reverse_payment
 select erp.reverse_payment(@payment_no, @day, @reason);
 
 -- name: desk_apply_credit
 select erp.apply_credit(@kind, @doc_no, @invoice_no, @amount);
-
--- name: desk_issue_credit
-select erp.issue_credit(@customer_no, @amount, @reason, @invoice_no);
 
 -- name: desk_invoice_orders
 select erp.invoice_orders(@order_nos, @freights);

@@ -109,7 +109,7 @@ select portal.remind_cutoffs();
 
 -- name: mail_list
 select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts, m.last_error, m.created_at, m.sent_at
-from portal.mail m left join erp.customer c using (customer_id)
+from portal.mail_shown m left join erp.customer c using (customer_id)
 where (@status = '' or m.status = @status) and (@kind = '' or m.kind = @kind)
   and (@query = '' or m.recipient ilike '%' || @pattern || '%')
   and (@before::bigint = 0 or m.mail_id < @before)
@@ -117,15 +117,13 @@ order by m.mail_id desc
 limit @row_limit;
 
 -- name: mail_counts
-select m.status, count(*)::int as n from portal.mail m group by 1;
+select m.status, count(*)::int as n from portal.mail_shown m group by 1;
 
 -- name: mail_one
--- A link shows only in mails that are kept here because there is no server:
--- then somebody has to hand it over.
+-- Where a link stands nobody reads it here, whoever the mail is for.
 select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts, m.last_error, m.created_at, m.sent_at,
-  m.message_id::text as message_id, m.tried_at, coalesce(d.name, '') as attachment, m.body_text, m.body_html,
-  case when m.status = 'kept' then m.secret else '' end as secret
-from portal.mail m left join erp.customer c using (customer_id) left join portal.document d on d.document_id = m.document_id
+  m.message_id::text as message_id, m.tried_at, coalesce(d.name, '') as attachment, m.body_text, m.body_html
+from portal.mail_shown m left join erp.customer c using (customer_id) left join portal.document d on d.document_id = m.document_id
 where m.mail_id = @mail_id;
 
 -- name: mail_retry
