@@ -120,7 +120,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/login/factor", k.RateLimited(k.AnyStage(shop.ProveFactor)))
 	mux.GET("/login/sso", k.RateLimited(k.Public(shop.BeginSignOn)))
 	mux.GET("/login/sso/callback", k.RateLimited(k.Public(shop.EndSignOn)))
-	mux.GET("/login/sso/confirm", k.RateLimited(k.Staff(shop.ConfirmBySignOn)))
+	mux.GET("/login/sso/confirm", k.RateLimited(k.Anyone(shop.ConfirmBySignOn)))
 	mux.GET("/login/sso/end", k.RateLimited(k.Public(shop.LogOutOfProvider)))
 	mux.POST("/logout", k.Public(shop.LogOut))
 	mux.GET("/live", s.live)

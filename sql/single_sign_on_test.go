@@ -147,7 +147,11 @@ func TestDutiesOfGroups(t *testing.T) { //nolint:paralleltest // browsers are co
 	if _, who, _ := s.comes(t, s.store, operator); who.Role != portal.RoleOps {
 		t.Errorf("Walt is %s", who.Role)
 	}
-	operator.Operator = &no
+	operator.Duties = nil
+	if _, who, refused := s.comes(t, s.store, operator); refused != "" || who.Role != portal.RoleOps || len(who.Duties) != 0 {
+		t.Errorf("an operator without a duty: %s %+v", refused, who)
+	}
+	operator.Operator, operator.Duties = &no, []string{"warehouse"}
 	token, who, _ := s.comes(t, s.store, operator)
 	if who.Role != portal.RoleDesk || !s.lives(t, token) {
 		t.Errorf("Walt is %s", who.Role)

@@ -90,6 +90,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   mail constant text := erp.clean_text(p_email);
+  nothing constant boolean := cardinality(p_duties) = 0 and p_operator is not true; -- that their groups give
   l portal.login;
   known boolean;
 begin
@@ -104,7 +105,7 @@ begin
   if not known then
     if mail is null or mail = '' or not p_verified then
       refused := 'unverified';
-    elsif cardinality(p_duties) = 0 then
+    elsif nothing then
       refused := 'no_duty';
     else
       select x.* into l from portal.login x where x.email operator(public.=) mail::public.citext for no key update;
@@ -138,7 +139,7 @@ begin
     update portal.login x set staff_role = case when p_operator then 'ops' else 'desk' end
       where x.login_id = l.login_id and x.staff_role <> case when p_operator then 'ops' else 'desk' end;
   end if;
-  if cardinality(p_duties) = 0 then
+  if nothing then
     refused := 'no_duty';
     delete from portal.session s where s.login_id = l.login_id;
     return;
