@@ -3024,7 +3024,7 @@ function portal.notify_shipment() returns trigger security definer
 function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
-function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text, p_login_kind text) returns bigint security definer for portal_auth
+function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text, p_login_kind text, p_multi_factor boolean, p_age interval) returns bigint security definer for portal_auth
 function portal.order_entered() returns trigger security definer
 function portal.order_history_audited() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
@@ -3085,7 +3085,6 @@ function portal.save_staff(p_login_id bigint, p_name text, p_duties text[]) retu
 function portal.seal_audit() returns integer security definer for portal_work
 function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
 function portal.sees_balance() returns boolean security definer for portal_desk, portal_web, portal_work
-function portal.session_by_identity(p_session_id bigint, p_multi_factor boolean, p_age interval) returns void security definer for portal_auth
 function portal.session_deleted() returns trigger security definer
 function portal.session_end(p_staff boolean, p_created_at timestamp with time zone) returns timestamp with time zone security definer
 function portal.session_proved(p_session_id bigint, p_remember boolean) returns void security definer

@@ -130,7 +130,8 @@ func newSession(from portal.Browser, by portal.LogInKind) (token string, _ openi
 		replaces = hashToken(from.Token)
 	}
 	return token, opening{"token_hash": hash, "browser_hash": hashToken(from.Known), "replaces": replaces,
-		"user_agent": userAgent, "source": from.Source, "login_kind": string(by)}
+		"user_agent": userAgent, "source": from.Source, "login_kind": string(by),
+		"multi_factor": false, "age": time.Duration(0)}
 }
 
 // open opens it for a log-in.

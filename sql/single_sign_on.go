@@ -82,6 +82,7 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity,
 		return "", portal.Session{}, errStaffElsewhere
 	}
 	token, opening := newSession(from, portal.ByProvider)
+	opening["multi_factor"], opening["age"] = id.MultiFactor, ageOf(id.AuthTime)
 	var refused *string
 	err := s.byIdentity(ctx, func(tx pgx.Tx) error {
 		var login *portal.LoginID
@@ -94,12 +95,7 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity,
 		if err := tryFrom("", from).remember(ctx, tx, *login); err != nil {
 			return err
 		}
-		session, err := opening.open(ctx, tx, *login)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, query("identity_session"), args{"session_id": session, "multi_factor": id.MultiFactor,
-			"age": ageOf(id.AuthTime)})
+		_, err := opening.open(ctx, tx, *login)
 		return err
 	})
 	switch {

@@ -150,25 +150,6 @@ $$;
 grant execute on function portal.log_in_by_identity(text, text, text, boolean, text, text[], boolean, boolean, text)
   to portal_auth;
 
--- What the provider's proof is worth in the session that it has just opened:
--- p_multi_factor, it counts as the second factor; p_age, since when the person has proved
--- who they are there (null: it did not say), which is asked anew after confirm_within.
-create or replace function portal.session_by_identity(p_session_id bigint, p_multi_factor boolean, p_age interval)
-  returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform portal.hold_session(p_session_id);
-  update portal.session s set
-    factor_at = case when p_multi_factor then erp.now() else s.factor_at end,
-    expires_at = case when p_multi_factor then portal.session_end(true, s.created_at) else s.expires_at end,
-    confirmed_at = case when p_multi_factor or not exists (select from portal.factor f where f.login_id = s.login_id)
-      then erp.now() - p_age end
-  where s.session_id = p_session_id and s.login_kind = 'sso';
-end
-$$;
-grant execute on function portal.session_by_identity(bigint, boolean, interval) to portal_auth;
-
 -- The owner of a session has proved anew who they are, at the provider. False: it was
 -- another account, or the session is none of single sign-on, or there is a second factor
 -- of our own to prove.

@@ -58,7 +58,7 @@ comment on column erp.company.staff_local_login is
 drop function if exists portal.open_session(bigint, bytea, bytea, bytea, text, text);
 
 -- +goose Down
-drop function if exists portal.open_session(bigint, bytea, bytea, bytea, text, text, text);
+drop function if exists portal.open_session(bigint, bytea, bytea, bytea, text, text, text, boolean, interval);
 drop trigger if exists session_local_login on portal.session;
 drop trigger if exists company_local_login on erp.company;
 alter table erp.company drop column staff_local_login;

@@ -24,7 +24,8 @@ with source as (
 update portal.login set last_login_at = erp.now() where login_id = @login_id;
 
 -- name: session_open
-select portal.open_session(@login_id, @token_hash, @browser_hash, @replaces, @user_agent, @source, @login_kind);
+select portal.open_session(@login_id, @token_hash, @browser_hash, @replaces, @user_agent, @source, @login_kind,
+  @multi_factor, @age);
 
 -- name: session_of_token
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,

@@ -12,9 +12,6 @@ select i.login_id, i.refused
 from portal.log_in_by_identity(@issuer, @subject, @email, @verified, @name, @duties, @operator, @create,
   @password_hash) i;
 
--- name: identity_session
-select portal.session_by_identity(@session_id, @multi_factor, @age);
-
 -- name: identity_confirm
 select portal.confirm_by_identity(@session_id, @issuer, @subject, @age);
 
