@@ -34,6 +34,7 @@ const (
 	NotifyNewDevice       NotificationKind = "new_device"
 	NotifyPasswordChanged NotificationKind = "password_changed"
 	NotifyFactorChanged   NotificationKind = "factor_changed"
+	NotifySignOnChanged   NotificationKind = "sign_on_changed"
 )
 
 // Label is how a kind is called where somebody chooses.
@@ -77,6 +78,8 @@ func (k NotificationKind) Label() string {
 		return "Password changed"
 	case NotifyFactorChanged:
 		return "Second factor changed"
+	case NotifySignOnChanged:
+		return "Single sign-on linked, or no more"
 	}
 	return string(k)
 }
@@ -169,6 +172,8 @@ func (n NotificationContent) Title(zone *time.Location) string {
 		return "Your password was changed"
 	case NotifyFactorChanged:
 		return "Your second factor was changed"
+	case NotifySignOnChanged:
+		return "Your single sign-on was changed"
 	}
 	return strings.TrimSpace(n.Kind.Label() + " " + n.Ref)
 }
@@ -232,7 +237,8 @@ func (n NotificationContent) Text() string {
 
 // ofLogIn reports what is told of a log-in to its owner.
 func (n NotificationContent) ofLogIn() bool {
-	return n.Kind == NotifyNewDevice || n.Kind == NotifyPasswordChanged || n.Kind == NotifyFactorChanged
+	return n.Kind == NotifyNewDevice || n.Kind == NotifyPasswordChanged || n.Kind == NotifyFactorChanged ||
+		n.Kind == NotifySignOnChanged
 }
 
 // because adds a reason to a sentence without its full stop.

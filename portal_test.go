@@ -19,7 +19,7 @@ func TestImportRules(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	technology := []string{"http", "sql", "jobs", "listener", "realtime", "pdf", "mail", "transport"}
+	technology := []string{"http", "sql", "jobs", "listener", "realtime", "pdf", "mail", "transport", "openid"}
 	folder := func(path string) string {
 		rest, ours := strings.CutPrefix(path, module+"/")
 		first, _, _ := strings.Cut(rest, "/")

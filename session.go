@@ -31,6 +31,7 @@ type Session struct {
 	Stage        Stage
 	UserAgent    string
 	Source       string // the client's address at log-in
+	By           LogInKind
 	Duties       []Duty // of staff, in the order of portal.duty
 
 	// Where staff see the portal as the customer, LoginID and Email are the

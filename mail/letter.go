@@ -95,7 +95,7 @@ func (p *Postman) letter(m portal.Mail) letter {
 			"If it was not you, do nothing: your password stays as it is."}
 		l.Button = link{"Set a new password", p.public + "/reset/" + portal.SecretMark}
 		l.Why = "You get this mail because somebody asked for a new password with this address."
-	case portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged:
+	case portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged, portal.NotifySignOnChanged:
 		security(&l, m, zone)
 	case portal.NotifyStatement:
 		l.Button.Label = "Open your account"

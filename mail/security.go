@@ -26,5 +26,8 @@ func security(l *letter, m portal.Mail, zone *time.Location) {
 	case portal.NotifyFactorChanged:
 		l.Paragraphs = []string{m.Facts.Text + " If it was you, there is nothing to do.",
 			"If it was not you, change your password at once, and call us."}
+	case portal.NotifySignOnChanged:
+		l.Paragraphs = []string{m.Facts.Text + " If you expected that, there is nothing to do.",
+			"If not, tell an administrator at once."}
 	}
 }

@@ -31,6 +31,9 @@ type Examination struct {
 	Logins    LoginURLs
 	WebConns  int32 // as Config has it
 
+	SignOn       bool     // a provider of single sign-on is set
+	SignOnDuties []string // that its groups give
+
 	Stuck           time.Duration // a listener that has been at one thing for that long hangs; default 30 s
 	LongTransaction time.Duration // default 5 min
 }
@@ -55,6 +58,7 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		{"the event path", e.events},
 		{"what is shared with others", e.server},
 		{"proxies", e.proxies},
+		{"single sign-on", e.signOn},
 		{"codes", e.codes},
 		{"invariants", e.invariants},
 	} {

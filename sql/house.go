@@ -34,7 +34,7 @@ func (h *Housekeeper) PruneEvents(ctx context.Context, olderThan time.Duration) 
 }
 
 // leftOvers are what log-ins leave behind, pruned in batches.
-var leftOvers = []string{"browser_forget", "challenge_forget"}
+var leftOvers = []string{"browser_forget", "challenge_forget", "sign_on_forget"}
 
 // EndExpiredSessions implements portal.Housekeeper.
 func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {

@@ -95,6 +95,36 @@ func (l *Logins) ResetFactors(ctx context.Context, email string) (int, error) {
 	return *n, nil
 }
 
+// LetIn gives staff a new password and lets them log in with it for a while, though local
+// log-ins are closed. It returns the password.
+func (l *Logins) LetIn(ctx context.Context, email string, howLong time.Duration, password string) (string, error) {
+	password, hash, err := hashed(password, email)
+	if err != nil {
+		return "", err
+	}
+	return password, l.found(ctx, "login_let_in", args{"email": portal.CleanText(email), "for": howLong,
+		"password_hash": hash},
+		"There is no log-in of staff %s, or it is disabled.")
+}
+
+// Unlink takes the link to an account at the provider of single sign-on away; its sessions
+// end.
+func (l *Logins) Unlink(ctx context.Context, email string) error {
+	return l.found(ctx, "identity_unlink", args{"email": portal.CleanText(email)}, "%s is linked to no account.")
+}
+
+// found runs a statement that says whether there was anything to change.
+func (l *Logins) found(ctx context.Context, name string, a args, otherwise string) error {
+	var found bool
+	if err := l.db.Work.QueryRow(ctx, query(name), a).Scan(&found); err != nil {
+		return fmt.Errorf("log-in %s: %w", a["email"], refusal(err))
+	}
+	if !found {
+		return portal.Errorf(portal.CodeNotFound, otherwise, a["email"])
+	}
+	return nil
+}
+
 // Disable closes a log-in and ends its sessions, or opens it again. The last
 // administrator stays.
 func (l *Logins) Disable(ctx context.Context, email string, disabled bool) error {

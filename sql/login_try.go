@@ -93,6 +93,11 @@ func (t try) succeeded(ctx context.Context, tx pgx.Tx, login portal.LoginID) err
 	if err := t.end(ctx, tx); err != nil {
 		return err
 	}
+	return t.remember(ctx, tx, login)
+}
+
+// remember keeps the browser and network of a log-in.
+func (t try) remember(ctx context.Context, tx pgx.Tx, login portal.LoginID) error {
 	_, err := tx.Exec(ctx, query("login_succeeded"), args{"login_id": login, "source": t.source, "device": t.device})
 	return err
 }

@@ -65,6 +65,11 @@ func TestWebLogin(t *testing.T) {
 			t.Errorf("%s of staff: %v", statement, err)
 		}
 	}
+	// nor of their single sign-on: whose account is whose, and what groups give
+	_, err := conn.Exec(t.Context(), "select portal.log_in_by_identity('https://x.example', 'me', 'desk@us.example', true, '', '{administrator}', true, true, "+passwordHash+")")
+	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.ConstraintName != "staff_elsewhere" {
+		t.Errorf("single sign-on: %v", err)
+	}
 	// nor of their second factors, whichever session it names
 	pgtest.Exec(t, db,
 		`insert into portal.session (session_id, login_id, token_hash, expires_at) overriding system value values

@@ -243,7 +243,7 @@ func (s *FactorStore) LogInWithPasskey(ctx context.Context, answer string,
 	if err := s.db.Auth.QueryRow(ctx, query("login_open"), args{"login_id": u.login}).Scan(&open); err != nil || !open {
 		return "", portal.Session{}, errors.Join(err, refusedPasskey(errors.New("the log-in is closed")))
 	}
-	token, who, err := s.open(ctx, u.login, tryFrom("", from), from)
+	token, who, err := s.open(ctx, u.login, portal.ByPasskey, tryFrom("", from), from)
 	if err != nil {
 		return "", portal.Session{}, err
 	}

@@ -118,6 +118,7 @@ table erp.company
   confirm_within interval not null default '00:15:00'::interval
   staff_second_factor boolean not null default false
   four_eyes_amount numeric(14,2)
+  staff_local_login boolean not null default true
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
   constraint company_confirm_within CHECK ((confirm_within >= '00:01:00'::interval))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
@@ -132,6 +133,7 @@ table erp.company
   constraint company_session_limits CHECK ((((session_idle >= '00:05:00'::interval) AND (session_idle <= session_max)) AND ((staff_session_idle >= '00:05:00'::interval) AND (staff_session_idle <= staff_session_max))))
   trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
   trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
+  trigger company_local_login: AFTER UPDATE OF staff_local_login FOR EACH ROW WHEN ((old.staff_local_login AND (NOT new.staff_local_login))) EXECUTE FUNCTION portal.company_local_login()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
   trigger company_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('only_row', '', '')
   grant SELECT to portal_desk
@@ -1973,6 +1975,7 @@ table portal.login
   spend_period text not null default 'order'::text
   sign_off_all boolean not null default false
   hash_raised_at timestamp with time zone
+  local_until timestamp with time zone
   constraint login_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint login_customer_or_staff CHECK ((num_nonnulls(customer_id, staff_role) = 1))
   constraint login_customer_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
@@ -1991,6 +1994,7 @@ table portal.login
   trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_identity_ends: AFTER UPDATE OF staff_role FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) AND (new.staff_role IS NULL))) EXECUTE FUNCTION portal.login_identity_ends()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_staff_added: AFTER INSERT FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_told()
   trigger login_staff_changed: AFTER UPDATE OF name, email, disabled, last_login_at, staff_role FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) OR (new.staff_role IS NOT NULL))) EXECUTE FUNCTION portal.staff_told()
@@ -2374,11 +2378,13 @@ table portal.session
   browser_id bigint
   factor_at timestamp with time zone
   confirmed_at timestamp with time zone
+  login_kind text not null default 'password'::text
   constraint session_acting CHECK ((acting = ANY (ARRAY['preview'::text, 'order'::text])))
   constraint session_acting_for_fk FOREIGN KEY (acting_for) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint session_acting_whole CHECK ((num_nonnulls(parent_id, acting_for, acting) = ANY (ARRAY[0, 3])))
   constraint session_browser_fk FOREIGN KEY (browser_id) REFERENCES portal.browser(browser_id) ON DELETE SET NULL
   constraint session_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint session_login_kind CHECK ((login_kind = ANY (ARRAY['password'::text, 'passkey'::text, 'sso'::text])))
   constraint session_parent_fk FOREIGN KEY (parent_id) REFERENCES portal.session(session_id) ON DELETE CASCADE
   constraint session_parent_key UNIQUE (parent_id)
   constraint session_pkey PRIMARY KEY (session_id)
@@ -2392,6 +2398,7 @@ table portal.session
   trigger session_acting_begun: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
   trigger session_acting_ended: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
   trigger session_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_deleted()
+  trigger session_local_login: AFTER INSERT OR UPDATE OF login_id, login_kind, parent_id FOR EACH ROW EXECUTE FUNCTION portal.local_login_closed()
   trigger session_staff_login: AFTER INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_login_kept()
   trigger session_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_updated()
   grant DELETE to portal_auth
@@ -2485,6 +2492,35 @@ table portal.sign_off_line
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_work
+
+table portal.sign_on
+  state_hash bytea not null
+  browser_hash bytea not null
+  session_id bigint
+  next text not null default '/'::text
+  begun_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint sign_on_next CHECK (((length(next) >= 1) AND (length(next) <= 4000)))
+  constraint sign_on_pkey PRIMARY KEY (state_hash)
+  constraint sign_on_session_fk FOREIGN KEY (session_id) REFERENCES portal.session(session_id) ON DELETE CASCADE
+  constraint sign_on_sha256 CHECK (((octet_length(state_hash) = 32) AND (octet_length(browser_hash) = 32)))
+  index sign_on_expiry ON portal.sign_on USING btree (expires_at)
+  index sign_on_session ON portal.sign_on USING btree (session_id) WHERE (session_id IS NOT NULL)
+
+table portal.staff_identity
+  issuer text not null
+  subject text not null
+  login_id bigint not null
+  email text not null
+  linked_at timestamp with time zone not null default erp.now()
+  used_at timestamp with time zone
+  constraint staff_identity_length CHECK ((((length(issuer) >= 1) AND (length(issuer) <= 500)) AND ((length(subject) >= 1) AND (length(subject) <= 500))))
+  constraint staff_identity_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint staff_identity_login_key UNIQUE (login_id)
+  constraint staff_identity_pkey PRIMARY KEY (issuer, subject)
+  trigger staff_identity_linked: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.staff_identity_changed()
+  trigger staff_identity_of_staff: BEFORE INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_identity_of_staff()
+  trigger staff_identity_unlinked: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.staff_identity_changed()
 
 table portal.standing_order
   standing_order_id bigint not null generated always as identity
@@ -2876,11 +2912,14 @@ function portal.begin_challenge(p_hash bytea, p_purpose text, p_session_id bigin
 function portal.begin_epoch() returns text security definer for portal_auth, portal_work
 function portal.begin_login_try(p_email text, p_source text, p_device bytea, OUT allowed boolean, OUT locked boolean, OUT wait interval) returns record security definer for portal_auth
 function portal.begin_monthly_run() returns integer security definer for portal_work
+function portal.begin_sign_on(p_state_hash bytea, p_browser_hash bytea, p_session_id bigint, p_next text) returns void security definer for portal_auth
 function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices text) returns TABLE(changed integer, findings jsonb) security definer for portal_web
+function portal.company_local_login() returns trigger security definer
+function portal.confirm_by_identity(p_session_id bigint, p_issuer text, p_subject text, p_age interval) returns boolean security definer for portal_auth
 function portal.confirm_by_password(p_session_id bigint) returns boolean security definer for portal_auth
 function portal.count_invitation(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.count_link(p_kind text, p_subject text, p_most integer, p_refusal text) returns void security definer
@@ -2931,6 +2970,7 @@ function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text
 function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean security definer for portal_auth
 function portal.forget_browsers(p_batch integer) returns integer security definer for portal_work
 function portal.forget_challenges(p_batch integer) returns integer security definer for portal_work
+function portal.forget_sign_ons(p_batch integer) returns integer security definer for portal_work
 function portal.four_eyes_held() returns trigger security definer
 function portal.has_duty(VARIADIC p_duties text[]) returns boolean security definer for portal_desk, portal_work
 function portal.held_entry_stays() returns trigger security definer
@@ -2953,15 +2993,20 @@ function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function portal.let_in(p_email text, p_for interval, p_password_hash text) returns boolean security definer for portal_work
 function portal.limited() returns boolean security definer for portal_web
 function portal.lines_audited() returns trigger security definer
+function portal.local_login_closed() returns trigger security definer
+function portal.log_in_by_identity(p_issuer text, p_subject text, p_email text, p_verified boolean, p_name text, p_duties text[], p_operator boolean, p_create boolean, p_password_hash text, OUT login_id bigint, OUT refused text) returns record security definer for portal_auth
 function portal.login_account(p_email text) returns bytea
 function portal.login_audited() returns trigger security definer
 function portal.login_id() returns bigint
+function portal.login_identity_ends() returns trigger security definer
 function portal.login_locked_until(p_email text) returns timestamp with time zone security definer for portal_work
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_open(p_login_id bigint) returns boolean security definer for portal_auth
 function portal.login_updated() returns trigger security definer
+function portal.logs_in_locally(p_login_id bigint) returns boolean security definer
 function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
 function portal.mail_security(p_login_ids bigint[], p_kind text, p_data jsonb) returns void security definer
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
@@ -2979,7 +3024,7 @@ function portal.notify_shipment() returns trigger security definer
 function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
-function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text) returns bigint security definer for portal_auth
+function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text, p_login_kind text, p_multi_factor boolean, p_age interval) returns bigint security definer for portal_auth
 function portal.order_entered() returns trigger security definer
 function portal.order_history_audited() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
@@ -3046,6 +3091,7 @@ function portal.session_proved(p_session_id bigint, p_remember boolean) returns 
 function portal.session_seen(p_session_id bigint) returns void security definer for portal_auth
 function portal.session_updated() returns trigger security definer
 function portal.set_duties(p_user_id bigint, p_duties text[]) returns void security definer for portal_desk, portal_work
+function portal.set_duties_of_groups(p_login_id bigint, p_duties text[]) returns void security definer
 function portal.set_recovery_codes(p_session_id bigint, p_hashes bytea[]) returns void security definer for portal_auth
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
@@ -3065,6 +3111,8 @@ function portal.staff() returns TABLE(login_id bigint, email text, name text, op
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.staff_elsewhere() returns boolean
 function portal.staff_id() returns bigint
+function portal.staff_identity_changed() returns trigger security definer
+function portal.staff_identity_of_staff() returns trigger security definer
 function portal.staff_login_closed() returns trigger security definer
 function portal.staff_login_kept() returns trigger security definer
 function portal.staff_told() returns trigger security definer
@@ -3083,7 +3131,9 @@ function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
 function portal.take_challenge(p_hash bytea, p_purpose text, p_session_id bigint) returns jsonb security definer for portal_auth
 function portal.take_login_turn(p_place text) returns interval security definer
+function portal.take_sign_on(p_state_hash bytea, p_browser_hash bytea) returns TABLE(session_id bigint, next text, age interval) security definer for portal_auth
 function portal.trusted_browsers(p_session_id bigint) returns TABLE(browser_id bigint, user_agent text, source text, last_seen_at timestamp with time zone, trusted_until timestamp with time zone) security definer for portal_auth
+function portal.unlink_identity(p_email text) returns boolean security definer for portal_work
 function portal.unlock_login(p_email text) returns void security definer for portal_work
 function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) returns jsonb for portal_web
 function portal.use_app_code(p_session_id bigint, p_factor_id bigint, p_step bigint, p_remember boolean) returns boolean security definer for portal_auth

@@ -83,7 +83,7 @@ func (s *SessionStore) LogIn(ctx context.Context, email, password string,
 	if err := s.raise(ctx, login.LoginID, hash, password); err != nil {
 		return "", portal.Session{}, err
 	}
-	return s.open(ctx, login.LoginID, try, from)
+	return s.open(ctx, login.LoginID, portal.ByPassword, try, from)
 }
 
 // errStaffElsewhere is for staff with the right password, where only customers'
@@ -98,8 +98,28 @@ func (s *SessionStore) hashWith(ctx context.Context, who, salt, password string)
 	return bcryptHash(salt, password)
 }
 
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try,
-	from portal.Browser) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, by portal.LogInKind,
+	try try, from portal.Browser) (string, portal.Session, error) {
+	token, opening := newSession(from, by)
+	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
+		if err := try.succeeded(ctx, tx, login); err != nil {
+			return err
+		}
+		_, err := opening.open(ctx, tx, login)
+		return err
+	})
+	if err != nil {
+		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, refusal(err))
+	}
+	session, err := s.AnySession(ctx, token)
+	return token, session, err
+}
+
+// opening is a session to be opened.
+type opening args
+
+// newSession makes the secret of a session that a browser is to have.
+func newSession(from portal.Browser, by portal.LogInKind) (token string, _ opening) {
 	token, hash := newToken()
 	userAgent := from.UserAgent
 	if len(userAgent) > 300 {
@@ -109,19 +129,16 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try,
 	if from.Token != "" {
 		replaces = hashToken(from.Token)
 	}
-	err := pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
-		if err := try.succeeded(ctx, tx, login); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
-			"browser_hash": hashToken(from.Known), "replaces": replaces, "user_agent": userAgent, "source": from.Source})
-		return err
-	})
-	if err != nil {
-		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, err)
-	}
-	session, err := s.AnySession(ctx, token)
-	return token, session, err
+	return token, opening{"token_hash": hash, "browser_hash": hashToken(from.Known), "replaces": replaces,
+		"user_agent": userAgent, "source": from.Source, "login_kind": string(by),
+		"multi_factor": false, "age": time.Duration(0)}
+}
+
+// open opens it for a log-in.
+func (o opening) open(ctx context.Context, tx pgx.Tx, login portal.LoginID) (id portal.SessionID, err error) {
+	o["login_id"] = login
+	err = tx.QueryRow(ctx, query("session_open"), args(o)).Scan(&id)
+	return id, err
 }
 
 // newToken makes a session's secret and what the database keeps of it.
@@ -153,6 +170,7 @@ type sessionRow struct {
 	Stage        portal.Stage
 	UserAgent    string
 	Source       string
+	LoginKind    portal.LogInKind
 	Idle         bool // not marked as seen for a minute
 	Duties       []portal.Duty
 }
@@ -161,7 +179,7 @@ func (r sessionRow) session() portal.Session {
 	return portal.Session{ID: r.SessionID, LoginID: r.LoginID, CustomerID: r.CustomerID, CustomerNo: r.CustomerNo,
 		CustomerName: r.CustomerName, Email: r.Email, Role: r.Role, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt,
 		ExpiresAt: r.ExpiresAt, LastsUntil: r.LastsUntil, Stage: r.Stage, UserAgent: r.UserAgent, Source: r.Source,
-		Duties: r.Duties}
+		By: r.LoginKind, Duties: r.Duties}
 }
 
 // Session implements portal.SessionService.

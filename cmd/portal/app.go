@@ -135,11 +135,16 @@ func (a *app) build(url, direct string) error {
 	if err != nil {
 		return err
 	}
+	signOn, err := a.singleSignOn(sessions)
+	if err != nil {
+		return err
+	}
 	a.server, err = http.New(http.Config{
 		Config: page.Config{
 			Sessions:       sessions,
 			Frames:         sql.NewFrameStore(a.db),
 			Factors:        factors,
+			SignOn:         signOn,
 			Duties:         staffing,
 			Brand:          brand,
 			Logger:         a.logger,

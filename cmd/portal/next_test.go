@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,11 @@ func TestNext(t *testing.T) {
 		a := s.visit().send("/login", "email", "buyer@c1001.example", "password", demoPassword, "next", next)
 		if got := a.header.Get("Location"); got != want {
 			t.Errorf("next=%s leads to %q, want %q", next, got, want)
+		}
+	}
+	for _, path := range []string{"/login/sso", "/login/sso/callback", "/login/sso/end"} {
+		if a := s.visit().page(path); a.status != http.StatusNotFound {
+			t.Errorf("%s without single sign-on: %d", path, a.status)
 		}
 	}
 	// what was typed into the log-in may be a password

@@ -41,6 +41,7 @@ type settings struct {
 	mailSettings
 	transportSettings
 	factorSettings
+	ssoSettings
 
 	logins      sql.LoginURLs // separate log-ins; empty: one for all
 	events      string        // the event source: wal, else notify

@@ -17,6 +17,8 @@ type userCommand struct {
 	Add    userAddCommand    `cmd:"" help:"Make a log-in for a customer, or for staff."`
 	Reset  userResetCommand  `cmd:"" help:"Give a log-in a new password and end its sessions."`
 	Unlock userUnlockCommand `cmd:"" help:"Lift a lock after failed log-ins."`
+	LetIn  userLetInCommand  `cmd:"" name:"let-in" help:"Let somebody of the staff log in by password for a while, though only single sign-on is open: for when the provider is gone."`
+	Unlink userUnlinkCommand `cmd:"" help:"Take away the link to an account of single sign-on."`
 	List   userListCommand   `cmd:"" help:"List the log-ins."`
 
 	Disable userDisableCommand `cmd:"" help:"Close a log-in. Its sessions end."`

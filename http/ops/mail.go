@@ -65,11 +65,12 @@ func (p mailsPage) Pills() []mailPill {
 func (mailsPage) Kinds() []page.Option {
 	out := []page.Option{{Value: "", Label: "All kinds"}}
 	for _, k := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved,
-		portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected, portal.NotifyOrderCancelled,
-		portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided,
+		portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected,
+		portal.NotifyOrderCancelled, portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting,
+		portal.NotifySignOffDecided,
 		portal.NotifyStandingOrder, portal.NotifyReminder, portal.NotifyReturnDecided, portal.NotifyStatement,
-		portal.NotifyInvitation, portal.NotifyPasswordReset, portal.NotifyNewDevice, portal.NotifyPasswordChanged,
-		portal.NotifyFactorChanged} {
+		portal.NotifyInvitation, portal.NotifyPasswordReset,
+		portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged, portal.NotifySignOnChanged} {
 		out = append(out, page.Option{Value: string(k), Label: k.Label()})
 	}
 	return out

@@ -16,16 +16,18 @@ const (
 	proofCode     = "proof_code"
 	proofPassword = "proof_password"
 	proofPasskey  = "proof_passkey"
+	proofProvider = "proof_sso" // it was to be proved at the provider
 )
 
 // confirmPage asks who they are, and carries the form that was sent: nothing typed is
 // lost, and the answer sends it once more.
 type confirmPage struct {
 	FormErrors
-	State  portal.FactorState
-	Email  string
-	Action string
-	Fields []formField // of the form that was sent
+	State    portal.FactorState
+	Provider string // that confirms who has a session of single sign-on
+	Email    string
+	Action   string
+	Fields   []formField // of the form that was sent
 }
 
 // formField is a value of a form.
@@ -56,10 +58,13 @@ func (k *Kit) Confirmed(h Handler) Handler {
 		}
 		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword),
 			Passkey: q.PostForm.Get(proofPasskey)}
-		refused := error(portal.Errorf(portal.CodeConfirm,
-			"Prove once more that it is you, then this goes on: send %s with the form.", proofFields(state)))
-		asked := p == (portal.FactorProof{})
-		if !asked {
+		provider := k.confirmedBy(who, state)
+		refused := error(portal.Errorf(portal.CodeConfirm, "Prove once more that it is you, then this goes on: %s.",
+			howToProve(state, provider)))
+		asked := p == (portal.FactorProof{}) && !q.PostForm.Has(proofProvider)
+		if provider != "" && !asked {
+			refused = portal.Errorf(portal.CodeConfirm, "%s has not confirmed it yet.", provider)
+		} else if !asked {
 			if refused = k.Factors.Confirm(q.Context(), who, p); refused == nil {
 				return h(q)
 			}
@@ -67,7 +72,8 @@ func (k *Kit) Confirmed(h Handler) Handler {
 		if WantsJSON(q.Request) || IsPart(q.Request) || !shownAtForm(refused) {
 			return refused
 		}
-		view := confirmPage{State: state, Email: who.Email, Action: q.URL.RequestURI(), Fields: carried(q.PostForm)}
+		view := confirmPage{State: state, Provider: provider, Email: who.Email, Action: q.URL.RequestURI(),
+			Fields: carried(q.PostForm)}
 		if !asked {
 			view.FormErrors = formErrorsAs(refused, "proof_")
 		}
@@ -94,12 +100,24 @@ func formErrorsAs(err error, prefix string) FormErrors {
 	return f
 }
 
-// proofFields names what a program sends.
-func proofFields(state portal.FactorState) string {
-	if state.Any() {
-		return proofCode
+// confirmedBy is the provider that confirms who has a session; empty where they prove it
+// here.
+func (k *Kit) confirmedBy(who portal.Session, state portal.FactorState) string {
+	if who.By != portal.ByProvider || state.Any() || k.SignOn == nil {
+		return ""
 	}
-	return proofPassword
+	return k.SignOn.Name()
+}
+
+// howToProve tells a program what to do.
+func howToProve(state portal.FactorState, provider string) string {
+	switch {
+	case provider != "":
+		return "open /login/sso/confirm in the browser"
+	case state.Any():
+		return "send " + proofCode + " with the form"
+	}
+	return "send " + proofPassword + " with the form"
 }
 
 // carried are the fields of a form but those that prove.

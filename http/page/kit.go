@@ -19,6 +19,7 @@ type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
 	Factors  portal.FactorService
+	SignOn   *SignOn     // nil: there is no single sign-on
 	Duties   DutyService // nil: refusals name nobody and are not kept
 	Brand    Brand
 	Logger   *slog.Logger
@@ -42,6 +43,12 @@ type Config struct {
 
 	// Observed, if set, is called after each answered request.
 	Observed func(path string, status int, took time.Duration)
+}
+
+// SignOn is single sign-on of staff: the provider, and whose log-in an account there is.
+type SignOn struct {
+	portal.IdentityProvider
+	portal.SignOnService
 }
 
 // Kit is what all pages share. Safe for concurrent use.

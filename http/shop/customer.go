@@ -52,6 +52,8 @@ type profilePageData struct {
 	Sessions []sessionRow        `json:"sessions"`
 	Factors  *portal.Factors     `json:"security,omitempty"` // nil while staff act as a customer
 	Mail     []mailChoice        `json:"mail,omitempty"`
+	By       portal.LogInKind    `json:"-"` // by what this session was opened
+	Provider string              `json:"-"` // of single sign-on
 	Acting   portal.Acting       `json:"-"` // then there is neither password nor session to see
 	Message  string              `json:"error,omitempty"`
 	Fields   []portal.FieldError `json:"fields,omitempty"`
@@ -79,6 +81,7 @@ type sessionRow struct {
 	Current   bool             `json:"current"`
 	Device    string           `json:"device"`
 	Source    string           `json:"source"`
+	By        portal.LogInKind `json:"by"`
 	CreatedAt time.Time        `json:"created_at"`
 	SeenAt    time.Time        `json:"seen_at"`
 }
@@ -88,7 +91,10 @@ func (c *Counter) ShowProfile(q *page.Request) error { return c.profilePage(q, n
 func (c *Counter) ShowDeskProfile(q *page.Request) error { return c.profilePage(q, nil) }
 
 func (c *Counter) profilePage(q *page.Request, refused error) error {
-	data := profilePageData{Email: q.Who.Email, Acting: q.Who.Acting}
+	data := profilePageData{Email: q.Who.Email, Acting: q.Who.Acting, By: q.Who.By}
+	if c.SignOn != nil {
+		data.Provider = c.SignOn.Name()
+	}
 	if q.Who.Role == portal.RoleBuyer {
 		p, err := c.Customers.Profile(q.Context(), q.Who)
 		if err != nil {
@@ -117,7 +123,8 @@ func (c *Counter) profilePage(q *page.Request, refused error) error {
 	}
 	for _, x := range sessions {
 		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID,
-			Device: portal.Device(x.UserAgent), Source: x.Source, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
+			Device: portal.Device(x.UserAgent),
+			Source: x.Source, By: x.By, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
 	}
 	if refused != nil {
 		data.Message = portal.ErrorMessage(refused)

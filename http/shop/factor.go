@@ -117,10 +117,10 @@ func (c *Counter) LogInWithPasskey(q *page.Request) error {
 		return err
 	}
 	token, who, err := c.Factors.LogInWithPasskey(q.Context(), in.Passkey, c.Browser(q.W, q.Request))
-	if portal.ErrorCode(err) == portal.CodeInvalid && !page.WantsJSON(q.Request) {
+	if code := portal.ErrorCode(err); (code == portal.CodeInvalid || code == portal.CodeForbidden) &&
+		!page.WantsJSON(q.Request) {
 		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request), "error", err)
-		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Next: c.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
+		return c.loginPage(q, page.Status(err), loginPage{Next: c.Next(in.Next), Error: portal.ErrorMessage(err)})
 	}
 	if err != nil {
 		return err

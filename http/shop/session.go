@@ -17,7 +17,14 @@ type loginPage struct {
 	Error string `json:"error,omitempty"`
 	Done  bool   `json:"-"` // a new password was set just now
 
-	Passkeys bool `json:"-"` // one logs in by itself
+	Passkeys bool          `json:"-"` // one logs in by itself
+	SignOn   *signOnButton `json:"single_sign_on,omitempty"`
+}
+
+// loginPage shows the log-in form.
+func (c *Counter) loginPage(q *page.Request, status int, p loginPage) error {
+	p.Passkeys, p.SignOn = c.Factors.OffersPasskeys(), c.signOnButton(q)
+	return c.PlainPage(q, status, "shop/login", "Log in", p)
 }
 
 func (c *Counter) ShowLogIn(q *page.Request) error {
@@ -26,8 +33,7 @@ func (c *Counter) ShowLogIn(q *page.Request) error {
 		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 		return nil
 	}
-	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in",
-		loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset", Passkeys: c.Factors.OffersPasskeys()})
+	return c.loginPage(q, http.StatusOK, loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset"})
 }
 
 func (c *Counter) LogIn(q *page.Request) error {
@@ -41,14 +47,14 @@ func (c *Counter) LogIn(q *page.Request) error {
 	}
 	email := strings.TrimSpace(in.Email)
 	token, who, err := c.Sessions.LogIn(q.Context(), email, in.Password, c.Browser(q.W, q.Request))
-	if code := portal.ErrorCode(err); code == portal.CodeUnauthorized || code == portal.CodeTooMany {
+	switch portal.ErrorCode(err) {
+	case portal.CodeUnauthorized, portal.CodeTooMany, portal.CodeForbidden:
 		c.Logger.Warn("log-in refused", "request", page.RequestID(q.Context()), "source", c.Source(q.Request))
 		if page.WantsJSON(q.Request) {
 			return err
 		}
-		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Email: email, Next: c.Next(in.Next), Error: portal.ErrorMessage(err),
-				Passkeys: c.Factors.OffersPasskeys()})
+		return c.loginPage(q, page.Status(err), loginPage{Email: email, Next: c.Next(in.Next),
+			Error: portal.ErrorMessage(err)})
 	}
 	if err != nil {
 		return err
@@ -82,7 +88,7 @@ func (c *Counter) LogOut(q *page.Request) error {
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]bool{"ok": true})
 	}
-	http.Redirect(q.W, q.Request, "/login", http.StatusSeeOther)
+	http.Redirect(q.W, q.Request, c.loggedOutTo(q), http.StatusSeeOther)
 	return nil
 }
 

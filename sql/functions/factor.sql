@@ -205,7 +205,8 @@ end
 $$;
 grant execute on function portal.use_passkey(bigint, bytea, jsonb, boolean) to portal_auth;
 
--- The password was given once more: that will do where there is no factor.
+-- The password was given once more: that will do where there is no factor, and the
+-- session was not opened by single sign-on, which the provider confirms.
 create or replace function portal.confirm_by_password(p_session_id bigint) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -214,7 +215,8 @@ declare
 begin
   h := portal.hold_session(p_session_id);
   update portal.session s set confirmed_at = erp.now()
-    where s.session_id = p_session_id and h.stage = 'full' and not exists (select from portal.factor f where f.login_id = h.login_id);
+    where s.session_id = p_session_id and h.stage = 'full' and s.login_kind <> 'sso' and portal.logs_in_locally(h.login_id)
+      and not exists (select from portal.factor f where f.login_id = h.login_id);
   if not found then
     return false;
   end if;

@@ -14,7 +14,7 @@ $$;
 grant execute on function portal.ask_password_reset(text) to portal_work, portal_auth;
 
 -- Makes the link, good for an hour and once, and queues its mail. Nothing for an
--- address that nobody logs in with, or may not; nor again within five minutes,
+-- address that nobody logs in with, or may not, as staff where local log-ins are closed; nor again within five minutes,
 -- nor a sixth time within an hour, so that nobody is flooded with mail. True if a
 -- mail was queued.
 create or replace function portal.make_password_reset(p_email text, p_token text) returns boolean
@@ -26,7 +26,7 @@ declare
   made bigint;
 begin
   select * into l from portal.login x where x.email operator(public.=) p_email::public.citext and not x.disabled
-    and (x.staff_role is not null or exists (select from erp.web_access w join erp.customer c using (customer_id)
+    and (x.staff_role is not null and portal.logs_in_locally(x.login_id) or exists (select from erp.web_access w join erp.customer c using (customer_id)
       where w.customer_id = x.customer_id and w.enabled and c.active));
   if not found then
     return false;
@@ -57,7 +57,7 @@ as $$
   left join erp.customer c using (customer_id)
   left join erp.web_access w using (customer_id)
   where r.token_hash = p_token_hash and r.expires_at > erp.now() and not l.disabled
-    and (l.staff_role is not null or (c.active and w.enabled))
+    and (l.staff_role is not null and portal.logs_in_locally(l.login_id) or (c.active and w.enabled))
 $$;
 grant execute on function portal.password_reset_of(bytea) to portal_work, portal_auth;
 

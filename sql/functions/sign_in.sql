@@ -34,12 +34,16 @@ begin
 end
 $$;
 
--- Opens a session for a log-in whose password (or passkey) was right. The browser is
+-- Opens a session for a log-in whose password, passkey or account at the provider was
+-- right: p_login_kind (password, passkey, sso) says which. Of a provider's proof:
+-- p_multi_factor, it counts as the second factor; p_age, since when the person has proved
+-- who they are there (null: it did not say). The browser is
 -- known by its cookie, else by the address and the program that a log-in came from
 -- before; another one is told by mail, once any was known. What that browser had open
 -- ends: p_replaces is the hash of the token it showed, or null.
 create or replace function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea,
-  p_user_agent text, p_source text) returns bigint
+  p_user_agent text, p_source text, p_login_kind text default 'password',
+  p_multi_factor boolean default false, p_age interval default '0') returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -78,15 +82,19 @@ begin
   -- Who has a second factor and does not give it within a quarter of an hour begins anew.
   -- A browser that skips it proves nobody: what asks for a proof later asks for one.
   trusted := coalesce(b.trusted_until > erp.now(), false);
-  insert into portal.session (login_id, token_hash, expires_at, user_agent, source, browser_id, factor_at, confirmed_at)
+  insert into portal.session (login_id, token_hash, expires_at, user_agent, source, browser_id, login_kind, factor_at, confirmed_at)
   values (p_login_id, p_token_hash,
-    least(portal.session_end(l.staff_role is not null, erp.now()), case when has_factor and not trusted then erp.now() + interval '15 minutes' end),
-    p_user_agent, p_source, b.browser_id, case when has_factor and trusted then erp.now() end, case when not has_factor then erp.now() end)
+    least(portal.session_end(l.staff_role is not null, erp.now()), case when has_factor and not trusted and not p_multi_factor
+      then erp.now() + interval '15 minutes' end),
+    p_user_agent, p_source, b.browser_id, p_login_kind,
+    case when p_multi_factor or has_factor and trusted then erp.now() end,
+    case when p_multi_factor or not has_factor then erp.now() - p_age end)
   returning session_id into made;
   return made;
 end
 $$;
-grant execute on function portal.open_session(bigint, bytea, bytea, bytea, text, text) to portal_auth;
+grant execute on function portal.open_session(bigint, bytea, bytea, bytea, text, text, text, boolean, interval)
+  to portal_auth;
 
 -- Marks a session used, at most once a minute: a page is no reason to write.
 create or replace function portal.session_seen(p_session_id bigint) returns void

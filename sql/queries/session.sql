@@ -24,13 +24,15 @@ with source as (
 update portal.login set last_login_at = erp.now() where login_id = @login_id;
 
 -- name: session_open
-select portal.open_session(@login_id, @token_hash, @browser_hash, @replaces, @user_agent, @source);
+select portal.open_session(@login_id, @token_hash, @browser_hash, @replaces, @user_agent, @source, @login_kind,
+  @multi_factor, @age);
 
 -- name: session_of_token
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
   coalesce(c.customer_no, '') as customer_no, coalesce(c.name, '') as customer_name,
   l.email::text as email, coalesce(l.staff_role, 'buyer') as role,
-  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage, s.user_agent, s.source, s.seen_at < erp.now() - interval '1 minute' as idle,
+  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage,
+  s.user_agent, s.source, s.login_kind, s.seen_at < erp.now() - interval '1 minute' as idle,
   case when l.staff_role is null then '{}' else portal.duties(l.login_id) end as duties
 from portal.session_now n
 join portal.session s using (session_id)
@@ -61,7 +63,8 @@ delete from portal.session where token_hash = @token_hash;
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
   coalesce(c.customer_no, '') as customer_no, coalesce(c.name, '') as customer_name,
   l.email::text as email, coalesce(l.staff_role, 'buyer') as role,
-  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage, s.user_agent, s.source, false as idle, '{}'::text[] as duties
+  s.created_at, s.seen_at, n.ends_at as expires_at, n.lasts_until, n.stage,
+  s.user_agent, s.source, s.login_kind, false as idle, '{}'::text[] as duties
 from portal.session_now n
 join portal.session s using (session_id)
 join portal.login l on l.login_id = s.login_id
