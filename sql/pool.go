@@ -187,7 +187,7 @@ func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string
 	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
 		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
-		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+		", set_config('portal.actor', " + quote(who.Actor()) + ", true), set_config('portal.source', " + quote(who.Source) + ", true)"
 	if who.Acting != portal.ActingNot {
 		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"
 	}
@@ -200,7 +200,7 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	if !who.Staff() {
 		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
 	}
-	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true), set_config('portal.source', " + quote(who.Source) + ", true)"
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
 
@@ -273,4 +273,10 @@ func quote(s string) string {
 		}
 	}
 	return string(append(out, '\''))
+}
+
+// markedWith marks a transaction of the log-in path with who acts, and from where, for the audit log.
+func markedWith(ctx context.Context, tx pgx.Tx, actor, source string) error {
+	_, err := tx.Exec(ctx, "select set_config('portal.actor', $1, true), set_config('portal.source', $2, true)", actor, source)
+	return err
 }

@@ -114,7 +114,10 @@ table erp.company
   staff_session_max interval not null default '16:00:00'::interval
   confirm_within interval not null default '00:15:00'::interval
   staff_second_factor boolean not null default false
+  audit_keep interval
+  sign_in_keep interval
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
+  constraint company_audit_keep CHECK ((audit_keep >= '1 year'::interval))
   constraint company_confirm_within CHECK ((confirm_within >= '00:01:00'::interval))
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
   constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
@@ -125,6 +128,7 @@ table erp.company
   constraint company_price_policy CHECK ((price_policy = ANY (ARRAY['contract_wins'::text, 'lowest_wins'::text])))
   constraint company_remit_to_length CHECK ((length(remit_to) <= 1000))
   constraint company_session_limits CHECK ((((session_idle >= '00:05:00'::interval) AND (session_idle <= session_max)) AND ((staff_session_idle >= '00:05:00'::interval) AND (staff_session_idle <= staff_session_max))))
+  constraint company_sign_in_keep CHECK ((sign_in_keep >= '1 mon'::interval))
   trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
   trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
@@ -1425,6 +1429,18 @@ table erp.web_access_switch
   grant SELECT to portal_desk
   grant SELECT to portal_work
 
+table portal.act_kind
+  code text not null
+  act_group text not null
+  label text not null
+  noun text not null default ''::text
+  by_program boolean not null default false
+  quiet interval
+  constraint act_kind_act_group CHECK ((act_group = ANY (ARRAY['sign_in'::text, 'people'::text, 'export'::text, 'acting'::text, 'operation'::text, 'refusal'::text, 'order'::text, 'money'::text, 'price'::text, 'stock'::text, 'setting'::text])))
+  constraint act_kind_label CHECK (((length(label) >= 1) AND (length(label) <= 80)))
+  constraint act_kind_pkey PRIMARY KEY (code)
+  grant SELECT to portal_desk
+
 table portal.audit
   audit_id bigint not null generated always as identity
   at timestamp with time zone not null default clock_timestamp()
@@ -1437,7 +1453,10 @@ table portal.audit
   xid xid8 not null default pg_current_xact_id()
   db_login text default SESSION_USER
   db_role text default portal.db_role()
+  source text default NULLIF(current_setting('portal.source'::text, true), ''::text)
   constraint audit_pkey PRIMARY KEY (audit_id)
+  index audit_action ON portal.audit USING btree (action, at DESC)
+  index audit_actor ON portal.audit USING btree (actor, at DESC)
   index audit_at ON portal.audit USING btree (at DESC)
   index audit_customer ON portal.audit USING btree (customer_id, at DESC) WHERE (customer_id IS NOT NULL)
   index audit_subject ON portal.audit USING btree (subject, at DESC) WHERE (subject <> ''::text)
@@ -1461,6 +1480,10 @@ table portal.audit_head
   chain_no bigint not null default 0
   hash bytea not null default '\x'::bytea
   seen pg_snapshot not null default '1:1:'::pg_snapshot
+  base_no bigint not null default 0
+  base_hash bytea not null default '\x'::bytea
+  base_at timestamp with time zone not null default '-infinity'::timestamp with time zone
+  forgetting xid8
   constraint audit_head_only_row CHECK (only_row)
   constraint audit_head_pkey PRIMARY KEY (only_row)
 
@@ -1716,6 +1739,8 @@ table portal.factor_failure
   constraint factor_failure_count CHECK ((failed_count > 0))
   constraint factor_failure_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
   constraint factor_failure_pkey PRIMARY KEY (login_id)
+  trigger factor_failure_audited: AFTER UPDATE FOR EACH ROW WHEN (((new.locked_until IS NULL) OR (new.locked_until IS DISTINCT FROM old.locked_until))) EXECUTE FUNCTION portal.factor_failure_audited()
+  trigger factor_failure_audited_first: AFTER INSERT FOR EACH ROW EXECUTE FUNCTION portal.factor_failure_audited()
 
 table portal.favorite
   login_id bigint not null
@@ -1913,6 +1938,16 @@ table portal.login_device
   grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_auth
+
+table portal.login_failure
+  minute timestamp with time zone not null
+  login_id bigint not null
+  source text not null
+  tries integer not null default 0
+  refused integer not null default 0
+  last_at timestamp with time zone not null default clock_timestamp()
+  constraint login_failure_pkey PRIMARY KEY (login_id, source, minute)
+  constraint login_failure_tries CHECK (((tries >= 0) AND (refused >= 0)))
 
 table portal.login_source
   login_id bigint not null
@@ -2252,7 +2287,10 @@ table portal.session
   index session_login ON portal.session USING btree (login_id)
   trigger session_acting_begun: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
   trigger session_acting_ended: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_changed()
+  trigger session_begun_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_audited()
   trigger session_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_deleted()
+  trigger session_ended_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_audited()
+  trigger session_proof_audited: AFTER UPDATE FOR EACH ROW WHEN (((new.confirmed_at IS DISTINCT FROM old.confirmed_at) OR (new.factor_at IS DISTINCT FROM old.factor_at))) EXECUTE FUNCTION portal.session_proof_audited()
   trigger session_staff_login: AFTER INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_login_kept()
   trigger session_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_updated()
   grant DELETE to portal_auth
@@ -2693,6 +2731,7 @@ function portal.acting_changed() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.action_weight(p_action text) returns integer
 function portal.actor() returns text
+function portal.add_act(p_kind text, p_actor text, p_customer_id bigint, p_subject text, p_data jsonb, p_source text) returns void security definer
 function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea, p_step bigint, p_credential_id bytea, p_credential jsonb, p_handle bytea) returns integer security definer for portal_auth
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
 function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
@@ -2706,6 +2745,8 @@ function portal.assert_confirmed(p_session_id bigint) returns void security defi
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
+function portal.audit_begins() returns timestamp with time zone security definer for portal_desk
+function portal.audit_page(p_customer_id bigint, p_person text, p_subject text, p_codes text[], p_from timestamp with time zone, p_to timestamp with time zone, p_before_at timestamp with time zone, p_before_id bigint, p_limit integer) returns SETOF portal.audit security definer for portal_desk
 function portal.audit_subject(p_table text, p_row jsonb, OUT subject text, OUT customer_id bigint) returns record security definer
 function portal.audit_text(a portal.audit) returns text
 function portal.backorders_of_item(p_customer_id bigint, p_item_id bigint) returns TABLE(gone boolean, expected_on date, waiting numeric, waiting_on date) security definer for portal_desk, portal_web, portal_work
@@ -2745,20 +2786,25 @@ function portal.emit_money(p_kind text, p_customer_ids bigint[], p_refs text[]) 
 function portal.emit_statements(p_customer_ids bigint[], p_statement_ids bigint[]) returns void security definer
 function portal.end_login_try(p_email text, p_source text, p_device bytea) returns void security definer for portal_auth
 function portal.end_other_sessions(p_session_id bigint) returns integer security definer for portal_auth
+function portal.end_session(p_session_id bigint, p_login_id bigint) returns boolean security definer for portal_auth
 function portal.end_sessions(p_customer_id bigint) returns void security definer
 function portal.enqueue(p_kind text, p_args json[]) returns void
 function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
 function portal.event_truncated() returns trigger security definer
+function portal.expire_sessions(p_batch integer) returns integer security definer for portal_work
 function portal.factor_changed() returns trigger security definer
 function portal.factor_failed(p_session_id bigint) returns void security definer for portal_auth
+function portal.factor_failure_audited() returns trigger security definer
 function portal.factor_secrets(p_session_id bigint, p_kind text) returns TABLE(factor_id bigint, secret bytea, credential jsonb, handle bytea) security definer for portal_auth
 function portal.factor_state(p_session_id bigint) returns TABLE(stage text, confirmed boolean, obligatory boolean, apps integer, passkeys integer, codes_left integer, trusted boolean, locked boolean) security definer for portal_auth
 function portal.factors(p_session_id bigint) returns TABLE(factor_id bigint, kind text, name text, made_at timestamp with time zone, used_at timestamp with time zone) security definer for portal_auth
 function portal.find_items(p_customer_id bigint, p_login_id bigint, p_query text, p_exact bigint[], p_prefix text, p_words text, p_whole text, p_lead text, p_part boolean, p_similar bigint[], p_in_stock boolean, p_bought boolean, p_favorites boolean) returns TABLE(item_id bigint, item_no text, description text, category_id bigint, place integer, rank integer) for portal_web
+function portal.forget_audit(p_batch integer) returns integer security definer for portal_work
 function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean security definer for portal_auth
 function portal.forget_browsers(p_batch integer) returns integer security definer for portal_work
 function portal.forget_challenges(p_batch integer) returns integer security definer for portal_work
+function portal.forgotten_told() returns TABLE(audit_id bigint, told int8range) security definer
 function portal.highest_hash_cost() returns integer security definer for portal_auth
 function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
@@ -2775,9 +2821,11 @@ function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
 function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
+function portal.keep_history_digest(p_up_to bigint) returns void security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
 function portal.limited() returns boolean security definer for portal_web
 function portal.lines_audited() returns trigger security definer
+function portal.log_out(p_token_hash bytea) returns void security definer for portal_auth
 function portal.login_account(p_email text) returns bytea
 function portal.login_audited() returns trigger security definer
 function portal.login_id() returns bigint
@@ -2834,6 +2882,7 @@ function portal.proof_of_receipts(p_since timestamp with time zone, p_order_ids 
 function portal.prove_prices(p_whole boolean) returns bigint security definer for portal_work
 function portal.raise_hash(p_login_id bigint, p_was text, p_now text) returns void security definer for portal_auth
 function portal.read_outcome(p_shown text) returns jsonb
+function portal.record_act(p_session_id bigint, p_kind text, p_customer_no text, p_subject text, p_data jsonb, p_source text) returns void security definer for portal_auth
 function portal.refuse_forgetting() returns trigger
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
@@ -2854,11 +2903,14 @@ function portal.route_concerns(p_route_ids bigint[]) returns void security defin
 function portal.rows_audited() returns trigger security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
+function portal.say_session_end(p_cause text) returns void security definer
 function portal.seal_audit() returns integer security definer for portal_work
 function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
 function portal.sees_balance() returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.session_audited() returns trigger security definer
 function portal.session_deleted() returns trigger security definer
 function portal.session_end(p_staff boolean, p_created_at timestamp with time zone) returns timestamp with time zone security definer
+function portal.session_proof_audited() returns trigger security definer
 function portal.session_proved(p_session_id bigint, p_remember boolean) returns void security definer
 function portal.session_seen(p_session_id bigint) returns void security definer for portal_auth
 function portal.session_updated() returns trigger security definer
@@ -2895,6 +2947,7 @@ function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
 function portal.take_challenge(p_hash bytea, p_purpose text, p_session_id bigint) returns jsonb security definer for portal_auth
 function portal.take_login_turn(p_place text) returns interval security definer
+function portal.tell_login_failures(p_older interval) returns integer security definer for portal_work
 function portal.trusted_browsers(p_session_id bigint) returns TABLE(browser_id bigint, user_agent text, source text, last_seen_at timestamp with time zone, trusted_until timestamp with time zone) security definer for portal_auth
 function portal.unlock_login(p_email text) returns void security definer for portal_work
 function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) returns jsonb for portal_web
