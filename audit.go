@@ -23,6 +23,9 @@ func (d *AuditData) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// MayAudit reports whether somebody reads the audit log: pages, menu and store ask here.
+func (s Session) MayAudit() bool { return s.Staff() }
+
 // AuditEntry is who changed what, and when. Of a change of Web Access, Data has
 // for each column that changed its old and its new value. Subject is what it was
 // done to: an item's or an order's number, a category's name.
@@ -109,6 +112,8 @@ type AuditPage struct {
 	Next string     `json:"next,omitempty"`
 	// Begins is from when on the log is whole, where it was shortened.
 	Begins *time.Time `json:"begins,omitempty"`
+	// Labels are what the columns of Web Access are called.
+	Labels map[string]string `json:"-"`
 }
 
 // AuditService shows the audit log to staff. Nobody changes it.

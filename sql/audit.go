@@ -82,12 +82,17 @@ type AuditStore struct{ db *DB }
 // NewAuditStore shows the audit log to staff.
 func NewAuditStore(db *DB) *AuditStore { return &AuditStore{db} }
 
+var errAudit = portal.Errorf(portal.CodeForbidden, "The audit log is for whoever answers for the portal.")
+
 // auditExport is how many rows an export reads at a time.
 const auditExport = 5000
 
 // Audit implements portal.AuditService.
 func (s *AuditStore) Audit(ctx context.Context, who portal.Session, f portal.AuditFilter) (portal.AuditPage, error) {
 	var out portal.AuditPage
+	if !who.MayAudit() {
+		return out, errAudit
+	}
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := auditArgs(ctx, tx, f)
 		if err != nil {
@@ -96,7 +101,11 @@ func (s *AuditStore) Audit(ctx context.Context, who portal.Session, f portal.Aud
 		if out.Rows, err = auditRows(ctx, tx, a, portal.PageSize+1); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("audit_begins")).Scan(&out.Begins)
+		var labels []byte
+		if err := tx.QueryRow(ctx, query("audit_begins")).Scan(&out.Begins, &labels); err != nil {
+			return err
+		}
+		return json.Unmarshal(labels, &out.Labels)
 	})
 	if err != nil {
 		return portal.AuditPage{}, fmt.Errorf("audit log: %w", err)
@@ -108,6 +117,9 @@ func (s *AuditStore) Audit(ctx context.Context, who portal.Session, f portal.Aud
 // EachAudit implements portal.AuditService. Each page has a transaction of its
 // own: the log only grows, so what lies before a row stays as it is.
 func (s *AuditStore) EachAudit(ctx context.Context, who portal.Session, filter portal.AuditFilter, f func(portal.AuditRow) error) error {
+	if !who.MayAudit() {
+		return errAudit
+	}
 	for {
 		var rows []portal.AuditRow
 		err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {

@@ -137,6 +137,7 @@ func (a *app) build(url, direct string) error {
 			Sessions:       sessions,
 			Frames:         sql.NewFrameStore(a.db),
 			Factors:        factors,
+			Acts:           sql.NewActStore(a.db),
 			Brand:          brand,
 			Logger:         a.logger,
 			PlainHTTP:      a.PlainHTTP,
@@ -176,6 +177,7 @@ func (a *app) build(url, direct string) error {
 			Money:     staff.MoneyDesk,
 			Invoices:  staff.InvoiceDesk,
 			Routes:    staff.RouteDesk,
+			Audit:     sql.NewAuditStore(a.db),
 		},
 		Ops: ops.Services{
 			Statements: staff.StatementDesk,

@@ -24,6 +24,7 @@ type Services struct {
 	Money     portal.MoneyDesk
 	Invoices  portal.InvoiceDesk
 	Routes    portal.RouteDesk
+	Audit     portal.AuditService
 }
 
 // Counter serves the pages of staff. Safe for concurrent use.

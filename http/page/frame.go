@@ -91,6 +91,9 @@ func (f Frame) Nav() []NavEntry {
 			{Key: "prices", Label: "Prices", URL: "/desk/prices", Icon: "tag"},
 			{Key: "routes", Label: "Routes", URL: "/desk/routes", Icon: "route"},
 		}
+		if f.Session.MayAudit() {
+			nav = append(nav, NavEntry{Key: "audit", Label: "Audit log", URL: "/desk/audit", Icon: "history"})
+		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "overview", Label: "Overview", URL: "/ops", Icon: "trending-up"})
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})

@@ -23,6 +23,7 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 		return who, true, nil
 	}
 	customer, ok, err = k.Sessions.ActingFor(r.Context(), who)
+	customer.Source = k.Source(r)
 	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// the database would refuse it, too
 		err = portal.Errorf(portal.CodeForbidden, portal.PreviewOnly)
@@ -63,6 +64,7 @@ func (k *Kit) BuyerData(h Handler) httprouter.Handle {
 			if q.Who, err = k.Sessions.Session(r.Context(), k.Token(r)); err != nil {
 				return err
 			}
+			q.Who.Source = k.Source(r)
 			known(r)
 			customer, ok, err := k.AsCustomer(r, q.Who)
 			if err != nil {
@@ -93,6 +95,11 @@ func (k *Kit) Staff(h Handler) httprouter.Handle {
 	return k.guard(portal.Session.Staff, h)
 }
 
+// Auditor serves who may read the audit log.
+func (k *Kit) Auditor(h Handler) httprouter.Handle {
+	return k.guard(portal.Session.MayAudit, h)
+}
+
 // Operator serves operators only.
 func (k *Kit) Operator(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleOps }, h)
@@ -107,6 +114,7 @@ func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle 
 				return err
 			}
 			known(r)
+			who.Source = k.Source(r) // of this request: the audit log has it
 			q.Who = who
 			forCustomers := may(portal.Session{Role: portal.RoleBuyer})
 			if who.Staff() && !may(who) && forCustomers {

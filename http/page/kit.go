@@ -19,6 +19,7 @@ type Config struct {
 	Sessions portal.SessionService
 	Frames   portal.FrameService
 	Factors  portal.FactorService
+	Acts     portal.ActRecorder
 	Brand    Brand
 	Logger   *slog.Logger
 

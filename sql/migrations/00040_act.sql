@@ -65,6 +65,11 @@ comment on column portal.audit_head.base_no is
 comment on column portal.audit_head.forgetting is 'The transaction of portal.forget_audit that is at it; no other deletes from the log.';
 
 -- +goose Down
+drop trigger if exists session_begun_audited on portal.session;
+drop trigger if exists session_ended_audited on portal.session;
+drop trigger if exists session_proof_audited on portal.session;
+drop trigger if exists factor_failure_audited_first on portal.factor_failure;
+drop trigger if exists factor_failure_audited on portal.factor_failure;
 alter table portal.audit_head drop column base_no, drop column base_hash, drop column base_at, drop column forgetting;
 alter table erp.company drop column audit_keep, drop column sign_in_keep;
 drop table portal.login_failure, portal.act_kind;

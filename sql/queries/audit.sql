@@ -22,7 +22,9 @@ left join erp.customer c on c.customer_id = a.customer_id
 order by a.at desc, a.audit_id desc;
 
 -- name: audit_begins
-select nullif(portal.audit_begins(), '-infinity');
+-- From when on the log is whole, and what the switches are called.
+select nullif(portal.audit_begins(), '-infinity'),
+  (select coalesce(jsonb_object_agg(s.column_name, coalesce(s.log_label, s.label)), '{}') from erp.web_access_switch s);
 
 -- name: audit_days
 -- Where days begin and end, in the company's zone.
