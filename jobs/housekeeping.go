@@ -26,7 +26,8 @@ func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.House
 	mails, mailsErr := w.housekeeper.KeepMails(ctx, mailRetention)
 	audit, auditErr := w.housekeeper.ForgetAudit(ctx)
 	if sessions > 0 || events > 0 || mails > 0 || audit > 0 {
-		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails, "audit_forgotten", audit)
+		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events,
+			"mails_pruned", mails, "audit_forgotten", audit)
 	}
 	return errors.Join(sessionsErr, eventsErr, mailsErr, auditErr)
 }

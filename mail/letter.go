@@ -71,8 +71,9 @@ func (p *Postman) letter(m portal.Mail) letter {
 	if zone == nil {
 		zone = time.UTC
 	}
-	l := letter{Head: p.config.Letterhead, Subject: m.Title(zone), Currency: m.Currency, Button: link{"Open the portal", p.public + m.Link()},
-		Why: "You get this mail because you have the log-in " + m.To + ".", Choices: p.public + "/profile#mails"}
+	l := letter{Head: p.config.Letterhead, Subject: m.Title(zone), Currency: m.Currency,
+		Button: link{"Open the portal", p.public + m.Link()},
+		Why:    "You get this mail because you have the log-in " + m.To + ".", Choices: p.public + "/profile#mails"}
 	if m.ToName != "" {
 		l.Greeting = "Hello " + m.ToName + ","
 	}
@@ -82,13 +83,15 @@ func (p *Postman) letter(m portal.Mail) letter {
 	switch m.Kind {
 	case portal.NotifyInvitation:
 		l.Choices = ""
-		l.Paragraphs = []string{fmt.Sprintf("You are invited to order online from %s, for %s.", p.config.Letterhead.Name, m.Customer),
+		l.Paragraphs = []string{fmt.Sprintf("You are invited to order online from %s, for %s.", p.config.Letterhead.Name,
+			m.Customer),
 			"Your log-in is " + m.To + ". Set its password to begin. The link serves once, within a week."}
 		l.Button = link{"Set your password", p.public + "/invite?token=" + portal.SecretMark}
 		l.Why = "You get this mail because somebody made a log-in for this address. If you did not expect it, do nothing."
 	case portal.NotifyPasswordReset:
 		l.Choices = ""
-		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To + ". If it was you, set it here. The link serves once, within an hour.",
+		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To +
+			". If it was you, set it here. The link serves once, within an hour.",
 			"If it was not you, do nothing: your password stays as it is."}
 		l.Button = link{"Set a new password", p.public + "/reset/" + portal.SecretMark}
 		l.Why = "You get this mail because somebody asked for a new password with this address."
@@ -135,7 +138,8 @@ func (p *Postman) order(l *letter, m portal.Mail, zone *time.Location) {
 	}
 	add("Ship to", o.ShipTo, "")
 	switch m.Kind {
-	case portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
+	case portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits,
+		portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
 		add("Planned delivery", longDay(o.DeliveryDate), "")
 	case portal.NotifyOrderShipped:
 		add("Carrier", m.Facts.Carrier, "")

@@ -29,7 +29,8 @@ func NewPeopleStore(db *DB, cost int) *PeopleStore {
 }
 
 // run acts for an approver's own customer, or as staff for the one named.
-func (s *PeopleStore) run(ctx context.Context, who portal.Session, customerNo string, a args, f func(tx pgx.Tx) error) error {
+func (s *PeopleStore) run(ctx context.Context, who portal.Session, customerNo string, a args,
+	f func(tx pgx.Tx) error) error {
 	if !who.Staff() {
 		return s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 			a["customer_id"] = who.CustomerID
@@ -64,7 +65,8 @@ func (s *PeopleStore) People(ctx context.Context, who portal.Session, customerNo
 
 // Invite implements portal.PeopleService. The password that is set here nobody
 // knows: a log-in that waits for its own takes as long to refuse as any.
-func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string, edit portal.PersonEdit) (portal.Invitation, error) {
+func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string,
+	edit portal.PersonEdit) (portal.Invitation, error) {
 	p, err := edit.Person(true)
 	if err != nil {
 		return portal.Invitation{}, err
@@ -91,12 +93,14 @@ func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo
 }
 
 // SavePerson implements portal.PeopleService.
-func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, edit portal.PersonEdit) error {
+func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID,
+	edit portal.PersonEdit) error {
 	p, err := edit.Person(false)
 	if err != nil {
 		return err
 	}
-	a := args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod, "sign_off_all": p.SignOffAll}
+	a := args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod,
+		"sign_off_all": p.SignOffAll}
 	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
 		if err := samePerson(ctx, tx, a, id, edit); err != nil {
 			return err
@@ -133,12 +137,14 @@ func samePerson(ctx context.Context, tx pgx.Tx, a args, id portal.LoginID, edit 
 }
 
 // DisablePerson implements portal.PeopleService.
-func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, disabled bool) error {
+func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID,
+	disabled bool) error {
 	return s.change(ctx, who, customerNo, "person_disable", args{"login_id": id, "disabled": disabled})
 }
 
 // RenewInvitation implements portal.PeopleService.
-func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID) (portal.Invitation, error) {
+func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string,
+	id portal.LoginID) (portal.Invitation, error) {
 	token, hash := newToken()
 	out := portal.Invitation{LoginID: id, Token: token}
 	a := args{"login_id": id, "token_hash": hash}
@@ -204,7 +210,8 @@ func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password stri
 	}
 	err = pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		var id portal.LoginID
-		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id, &email); err != nil {
+		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id,
+			&email); err != nil {
 			return err
 		}
 		if err := markedWith(ctx, tx, email, ""); err != nil {

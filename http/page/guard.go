@@ -24,7 +24,8 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 	}
 	customer, ok, err = k.Sessions.ActingFor(r.Context(), who)
 	customer.Source = k.Source(r)
-	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet &&
+		r.Method != http.MethodHead {
 		// the database would refuse it, too
 		err = portal.Errorf(portal.CodeForbidden, portal.PreviewOnly)
 	}
@@ -36,7 +37,8 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 func (k *Kit) OwnAffairs(q *Request) error {
 	_, acting, err := k.Sessions.ActingFor(q.Context(), q.Who)
 	if err == nil && acting {
-		err = portal.Errorf(portal.CodeForbidden, "Passwords and sessions are each person's own. Go back to the desk for yours.")
+		err = portal.Errorf(portal.CodeForbidden,
+			"Passwords and sessions are each person's own. Go back to the desk for yours.")
 	}
 	return err
 }
