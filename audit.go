@@ -75,12 +75,14 @@ type ActRecorder interface {
 type ActGroup string
 
 // ActGroups are all of them, as the list of choices has them.
-var ActGroups = []ActGroup{"sign_in", "people", "export", "acting", "operation", "refusal", "order", "money", "price", "stock", "setting"}
+var ActGroups = []ActGroup{"sign_in", "people", "export", "acting", "operation", "refusal",
+	"order", "money", "price", "stock", "setting"}
 
 // Label is the group in words.
 func (g ActGroup) Label() string {
-	return map[ActGroup]string{"sign_in": "Log-ins", "people": "People and access", "export": "Exports and prints", "acting": "Acting for customers",
-		"operation": "Operators", "refusal": "Refusals", "order": "Orders", "money": "Money", "price": "Prices", "stock": "Stock", "setting": "Settings"}[g]
+	return map[ActGroup]string{"sign_in": "Log-ins", "people": "People and access", "export": "Exports and prints",
+		"acting": "Acting for customers", "operation": "Operators", "refusal": "Refusals", "order": "Orders",
+		"money": "Money", "price": "Prices", "stock": "Stock", "setting": "Settings"}[g]
 }
 
 // AuditFilter narrows the audit log; what is empty narrows nothing.

@@ -227,7 +227,8 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/desk/warehouse", k.Staff(desk.ShowWarehouse))
 	mux.GET("/desk/warehouse/:order_no", k.Staff(desk.ShowPick))
 	mux.GET("/desk/warehouse/:order_no/pick-list", k.Staff(k.Recorded(portal.ActPrint, "pick list", desk.PickList)))
-	mux.GET("/desk/warehouse/:order_no/packing-slip", k.Staff(k.Recorded(portal.ActPrint, "packing slip", desk.PackingSlip)))
+	mux.GET("/desk/warehouse/:order_no/packing-slip",
+		k.Staff(k.Recorded(portal.ActPrint, "packing slip", desk.PackingSlip)))
 	mux.POST("/desk/warehouse/:order_no/pick", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickStep)))
 	mux.POST("/desk/warehouse/:order_no/all", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickAll)))
 	mux.POST("/desk/warehouse/:order_no/short", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShort)))
@@ -277,7 +278,8 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/customers/:customer_no/apply",
 		k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.ApplyCredit))))
 	mux.GET("/desk/customers/:customer_no/statement", k.Staff(desk.ShowStatement))
-	mux.GET("/desk/customers/:customer_no/statement/pdf", k.Staff(k.Recorded(portal.ActPaper, "statement", desk.StatementPDF)))
+	mux.GET("/desk/customers/:customer_no/statement/pdf",
+		k.Staff(k.Recorded(portal.ActPaper, "statement", desk.StatementPDF)))
 	mux.GET("/desk/aging", k.Staff(desk.ShowAging))
 	mux.GET("/desk/aging.csv", k.Staff(k.Recorded(portal.ActExport, "aging", desk.ExportAging)))
 	mux.GET("/desk/payments", k.Staff(desk.ListPayments))
@@ -291,7 +293,8 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/invoicing", k.Staff(desk.InvoiceOrders))
 	mux.GET("/ops/statements", k.Operator(ops.ListStatementRuns))
 	mux.POST("/ops/statements", k.Operator(k.Recorded(portal.ActStatementsRun, "statements", ops.BeginRun)))
-	mux.POST("/ops/statements/retry", k.Operator(k.Recorded(portal.ActStatementsRun, "statements that failed", ops.RetryStatements)))
+	mux.POST("/ops/statements/retry",
+		k.Operator(k.Recorded(portal.ActStatementsRun, "statements that failed", ops.RetryStatements)))
 	mux.POST("/desk/customers/:customer_no/route", k.Staff(page.At("/desk/customers/:customer_no", desk.AssignRoute)))
 	mux.GET("/desk/routes", k.Staff(desk.ListRoutes))
 	mux.POST("/desk/routes", k.Staff(desk.NewRoute))

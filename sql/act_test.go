@@ -103,7 +103,8 @@ func TestFailuresAreCounted(t *testing.T) {
 		since := lastAudit(t, s.DB)
 		pgtest.Exec(t, s.DB, "select portal.tell_login_failures('0')")
 		return pgtest.Value[string](t, s.DB, `select string_agg(x.line, '; ' order by x.line) from (
-			select concat_ws(' ', actor, subject, source, sum((data ->> 'tries')::int), sum((data ->> 'refused')::int), data ->> 'unknown') as line
+			select concat_ws(' ', actor, subject, source, sum((data ->> 'tries')::int), sum((data ->> 'refused')::int),
+				data ->> 'unknown') as line
 			from portal.audit where audit_id > $1 and action = 'login_failed' group by actor, subject, source, data ->> 'unknown') x`, since)
 	}
 	from := portal.Browser{Source: "192.0.2.7"}

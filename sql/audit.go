@@ -35,7 +35,8 @@ func (s *ActStore) Record(ctx context.Context, who portal.Session, act portal.Ac
 	if err != nil {
 		return fmt.Errorf("record %s: %w", act.Kind, err)
 	}
-	_, err = s.db.Auth.Exec(ctx, query("act_record"), args{"session_id": who.ID, "kind": act.Kind, "customer_no": act.CustomerNo,
+	_, err = s.db.Auth.Exec(ctx, query("act_record"), args{
+		"session_id": who.ID, "kind": act.Kind, "customer_no": act.CustomerNo,
 		"subject": firstBytes(act.Subject, maxActText), "data": string(text), "source": who.Source})
 	if err != nil {
 		return fmt.Errorf("record %s: %w", act.Kind, refusal(err))
@@ -116,7 +117,9 @@ func (s *AuditStore) Audit(ctx context.Context, who portal.Session, f portal.Aud
 
 // EachAudit implements portal.AuditService. Each page has a transaction of its
 // own: the log only grows, so what lies before a row stays as it is.
-func (s *AuditStore) EachAudit(ctx context.Context, who portal.Session, filter portal.AuditFilter, f func(portal.AuditRow) error) error {
+func (s *AuditStore) EachAudit(ctx context.Context, who portal.Session, filter portal.AuditFilter,
+	f func(portal.AuditRow) error,
+) error {
 	if !who.MayAudit() {
 		return errAudit
 	}
@@ -158,7 +161,8 @@ func auditCursor(last portal.AuditRow) string {
 
 // auditArgs is a filter as the query takes it.
 func auditArgs(ctx context.Context, tx pgx.Tx, f portal.AuditFilter) (args, error) {
-	a := args{"customer_id": nil, "person": orNil(f.Person), "subject": orNil(f.Subject), "codes": nil, "from": nil, "to": nil, "before_at": nil, "before_id": nil}
+	a := args{"customer_id": nil, "person": orNil(f.Person), "subject": orNil(f.Subject), "codes": nil,
+		"from": nil, "to": nil, "before_at": nil, "before_id": nil}
 	if f.CustomerNo != "" {
 		var id int64
 		if err := tx.QueryRow(ctx, query("price_customer_id"), args{"customer_no": f.CustomerNo}).Scan(&id); err != nil {
@@ -168,7 +172,8 @@ func auditArgs(ctx context.Context, tx pgx.Tx, f portal.AuditFilter) (args, erro
 	}
 	if f.Group != "" || f.Noun != "" {
 		var codes []string
-		if err := tx.QueryRow(ctx, query("audit_codes"), args{"act_group": f.Group, "noun": f.Noun}).Scan(&codes); err != nil {
+		row := tx.QueryRow(ctx, query("audit_codes"), args{"act_group": f.Group, "noun": f.Noun})
+		if err := row.Scan(&codes); err != nil {
 			return nil, err
 		}
 		a["codes"] = append([]string{}, codes...) // none: nothing, rather than everything

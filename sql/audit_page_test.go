@@ -100,7 +100,8 @@ func TestForgetAudit(t *testing.T) {
 	pgtest.Exec(t, db, "update erp.customer set terms_days = 6 where customer_id = 1")
 	seal()
 	pgtest.Exec(t, db, `set local session_replication_role = replica; update portal.audit set at = at - interval '2 months' where action = 'logged_in';
-		update portal.audit_chain set sealed_at = sealed_at - interval '2 months'; set local session_replication_role = origin;
+		update portal.audit_chain set sealed_at = sealed_at - interval '2 months';
+		set local session_replication_role = origin;
 		update erp.company set sign_in_keep = '1 month'`)
 	if n := forget(); n != 1 {
 		t.Errorf("%d log-ins went, want 1", n)
@@ -140,13 +141,18 @@ func mustInt(t testing.TB, s string) int64 {
 func manyActs(t testing.TB, db *pgtest.DB, rows int) {
 	t.Helper()
 	pgtest.Exec(t, db, "insert into erp.customer (customer_no, name) select 'K' || n, 'Customer ' || n from generate_series(1, 2000) n")
-	pgtest.Exec(t, db, `set local session_replication_role = replica;
-		insert into portal.audit (at, actor, action, customer_id, subject, data, source)
-		select now() - make_interval(secs => (`+strconv.Itoa(rows)+` - n) * 30.0), 
-			case when n % 3 = 0 then 'portal' when n % 1009 = 0 then 'rare@demo.example' else 'person' || (n * 7919 % 3000) || '@demo.example' end,
-			case when n % 50021 = 0 then 'export' when n % 20 = 0 then 'logged_in' when n % 7 = 0 then 'price_level' when n % 2 = 0 then 'order_status' else 'order_line' end,
-			case when n % 7 <> 0 then 1 + (n * 104729 % 2000) end, 'SO' || (n / 6), '{"qty": [1, 2]}', '192.0.2.1'
-		from generate_series(1::bigint, `+strconv.Itoa(rows)+`) n`)
+	const batch = 250_000
+	for from := 1; from <= rows; from += batch {
+		pgtest.Exec(t, db, fmt.Sprintf(`set local session_replication_role = replica;
+			insert into portal.audit (at, actor, action, customer_id, subject, data, source)
+			select now() - make_interval(secs => (%d - n) * 30.0),
+				case when n %% 3 = 0 then 'portal' when n %% 1009 = 0 then 'rare@demo.example'
+					else 'person' || (n * 7919 %% 3000) || '@demo.example' end,
+				case when n %% 50021 = 0 then 'export' when n %% 20 = 0 then 'logged_in' when n %% 7 = 0 then 'price_level'
+					when n %% 2 = 0 then 'order_status' else 'order_line' end,
+				case when n %% 7 <> 0 then 1 + (n * 104729 %% 2000) end, 'SO' || (n / 6), '{"qty": [1, 2]}', '192.0.2.1'
+			from generate_series(%d::bigint, %d) n`, rows, from, min(rows, from+batch-1)))
+	}
 	pgtest.Exec(t, db, "analyze portal.audit; analyze erp.customer")
 }
 

@@ -27,8 +27,8 @@ type auditPage struct {
 }
 
 func (p auditPage) link(path, before string) string {
-	return page.ListLink(path, "customer", p.Customer, "person", p.Person, "subject", p.Subject, "group", string(p.Group), "noun", p.Noun,
-		"from", p.From, "to", p.To, "before", before)
+	return page.ListLink(path, "customer", p.Customer, "person", p.Person, "subject", p.Subject,
+		"group", string(p.Group), "noun", p.Noun, "from", p.From, "to", p.To, "before", before)
 }
 
 // NextLink is the next page's address, or "".
@@ -55,8 +55,10 @@ func (auditPage) Groups() []page.Option {
 }
 
 func (auditPage) Nouns() []page.Option {
-	return []page.Option{{Value: "", Label: "Anything"}, {Value: "order", Label: "Orders"}, {Value: "invoice", Label: "Invoices"}, {Value: "payment", Label: "Payments"},
-		{Value: "request", Label: "Returns"}, {Value: "item", Label: "Items"}, {Value: "customer", Label: "Customers"}, {Value: "person", Label: "People"}, {Value: "mail", Label: "Mails"}}
+	return []page.Option{{Value: "", Label: "Anything"}, {Value: "order", Label: "Orders"},
+		{Value: "invoice", Label: "Invoices"}, {Value: "payment", Label: "Payments"},
+		{Value: "request", Label: "Returns"}, {Value: "item", Label: "Items"}, {Value: "customer", Label: "Customers"},
+		{Value: "person", Label: "People"}, {Value: "mail", Label: "Mails"}}
 }
 
 // Lines are the rows in words.
@@ -94,7 +96,8 @@ func auditFilter(v url.Values) (f portal.AuditFilter, err error) {
 func (c *Counter) ShowAudit(q *page.Request) error {
 	f, err := auditFilter(q.URL.Query())
 	v := q.URL.Query()
-	view := auditPage{Customer: f.CustomerNo, Person: f.Person, Subject: f.Subject, Group: f.Group, Noun: f.Noun, From: v.Get("from"), To: v.Get("to")}
+	view := auditPage{Customer: f.CustomerNo, Person: f.Person, Subject: f.Subject, Group: f.Group, Noun: f.Noun,
+		From: v.Get("from"), To: v.Get("to")}
 	if err == nil {
 		view.AuditPage, err = c.Audit.Audit(q.Context(), q.Who, f)
 	}
@@ -117,15 +120,16 @@ func (c *Counter) ExportAudit(q *page.Request) error {
 	f.Before = ""
 	out := q.AttachCSV("audit", q.Now())
 	w := csv.NewWriter(out)
-	err = w.Write([]string{"audit_id", "at", "who", "what", "subject", "customer_no", "group", "action", "address", "program", "db_login", "data"})
+	err = w.Write([]string{"audit_id", "at", "who", "what", "subject", "customer_no", "group", "action",
+		"address", "program", "db_login", "data"})
 	if err == nil {
 		err = c.Audit.EachAudit(q.Context(), q.Who, f, func(row portal.AuditRow) error {
 			data, err := json.Marshal(row.Data)
 			if err != nil {
 				return err
 			}
-			cells := []string{"", row.At.UTC().Format(time.RFC3339Nano), row.Actor, row.Label, row.Subject, row.CustomerNo, string(row.Group), row.Action,
-				row.Source, row.Program, row.DBLogin, string(data)}
+			cells := []string{"", row.At.UTC().Format(time.RFC3339Nano), row.Actor, row.Label, row.Subject, row.CustomerNo,
+				string(row.Group), row.Action, row.Source, row.Program, row.DBLogin, string(data)}
 			for i := range cells {
 				cells[i] = page.Cell(cells[i])
 			}

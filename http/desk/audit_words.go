@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -31,7 +32,8 @@ type actLine struct {
 const actChanges = 8
 
 func actLineOf(row portal.AuditRow, labels map[string]string) actLine {
-	line := actLine{ID: row.ID, At: row.At, Who: row.Actor, What: row.Label, Subject: row.Subject, Link: subjectLink(row), CustomerNo: row.CustomerNo}
+	line := actLine{ID: row.ID, At: row.At, Who: row.Actor, What: row.Label,
+		Subject: row.Subject, Link: subjectLink(row), CustomerNo: row.CustomerNo}
 	text := func(name string) string { s, _ := row.Data[name].(string); return s }
 	from := []string{row.Source}
 	if agent := text("user_agent"); agent != "" {
@@ -61,6 +63,10 @@ func actLineOf(row portal.AuditRow, labels map[string]string) actLine {
 	return line
 }
 
+// endWords say why a session ended, by the cause in the log.
+var endWords = map[any]string{"ended": "from another browser", "replaced": "by a new log-in of the same browser",
+	"expired": "its time was over"}
+
 // signIn are the words of log-ins and their ends.
 func (l *actLine) signIn(data portal.AuditData) {
 	note := func(words string) { l.Changes = append(l.Changes, accessChange{Name: words}) }
@@ -79,13 +85,17 @@ func (l *actLine) signIn(data portal.AuditData) {
 			note(refused.String() + " of them turned away unseen")
 		}
 	}
-	if words := map[any]string{"ended": "from another browser", "replaced": "by a new log-in of the same browser", "expired": "its time was over"}[data["cause"]]; words != "" {
+	if words := endWords[data["cause"]]; words != "" {
 		note(words)
 	}
 	if data["locked"] == true {
 		note("codes are locked for a quarter of an hour")
 	}
 }
+
+// actFacts are what else the log has of such a row.
+var actFacts = []accessColumn{{column: "kind", name: "difference"}, {column: "note", name: "note"},
+	{column: "sign_ins", name: "log-ins"}, {column: "up_to", name: "up to row"}, {column: "keep", name: "kept for"}}
 
 // handedOut are the words of exports, prints, and what operators do.
 func (l *actLine) handedOut(row portal.AuditRow) {
@@ -104,7 +114,7 @@ func (l *actLine) handedOut(row portal.AuditRow) {
 			l.Changes = append(l.Changes, accessChange{Name: name + " " + strings.Join(asked[name], ", ")})
 		}
 	}
-	for _, c := range []struct{ column, name string }{{"kind", "difference"}, {"note", "note"}, {"sign_ins", "log-ins"}, {"up_to", "up to row"}, {"keep", "kept for"}} {
+	for _, c := range actFacts {
 		if s := text(c.column); s != "" {
 			l.Changes = append(l.Changes, accessChange{Name: c.name + " " + s})
 		}
@@ -114,27 +124,34 @@ func (l *actLine) handedOut(row portal.AuditRow) {
 // changed are the columns that changed, in words where a column has any.
 func (l *actLine) changed(data portal.AuditData, labels map[string]string) {
 	lines, _ := data["lines"].(map[string]any)
-	for _, no := range slices.SortedFunc(maps.Keys(lines), func(a, b string) int { return len(a)*1000 - len(b)*1000 + strings.Compare(a, b) }) {
+	for _, no := range slices.SortedFunc(maps.Keys(lines), byNumber) {
 		columns, _ := lines[no].(map[string]any)
 		l.columns(columns, "line "+no+", ", labels)
 	}
 	l.columns(data, "", labels)
 }
 
+// byNumber sorts whole numbers that are written without zeros before them.
+func byNumber(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
+
 // columnWords are what columns are called; others by their own name.
-var columnWords = map[string]string{"qty": "quantity", "uom": "unit", "qty_allocated": "allocated", "qty_backordered": "backordered", "qty_picked": "picked",
-	"qty_shipped": "shipped", "qty_cancelled": "cancelled", "unit_price": "price", "price_step": "price from", "po_no": "PO", "min_qty": "from quantity",
-	"valid": "valid", "password": "password", "rows": "rows", "lines": "lines", "customer_role": "role", "terms_days": "days to pay"}
+var columnWords = map[string]string{"qty": "quantity", "uom": "unit", "qty_allocated": "allocated",
+	"qty_backordered": "backordered", "qty_picked": "picked", "qty_shipped": "shipped", "qty_cancelled": "cancelled",
+	"unit_price": "price", "price_step": "price from", "po_no": "PO", "min_qty": "from quantity",
+	"customer_role": "role", "terms_days": "days to pay"}
 
 // columnsLeftOut say nothing to a reader: keys, digests, what the subject says already.
-var columnsLeftOut = []string{"session", "history_id", "digest", "history", "login", "invited", "table", "key", "only_row"}
+var columnsLeftOut = []string{"session", "history_id", "digest", "history", "login", "invited", "table", "key",
+	"only_row"}
+
+// ruleKeys are the keys of price rules: [null, 7] came, [7, null] went.
+var ruleKeys = []string{"contract_id", "group_id", "break_id"}
 
 func (l *actLine) columns(data map[string]any, prefix string, labels map[string]string) {
 	for _, column := range slices.Sorted(maps.Keys(data)) {
 		was, is := auditPair(data[column])
 		if slices.Contains(columnsLeftOut, column) || strings.HasSuffix(column, "_id") {
-			// of a rule: whether it came or went
-			if _, pair := data[column].([]any); pair && (was == nil || is == nil) && slices.Contains([]string{"contract_id", "group_id", "break_id"}, column) {
+			if (was == nil) != (is == nil) && slices.Contains(ruleKeys, column) {
 				l.Changes = append(l.Changes, accessChange{Name: map[bool]string{true: "added", false: "removed"}[was == nil]})
 			}
 			continue

@@ -92,7 +92,8 @@ func (k *Kit) Printed(q *Request) error {
 			customer.Source, who = who.Source, customer
 		}
 	}
-	if err := k.Acts.Record(q.Context(), who, portal.Act{Kind: portal.ActPrint, What: "page", Subject: path, Asked: asked}); err != nil {
+	act := portal.Act{Kind: portal.ActPrint, What: "page", Subject: path, Asked: asked}
+	if err := k.Acts.Record(q.Context(), who, act); err != nil {
 		return err
 	}
 	q.W.WriteHeader(http.StatusNoContent)
