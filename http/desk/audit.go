@@ -24,6 +24,8 @@ type auditPage struct {
 	Noun     string          `json:"noun"`
 	From     string          `json:"from"`
 	To       string          `json:"to"`
+
+	Zone *time.Location `json:"-"` // the company's
 }
 
 func (p auditPage) link(path, before string) string {
@@ -65,7 +67,7 @@ func (auditPage) Nouns() []page.Option {
 func (p auditPage) Lines() []actLine {
 	out := make([]actLine, len(p.Rows))
 	for i, row := range p.Rows {
-		out[i] = actLineOf(row, p.Labels)
+		out[i] = actLineOf(row, p.Labels, p.Zone)
 	}
 	return out
 }
@@ -97,7 +99,7 @@ func (c *Counter) ShowAudit(q *page.Request) error {
 	f, err := auditFilter(q.URL.Query())
 	v := q.URL.Query()
 	view := auditPage{Customer: f.CustomerNo, Person: f.Person, Subject: f.Subject, Group: f.Group, Noun: f.Noun,
-		From: v.Get("from"), To: v.Get("to")}
+		From: v.Get("from"), To: v.Get("to"), Zone: q.Now().Location()}
 	if err == nil {
 		view.AuditPage, err = c.Audit.Audit(q.Context(), q.Who, f)
 	}

@@ -31,7 +31,7 @@ type actLine struct {
 // actChanges is how many changes a line shows.
 const actChanges = 8
 
-func actLineOf(row portal.AuditRow, labels map[string]string) actLine {
+func actLineOf(row portal.AuditRow, labels map[string]string, zone *time.Location) actLine {
 	line := actLine{ID: row.ID, At: row.At, Who: row.Actor, What: row.Label,
 		Subject: row.Subject, Link: subjectLink(row), CustomerNo: row.CustomerNo}
 	text := func(name string) string { s, _ := row.Data[name].(string); return s }
@@ -52,10 +52,13 @@ func actLineOf(row portal.AuditRow, labels map[string]string) actLine {
 		if text("login") != "" && row.Data["invited"] == true {
 			line.What = "invited"
 		}
-		line.changed(row.Data, labels)
+		line.changed(row.Data, sayer{labels, zone})
 	}
 	if row.Noun == "person" && line.Who == line.Subject {
 		line.Subject, line.Link = "", ""
+	}
+	if line.CustomerNo == line.Subject {
+		line.CustomerNo = ""
 	}
 	if len(line.Changes) > actChanges {
 		line.Changes, line.More = line.Changes[:actChanges], len(line.Changes)-actChanges
@@ -122,13 +125,13 @@ func (l *actLine) handedOut(row portal.AuditRow) {
 }
 
 // changed are the columns that changed, in words where a column has any.
-func (l *actLine) changed(data portal.AuditData, labels map[string]string) {
+func (l *actLine) changed(data portal.AuditData, say sayer) {
 	lines, _ := data["lines"].(map[string]any)
 	for _, no := range slices.SortedFunc(maps.Keys(lines), byNumber) {
 		columns, _ := lines[no].(map[string]any)
-		l.columns(columns, "line "+no+", ", labels)
+		l.columns(columns, "line "+no+", ", say)
 	}
-	l.columns(data, "", labels)
+	l.columns(data, "", say)
 }
 
 // byNumber sorts whole numbers that are written without zeros before them.
@@ -147,7 +150,7 @@ var columnsLeftOut = []string{"session", "history_id", "digest", "history", "log
 // ruleKeys are the keys of price rules: [null, 7] came, [7, null] went.
 var ruleKeys = []string{"contract_id", "group_id", "break_id"}
 
-func (l *actLine) columns(data map[string]any, prefix string, labels map[string]string) {
+func (l *actLine) columns(data map[string]any, prefix string, say sayer) {
 	for _, column := range slices.Sorted(maps.Keys(data)) {
 		was, is := auditPair(data[column])
 		if slices.Contains(columnsLeftOut, column) || strings.HasSuffix(column, "_id") {
@@ -156,7 +159,7 @@ func (l *actLine) columns(data map[string]any, prefix string, labels map[string]
 			}
 			continue
 		}
-		name, ok := labels[column]
+		name, ok := say.labels[column]
 		if !ok {
 			if name = columnWords[column]; name == "" {
 				name = strings.ReplaceAll(column, "_", " ")
@@ -164,18 +167,24 @@ func (l *actLine) columns(data map[string]any, prefix string, labels map[string]
 		}
 		change := accessChange{Name: prefix + name}
 		if pair, ok := data[column].([]any); ok && len(pair) == 2 {
-			change.From, change.To = sayValue(was), sayValue(is)
+			change.From, change.To = say.value(was), say.value(is)
 		} else if _, nested := data[column].(map[string]any); nested {
 			continue // lines, told one by one
 		} else {
-			change.Name += " " + sayValue(data[column])
+			change.Name += " " + say.value(data[column])
 		}
 		l.Changes = append(l.Changes, change)
 	}
 }
 
-// sayValue is a value of the log in words, at most as long as a line.
-func sayValue(v any) string {
+// sayer has what values and columns are said with.
+type sayer struct {
+	labels map[string]string // of the switches of Web Access, by column
+	zone   *time.Location    // the company's
+}
+
+// value is a value of the log in words, at most as long as a line.
+func (say sayer) value(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "none"
@@ -190,6 +199,9 @@ func sayValue(v any) string {
 		if word := page.StatusWord(v); word != "" {
 			return word
 		}
+		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+			return at.In(say.zone).Format("2 Jan 2006 15:04")
+		}
 		if r := []rune(v); len(r) > 120 {
 			return string(r[:120]) + "…"
 		}
@@ -197,7 +209,7 @@ func sayValue(v any) string {
 	case []any:
 		var parts []string
 		for _, p := range v {
-			parts = append(parts, sayValue(p))
+			parts = append(parts, say.value(p))
 		}
 		return strings.Join(parts, ", ")
 	}
