@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -255,17 +256,22 @@ func before(a, b portal.AuditRow) bool {
 	return a.At.Before(b.At) || a.At.Equal(b.At) && a.ID < b.ID
 }
 
-// BenchmarkAuditPage tells how long the first page of each filter takes on a long log, and how fast it is exported:
-//
-//	AUDIT_ROWS=5000000 go test ./sql -run '^$' -bench AuditPage -benchtime 20x
-func BenchmarkAuditPage(b *testing.B) {
-	rows := 200_000
+// longLog is a log of AUDIT_ROWS rows, by default 200,000.
+func longLog(b *testing.B) (store *sql.AuditStore, rows int) {
+	rows = 200_000
 	if s := os.Getenv("AUDIT_ROWS"); s != "" {
 		rows = int(mustInt(b, s))
 	}
 	db := pgtest.New(b)
 	manyActs(b, db, rows)
-	store := sql.NewAuditStore(openWork(b, db))
+	return sql.NewAuditStore(openWork(b, db)), rows
+}
+
+// BenchmarkAuditPage tells how long the first page of each filter takes on a long log:
+//
+//	AUDIT_ROWS=5000000 go test ./sql -run '^$' -bench AuditPage -benchtime 20x
+func BenchmarkAuditPage(b *testing.B) {
+	store, rows := longLog(b)
 	staff := portal.Session{ID: 1, Role: portal.RoleOps, Email: "ops@demo.example"}
 	for _, f := range auditQuestions(rows) {
 		b.Run(filterName(f), func(b *testing.B) {
@@ -285,5 +291,30 @@ func BenchmarkAuditPage(b *testing.B) {
 			b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "slowest-ms")
 			b.ReportMetric(float64(n), "rows")
 		})
+	}
+}
+
+// BenchmarkAuditExport tells how many rows a second an export reads, and the most memory that is in use meanwhile:
+//
+//	AUDIT_ROWS=1000000 go test ./sql -run '^$' -bench AuditExport -benchtime 1x
+func BenchmarkAuditExport(b *testing.B) {
+	store, rows := longLog(b)
+	staff := portal.Session{ID: 1, Role: portal.RoleOps, Email: "ops@demo.example"}
+	for b.Loop() {
+		var most uint64
+		begun, n := time.Now(), 0
+		err := store.EachAudit(b.Context(), staff, portal.AuditFilter{}, func(portal.AuditRow) error {
+			if n++; n%50_000 == 0 {
+				var memory runtime.MemStats
+				runtime.ReadMemStats(&memory)
+				most = max(most, memory.HeapInuse)
+			}
+			return nil
+		})
+		if err != nil || n != rows {
+			b.Fatal(n, err)
+		}
+		b.ReportMetric(float64(n)/time.Since(begun).Seconds(), "rows/s")
+		b.ReportMetric(float64(most>>20), "MB")
 	}
 }

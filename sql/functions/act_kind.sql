@@ -13,6 +13,7 @@ with kind (code, act_group, label, noun, by_program, quiet) as (values
   ('login', 'people', 'changed the log-in', 'person', false, null),
   ('person', 'people', 'changed the log-in', 'person', false, null),
   ('factor', 'people', 'changed the second factor', 'person', false, null),
+  ('login_unlocked', 'people', 'unlocked the log-in', 'person', false, null),
   ('invitation_renewed', 'people', 'sent a new invitation', 'person', false, null),
   ('duty', 'people', 'changed the duties', 'person', false, null),
   ('web_access', 'people', 'changed Web Access', '', false, null),

@@ -50,7 +50,8 @@ begin
 end
 $$;
 
--- Forgets what is older than the company keeps, at most p_batch rows of each kind, and returns how many.
+-- Forgets what is older than the company keeps, at most p_batch rows of each kind, and returns how many. It waits until
+-- there is a day's worth, since each time leaves a row that says so.
 create or replace function portal.forget_audit(p_batch int) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -59,6 +60,7 @@ declare
   head portal.audit_head;
   cut portal.audit_chain;
   old bigint[];
+  day_before constant timestamptz := clock_timestamp() - interval '1 day';
   n int := 0;
 begin
   select * into co from erp.company;
@@ -72,7 +74,9 @@ begin
   update portal.audit_head set forgetting = pg_current_xact_id();
   select * into cut from (
     select c.* from portal.audit_chain c where c.chain_no > head.base_no order by c.chain_no limit p_batch) c
-  where c.sealed_at < clock_timestamp() - co.audit_keep order by c.chain_no desc limit 1;
+  where c.sealed_at < clock_timestamp() - co.audit_keep
+    and exists (select from portal.audit_chain f where f.chain_no = head.base_no + 1 and f.sealed_at < day_before - co.audit_keep)
+  order by c.chain_no desc limit 1;
   if found then
     perform portal.keep_history_digest(cut.chain_no);
     insert into portal.audit (actor, action, data) values ('portal', 'audit_forgotten', jsonb_build_object(
@@ -85,8 +89,8 @@ begin
   old := array(
     select a.audit_id from portal.act_kind k join portal.audit a on a.action = k.code join portal.audit_chain c using (audit_id)
     where k.act_group = 'sign_in' and a.at < clock_timestamp() - co.sign_in_keep and c.sealed_at < clock_timestamp() - co.sign_in_keep
-    order by a.audit_id limit p_batch);
-  if cardinality(old) > 0 then
+    order by a.at, a.audit_id limit p_batch);
+  if exists (select from portal.audit a where a.audit_id = any (old) and a.at < day_before - co.sign_in_keep) then
     insert into portal.audit (actor, action, data) values ('portal', 'audit_forgotten', jsonb_build_object(
       'sign_ins', cardinality(old), 'rows_of', (select range_agg(int8range(x, x, '[]'))::text from unnest(old) x), 'keep', co.sign_in_keep::text));
     delete from portal.audit a where a.audit_id = any (old);

@@ -121,9 +121,15 @@ grant execute on function portal.end_login_try(text, text, bytea) to portal_auth
 
 -- Lifts every lock of an account, and its slowness.
 create or replace function portal.unlock_login(p_email text) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+begin
   delete from portal.login_try x where x.account = portal.login_account(p_email);
+  if found then
+    perform portal.add_act('login_unlocked', portal.actor(), l.customer_id, l.email::text, '{}', null)
+    from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext;
+  end if;
+end
 $$;
 grant execute on function portal.unlock_login(text) to portal_work;
 
