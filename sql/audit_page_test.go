@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -205,6 +206,12 @@ func TestAuditPlans(t *testing.T) {
 		}
 		if !strings.Contains(plan, "on audit") || strings.Contains(plan, "Seq Scan on audit") {
 			t.Errorf("%s:\n%s", filterName(f), plan)
+		}
+		// what is read and not shown
+		for _, m := range regexp.MustCompile(`Rows Removed by Filter: (\d+)`).FindAllStringSubmatch(plan, -1) {
+			if mustInt(t, m[1]) > rows/10 {
+				t.Errorf("%s: %s\n%s", filterName(f), m[0], plan)
+			}
 		}
 		// the second page follows the first without a gap
 		if page.Next != "" {
