@@ -12,8 +12,8 @@ end
 $$;
 
 -- What the session's owner does: an export, a print, a mail that an operator reads. Who, and as which customer, is
--- read from the session; only of what staff do may the customer be given. PT401 once the session is over, PT404 for a
--- kind that is not the program's to record.
+-- read from the session; only of what staff do may the customer be given. A process that serves only customers records
+-- nothing of staff. PT401 once the session is over, PT404 for a kind that is not the program's to record.
 create or replace function portal.record_act(p_session_id bigint, p_kind text, p_customer_no text, p_subject text, p_data jsonb, p_source text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -29,7 +29,7 @@ begin
       l.email::text || coalesce(' for ' || c.customer_no, '') as actor, s.acting
     into who
     from portal.session s join portal.login l using (login_id) left join erp.customer c on c.customer_id = s.acting_for
-    where s.session_id = p_session_id;
+    where s.session_id = p_session_id and not (l.staff_role is not null and portal.staff_elsewhere());
   if not found then
     raise exception 'Please log in.' using errcode = 'PT401', constraint = 'session_over';
   end if;
