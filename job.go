@@ -86,6 +86,9 @@ type Housekeeper interface {
 	// mails that wait, and returns how many. The secrets of links that have
 	// ended go at once, and mails that wait without a job get one.
 	KeepMails(ctx context.Context, olderThan time.Duration) (n int64, err error)
+	// ForgetAudit takes what is older than the company keeps out of the audit
+	// log, and returns how many rows. Nothing where it keeps all.
+	ForgetAudit(ctx context.Context) (n int64, err error)
 	// SettleOrder waits for an order that somebody held when stock came in
 	// for it or a line of it changed, and does what was left.
 	SettleOrder(ctx context.Context, id OrderID) error

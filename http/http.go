@@ -144,7 +144,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/favorites/:item_no", k.Buyer(shop.MarkFavorite))
 	mux.GET("/quick-order", k.Buyer(shop.ShowQuickOrder))
 	mux.POST("/quick-order", k.Buyer(shop.SendQuickOrder))
-	mux.GET("/quick-order/template", k.Buyer(shop.QuickTemplate))
+	mux.GET("/quick-order/template", k.Buyer(k.Recorded(portal.ActExport, "items to order", shop.QuickTemplate)))
 	mux.GET("/cart", k.Buyer(shop.ShowCart))
 	mux.POST("/cart", k.Buyer(shop.SaveCart))
 	mux.POST("/cart/lines", k.Buyer(shop.SaveCartLine))
@@ -173,9 +173,9 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/notifications/:id", k.Buyer(shop.OpenNotification))
 	mux.POST("/notifications/:id", k.Buyer(shop.OpenNotification))
 	mux.GET("/invoices", k.Buyer(shop.ListInvoices))
-	mux.GET("/invoices.csv", k.Buyer(shop.ExportInvoices))
+	mux.GET("/invoices.csv", k.Buyer(k.Recorded(portal.ActExport, "invoices", shop.ExportInvoices)))
 	mux.GET("/invoices/:invoice_no", k.Buyer(shop.ShowInvoice))
-	mux.GET("/invoices/:invoice_no/pdf", k.Buyer(shop.InvoicePDF))
+	mux.GET("/invoices/:invoice_no/pdf", k.Buyer(k.Recorded(portal.ActPaper, "invoice", shop.InvoicePDF)))
 	mux.POST("/invoices/:invoice_no/reorder", k.Buyer(page.At("/invoices/:invoice_no", shop.ReorderInvoice)))
 	mux.GET("/returns", k.Buyer(shop.ListReturns))
 	mux.GET("/returns/:request_no", k.Buyer(shop.ShowReturn))  // or new
@@ -188,9 +188,9 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/payments", k.Buyer(shop.ListPayments))
 	mux.GET("/payments/:payment_no", k.Buyer(shop.ShowPayment))
 	mux.GET("/statement", k.Buyer(shop.ShowStatement))
-	mux.GET("/statement/pdf", k.Buyer(shop.StatementPDF))
+	mux.GET("/statement/pdf", k.Buyer(k.Recorded(portal.ActPaper, "statement", shop.StatementPDF)))
 	mux.POST("/statement", k.Buyer(shop.RequestStatement))
-	mux.GET("/statements/:statement_id/pdf", k.Buyer(shop.KeptStatementPDF))
+	mux.GET("/statements/:statement_id/pdf", k.Buyer(k.Recorded(portal.ActPaper, "kept statement", shop.KeptStatementPDF)))
 	mux.GET("/approvals", k.Buyer(shop.ListApprovals))
 	mux.GET("/approvals/:sign_off", k.Buyer(shop.ShowApproval))
 	mux.POST("/approvals/:sign_off/approve", k.Buyer(page.At("/approvals/:sign_off", shop.Approve)))
@@ -217,6 +217,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/profile/sessions/:session_id/revoke", k.Anyone(shop.RevokeSession))
 
 	mux.POST("/acting/end", k.Staff(desk.EndActing))
+	mux.POST("/printed", k.Anyone(k.Printed))
 
 	mux.GET("/desk", k.Staff(desk.Home))
 	mux.GET("/desk/orders", k.Staff(desk.ListOrders))
@@ -229,8 +230,9 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/orders/:order_no/invoice", k.Staff(page.At("/desk/orders/:order_no", desk.InvoiceOrder)))
 	mux.GET("/desk/warehouse", k.Staff(desk.ShowWarehouse))
 	mux.GET("/desk/warehouse/:order_no", k.Staff(desk.ShowPick))
-	mux.GET("/desk/warehouse/:order_no/pick-list", k.Staff(desk.PickList))
-	mux.GET("/desk/warehouse/:order_no/packing-slip", k.Staff(desk.PackingSlip))
+	mux.GET("/desk/warehouse/:order_no/pick-list", k.Staff(k.Recorded(portal.ActPrint, "pick list", desk.PickList)))
+	mux.GET("/desk/warehouse/:order_no/packing-slip",
+		k.Staff(k.Recorded(portal.ActPrint, "packing slip", desk.PackingSlip)))
 	mux.POST("/desk/warehouse/:order_no/pick", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickStep)))
 	mux.POST("/desk/warehouse/:order_no/all", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickAll)))
 	mux.POST("/desk/warehouse/:order_no/short", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShort)))
@@ -280,21 +282,23 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/customers/:customer_no/apply",
 		k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.ApplyCredit))))
 	mux.GET("/desk/customers/:customer_no/statement", k.Staff(desk.ShowStatement))
-	mux.GET("/desk/customers/:customer_no/statement/pdf", k.Staff(desk.StatementPDF))
+	mux.GET("/desk/customers/:customer_no/statement/pdf",
+		k.Staff(k.Recorded(portal.ActPaper, "statement", desk.StatementPDF)))
 	mux.GET("/desk/aging", k.Staff(desk.ShowAging))
-	mux.GET("/desk/aging.csv", k.Staff(desk.ExportAging))
+	mux.GET("/desk/aging.csv", k.Staff(k.Recorded(portal.ActExport, "aging", desk.ExportAging)))
 	mux.GET("/desk/payments", k.Staff(desk.ListPayments))
 	mux.GET("/desk/payments/:payment_no", k.Staff(desk.ShowPayment))
 	mux.POST("/desk/payments/:payment_no/reverse",
 		k.Staff(page.At("/desk/payments/:payment_no", k.Confirmed(desk.ReversePayment))))
 	mux.GET("/desk/invoices", k.Staff(desk.ListInvoices))
 	mux.GET("/desk/invoices/:invoice_no", k.Staff(desk.ShowInvoice))
-	mux.GET("/desk/invoices/:invoice_no/pdf", k.Staff(desk.InvoicePDF))
+	mux.GET("/desk/invoices/:invoice_no/pdf", k.Staff(k.Recorded(portal.ActPaper, "invoice", desk.InvoicePDF)))
 	mux.GET("/desk/invoicing", k.Staff(desk.ShowInvoicing))
 	mux.POST("/desk/invoicing", k.Staff(desk.InvoiceOrders))
 	mux.GET("/ops/statements", k.Operator(ops.ListStatementRuns))
-	mux.POST("/ops/statements", k.Operator(ops.BeginRun))
-	mux.POST("/ops/statements/retry", k.Operator(ops.RetryStatements))
+	mux.POST("/ops/statements", k.Operator(k.Recorded(portal.ActStatementsRun, "statements", ops.BeginRun)))
+	mux.POST("/ops/statements/retry",
+		k.Operator(k.Recorded(portal.ActStatementsRun, "statements that failed", ops.RetryStatements)))
 	mux.POST("/desk/customers/:customer_no/route", k.Staff(page.At("/desk/customers/:customer_no", desk.AssignRoute)))
 	mux.GET("/desk/routes", k.Staff(desk.ListRoutes))
 	mux.POST("/desk/routes", k.Staff(desk.NewRoute))
@@ -314,7 +318,7 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/items/:item_no/prices/delete", k.Staff(page.At("/desk/items/:item_no/prices", desk.DeleteRule)))
 	mux.GET("/desk/prices", k.Staff(desk.ListPriceLists))
 	mux.POST("/desk/prices", k.Staff(desk.ImportPrices))
-	mux.GET("/desk/prices/export", k.Staff(desk.ExportPrices))
+	mux.GET("/desk/prices/export", k.Staff(k.Recorded(portal.ActExport, "price list", desk.ExportPrices)))
 	mux.GET("/desk/why", k.Staff(desk.ShowWhy))
 	mux.GET("/desk/profile", k.Staff(shop.ShowDeskProfile))
 	mux.GET("/desk/waiting", k.Staff(desk.ListWaiting))
@@ -330,21 +334,24 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/staff/:login_id/factors",
 		k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.ResetStaffFactors))))
 	mux.POST("/desk/staff/:login_id/link", k.Staff(page.At("/desk/staff/:login_id", k.Confirmed(desk.RenewStaffLink))))
+	mux.GET("/desk/audit", k.Auditor(desk.ShowAudit))
+	mux.GET("/desk/audit.csv", k.Auditor(k.Recorded(portal.ActExport, "audit log", desk.ExportAudit)))
 
 	if s.config.Ops.Ops != nil {
 		mux.GET("/ops", k.Operator(ops.ShowOverview))
 	}
 	mux.GET("/ops/mail", k.Operator(ops.ListMails))
-	mux.GET("/ops/mail/:mail_id", k.Operator(ops.ShowMail))
-	mux.GET("/ops/mail/:mail_id/html", k.Operator(ops.MailHTML))
-	mux.POST("/ops/mail/:mail_id/retry", k.Operator(ops.RetryMail))
+	mux.GET("/ops/mail/:mail_id", k.Operator(k.Recorded(portal.ActMailRead, "", ops.ShowMail)))
+	mux.GET("/ops/mail/:mail_id/html", k.Operator(k.Recorded(portal.ActMailRead, "", ops.MailHTML)))
+	mux.POST("/ops/mail/:mail_id/retry", k.Operator(k.Recorded(portal.ActMailRetried, "", ops.RetryMail)))
 	mux.GET("/ops/proof", k.Operator(ops.ShowProof))
-	mux.POST("/ops/proof", k.Operator(ops.RunProof))
+	mux.POST("/ops/proof", k.Operator(k.Recorded(portal.ActProofStarted, "", ops.RunProof)))
 	mux.POST("/ops/proof/:difference_id/acknowledge", k.Operator(ops.AcknowledgeProof))
 
 	if s.config.Ops.JobsUI != nil {
-		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			mux.Handle(method, "/ops/jobs/*rest", k.Operator(ops.Jobs))
+		mux.Handle("GET", "/ops/jobs/*rest", k.Operator(ops.Jobs))
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			mux.Handle(method, "/ops/jobs/*rest", k.Operator(k.Recorded(portal.ActQueue, method, ops.Jobs)))
 		}
 		mux.Handle("GET", "/ops/jobs", k.Operator(ops.Jobs))
 	}

@@ -24,9 +24,10 @@ func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.House
 	sessions, sessionsErr := w.housekeeper.EndExpiredSessions(ctx)
 	events, eventsErr := w.housekeeper.PruneEvents(ctx, w.retention)
 	mails, mailsErr := w.housekeeper.KeepMails(ctx, mailRetention)
-	if sessions > 0 || events > 0 || mails > 0 {
+	audit, auditErr := w.housekeeper.ForgetAudit(ctx)
+	if sessions > 0 || events > 0 || mails > 0 || audit > 0 {
 		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events,
-			"mails_pruned", mails)
+			"mails_pruned", mails, "audit_forgotten", audit)
 	}
-	return errors.Join(sessionsErr, eventsErr, mailsErr)
+	return errors.Join(sessionsErr, eventsErr, mailsErr, auditErr)
 }

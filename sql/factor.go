@@ -174,7 +174,7 @@ func (s *FactorStore) exec(ctx context.Context, who portal.Session, name string,
 
 // change runs f in a transaction that is marked with who acts, for the audit log.
 func (s *FactorStore) change(ctx context.Context, who portal.Session, f func(tx pgx.Tx) error) error {
-	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	begin := "begin; select " + mark(who)
 	if err := inTx(ctx, s.db.Auth, pgx.TxOptions{BeginQuery: begin}, f); err != nil {
 		return fmt.Errorf("factors of login %d: %w", who.LoginID, err)
 	}

@@ -38,9 +38,9 @@ var leftOvers = []string{"browser_forget", "challenge_forget", "sign_on_forget"}
 
 // EndExpiredSessions implements portal.Housekeeper.
 func (h *Housekeeper) EndExpiredSessions(ctx context.Context) (int64, error) {
-	n, err := inBatches(func() (int64, error) {
-		tag, err := h.pool.Exec(ctx, query("session_expire"), args{"batch": pruneBatch})
-		return tag.RowsAffected(), err
+	n, err := inBatches(func() (n int64, err error) {
+		err = h.pool.QueryRow(ctx, query("session_expire"), args{"batch": pruneBatch}).Scan(&n)
+		return n, err
 	})
 	if err != nil {
 		return n, fmt.Errorf("end expired sessions: %w", err)

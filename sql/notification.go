@@ -243,6 +243,9 @@ func (s *ResetStore) ResetPassword(ctx context.Context, token, password string) 
 		if err := tx.QueryRow(ctx, query("login_reset_use"), args{"token_hash": hashToken(token)}).Scan(&id); err != nil {
 			return err
 		}
+		if err := markedWith(ctx, tx, email, ""); err != nil {
+			return err
+		}
 		for _, name := range []string{"login_set_password", "login_invitation_gone"} {
 			if _, err := tx.Exec(ctx, query(name), args{"login_id": id, "password_hash": hash}); err != nil {
 				return err

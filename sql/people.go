@@ -214,6 +214,9 @@ func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password stri
 			&email); err != nil {
 			return err
 		}
+		if err := markedWith(ctx, tx, email, ""); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": id, "password_hash": hash})
 		return err
 	})

@@ -188,7 +188,7 @@ func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string
 	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
 		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
-		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+		", " + mark(who)
 	if who.Acting != portal.ActingNot {
 		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"
 	}
@@ -201,7 +201,7 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	if !who.Staff() {
 		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
 	}
-	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)" +
+	begin := "begin; select " + mark(who) +
 		", set_config('portal.staff_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)"
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
 }
@@ -276,4 +276,16 @@ func quote(s string) string {
 		}
 	}
 	return string(append(out, '\''))
+}
+
+// mark is the part of BEGIN that says who acts, and from where, for the audit log.
+func mark(who portal.Session) string {
+	return "set_config('portal.actor', " + quote(who.Actor()) + ", true)" +
+		", set_config('portal.source', " + quote(who.Source) + ", true)"
+}
+
+// markedWith marks a transaction of the log-in path with who acts, and from where, for the audit log.
+func markedWith(ctx context.Context, tx pgx.Tx, actor, source string) error {
+	_, err := tx.Exec(ctx, "select "+mark(portal.Session{Email: actor, Source: source}))
+	return err
 }

@@ -251,11 +251,12 @@ func (s *SessionStore) Revoke(ctx context.Context, who portal.Session, id portal
 	if who.Acting != portal.ActingNot {
 		return errOwnAffair
 	}
-	tag, err := s.db.Auth.Exec(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID})
+	var ended bool
+	err := s.db.Auth.QueryRow(ctx, query("session_revoke"), args{"session_id": id, "login_id": who.LoginID}).Scan(&ended)
 	if err != nil {
 		return fmt.Errorf("revoke session %d: %w", id, err)
 	}
-	if tag.RowsAffected() == 0 {
+	if !ended {
 		return portal.Errorf(portal.CodeNotFound, "That session has ended already.")
 	}
 	return nil
@@ -305,6 +306,9 @@ func (s *SessionStore) ChangePassword(ctx context.Context, who portal.Session, c
 	}
 	return pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select set_config('portal.keep_session', $1, true)", fmt.Sprint(who.ID)); err != nil {
+			return err
+		}
+		if err := markedWith(ctx, tx, who.Email, who.Source); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": who.LoginID, "password_hash": fresh})

@@ -127,7 +127,8 @@ var wallRules = []struct {
 			closed to portal_web as a whole, the desk's words of Web Access: erp.web_access_choice; erp.web_access_switch
 			closed to every role, only the log-in path's functions read it: portal.browser; portal.factor; portal.factor_challenge; portal.factor_failure; portal.recovery_code; portal.staff_identity; portal.sign_on
 			closed to portal_web as a whole, it is the jobs' and the operators': portal.mail; portal.price_receipt; portal.proof_difference; portal.proof_run; portal.seal; portal.statement_run
-			closed to portal_web as a whole, written by triggers alone: portal.audit; portal.audit_chain; portal.audit_head
+			closed to portal_web as a whole, written by triggers and functions alone: portal.audit; portal.audit_chain; portal.audit_head; portal.login_failure
+			closed to portal_web as a whole, the words of the audit log: portal.act_kind
 			closed to portal_web as a whole, the event log is read by the hub, which knows who hears what: portal.event; portal.event_floor; portal.event_node
 			closed to portal_web as a whole, the list of Web Access switches that there are: erp.web_access_switch; erp.web_access_choice
 			what migrate keeps of itself: portal.installed; portal.migration; portal.wall`,
@@ -269,7 +270,8 @@ var wallRules = []struct {
 			a try to log in, counted before its password is looked at: portal.begin_login_try(text,text,bytea); portal.end_login_try(text,text,bytea)
 			the link of a forgotten password: portal.ask_password_reset(text); portal.ask_password_reset_from(text,text); portal.password_reset_of(bytea)
 			how long a comparison takes, and the same password under a dearer hash: portal.highest_hash_cost(); portal.raise_hash(bigint,text,text)
-			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text,text,boolean,interval); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint)
+			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text,text,boolean,interval); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint); portal.log_out(bytea); portal.end_session(bigint,bigint)
+			what the session's owner does, in the audit log: portal.record_act(bigint,text,text,text,jsonb,text)
 			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)
 			proves who somebody is, once each: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
 			changes factors of who confirmed: portal.add_factor(bigint,text,text,bytea,bigint,bytea,jsonb,bytea); portal.remove_factor(bigint,bigint); portal.set_recovery_codes(bigint,bytea[])

@@ -120,8 +120,8 @@ func TestBrowserAccessible(t *testing.T) {
 			"/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile", "/desk/aging",
 			"/desk/payments", "/desk/payments/PY-A", "/desk/payments/PY-B", "/desk/invoices", "/desk/invoices/" + invoice,
 			"/desk/invoicing", "/desk/customers/C1003/account", "/desk/customers/C1003/statement"}, ""},
-		{"ops@demo.example", []string{"/ops", "/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail},
-			""},
+		{"ops@demo.example", []string{"/ops", "/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail,
+			"/desk/audit", "/desk/audit?group=sign_in"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
 		{"desk@demo.example", []string{"/cart"}, "preview"},
 	}

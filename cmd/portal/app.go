@@ -146,6 +146,7 @@ func (a *app) build(url, direct string) error {
 			Factors:        factors,
 			SignOn:         signOn,
 			Duties:         staffing,
+			Acts:           sql.NewActStore(a.db),
 			Brand:          brand,
 			Logger:         a.logger,
 			PlainHTTP:      a.PlainHTTP,
@@ -187,6 +188,7 @@ func (a *app) build(url, direct string) error {
 			Routes:    staff.RouteDesk,
 			Staffing:  staffing,
 			Held:      sql.NewHeldStore(a.db),
+			Audit:     sql.NewAuditStore(a.db),
 		},
 		Ops: ops.Services{
 			Statements: staff.StatementDesk,

@@ -142,6 +142,7 @@ var forms = map[string][][]string{
 	"POST /notifications":                             {{"x", "y"}},
 	"POST /notifications/:id":                         {{"x", "y"}},
 	"POST /profile/mail":                              {{"mail", "order_received"}, {"mail", "nonsense"}},
+	"POST /printed":                                   {{"page", "/orders"}, {"page", "/nowhere"}},
 	"POST /forgot":                                    {{"email", "nobody@c1001.example"}, {"email", ""}},
 	"POST /reset/:token":                              {{"new_password", "short"}},
 }

@@ -28,10 +28,13 @@ func (a *app) startSealing(ctx context.Context) (end func()) {
 // sealAudit seals what comes into the audit log until ctx ends. Of several nodes
 // that ask at once, one does it.
 func (a *app) sealAudit(ctx context.Context) {
-	proof := sql.NewProof(a.db.Work)
+	proof, house := sql.NewProof(a.db.Work), sql.NewHousekeeper(a.db.Work)
 	tick := time.NewTicker(sealEvery)
 	defer tick.Stop()
 	for {
+		if err := house.TellLogInFailures(ctx); err != nil && ctx.Err() == nil {
+			a.logger.Warn("wrong passwords are not in the audit log", "error", err)
+		}
 		if _, err := proof.SealAudit(ctx); err != nil && ctx.Err() == nil {
 			a.logger.Warn("audit log not sealed", "error", err)
 		}

@@ -28,6 +28,7 @@ type Services struct {
 	Routes    portal.RouteDesk
 	Staffing  portal.StaffService
 	Held      portal.HeldService
+	Audit     portal.AuditService
 }
 
 // Counter serves the pages of staff. Safe for concurrent use.

@@ -143,6 +143,7 @@ func (k *Kit) AnyStage(h Handler) httprouter.Handle {
 			if q.Who, err = k.Factors.AnySession(r.Context(), k.Token(r)); err != nil {
 				return err
 			}
+			q.Who.Source = k.Source(r)
 			if err := k.OwnAffairs(q); err != nil {
 				return err
 			}

@@ -95,6 +95,9 @@ func (f Frame) Nav() []NavEntry {
 		if len(nav) == 0 { // no duty yet
 			nav = append(nav, NavEntry{Key: "profile", Label: "Profile", URL: "/desk/profile", Icon: "user"})
 		}
+		if f.Session.MayAudit() {
+			nav = append(nav, NavEntry{Key: "audit", Label: "Audit log", URL: "/desk/audit", Icon: "history"})
+		}
 		if f.Session.Role == portal.RoleOps {
 			nav = append(nav, NavEntry{Key: "overview", Label: "Overview", URL: "/ops", Icon: "trending-up"})
 			nav = append(nav, NavEntry{Key: "statements", Label: "Statements", URL: "/ops/statements", Icon: "file-text"})

@@ -24,6 +24,7 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 		return who, true, nil
 	}
 	customer, ok, err = k.Sessions.ActingFor(r.Context(), who)
+	customer.Source = k.Source(r)
 	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet &&
 		r.Method != http.MethodHead {
 		// the database would refuse it, too
@@ -66,6 +67,7 @@ func (k *Kit) BuyerData(h Handler) httprouter.Handle {
 			if q.Who, err = k.Sessions.Session(r.Context(), k.Token(r)); err != nil {
 				return err
 			}
+			q.Who.Source = k.Source(r)
 			known(r)
 			customer, ok, err := k.AsCustomer(r, q.Who)
 			if err != nil {
@@ -91,6 +93,16 @@ func (k *Kit) Buyer(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleBuyer }, h)
 }
 
+// Auditor serves who may read the audit log: administrators, and operators, who need no duty for it.
+func (k *Kit) Auditor(h Handler) httprouter.Handle {
+	return k.guard(portal.Session.Staff, func(q *Request) error {
+		if !q.Who.MayAudit() {
+			return q.Who.Require(portal.DutyAdministrator)
+		}
+		return h(q)
+	})
+}
+
 // Operator serves operators only.
 func (k *Kit) Operator(h Handler) httprouter.Handle {
 	return k.guard(func(who portal.Session) bool { return who.Role == portal.RoleOps }, h)
@@ -105,6 +117,7 @@ func (k *Kit) guard(may func(portal.Session) bool, h Handler) httprouter.Handle 
 				return err
 			}
 			known(r)
+			who.Source = k.Source(r) // of this request: the audit log has it
 			q.Who = who
 			forCustomers := may(portal.Session{Role: portal.RoleBuyer})
 			if who.Staff() && !may(who) && forCustomers {

@@ -21,6 +21,7 @@ type Config struct {
 	Factors  portal.FactorService
 	SignOn   *SignOn     // nil: there is no single sign-on
 	Duties   DutyService // nil: refusals name nobody and are not kept
+	Acts     portal.ActRecorder
 	Brand    Brand
 	Logger   *slog.Logger
 

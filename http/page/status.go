@@ -157,3 +157,6 @@ func liveWords() words {
 	}
 	return w
 }
+
+// StatusWord is the word of a status, "" for what is none.
+func StatusWord(status string) string { return looks[status].Word }

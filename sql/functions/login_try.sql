@@ -80,6 +80,7 @@ declare
   known_source boolean := exists (select from portal.login_source s join portal.login l using (login_id)
     where s.source = p_source and lower(l.email::text) = lower(btrim(p_email)));
   turn interval;
+  who constant bigint := coalesce((select l.login_id from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext), 0);
   tries int := portal.count_login_try(account, case when known_device then 'device:' || encode(p_device, 'hex') else p_source end, 5);
 begin
   wait := case when tries > 2 then interval '1 second' * 2 ^ (tries - 3) else interval '0' end;
@@ -93,6 +94,11 @@ begin
     allowed := turn is not null;
     wait := greatest(wait, turn);
   end if;
+  -- for the audit log, see portal.tell_login_failures; the last lock that is taken, here and where the count is taken back
+  insert into portal.login_failure as f (login_id, source, minute, tries, refused)
+  values (who, p_source, date_trunc('minute', clock_timestamp()), allowed::int, (not allowed)::int)
+  on conflict (login_id, source, minute) do update
+    set tries = f.tries + excluded.tries, refused = f.refused + excluded.refused, last_at = excluded.last_at;
 end
 $$;
 grant execute on function portal.begin_login_try(text, text, bytea) to portal_auth;
@@ -105,14 +111,25 @@ as $$
     and x.place in (p_source, 'device:' || encode(p_device, 'hex'));
   update portal.login_try x set failed_count = greatest(x.failed_count - 1, 0)
     where (x.account, x.place) in ((portal.login_account(p_email), ''), (''::bytea, p_source));
+  -- of the newest minute that has one: a try may have begun before this minute
+  update portal.login_failure f set tries = f.tries - 1
+    where f.ctid = (select x.ctid from portal.login_failure x
+      where x.login_id = (select l.login_id from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext)
+        and x.source = p_source and x.tries > 0 order by x.minute desc limit 1 for update of x);
 $$;
 grant execute on function portal.end_login_try(text, text, bytea) to portal_auth;
 
 -- Lifts every lock of an account, and its slowness.
 create or replace function portal.unlock_login(p_email text) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+begin
   delete from portal.login_try x where x.account = portal.login_account(p_email);
+  if found then
+    perform portal.add_act('login_unlocked', portal.actor(), l.customer_id, l.email::text, '{}', null)
+    from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext;
+  end if;
+end
 $$;
 grant execute on function portal.unlock_login(text) to portal_work;
 

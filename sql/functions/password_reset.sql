@@ -39,6 +39,7 @@ begin
     return false;
   end if;
   insert into portal.link_asked (kind, subject, asked_at) values ('reset', 'login ' || l.login_id, erp.now());
+  perform portal.add_act('reset_asked', l.email::text, l.customer_id, l.email::text, '{}', null);
   insert into portal.mail (key, kind, recipient, login_id, customer_id, secret)
   values ('password_reset:' || encode(hash, 'hex'), 'password_reset', l.email::text, l.login_id, l.customer_id, p_token)
   returning mail_id into made;

@@ -148,6 +148,8 @@ begin
   if not found then
     raise exception 'This log-in has its password already.' using errcode = 'PT409', constraint = 'invitation_used';
   end if;
+  perform portal.add_act('invitation_renewed', portal.actor(), p_customer_id, (select l.email::text from portal.login l where l.login_id = p_login_id),
+    '{}', current_setting('portal.source', true));
 end
 $$;
 grant execute on function portal.renew_invitation(bigint, bigint, bytea) to portal_web, portal_desk;

@@ -66,6 +66,7 @@ as $$
       and btrim(t.override_reason) = ''
       and not (t.substitute_for_line is not null and t.receipt_price <= t.asked_price)
       -- the program may have asked before a change that the receipt has seen
+      and t.written_at >= portal.audit_begins()
       and not exists (select from portal.price_audit(t.customer_id, i.item_no) a where a.at between t.began_at - interval '2 minutes' and t.written_at)
   ) x
 $$;
@@ -86,6 +87,8 @@ as $$
     join erp.sales_order_line l on l.order_id = r.order_id and l.line_no = r.line_no
     cross join erp.company co
     where r.total_qty is not null and (r.written_at >= p_since or r.order_id = any (p_order_ids))
+      -- what explains a difference from before is forgotten
+      and r.written_at >= portal.audit_begins()
   ), question as (
     select e.customer_id, e.day, e.round, min(e.at) as at, array_agg(e.item_id order by e.uom nulls last, e.item_id) as items,
       array_agg(e.uom order by e.uom nulls last, e.item_id) as uoms, array_agg(e.qty order by e.uom nulls last, e.item_id) as qtys, count(e.uom) as units

@@ -8,12 +8,17 @@
 -- anew. Against the latter portal proof says where the chain ends: kept
 -- elsewhere, that line tells.
 
+-- What is old goes by portal.forget_audit (sql/functions/forget_audit.sql), and the
+-- proof goes on from what that left.
+
 -- The text of a row that is hashed. The columns are named, so that one that is
--- added later changes no hash. The caller sets the time zone.
+-- added later changes no hash; source came later, and rows from before have none.
+-- The caller sets the time zone.
 create or replace function portal.audit_text(a portal.audit) returns text
 language sql stable
 as $$
-  select jsonb_build_array(a.audit_id, a.at, a.actor, a.program, a.db_login, a.db_role, a.action, a.customer_id, a.subject, a.data, a.xid::text)::text
+  select (jsonb_build_array(a.audit_id, a.at, a.actor, a.program, a.db_login, a.db_role, a.action, a.customer_id, a.subject, a.data, a.xid::text)
+    || case when a.source is null then '[]' else jsonb_build_array(a.source) end)::text
 $$;
 
 create or replace function portal.history_digest(h erp.order_status_history) returns text
@@ -115,32 +120,40 @@ returns table (kind text, subject text, line_no int, customer_id bigint, detail 
 language sql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
   with begins as materialized (
-    select coalesce((select min(c.chain_no) from portal.audit_chain c where c.sealed_at >= p_since), case when p_since is null then 1 else h.chain_no end) as chain_no,
-      pg_snapshot_xmin(h.seen) as sealed_below, h.chain_no as last_no, h.hash as last_hash
+    select coalesce((select min(c.chain_no) from portal.audit_chain c where c.sealed_at >= p_since), case when p_since is null then h.base_no + 1 else h.chain_no end) as chain_no,
+      pg_snapshot_xmin(h.seen) as sealed_below, h.chain_no as last_no, h.hash as last_hash, h.base_no, h.base_hash
     from portal.audit_head h
+  ), forgotten as materialized (
+    select coalesce(range_agg(t.told), '{}') as audit_ids from portal.forgotten_told() t
   ), link as materialized (
-    select c.chain_no, c.audit_id, c.hash, c.sealed_at, lag(c.hash) over w as hash_before, lag(c.chain_no) over w as no_before
+    select c.chain_no, c.audit_id, c.hash, c.sealed_at, lag(c.chain_no) over w as no_before,
+      case when c.chain_no = b.base_no + 1 then b.base_hash else lag(c.hash) over w end as hash_before
     from begins b join portal.audit_chain c on c.chain_no >= b.chain_no - 1
     window w as (order by c.chain_no)
   )
   select 'audit_cut', 'audit ' || l.audit_id, 0, null::bigint,
     format('the row is gone; it was sealed on %s', to_char(l.sealed_at, 'YYYY-MM-DD HH24:MI:SS'))
-  from link l left join portal.audit a using (audit_id) where a.audit_id is null
+  from link l cross join forgotten f left join portal.audit a using (audit_id) where a.audit_id is null and not f.audit_ids @> l.audit_id
   union all
   select 'audit_forged', 'audit ' || l.audit_id, 0, a.customer_id,
     format('%s %s by %s on %s is not what was sealed on %s', a.action, a.subject, a.actor, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'),
       to_char(l.sealed_at, 'YYYY-MM-DD HH24:MI:SS'))
   from link l join portal.audit a using (audit_id)
-  where (l.chain_no = 1 or l.hash_before is not null)
-    and l.hash <> sha256(coalesce(l.hash_before, '\x') || convert_to(portal.audit_text(a), 'UTF8'))
+  where l.hash_before is not null
+    and l.hash <> sha256(l.hash_before || convert_to(portal.audit_text(a), 'UTF8'))
   union all
   select 'audit_chain', 'chain ' || l.chain_no, 0, null::bigint, format('the link before it is missing, before audit %s', l.audit_id)
   from link l cross join begins b
-  where l.chain_no > b.chain_no and l.chain_no <> l.no_before + 1 or l.chain_no = b.chain_no and l.chain_no > 1 and l.no_before is null
+  where l.chain_no >= b.chain_no and l.chain_no > b.base_no + 1 and l.no_before is distinct from l.chain_no - 1
   union all
   select 'audit_chain', 'the end', 0, null::bigint, format('link %s is not where the chain ended', b.last_no)
   from begins b left join portal.audit_chain c on c.chain_no = b.last_no
-  where b.last_no > 0 and c.hash is distinct from b.last_hash
+  where b.last_no > b.base_no and c.hash is distinct from b.last_hash
+  union all
+  select 'audit_chain', 'the beginning', 0, null::bigint, format('no row of the log says that all up to link %s was forgotten', b.base_no)
+  from begins b
+  where b.base_no > 0 and not exists (select from portal.audit a where a.action = 'audit_forgotten'
+    and (a.data ->> 'up_to')::bigint = b.base_no and a.data ->> 'hash' = encode(b.base_hash, 'hex'))
   union all
   select 'audit_late', 'audit ' || a.audit_id, 0, a.customer_id,
     format('%s %s by %s, dated %s, came in past the sealing', a.action, a.subject, a.actor, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))

@@ -59,6 +59,7 @@ begin
     where x.login_id = p_login_id and x.token_hash = p_browser_hash
     returning * into b;
   if found then
+    perform portal.say_session_end('replaced');
     delete from portal.session s where s.browser_id = b.browser_id and s.parent_id is null;
   else
     -- Without its cookie it may be another person's: what is trusted is not taken over.
@@ -78,7 +79,9 @@ begin
         returning * into b;
     end if;
   end if;
+  perform portal.say_session_end('replaced');
   delete from portal.session s where s.token_hash = p_replaces;
+  perform portal.say_session_end('');
   -- Who has a second factor and does not give it within a quarter of an hour begins anew.
   -- A browser that skips it proves nobody: what asks for a proof later asks for one.
   trusted := coalesce(b.trusted_until > erp.now(), false);
@@ -120,8 +123,10 @@ begin
   select * into strict mine from portal.session s where s.session_id = p_session_id and s.parent_id is null;
   update portal.browser b set trusted_until = null
     where b.login_id = mine.login_id and b.browser_id is distinct from mine.browser_id and b.trusted_until is not null;
+  perform portal.say_session_end('ended');
   delete from portal.session s where s.login_id = mine.login_id and s.parent_id is null and s.session_id <> p_session_id;
   get diagnostics ended = row_count;
+  perform portal.say_session_end('');
   return ended;
 end
 $$;

@@ -22,11 +22,7 @@ select count(*) from gone;
 
 -- name: session_expire
 -- One batch; a trigger tells the sockets.
-with over as (
-  select s.session_id from portal.session s where s.expires_at <= erp.now()
-  order by s.expires_at limit @batch for update skip locked
-)
-delete from portal.session s using over where s.session_id = over.session_id;
+select portal.expire_sessions(@batch);
 
 -- name: login_try_forget
 -- A count whose window and lock are both over would begin anew at the next

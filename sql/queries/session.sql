@@ -57,7 +57,7 @@ select coalesce(portal.highest_hash_cost(), 0);
 select portal.raise_hash(@login_id, @was, @now);
 
 -- name: session_close
-delete from portal.session where token_hash = @token_hash;
+select portal.log_out(@token_hash);
 
 -- name: session_list
 select s.session_id, s.login_id, coalesce(l.customer_id, 0) as customer_id,
@@ -73,7 +73,7 @@ where s.login_id = @login_id and s.parent_id is null
 order by s.created_at desc, s.session_id desc;
 
 -- name: session_revoke
-delete from portal.session where session_id = @session_id and login_id = @login_id and parent_id is null;
+select portal.end_session(@session_id, @login_id);
 
 -- name: login_password
 select portal.password_salt(@login_id);

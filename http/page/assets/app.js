@@ -8,6 +8,8 @@
 	const words = JSON.parse(document.getElementById('live-words')?.textContent || '{}')
 
 	document.addEventListener('click', (e) => { if (e.target.closest('[data-print]')) window.print() })
+	// what is printed, by a button or the browser's own menu, stands in the audit log
+	addEventListener('beforeprint', () => navigator.sendBeacon('/printed', new URLSearchParams({ page: location.pathname + location.search })))
 
 	// inAddress writes a number of the ERP as one part of an address, as
 	// portal.InAddress does: "A/B 1" is "~A~2FB~201".
