@@ -16,6 +16,7 @@ with kind (code, act_group, label, noun, by_program, quiet) as (values
   ('login_unlocked', 'people', 'unlocked the log-in', 'person', false, null),
   ('invitation_renewed', 'people', 'sent a new invitation', 'person', false, null),
   ('duty', 'people', 'changed the duties', 'person', false, null),
+  ('sessions', 'people', 'ended the sessions', 'person', false, null),
   ('web_access', 'people', 'changed Web Access', '', false, null),
   ('authorized_item', 'people', 'changed the authorized items', 'item', false, null),
   ('export', 'export', 'exported', '', true, null),
