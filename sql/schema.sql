@@ -1771,6 +1771,37 @@ table portal.invitation
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.invited_person
+  login_id bigint not null
+  customer_id bigint not null
+  email citext not null
+  name text not null default ''::text
+  customer_role text not null
+  spend_limit numeric(14,2)
+  spend_period text not null default 'order'::text
+  sign_off_all boolean not null default false
+  disabled boolean not null default false
+  token_hash bytea not null
+  made_by text not null default portal.actor()
+  made_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint invited_person_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint invited_person_email_key UNIQUE (customer_id, email)
+  constraint invited_person_email_length CHECK ((length((email)::text) <= 254))
+  constraint invited_person_email_written CHECK ((email ~ '^[^@\s]+@[^@\s]+$'::citext))
+  constraint invited_person_name_length CHECK ((length(name) <= 80))
+  constraint invited_person_pkey PRIMARY KEY (login_id)
+  constraint invited_person_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
+  constraint invited_person_spend_limit CHECK ((spend_limit >= (0)::numeric))
+  constraint invited_person_spend_period CHECK ((spend_period = ANY (ARRAY['order'::text, 'day'::text, 'week'::text, 'month'::text])))
+  constraint invited_person_token_hash_key UNIQUE (token_hash)
+  constraint invited_person_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  trigger invited_person_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.invited_person_changed()
+  trigger invited_person_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
+  trigger invited_person_counted: AFTER INSERT OR UPDATE OF token_hash FOR EACH ROW EXECUTE FUNCTION portal.invited_person_counted()
+  grant DELETE to portal_work
+  grant SELECT to portal_work
+
 table portal.item_list
   list_id bigint not null generated always as identity
   customer_id bigint not null
@@ -1871,6 +1902,7 @@ table portal.login
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   index login_hash_cost ON portal.login USING btree ("substring"(password_hash, 5, 2))
+  trigger invited_person_came: AFTER INSERT OR UPDATE OF email, customer_id FOR EACH ROW WHEN ((new.customer_id IS NOT NULL)) EXECUTE FUNCTION portal.invited_person_came()
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
@@ -2686,6 +2718,7 @@ function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.total_stated() returns trigger security definer
 function erp.write_order_status() returns void security definer
+function portal.accept_invitation(p_token_hash bytea, p_password_hash text) returns text security definer for portal_auth
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work
 function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
@@ -2768,7 +2801,11 @@ function portal.hold_session(p_session_id bigint, OUT login_id bigint, OUT email
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_auth, portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invitation_counted() returns trigger security definer
-function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
+function portal.invitation_of(p_token_hash bytea) returns TABLE(email text, has_login boolean) security definer for portal_auth
+function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
+function portal.invited_person_came() returns trigger security definer
+function portal.invited_person_changed() returns trigger security definer
+function portal.invited_person_counted() returns trigger security definer
 function portal.invoice_changed() returns trigger security definer
 function portal.is_known_device(p_email text, p_device bytea) returns boolean security definer
 function portal.item_changed() returns trigger security definer
