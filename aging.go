@@ -28,8 +28,11 @@ var BucketNames = []string{"Current", "30–59 days", "60–89 days", "90 days a
 func AgingRule(basis string) string {
 	if basis == BasisDueDate {
 		return "Ages count in days from the due date; what is not yet due is Current, as is what is up to 29 days past it. " +
-			"Credits and payments not yet applied count from their own date, as negative amounts. Past due is what was due before the day."
+			"Credits and payments not yet applied count from their own date, as negative amounts. Past due is what was due " +
+			"before the day."
 	}
-	return "Ages count in days from the invoice date: Current is 0 to 29 days, then 30 to 59, 60 to 89, and 90 days and more. " +
-		"Credits and payments not yet applied count from their own date, as negative amounts. Past due is what was due before the day."
+	return "Ages count in days from the invoice date: Current is 0 to 29 days, then 30 to 59, 60 to 89, and 90 days " +
+		"and more. " +
+		"Credits and payments not yet applied count from their own date, as negative amounts. Past due is what was due " +
+		"before the day."
 }

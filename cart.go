@@ -51,7 +51,8 @@ type Cart struct {
 	ShipTos       []ShipTo       `json:"ship_tos" db:"-"`
 	Findings      []OrderFinding `json:"findings" db:"-"` // what objects
 	Room          CartRoom       `json:"room" db:"-"`
-	ShownOutcome  string         `json:"shown_outcome,omitempty" db:"-"` // what that says of the outcome, as a form carries it
+	// What that says of the outcome, as a form carries it
+	ShownOutcome string `json:"shown_outcome,omitempty" db:"-"`
 }
 
 // Shown is what a page of the cart shows of its lines and prices, as its form

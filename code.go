@@ -17,8 +17,8 @@ var shortenedNumber = regexp.MustCompile(`^[0-9](?:[.,]([0-9]+))?[eE]\+?([0-9]{1
 // unseen are the characters that take no room: soft hyphens, joiners, marks of
 // direction, byte order marks.
 var unseen = &unicode.RangeTable{
-	R16: []unicode.Range16{{0x00AD, 0x00AD, 1}, {0x061C, 0x061C, 1}, {0x180E, 0x180E, 1}, {0x200B, 0x200F, 1}, {0x202A, 0x202E, 1},
-		{0x2060, 0x2064, 1}, {0x2066, 0x206F, 1}, {0xFEFF, 0xFEFF, 1}},
+	R16: []unicode.Range16{{0x00AD, 0x00AD, 1}, {0x061C, 0x061C, 1}, {0x180E, 0x180E, 1}, {0x200B, 0x200F, 1},
+		{0x202A, 0x202E, 1}, {0x2060, 0x2064, 1}, {0x2066, 0x206F, 1}, {0xFEFF, 0xFEFF, 1}},
 	LatinOffset: 1,
 }
 

@@ -142,12 +142,14 @@ func (d CreditRequestDetail) Figures() Figures {
 	f := Figures{{Field: "status", Label: "The request", Value: strings.ToLower(string(d.Status)), At: Nowhere}}
 	for _, l := range d.RequestLines {
 		no, of := strconv.Itoa(l.LineNo), l.Description+": "
-		f = append(f, Figure{Field: "qty_" + no, Label: of + "the quantity asked for", Value: qty(&l.Qty), At: Nowhere, Needed: true},
+		f = append(f, Figure{Field: "qty_" + no, Label: of + "the quantity asked for", Value: qty(&l.Qty), At: Nowhere,
+			Needed: true},
 			Figure{Field: "approved_" + no, Label: of + "what is approved", Value: qty(l.Approved), At: Nowhere},
 			Figure{Field: "received_" + no, Label: of + "what came back", Value: qty(l.Received), At: Nowhere},
 			Figure{Field: "reason_" + no, Label: of + "the reason", Value: l.Reason, At: Nowhere})
 	}
-	return append(f, Figure{Field: "lines", Label: "The number of lines", Value: strconv.Itoa(len(d.RequestLines)), At: Nowhere})
+	return append(f, Figure{Field: "lines", Label: "The number of lines",
+		Value: strconv.Itoa(len(d.RequestLines)), At: Nowhere})
 }
 
 // Shown is what the page shows of the request, as its forms carry it.

@@ -92,7 +92,8 @@ func (l *EntryLine) Judge() {
 	case i == nil && len(l.Choices) > 0:
 		refuse("ref", "Which one? %q fits %d items.", l.Ref, len(l.Choices))
 	case i == nil && ShortenedNumber(l.Ref):
-		refuse("ref", "%s is a number whose last digits a spreadsheet has dropped. Type the code, or format its column as text.", l.Ref)
+		refuse("ref", "%s is a number whose last digits a spreadsheet has dropped. Type the code, or format its column as "+
+			"text.", l.Ref)
 	case i == nil:
 		refuse("ref", "There is no item %q in your catalog.", shortened(l.Ref))
 	case i.Discontinued && i.SubstituteNo != nil:
@@ -152,7 +153,8 @@ type EntryService interface {
 	// Quantity reads what was typed as a quantity of an item of the customer's
 	// catalogue, in the unit beside it or in uom; unusual asks whether it is
 	// meant, where it is far above all that the customer ever ordered.
-	Quantity(ctx context.Context, who Session, itemNo, uom string, typed QtyText) (qty Qty, unit, unusual string, err error)
+	Quantity(ctx context.Context, who Session, itemNo, uom string, typed QtyText) (qty Qty, unit,
+		unusual string, err error)
 	// BoughtBefore are the items a customer ordered or was invoiced, last
 	// first, as it ordered them last; at most limit.
 	BoughtBefore(ctx context.Context, who Session, limit int) ([]BoughtRow, error)

@@ -100,7 +100,8 @@ func (l *EntryLine) readFor(fit EntryFit, same []EntryFit) {
 	if problem == "" {
 		l.Quantity = &qty
 		if len(read.Readings) > 1 {
-			l.note = strings.TrimSpace(fmt.Sprintf("%s is read as %s: %s is sold in whole units. %s", read.Text, qty.Decimal, fit.ItemNo, l.note))
+			l.note = strings.TrimSpace(fmt.Sprintf("%s is read as %s: %s is sold in whole units. %s", read.Text, qty.Decimal,
+				fit.ItemNo, l.note))
 		}
 	}
 	if unit == "" && uom == base && len(same) > 1 && read.Unit == "" {
@@ -142,9 +143,11 @@ func (u Usual) Far(base decimal.Decimal) bool {
 // Words ask whether a quantity is meant.
 func (u Usual) Words(qty Qty, uom, baseUOM string) string {
 	if u.OfItem {
-		return fmt.Sprintf("Sure? %s %s is far above the most you ever ordered of it at once: %s %s.", qty.Shown(), uom, u.Qty.Shown(), baseUOM)
+		return fmt.Sprintf("Sure? %s %s is far above the most you ever ordered of it at once: %s %s.", qty.Shown(), uom,
+			u.Qty.Shown(), baseUOM)
 	}
-	return fmt.Sprintf("Sure? %s %s: you never ordered it, and of its category at most %s at once.", qty.Shown(), uom, u.Qty.Shown())
+	return fmt.Sprintf("Sure? %s %s: you never ordered it, and of its category at most %s at once.", qty.Shown(),
+		uom, u.Qty.Shown())
 }
 
 // Question marks a line whose quantity is far above what is usual. It is asked

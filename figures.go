@@ -109,7 +109,8 @@ func (f Figure) changed(before string, onPage bool) string {
 	if !onPage {
 		return fmt.Sprintf("%s was not on this page when you opened it, and is %s now.", f.Label, figureWords(f.Value))
 	}
-	return fmt.Sprintf("%s was %s when you opened this page, and is %s now.", f.Label, figureWords(before), figureWords(f.Value))
+	return fmt.Sprintf("%s was %s when you opened this page, and is %s now.", f.Label, figureWords(before),
+		figureWords(f.Value))
 }
 
 // has reports whether the sender typed just this value.

@@ -123,7 +123,8 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		if d.Qty == nil || d.Above == nil {
 			return "Is the quantity of " + d.ItemNo + " meant?"
 		}
-		return Usual{Qty: Qty{Decimal: *d.Above}, OfItem: d.OfItem}.Words(Qty{Decimal: *d.Qty}, d.UOM+" of "+d.ItemNo, d.BaseUOM)
+		return Usual{Qty: Qty{Decimal: *d.Above}, OfItem: d.OfItem}.Words(Qty{Decimal: *d.Qty},
+			d.UOM+" of "+d.ItemNo, d.BaseUOM)
 	case "outcome_changed":
 		return outcomeText(d.From, d.To)
 	case "delivery_changed":
@@ -179,7 +180,8 @@ func (f OrderFinding) BuyerText(seePrices bool) string {
 		case d.Backordered != nil:
 			return fmt.Sprintf("%s on backorder, %s.", d.Backordered.String(), expectedWords(d.ExpectedOn))
 		}
-		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder, %s.", d.ItemNo, expectedWords(d.ExpectedOn))
+		return fmt.Sprintf("Not all of %s is in stock: the rest follows as a backorder, %s.", d.ItemNo,
+			expectedWords(d.ExpectedOn))
 	case "min_order":
 		if !seePrices {
 			return "The order is below your minimum."

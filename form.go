@@ -116,7 +116,8 @@ func (t *typed) err() error {
 	case 1:
 		return &Error{Code: CodeInvalid, Message: t.fields[0].Message, Fields: t.fields}
 	}
-	return &Error{Code: CodeInvalid, Message: "Nothing was saved: " + strconv.Itoa(len(t.fields)) + " fields need another value.", Fields: t.fields}
+	return &Error{Code: CodeInvalid,
+		Message: "Nothing was saved: " + strconv.Itoa(len(t.fields)) + " fields need another value.", Fields: t.fields}
 }
 
 // isoDay is a day as a date input wants it.

@@ -81,7 +81,8 @@ type CreditUse struct {
 // OpenFigure is what a page shows open of an invoice, a payment or a credit
 // memo. Kind is invoice, payment, credit_memo.
 func OpenFigure(kind, no string, open Money) Figure {
-	f := Figure{Field: kind + "-" + no, Label: "Open of " + strings.ReplaceAll(kind, "_", " ") + " " + no, Value: open.StringFixed(2), At: "amount"}
+	f := Figure{Field: kind + "-" + no, Label: "Open of " + strings.ReplaceAll(kind, "_", " ") + " " + no,
+		Value: open.StringFixed(2), At: "amount"}
 	if kind == "invoice" {
 		f.At = "apply-" + no
 	}
@@ -209,7 +210,8 @@ type InvoiceDesk interface {
 	// invoice any more are passed over. CodeInvalid at freight-<order number>,
 	// CodeConflict there where more or less waits than shown (ToInvoice.Shown by
 	// order number; none: not compared).
-	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight, shown map[string]string) (invoiceNos []string, err error)
+	InvoiceOrders(ctx context.Context, who Session, orderNos []string, freight,
+		shown map[string]string) (invoiceNos []string, err error)
 }
 
 // StatementDesk is the operators' side of the monthly statements.

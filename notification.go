@@ -145,14 +145,16 @@ func (n NotificationContent) Title(zone *time.Location) string {
 		title, _, _ := strings.Cut(n.Facts.Text, ". ")
 		return strings.TrimSuffix(title, ".")
 	case NotifyReminder:
-		return fmt.Sprintf("Order by %s for delivery on %s", n.Facts.Cutoff.In(zone).Format("Mon 2 Jan 15:04"), notificationDay(n.Facts.DeliveryDate, "Mon 2 Jan"))
+		return fmt.Sprintf("Order by %s for delivery on %s", n.Facts.Cutoff.In(zone).Format("Mon 2 Jan 15:04"),
+			notificationDay(n.Facts.DeliveryDate, "Mon 2 Jan"))
 	case NotifyReturnDecided:
 		return "Return " + n.Ref + " " + map[string]string{"APPROVED": "approved", "REJECTED": "rejected",
 			"AWAITING_GOODS": "approved: please send the goods back", "CREDITED": "credited"}[n.Facts.Status]
 	case NotifyStatement:
 		switch {
 		case n.Facts.From != "" && n.Facts.To != "":
-			return fmt.Sprintf("Your statement from %s to %s", notificationDay(n.Facts.From, "2 Jan 2006"), notificationDay(n.Facts.To, "2 Jan 2006"))
+			return fmt.Sprintf("Your statement from %s to %s", notificationDay(n.Facts.From, "2 Jan 2006"),
+				notificationDay(n.Facts.To, "2 Jan 2006"))
 		case n.Facts.AsOf != "":
 			return "Your statement as of " + notificationDay(n.Facts.AsOf, "2 Jan 2006")
 		}
@@ -216,7 +218,8 @@ func (n NotificationContent) Text() string {
 		return "You have not ordered for this delivery yet. What is ordered later comes with the next one."
 	case NotifyReturnDecided:
 		text := map[string]string{"APPROVED": "We accept it.", "REJECTED": "We cannot accept it.",
-			"AWAITING_GOODS": "The credit follows when the goods are back.", "CREDITED": "The credit is in your account."}[n.Facts.Status]
+			"AWAITING_GOODS": "The credit follows when the goods are back.",
+			"CREDITED":       "The credit is in your account."}[n.Facts.Status]
 		if n.Facts.InvoiceNo != "" {
 			text = "It is about invoice " + n.Facts.InvoiceNo + ". " + text
 		}
@@ -275,7 +278,8 @@ func (n NotificationContent) Link() string {
 // Tone is how it is shown: info, success, warning.
 func (n NotificationContent) Tone() string {
 	switch n.Kind {
-	case NotifyOrderRejected, NotifyOrderCancelled, NotifyOrderChanged, NotifyOrderWaits, NotifySignOffWaiting, NotifyReminder:
+	case NotifyOrderRejected, NotifyOrderCancelled, NotifyOrderChanged, NotifyOrderWaits,
+		NotifySignOffWaiting, NotifyReminder:
 		return "warning"
 	case NotifyOrderApproved, NotifyOrderShipped, NotifyOrderDelivered:
 		return "success"
@@ -291,7 +295,8 @@ func (n NotificationContent) Tone() string {
 // toldOtherwise reports news that an open page tells already, by the event of
 // the document itself.
 func (n NotificationContent) toldOtherwise() bool {
-	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NotifyOrderChanged || n.Kind == NotifyReturnDecided || n.Kind == NotifyStatement
+	return strings.HasPrefix(string(n.Kind), "order_") && n.Kind != NotifyOrderChanged || n.Kind == NotifyReturnDecided ||
+		n.Kind == NotifyStatement
 }
 
 // notificationDay writes a date of the facts; what is none stays as it is.
@@ -330,8 +335,10 @@ func (n Notification) Toast() string {
 }
 
 // Notification makes the entry of a piece of news.
-func (n NotificationContent) Notification(id string, at time.Time, readAt *time.Time, zone *time.Location) Notification {
-	return Notification{ID: id, At: at, Kind: n.Kind, Ref: n.Ref, Tone: n.Tone(), Title: n.Title(zone), Text: n.Text(), Link: n.Link(), ReadAt: readAt}
+func (n NotificationContent) Notification(id string, at time.Time, readAt *time.Time,
+	zone *time.Location) Notification {
+	return Notification{ID: id, At: at, Kind: n.Kind, Ref: n.Ref, Tone: n.Tone(), Title: n.Title(zone), Text: n.Text(),
+		Link: n.Link(), ReadAt: readAt}
 }
 
 // Notifications is a page of them, the newest first.

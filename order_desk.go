@@ -82,7 +82,8 @@ func OrderFigures(total *Money, lines []OrderLine) Figures {
 		}
 		prices.WriteString("\n")
 	}
-	return append(f, Figure{Field: "prices", Label: "The prices of its lines", Value: ShownDigest(prices.String()), At: Nowhere, Unsaid: true})
+	return append(f, Figure{Field: "prices", Label: "The prices of its lines", Value: ShownDigest(prices.String()),
+		At: Nowhere, Unsaid: true})
 }
 
 // Shown is what the list shows of the order, as its forms carry it.

@@ -44,7 +44,8 @@ type Person struct {
 	Disabled    bool         `json:"disabled"`
 	LastLogInAt *time.Time   `json:"last_login_at" db:"last_login_at"`
 	InvitedTill *time.Time   `json:"invited_until" db:"invited_until"` // has no password yet; until when its link serves
-	Spent       *Money       `json:"spent"`                            // in the period that runs; nil without a limit for one
+	// In the period that runs; nil without a limit for one
+	Spent *Money `json:"spent"`
 }
 
 // Title is the name, else the e-mail.
@@ -70,7 +71,8 @@ type PersonEdit struct {
 func (e PersonEdit) Figures() Figures {
 	return Figures{
 		{Field: "name", Label: "The name", Value: e.Name}, {Field: "role", Label: "The role", Value: e.Role},
-		{Field: "spend_limit", Label: "The limit", Value: e.SpendLimit}, {Field: "spend_period", Label: "The limit’s period", Value: e.SpendPeriod},
+		{Field: "spend_limit", Label: "The limit", Value: e.SpendLimit},
+		{Field: "spend_period", Label: "The limit’s period", Value: e.SpendPeriod},
 		{Field: "sign_off_all", Label: "Every order signed off", Value: onOff(e.SignOffAll)},
 	}
 }
@@ -93,8 +95,9 @@ func (e PersonEdit) Person(invited bool) (Person, error) {
 	if utf8.RuneCountInString(p.Name) > 80 {
 		t.wrong("name", "Use at most 80 letters.")
 	}
-	if name, host, ok := strings.Cut(p.Email, "@"); invited && (!ok || name == "" || host == "" || strings.ContainsAny(p.Email, " \t\r\n") ||
-		strings.Contains(host, "@") || utf8.RuneCountInString(p.Email) > 254) {
+	if name, host, ok := strings.Cut(p.Email, "@"); invited &&
+		(!ok || name == "" || host == "" || strings.ContainsAny(p.Email, " \t\r\n") ||
+			strings.Contains(host, "@") || utf8.RuneCountInString(p.Email) > 254) {
 		t.wrong("email", "Enter an e-mail address, like pat@example.com.")
 	}
 	return p, t.err()
@@ -102,7 +105,8 @@ func (e PersonEdit) Person(invited bool) (Person, error) {
 
 // Typed is the form as it stands for a person.
 func (p Person) Typed() PersonEdit {
-	e := PersonEdit{Email: p.Email, Name: p.Name, Role: string(p.Role), SpendPeriod: p.SpendPeriod, SignOffAll: p.SignOffAll}
+	e := PersonEdit{Email: p.Email, Name: p.Name, Role: string(p.Role), SpendPeriod: p.SpendPeriod,
+		SignOffAll: p.SignOffAll}
 	if p.SpendLimit != nil {
 		e.SpendLimit = p.SpendLimit.StringFixed(2)
 	}

@@ -49,14 +49,17 @@ func TestImportRules(t *testing.T) {
 			if to := folder(imported); from != "" && to != "" && to != from {
 				t.Errorf("%s imports %s: they meet in package portal", p.ImportPath, imported)
 			}
-			if below := strings.TrimPrefix(imported, module+"/http/"); counters[p.ImportPath] != nil && below != imported && !slices.Contains(counters[p.ImportPath], below) {
-				t.Errorf("%s imports %s: the desk may import the shop, all may import the kit, and nothing else", p.ImportPath, imported)
+			if below := strings.TrimPrefix(imported, module+"/http/"); counters[p.ImportPath] != nil && below != imported &&
+				!slices.Contains(counters[p.ImportPath], below) {
+				t.Errorf("%s imports %s: the desk may import the shop, all may import the kit, and nothing else",
+					p.ImportPath, imported)
 			}
 			if imported == "database/sql" && from != "sql" {
 				t.Errorf("%s imports database/sql: only the migration runner may", p.ImportPath)
 			}
 			standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
-			if p.ImportPath == module && !standard && imported != "github.com/shopspring/decimal" && imported != "golang.org/x/text/unicode/norm" {
+			if p.ImportPath == module && !standard && imported != "github.com/shopspring/decimal" &&
+				imported != "golang.org/x/text/unicode/norm" {
 				t.Errorf("the domain imports %s: only the standard library, the decimal type and Unicode's normal forms", imported)
 			}
 			if p.ImportPath == module+"/health" && !standard {

@@ -189,7 +189,8 @@ func (t *typed) kind(s string, kinds ...string) string {
 // Change reads the form. An error names every field that cannot be read.
 func (e ContractEdit) Change() (RuleChange, error) {
 	var t typed
-	c := RuleChange{Kind: t.kind(e.Kind, "fixed", "percent_off", "cost_plus"), Value: t.value(e.Kind, e.Value), MinQty: &Qty{}}
+	c := RuleChange{Kind: t.kind(e.Kind, "fixed", "percent_off", "cost_plus"),
+		Value: t.value(e.Kind, e.Value), MinQty: &Qty{}}
 	if strings.TrimSpace(e.ItemNo) == "" {
 		t.wrong("item_no", "Which item is it for?")
 	}
@@ -243,7 +244,8 @@ func (e BreakEdit) Change() (RuleChange, error) {
 
 // Typed is the form as it stands for a contract.
 func (c PriceContract) Typed() ContractEdit {
-	e := ContractEdit{ID: c.ID, ItemNo: c.ItemNo, Kind: c.Kind, Value: c.Value.Text(), ValidFrom: isoDay(c.ValidFrom), ValidTo: isoDay(c.ValidTo)}
+	e := ContractEdit{ID: c.ID, ItemNo: c.ItemNo, Kind: c.Kind, Value: c.Value.Text(), ValidFrom: isoDay(c.ValidFrom),
+		ValidTo: isoDay(c.ValidTo)}
 	if c.UOM != nil {
 		e.UOM = *c.UOM
 	}
@@ -256,14 +258,16 @@ func (c PriceContract) Typed() ContractEdit {
 
 // Typed is the form as it stands for a group exception.
 func (g PriceGroup) Typed() GroupEdit {
-	e := GroupEdit{ID: g.ID, CategoryID: g.CategoryID, Kind: g.Kind, Value: g.Value.Text(), ValidFrom: isoDay(g.ValidFrom), ValidTo: isoDay(g.ValidTo)}
+	e := GroupEdit{ID: g.ID, CategoryID: g.CategoryID, Kind: g.Kind, Value: g.Value.Text(), ValidFrom: isoDay(g.ValidFrom),
+		ValidTo: isoDay(g.ValidTo)}
 	e.Shown = e.Figures().Shown()
 	return e
 }
 
 // Typed is the form as it stands for a break.
 func (b PriceBreak) Typed() BreakEdit {
-	e := BreakEdit{ID: b.ID, MinQty: b.MinQty.Decimal.String(), Levels: b.Levels, ValidFrom: isoDay(b.ValidFrom), ValidTo: isoDay(b.ValidTo)}
+	e := BreakEdit{ID: b.ID, MinQty: b.MinQty.Decimal.String(), Levels: b.Levels, ValidFrom: isoDay(b.ValidFrom),
+		ValidTo: isoDay(b.ValidTo)}
 	if b.Price != nil {
 		e.Price = b.Price.Text()
 	}
@@ -276,14 +280,16 @@ func (b PriceBreak) Typed() BreakEdit {
 
 // dateFigures are a rule's days.
 func dateFigures(from, to string) Figures {
-	return Figures{{Field: "valid_from", Label: "The first day", Value: from}, {Field: "valid_to", Label: "The last day", Value: to}}
+	return Figures{{Field: "valid_from", Label: "The first day", Value: from},
+		{Field: "valid_to", Label: "The last day", Value: to}}
 }
 
 // Figures are what the form of a contract shows.
 func (e ContractEdit) Figures() Figures {
 	return append(Figures{
 		{Field: "item_no", Label: "The item", Value: e.ItemNo}, {Field: "uom", Label: "The unit", Value: e.UOM},
-		{Field: "kind", Label: "How the price is made", Value: e.Kind}, {Field: "value", Label: "Price or percent", Value: e.Value},
+		{Field: "kind", Label: "How the price is made", Value: e.Kind},
+		{Field: "value", Label: "Price or percent", Value: e.Value},
 		{Field: "min_qty", Label: "From quantity", Value: e.MinQty},
 	}, dateFigures(e.ValidFrom, e.ValidTo)...)
 }
@@ -292,7 +298,8 @@ func (e ContractEdit) Figures() Figures {
 func (e GroupEdit) Figures() Figures {
 	return append(Figures{
 		{Field: "category_id", Label: "The category", Value: strconv.FormatInt(int64(e.CategoryID), 10), Unsaid: true},
-		{Field: "kind", Label: "How the price is made", Value: e.Kind}, {Field: "value", Label: "The percentage", Value: e.Value},
+		{Field: "kind", Label: "How the price is made", Value: e.Kind},
+		{Field: "value", Label: "The percentage", Value: e.Value},
 	}, dateFigures(e.ValidFrom, e.ValidTo)...)
 }
 

@@ -39,12 +39,14 @@ const MaxPriceList = 20 << 20
 func (l PriceList) Columns() []PriceColumn {
 	switch l {
 	case ListLevels:
-		return []PriceColumn{{"item_no", true}, {"price_a", false}, {"price_b", false}, {"price_c", false}, {"price_d", false}, {"price_e", false}}
+		return []PriceColumn{{"item_no", true}, {"price_a", false}, {"price_b", false}, {"price_c", false},
+			{"price_d", false}, {"price_e", false}}
 	case ListContracts:
-		return []PriceColumn{{"customer_no", true}, {"item_no", true}, {"uom", false}, {"kind", true}, {"value", true}, {"min_qty", false},
-			{"valid_from", false}, {"valid_to", false}}
+		return []PriceColumn{{"customer_no", true}, {"item_no", true}, {"uom", false}, {"kind", true}, {"value", true},
+			{"min_qty", false}, {"valid_from", false}, {"valid_to", false}}
 	case ListGroups:
-		return []PriceColumn{{"customer_no", true}, {"category", true}, {"kind", true}, {"value", true}, {"valid_from", false}, {"valid_to", false}}
+		return []PriceColumn{{"customer_no", true}, {"category", true}, {"kind", true}, {"value", true},
+			{"valid_from", false}, {"valid_to", false}}
 	case ListBreaks:
 		return []PriceColumn{{"item_no", true}, {"min_qty", true}, {"price", false}, {"use_level", false}, {"levels", false},
 			{"valid_from", false}, {"valid_to", false}}
@@ -213,7 +215,9 @@ func (r *PriceListReader) Read() (PriceRow, error) {
 	for {
 		cells, err := r.csv.Read()
 		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-			return PriceRow{Line: bad.StartLine, Problems: []PriceProblem{{Line: bad.StartLine, Message: "This line cannot be read: a quotation mark is not closed, or stands inside a cell."}}}, nil
+			return PriceRow{Line: bad.StartLine,
+				Problems: []PriceProblem{{Line: bad.StartLine,
+					Message: "This line cannot be read: a quotation mark is not closed, or stands inside a cell."}}}, nil
 		}
 		if err != nil {
 			return PriceRow{}, err
@@ -233,12 +237,14 @@ func (r *PriceListReader) row(line int, cells []string) PriceRow {
 	}
 	for k := len(r.head); k < len(cells); k++ {
 		if strings.TrimSpace(cells[k]) != "" {
-			wrong("", "There are %d cells, but the first line names %d columns. Is there a comma inside a number?", len(cells), len(r.head))
+			wrong("", "There are %d cells, but the first line names %d columns. Is there a comma inside a number?",
+				len(cells), len(r.head))
 			return row
 		}
 	}
 	got := func(name string) string {
-		if i := slices.IndexFunc(r.columns, func(c PriceColumn) bool { return c.Name == name }); i >= 0 && row.Cells[i] != nil {
+		if i := slices.IndexFunc(r.columns, func(c PriceColumn) bool { return c.Name == name }); i >= 0 &&
+			row.Cells[i] != nil {
 			return *row.Cells[i]
 		}
 		return ""
@@ -352,7 +358,8 @@ func readNumber(cell string, places int32, either bool) (read, problem string) {
 	}
 	if len(cell) > 40 || !fileNumber.MatchString(cell) {
 		if strings.ContainsRune(cell, ',') {
-			return "", "“" + clip(cell) + "” has a comma: write the decimals after a point (27.50), and nothing between thousands."
+			return "", "“" + clip(cell) +
+				"” has a comma: write the decimals after a point (27.50), and nothing between thousands."
 		}
 		return "", "“" + clip(cell) + "” is not a number: write 27.50."
 	}

@@ -57,11 +57,14 @@ func TestPriceListReads(t *testing.T) {
 		want []string
 	}{
 		{portal.ListLevels, "item_no,price_a,price_b\nOIL5,30.00,28.5\n", []string{"OIL5|30|28.5|-|-|-"}},
-		{portal.ListLevels, "\ufeffPrice_E;ITEM_NO\r\n;SALT1\r\n\r\n;;\r\n.5;\"OIL;5\"\r\n", []string{"SALT1|-|-|-|-|", "OIL;5|-|-|-|-|0.5"}},
-		{portal.ListContracts, "customer_no,item_no,uom,kind,value,min_qty,valid_from,valid_to\nC1,'=X,CS,Fixed,22.75,12.50,2026-01-01,2026-06-30\n",
-			[]string{"C1|=X|CS|fixed|22.75|12.5|2026-01-01|2026-06-30"}},
-		{portal.ListGroups, "customer_no,category,kind,value\nC1,\"Oils, fats\",percent_off,100\n", []string{"C1|Oils, fats|percent_off|100|-|-"}},
-		{portal.ListBreaks, "item_no,min_qty,price,use_level,levels\nOIL5,12,23.40,,c a\nOIL5,24,,e,\n", []string{"OIL5|12|23.4||A,C|-|-", "OIL5|24||E||-|-"}},
+		{portal.ListLevels, "\ufeffPrice_E;ITEM_NO\r\n;SALT1\r\n\r\n;;\r\n.5;\"OIL;5\"\r\n",
+			[]string{"SALT1|-|-|-|-|", "OIL;5|-|-|-|-|0.5"}},
+		{portal.ListContracts,
+			"customer_no,item_no,uom,kind,value,min_qty,valid_from,valid_to\nC1,'=X,CS,Fixed,22.75,12.50,2026-01-01,2026-06-30\n", []string{"C1|=X|CS|fixed|22.75|12.5|2026-01-01|2026-06-30"}},
+		{portal.ListGroups, "customer_no,category,kind,value\nC1,\"Oils, fats\",percent_off,100\n",
+			[]string{"C1|Oils, fats|percent_off|100|-|-"}},
+		{portal.ListBreaks, "item_no,min_qty,price,use_level,levels\nOIL5,12,23.40,,c a\nOIL5,24,,e,\n",
+			[]string{"OIL5|12|23.4||A,C|-|-", "OIL5|24||E||-|-"}},
 	} {
 		rows, problems := readList(t, c.list, c.file)
 		var got []string
@@ -86,8 +89,8 @@ C1;OIL5;fixed;
 `)
 	for i, want := range []string{
 		"2 value “22,75” has a comma: write the decimals after a point (27.50)",
-		"3 customer_no This is empty.", "3 kind “rebate” is not a kind", "3 value This cannot be negative.", "3 min_qty “1.2345678” has more than 6 decimals.",
-		"3 valid_from “30.06.2026” is not a date: write 2026-06-30.",
+		"3 customer_no This is empty.", "3 kind “rebate” is not a kind", "3 value This cannot be negative.",
+		"3 min_qty “1.2345678” has more than 6 decimals.", "3 valid_from “30.06.2026” is not a date: write 2026-06-30.",
 		"4 value More than 100 percent off", "4 valid_to The last day is before the first.",
 		"5 There are 8 cells, but the first line names 7 columns.", "6 This line cannot be read", "7 value This is empty.",
 	} {
@@ -98,8 +101,10 @@ C1;OIL5;fixed;
 	if len(problems) != 11 {
 		t.Errorf("%d problems: %q", len(problems), problems)
 	}
-	_, problems = readList(t, portal.ListBreaks, "item_no,min_qty,price,use_level,levels\nX,1,,,\nX,1,2,A,\nX,1,2,,AF\nX,1,2,,\xff\n")
-	if len(problems) != 4 || !strings.Contains(problems[0], "either price or use_level") || !strings.Contains(problems[1], "either price") ||
+	_, problems = readList(t, portal.ListBreaks,
+		"item_no,min_qty,price,use_level,levels\nX,1,,,\nX,1,2,A,\nX,1,2,,AF\nX,1,2,,\xff\n")
+	if len(problems) != 4 || !strings.Contains(problems[0], "either price or use_level") ||
+		!strings.Contains(problems[1], "either price") ||
 		!strings.Contains(problems[2], "are not levels") || !strings.Contains(problems[3], "CSV UTF-8") {
 		t.Errorf("breaks: %q", problems)
 	}
@@ -113,7 +118,9 @@ C1;OIL5;fixed;
 		"PK\x03\x04":                 "Excel",
 		"\"item_no,price_a\nX,1\n\n": "first line cannot be read",
 	} {
-		if _, err := portal.NewPriceListReader(strings.NewReader(file), portal.ListLevels); portal.ErrorCode(err) != portal.CodeInvalid || !strings.Contains(portal.ErrorMessage(err), want) {
+		if _, err := portal.NewPriceListReader(strings.NewReader(file),
+			portal.ListLevels); portal.ErrorCode(err) != portal.CodeInvalid ||
+			!strings.Contains(portal.ErrorMessage(err), want) {
 			t.Errorf("%q: %v", file, err)
 		}
 	}
@@ -201,8 +208,9 @@ func FuzzPriceList(f *testing.F) {
 func TestPriceListDecimalSigns(t *testing.T) {
 	t.Parallel()
 	for cell, want := range map[string]string{
-		"1.234": "Is “1.234” 1234 or 1.234? Write 1234 or 1.2340.", "1,250": "Is “1,250” 1250 or 1.250? Write 1250 or 1.2500.",
-		"27,50": "has a comma", "27.50": "27.5", "0.125": "0.125", "1.2340": "1.234", "1.234,50": "has a comma", "1250": "1250",
+		"1.234": "Is “1.234” 1234 or 1.234? Write 1234 or 1.2340.",
+		"1,250": "Is “1,250” 1250 or 1.250? Write 1250 or 1.2500.", "27,50": "has a comma", "27.50": "27.5", "0.125": "0.125",
+		"1.2340": "1.234", "1.234,50": "has a comma", "1250": "1250",
 	} {
 		r, err := portal.NewPriceListReader(strings.NewReader("item_no;price_a\nOIL5;"+cell+"\n"), portal.ListLevels)
 		if err != nil {

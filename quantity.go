@@ -40,7 +40,8 @@ var (
 	// a number, then perhaps a unit
 	qtyShape = regexp.MustCompile(`^\+?([0-9.,]+) ?(\pL[\pL\pN./_-]{0,19})?$`)
 	// the same with blanks or apostrophes between thousands: 1 000 000,5
-	qtySpaced = regexp.MustCompile(`^\+?([0-9]{1,3}(?:(?: [0-9]{3})+|(?:['’][0-9]{3})+))(?:[.,]([0-9]*))? ?(\pL[\pL\pN./_-]{0,19})?$`)
+	qtySpaced = regexp.MustCompile(
+		`^\+?([0-9]{1,3}(?:(?: [0-9]{3})+|(?:['’][0-9]{3})+))(?:[.,]([0-9]*))? ?(\pL[\pL\pN./_-]{0,19})?$`)
 )
 
 // ReadQty reads what somebody typed or a file holds as a quantity. It never
@@ -131,7 +132,8 @@ func plainNumber(s string) (plain, other string, ok bool) {
 func joinGroups(whole, between, part string) (string, bool) {
 	groups := strings.Split(whole, between)
 	for i, g := range groups {
-		if i == 0 && (len(g) < 1 || len(g) > 3 || g[0] == '0') || i > 0 && len(g) != 3 || strings.Trim(g, "0123456789") != "" {
+		if i == 0 && (len(g) < 1 || len(g) > 3 || g[0] == '0') || i > 0 && len(g) != 3 ||
+			strings.Trim(g, "0123456789") != "" {
 			return "", false
 		}
 	}
@@ -150,7 +152,8 @@ func exactQty(s string) (Qty, string) {
 		return Qty{}, QtyAsk
 	}
 	if len(digits) > floatDigits && part != "" {
-		if r := d.Round(int32(max(0, floatDigits-len(whole)))); r.Sub(d).Abs().LessThan(qtyNoise) && r.Equal(r.Round(qtyPlaces)) {
+		if r := d.Round(int32(max(0, floatDigits-len(whole)))); r.Sub(d).Abs().LessThan(qtyNoise) &&
+			r.Equal(r.Round(qtyPlaces)) {
 			d = r
 		}
 	}
@@ -183,7 +186,8 @@ func (t QtyText) Number() (qty Qty, problem string) {
 func (t QtyText) Zero() bool {
 	text := PlainCode(t.Text)
 	return strings.Contains(text, "0") && strings.Trim(text, "0") == "" ||
-		strings.Count(text, ".")+strings.Count(text, ",") == 1 && strings.HasPrefix(text, "0") && strings.Trim(text, "0.,") == ""
+		strings.Count(text, ".")+strings.Count(text, ",") == 1 && strings.HasPrefix(text, "0") &&
+			strings.Trim(text, "0.,") == ""
 }
 
 func (t QtyText) which() string {

@@ -91,7 +91,8 @@ func (e *RefusedError) OnlyAsks() bool {
 			continue
 		}
 		switch f.Code {
-		case "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new":
+		case "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed",
+			"ship_to_changed", "finding_new":
 		default:
 			return false
 		}

@@ -77,11 +77,12 @@ func (r Review) ReviewText() string {
 // ReasonName is a reason for review as staff call it, without figures.
 func ReasonName(code string) string {
 	words := map[string]string{
-		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum", "over_credit": "Over credit",
-		"credit_hold": "Account on credit hold", "past_due": "Past due", "price_under_cost": "Price under cost",
-		"first_order": "First order", "new_ship_to": "New ship-to", "stock_short": "Stock short",
-		"late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off", "no_price": "No price",
-		"over_spending_limit": "Over the spending limit", "sign_off_all": "Not signed off: each order",
+		"no_lines": "No lines", "po_required": "PO number missing", "over_maximum": "Over maximum",
+		"over_credit": "Over credit", "credit_hold": "Account on credit hold", "past_due": "Past due",
+		"price_under_cost": "Price under cost", "first_order": "First order", "new_ship_to": "New ship-to",
+		"stock_short": "Stock short", "late_for_cutoff": "Late for cutoff", "auto_approve_off": "Auto-approve is off",
+		"no_price": "No price", "over_spending_limit": "Over the spending limit",
+		"sign_off_all": "Not signed off: each order",
 	}
 	if name, ok := words[code]; ok {
 		return name

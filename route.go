@@ -64,10 +64,12 @@ func (h RouteHoliday) Shown() string { return h.Figures().Shown() }
 
 // Figures are what lists show of a holiday.
 func (h RouteHoliday) Figures() Figures {
-	f := Figures{{Field: "holiday", Label: "The holiday", Value: isoDay(&h.Day)}, {Field: "name", Label: "Its name", Value: h.Name},
+	f := Figures{{Field: "holiday", Label: "The holiday", Value: isoDay(&h.Day)},
+		{Field: "name", Label: "Its name", Value: h.Name},
 		{Field: "replacement", Label: "The day instead", Value: isoDay(h.Replacement)}}
 	if h.CutoffDays != nil {
-		f = append(f, Figure{Field: "cutoff_days", Label: "Its cutoff, days before", Value: strconv.Itoa(*h.CutoffDays), Needed: true})
+		f = append(f, Figure{Field: "cutoff_days", Label: "Its cutoff, days before",
+			Value: strconv.Itoa(*h.CutoffDays), Needed: true})
 	}
 	if h.CutoffTime != nil {
 		f = append(f, Figure{Field: "cutoff_time", Label: "Its cutoff, time", Value: *h.CutoffTime, Needed: true})
@@ -165,8 +167,8 @@ func (t *typed) clock(field, s string) *string {
 // Change reads the form. An error names every field that cannot be read.
 func (e RouteEdit) Change() (RouteChange, error) {
 	var t typed
-	c := RouteChange{Code: strings.ToUpper(strings.TrimSpace(e.Code)), Name: strings.Join(strings.Fields(e.Name), " "), Active: e.Active,
-		CutoffDays: 1, CutoffTime: "15:00"}
+	c := RouteChange{Code: strings.ToUpper(strings.TrimSpace(e.Code)), Name: strings.Join(strings.Fields(e.Name), " "),
+		Active: e.Active, CutoffDays: 1, CutoffTime: "15:00"}
 	if !routeCode.MatchString(c.Code) {
 		t.wrong("code", "A code is up to 20 letters and digits, like NORTH.")
 	}
@@ -204,8 +206,8 @@ func (e RouteEdit) Change() (RouteChange, error) {
 
 // Typed is the form as it stands for a route.
 func (r DeskRoute) Typed() RouteEdit {
-	e := RouteEdit{Code: r.Code, Name: r.Name, Active: r.Active, Rhythm: "weekdays", CutoffDays: strconv.Itoa(r.CutoffDays), CutoffTime: r.CutoffTime,
-		Day: map[int]RouteTime{}}
+	e := RouteEdit{Code: r.Code, Name: r.Name, Active: r.Active,
+		Rhythm: "weekdays", CutoffDays: strconv.Itoa(r.CutoffDays), CutoffTime: r.CutoffTime, Day: map[int]RouteTime{}}
 	if r.EveryDays != nil {
 		e.Rhythm, e.EveryDays = "days", strconv.Itoa(*r.EveryDays)
 	}
@@ -232,8 +234,10 @@ func (e RouteEdit) Figures() Figures {
 		{Field: "code", Label: "The code", Value: e.Code}, {Field: "name", Label: "The name", Value: e.Name},
 		{Field: "cutoff_days_before", Label: "Cutoff, days before", Value: e.CutoffDays},
 		{Field: "cutoff_time", Label: "Cutoff, time", Value: e.CutoffTime},
-		{Field: "rhythm", Label: "When it runs", Value: e.Rhythm}, {Field: "every_days", Label: "Days from run to run", Value: e.EveryDays},
-		{Field: "start_date", Label: "Counted from", Value: e.StartDate}, {Field: "active", Label: "Active", Value: onOff(e.Active)},
+		{Field: "rhythm", Label: "When it runs", Value: e.Rhythm},
+		{Field: "every_days", Label: "Days from run to run", Value: e.EveryDays},
+		{Field: "start_date", Label: "Counted from", Value: e.StartDate},
+		{Field: "active", Label: "Active", Value: onOff(e.Active)},
 	}
 	for n := 1; n <= 7; n++ {
 		no, day := strconv.Itoa(n), time.Weekday(n%7).String()
@@ -264,8 +268,10 @@ type HolidayEdit struct {
 // Change reads the form. An error names every field that cannot be read.
 func (e HolidayEdit) Change() (RouteHoliday, error) {
 	var t typed
-	h := RouteHoliday{Name: strings.Join(strings.Fields(e.Name), " "), Replacement: t.date("replacement", "The replacement", e.Replacement),
-		CutoffDays: t.days("holiday_cutoff_days", e.CutoffDays, 0, 14), CutoffTime: t.clock("holiday_cutoff_time", e.CutoffTime)}
+	h := RouteHoliday{Name: strings.Join(strings.Fields(e.Name), " "),
+		Replacement: t.date("replacement", "The replacement", e.Replacement),
+		CutoffDays:  t.days("holiday_cutoff_days", e.CutoffDays, 0, 14),
+		CutoffTime:  t.clock("holiday_cutoff_time", e.CutoffTime)}
 	if d := t.date("holiday", "The holiday", e.Holiday); d != nil {
 		h.Day = *d
 	} else if strings.TrimSpace(e.Holiday) == "" {

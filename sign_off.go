@@ -136,8 +136,9 @@ type SignOffDecision struct {
 	Shown         string `form:"shown"`          // SignOffDetail.Shown; empty: the form does not say
 	ConfirmPrices string `form:"confirm_prices"` // RefusedError.AskedPrices of the question
 	ConfirmPO     string `form:"confirm_po"`     // RefusedError.AskedPO of the question
-	ShownOutcome  string `form:"shown_outcome"`  // SignOffDetail.ShownOutcome, or RefusedError.AskedOutcome of the question
-	Qtys          map[int]Qty
+	// SignOffDetail.ShownOutcome, or RefusedError.AskedOutcome of the question
+	ShownOutcome string `form:"shown_outcome"`
+	Qtys         map[int]Qty
 }
 
 // SignOffService keeps requests for a signature. Whoever may not see one is

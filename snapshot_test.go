@@ -10,13 +10,15 @@ func TestSnapshot(t *testing.T) {
 	if !ok || s.Xmin != 10 || s.Xmax != 20 || !slices.Equal(s.Running, []uint64{12, 15}) {
 		t.Fatalf("%+v", s)
 	}
-	for xid, want := range map[uint64]bool{9: true, 10: true, 12: false, 13: true, 15: false, 19: true, 20: false, 21: false} {
+	for xid, want := range map[uint64]bool{9: true, 10: true, 12: false, 13: true, 15: false, 19: true,
+		20: false, 21: false} {
 		if s.Shows(xid) != want {
 			t.Errorf("%d: %v", xid, !want)
 		}
 	}
 	for earlier, want := range map[Cursor]bool{
-		"10:20:12,15": true, "8:9:": true, "10:21:12,15": false, "10:18:12,13,15": true, "10:20:12": false, "12:16:12,15": true, "16:16:": false,
+		"10:20:12,15": true, "8:9:": true, "10:21:12,15": false, "10:18:12,13,15": true, "10:20:12": false,
+		"12:16:12,15": true, "16:16:": false,
 	} {
 		e, _ := earlier.Snapshot()
 		if s.Holds(e) != want {

@@ -67,10 +67,12 @@ func TestClientAddress(t *testing.T) {
 		want      string
 	}{
 		{"192.0.2.1", nil, "192.0.2.1"},
-		{"192.0.2.1", []string{"198.51.100.9"}, "192.0.2.1"},                                   // not trusted: not believed
-		{"10.0.0.1", nil, "10.0.0.1"},                                                          // the proxy itself, a health check
-		{"10.0.0.1", []string{"198.51.100.9"}, "198.51.100.9"},                                 //
-		{"10.0.0.1", []string{"1.1.1.1, 198.51.100.9"}, "198.51.100.9"},                        // the client's own word before it
+		{"192.0.2.1", []string{"198.51.100.9"}, "192.0.2.1"}, // not trusted: not believed
+		// The proxy itself, a health check
+		{"10.0.0.1", nil, "10.0.0.1"},
+		{"10.0.0.1", []string{"198.51.100.9"}, "198.51.100.9"}, //
+		// The client's own word before it
+		{"10.0.0.1", []string{"1.1.1.1, 198.51.100.9"}, "198.51.100.9"},
 		{"10.0.0.1", []string{"1.1.1.1", "198.51.100.9"}, "198.51.100.9"},                      // in two headers
 		{"10.0.0.1", []string{"198.51.100.9, 10.0.0.2"}, "198.51.100.9"},                       // through two proxies
 		{"10.0.0.1", []string{"10.9.9.9, 10.0.0.2"}, "10.9.9.9"},                               // somebody inside

@@ -119,15 +119,17 @@ func (e StandingOrderEdit) Figures() Figures {
 		{Field: "name", Label: "Name", Value: e.Name}, {Field: "rhythm", Label: "Rhythm", Value: e.Rhythm},
 		{Field: "every", Label: "Every", Value: e.Every}, {Field: "weekday", Label: "Weekday", Value: e.Weekday},
 		{Field: "starts_on", Label: "From", Value: e.StartsOn}, {Field: "ends_on", Label: "Until", Value: e.EndsOn},
-		{Field: "hours_before", Label: "Hours before the cutoff", Value: e.HoursBefore}, {Field: "ship_to", Label: "Ship to", Value: e.ShipTo},
-		{Field: "po_no", Label: "PO number", Value: e.PONo}, {Field: "note", Label: "Note", Value: e.Note},
+		{Field: "hours_before", Label: "Hours before the cutoff", Value: e.HoursBefore},
+		{Field: "ship_to", Label: "Ship to", Value: e.ShipTo}, {Field: "po_no", Label: "PO number", Value: e.PONo},
+		{Field: "note", Label: "Note", Value: e.Note},
 	}
 }
 
 // Typed is the form as it stands for a standing order.
 func (s StandingOrder) Typed() StandingOrderEdit {
-	e := StandingOrderEdit{Name: s.Name, Rhythm: s.Rhythm, Every: strconv.Itoa(s.Every), StartsOn: s.StartsOn.Format(time.DateOnly),
-		HoursBefore: strconv.Itoa(s.HoursBefore), ShipTo: s.ShipTo, PONo: s.PONo, Note: s.Note}
+	e := StandingOrderEdit{Name: s.Name, Rhythm: s.Rhythm, Every: strconv.Itoa(s.Every),
+		StartsOn: s.StartsOn.Format(time.DateOnly), HoursBefore: strconv.Itoa(s.HoursBefore), ShipTo: s.ShipTo,
+		PONo: s.PONo, Note: s.Note}
 	if s.Weekday != nil {
 		e.Weekday = strconv.Itoa(*s.Weekday)
 	}
@@ -142,8 +144,8 @@ func (s StandingOrder) Typed() StandingOrderEdit {
 // start that is left empty is nil.
 func (e StandingOrderEdit) Change() (s StandingOrder, startsOn *time.Time, err error) {
 	var t typed
-	s = StandingOrder{Name: strings.Join(strings.Fields(e.Name), " "), Rhythm: e.Rhythm, Every: 1, HoursBefore: 24, ShipTo: strings.TrimSpace(e.ShipTo),
-		PONo: strings.TrimSpace(e.PONo), Note: strings.TrimSpace(e.Note)}
+	s = StandingOrder{Name: strings.Join(strings.Fields(e.Name), " "), Rhythm: e.Rhythm, Every: 1, HoursBefore: 24,
+		ShipTo: strings.TrimSpace(e.ShipTo), PONo: strings.TrimSpace(e.PONo), Note: strings.TrimSpace(e.Note)}
 	if s.Name == "" || utf8.RuneCountInString(s.Name) > 80 {
 		t.wrong("name", "Give it a name of up to 80 letters.")
 	}
@@ -211,7 +213,8 @@ func (o StandingOutcome) Notice(zone *time.Location) Notice {
 	n := Notice{Kind: "info", Link: fmt.Sprintf("/standing-orders/%d", o.StandingOrderID)}
 	switch o.Outcome {
 	case RunAnnounced:
-		n.Text = fmt.Sprintf("Standing order “%s” for %s will be sent %s. Change it or skip it until then.", o.Name, day, at(o.SendAt))
+		n.Text = fmt.Sprintf("Standing order “%s” for %s will be sent %s. Change it or skip it until then.",
+			o.Name, day, at(o.SendAt))
 	case RunMade:
 		n.Kind, n.Link = "success", "/orders/"+InAddress(*o.OrderNo)
 		n.Text = fmt.Sprintf("Order %s was sent from the standing order “%s” for %s.", *o.OrderNo, o.Name, day)
@@ -221,11 +224,13 @@ func (o StandingOutcome) Notice(zone *time.Location) Notice {
 		}
 	case RunFailed:
 		n.Kind = "warning"
-		n.Text = fmt.Sprintf("Standing order “%s” for %s could not be sent, and nothing was ordered. %s You can change it and try again until %s.",
+		n.Text = fmt.Sprintf("Standing order “%s” for %s could not be sent, and nothing was ordered. %s You can change it "+
+			"and try again until %s.",
 			o.Name, day, o.why(), at(o.Cutoff))
 	case RunMissed:
 		n.Kind = "warning"
-		n.Text = fmt.Sprintf("Standing order “%s” for %s was not sent: its cutoff, %s, passed while our system was down. Please call us.", o.Name, day, at(o.Cutoff))
+		n.Text = fmt.Sprintf("Standing order “%s” for %s was not sent: its cutoff, %s, passed while our system was down. "+
+			"Please call us.", o.Name, day, at(o.Cutoff))
 	}
 	return n
 }
@@ -264,11 +269,13 @@ type StandingOrderService interface {
 	// Save changes a standing order, or makes one with the rows given where id
 	// is 0. Rows that cannot be ordered make it CodeInvalid, and are returned
 	// judged.
-	SaveStandingOrder(ctx context.Context, who Session, id StandingOrderID, edit StandingOrderEdit, rows []EntryRow) (StandingOrderID, []EntryLine, error)
+	SaveStandingOrder(ctx context.Context, who Session, id StandingOrderID, edit StandingOrderEdit,
+		rows []EntryRow) (StandingOrderID, []EntryLine, error)
 	// SetStandingLines replaces the lines, all or none. Where they are not
 	// those of shown any more (ShownRows; empty: not compared), it is
 	// CodeConflict and says what has changed.
-	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow, shown string) ([]EntryLine, error)
+	SetStandingLines(ctx context.Context, who Session, id StandingOrderID, rows []EntryRow,
+		shown string) ([]EntryLine, error)
 	PauseStandingOrder(ctx context.Context, who Session, id StandingOrderID, paused bool) error
 	// SetStandingRun does what a buyer may about one date: skip, unskip, retry.
 	SetStandingRun(ctx context.Context, who Session, id StandingOrderID, runDate time.Time, action string) error

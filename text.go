@@ -69,7 +69,8 @@ var unhold = &unicode.RangeTable{R16: []unicode.Range16{
 
 // joiners shape the letters beside them (Persian, Hindi, emoji), and mean
 // nothing at an end: ZWNJ, ZWJ, and the marks of direction.
-var joiners = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x061c, Hi: 0x061c, Stride: 1}, {Lo: 0x200c, Hi: 0x200f, Stride: 1}}}
+var joiners = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x061c, Hi: 0x061c, Stride: 1},
+	{Lo: 0x200c, Hi: 0x200f, Stride: 1}}}
 
 // fillers are letters by name that show nothing.
 var fillers = &unicode.RangeTable{R16: []unicode.Range16{

@@ -62,7 +62,8 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("http: %w", err)
 	}
 	routes := http.NewCrossOriginProtection().Handler(s.routes())
-	s.handler = kit.Timed(kit.Observe(kit.Secure(kit.Headed(kit.Readable(kit.Addressed(upgradeOr(routes, compress(routes))))))))
+	s.handler = kit.Timed(
+		kit.Observe(kit.Secure(kit.Headed(kit.Readable(kit.Addressed(upgradeOr(routes, compress(routes))))))))
 	return s, nil
 }
 
@@ -152,11 +153,16 @@ func (s *Server) routes() http.Handler {
 	mux.GET("/standing-orders", k.Buyer(shop.ListStandingOrders))
 	mux.POST("/standing-orders", k.Buyer(page.At("/standing-orders/new", shop.MakeStandingOrder)))
 	mux.GET("/standing-orders/:standing_order_id", k.Buyer(shop.ShowStandingOrder)) // or new
-	mux.POST("/standing-orders/:standing_order_id/settings", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingOrder)))
-	mux.POST("/standing-orders/:standing_order_id/lines", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingLines)))
-	mux.POST("/standing-orders/:standing_order_id/pause", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.PauseStandingOrder)))
-	mux.POST("/standing-orders/:standing_order_id/dates", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingDate)))
-	mux.POST("/standing-orders/:standing_order_id/delete", k.Buyer(page.At("/standing-orders/:standing_order_id", shop.DeleteStandingOrder)))
+	mux.POST("/standing-orders/:standing_order_id/settings",
+		k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingOrder)))
+	mux.POST("/standing-orders/:standing_order_id/lines",
+		k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingLines)))
+	mux.POST("/standing-orders/:standing_order_id/pause",
+		k.Buyer(page.At("/standing-orders/:standing_order_id", shop.PauseStandingOrder)))
+	mux.POST("/standing-orders/:standing_order_id/dates",
+		k.Buyer(page.At("/standing-orders/:standing_order_id", shop.SaveStandingDate)))
+	mux.POST("/standing-orders/:standing_order_id/delete",
+		k.Buyer(page.At("/standing-orders/:standing_order_id", shop.DeleteStandingOrder)))
 	mux.POST("/notices/:notice_id/put-away", k.Buyer(shop.PutAwayNotice))
 	mux.GET("/notifications", k.Buyer(shop.ListNotifications))
 	mux.POST("/notifications", k.Buyer(shop.ReadNotifications))
@@ -226,15 +232,18 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/warehouse/:order_no/short", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShort)))
 	mux.POST("/desk/warehouse/:order_no/substitute", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickSubstitute)))
 	mux.POST("/desk/warehouse/:order_no/ship", k.Staff(page.At("/desk/warehouse/:order_no", desk.PickShip)))
-	mux.POST("/desk/shipments/:shipment_id/delivered", k.Staff(page.At("/desk/shipments/:shipment_id", desk.DeliverShipment)))
-	mux.POST("/desk/shipments/:shipment_id/take-back", k.Staff(page.At("/desk/shipments/:shipment_id", desk.TakeBackShipment)))
+	mux.POST("/desk/shipments/:shipment_id/delivered",
+		k.Staff(page.At("/desk/shipments/:shipment_id", desk.DeliverShipment)))
+	mux.POST("/desk/shipments/:shipment_id/take-back",
+		k.Staff(page.At("/desk/shipments/:shipment_id", desk.TakeBackShipment)))
 	mux.GET("/desk/returns", k.Staff(desk.ListReturns))
 	mux.GET("/desk/returns/:request_no", k.Staff(desk.ShowReturn))
 	mux.POST("/desk/returns/:request_no/review", k.Staff(page.At("/desk/returns/:request_no", desk.ReviewReturn)))
 	mux.POST("/desk/returns/:request_no/decide", k.Staff(page.At("/desk/returns/:request_no", desk.DecideReturn)))
 	mux.POST("/desk/returns/:request_no/reject", k.Staff(page.At("/desk/returns/:request_no", desk.RejectReturn)))
 	mux.POST("/desk/returns/:request_no/receive", k.Staff(page.At("/desk/returns/:request_no", desk.ReceiveReturn)))
-	mux.POST("/desk/returns/:request_no/credit", k.Staff(page.At("/desk/returns/:request_no", k.Confirmed(desk.CreditReturn))))
+	mux.POST("/desk/returns/:request_no/credit",
+		k.Staff(page.At("/desk/returns/:request_no", k.Confirmed(desk.CreditReturn))))
 	mux.GET("/desk/returns/:request_no/photos/:photo_id", k.Staff(desk.ReturnPhoto))
 	mux.GET("/desk/customers", k.Staff(desk.ListCustomers))
 	mux.GET("/desk/customers/:customer_no", k.Staff(desk.ShowCustomer))
@@ -242,27 +251,38 @@ func (s *Server) routes() http.Handler {
 	mux.POST("/desk/customers/:customer_no/acting", k.Staff(page.At("/desk/customers/:customer_no", desk.BeginActing)))
 	mux.GET("/desk/customers/:customer_no/people", k.Staff(shop.ListPeople))
 	mux.POST("/desk/customers/:customer_no/people", k.Staff(k.Confirmed(shop.Invite)))
-	mux.POST("/desk/customers/:customer_no/second-factor", k.Staff(page.At("/desk/customers/:customer_no/people", k.Confirmed(shop.RequireFactor))))
+	mux.POST("/desk/customers/:customer_no/second-factor",
+		k.Staff(page.At("/desk/customers/:customer_no/people", k.Confirmed(shop.RequireFactor))))
 	mux.GET("/desk/customers/:customer_no/people/:login_id", k.Staff(shop.ShowPerson))
 	mux.POST("/desk/customers/:customer_no/people/:login_id", k.Staff(k.Confirmed(shop.SavePerson)))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/disable", k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", k.Confirmed(shop.DisablePerson))))
-	mux.POST("/desk/customers/:customer_no/people/:login_id/link", k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", k.Confirmed(shop.RenewInvitation))))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/disable",
+		k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", k.Confirmed(shop.DisablePerson))))
+	mux.POST("/desk/customers/:customer_no/people/:login_id/link",
+		k.Staff(page.At("/desk/customers/:customer_no/people/:login_id", k.Confirmed(shop.RenewInvitation))))
 	mux.GET("/desk/customers/:customer_no/prices", k.Staff(desk.ShowCustomerPrices))
-	mux.POST("/desk/customers/:customer_no/prices/contract", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveContract)))
-	mux.POST("/desk/customers/:customer_no/prices/group", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveGroup)))
-	mux.POST("/desk/customers/:customer_no/prices/end", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.EndRule)))
-	mux.POST("/desk/customers/:customer_no/prices/delete", k.Staff(page.At("/desk/customers/:customer_no/prices", desk.DeleteRule)))
+	mux.POST("/desk/customers/:customer_no/prices/contract",
+		k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveContract)))
+	mux.POST("/desk/customers/:customer_no/prices/group",
+		k.Staff(page.At("/desk/customers/:customer_no/prices", desk.SaveGroup)))
+	mux.POST("/desk/customers/:customer_no/prices/end",
+		k.Staff(page.At("/desk/customers/:customer_no/prices", desk.EndRule)))
+	mux.POST("/desk/customers/:customer_no/prices/delete",
+		k.Staff(page.At("/desk/customers/:customer_no/prices", desk.DeleteRule)))
 	mux.GET("/desk/customers/:customer_no/account", k.Staff(desk.ShowAccount))
-	mux.POST("/desk/customers/:customer_no/payments", k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.PostPayment))))
-	mux.POST("/desk/customers/:customer_no/credits", k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.IssueCredit))))
-	mux.POST("/desk/customers/:customer_no/apply", k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.ApplyCredit))))
+	mux.POST("/desk/customers/:customer_no/payments",
+		k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.PostPayment))))
+	mux.POST("/desk/customers/:customer_no/credits",
+		k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.IssueCredit))))
+	mux.POST("/desk/customers/:customer_no/apply",
+		k.Staff(page.At("/desk/customers/:customer_no/account", k.Confirmed(desk.ApplyCredit))))
 	mux.GET("/desk/customers/:customer_no/statement", k.Staff(desk.ShowStatement))
 	mux.GET("/desk/customers/:customer_no/statement/pdf", k.Staff(desk.StatementPDF))
 	mux.GET("/desk/aging", k.Staff(desk.ShowAging))
 	mux.GET("/desk/aging.csv", k.Staff(desk.ExportAging))
 	mux.GET("/desk/payments", k.Staff(desk.ListPayments))
 	mux.GET("/desk/payments/:payment_no", k.Staff(desk.ShowPayment))
-	mux.POST("/desk/payments/:payment_no/reverse", k.Staff(page.At("/desk/payments/:payment_no", k.Confirmed(desk.ReversePayment))))
+	mux.POST("/desk/payments/:payment_no/reverse",
+		k.Staff(page.At("/desk/payments/:payment_no", k.Confirmed(desk.ReversePayment))))
 	mux.GET("/desk/invoices", k.Staff(desk.ListInvoices))
 	mux.GET("/desk/invoices/:invoice_no", k.Staff(desk.ShowInvoice))
 	mux.GET("/desk/invoices/:invoice_no/pdf", k.Staff(desk.InvoicePDF))

@@ -35,7 +35,9 @@ func TestTemplatesMakeAddresses(t *testing.T) {
 		for _, m := range inPath.FindAllStringSubmatch(string(text), -1) {
 			found++
 			number := m[1] + m[2]
-			if !strings.HasPrefix(number, "path ") && !strings.HasPrefix(number, "(path ") && !strings.HasSuffix(number, "ID") && number != ".Revision" && number != "$p.ShownOver ." && number != ".Total.StringFixed 2" && !strings.HasPrefix(number, "if ") && !strings.HasPrefix(number, "end") {
+			if !strings.HasPrefix(number, "path ") && !strings.HasPrefix(number, "(path ") && !strings.HasSuffix(number, "ID") &&
+				number != ".Revision" && number != "$p.ShownOver ." && number != ".Total.StringFixed 2" &&
+				!strings.HasPrefix(number, "if ") && !strings.HasPrefix(number, "end") {
 				t.Errorf("%s writes %s into an address", name, m[0])
 			}
 		}

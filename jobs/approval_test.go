@@ -23,7 +23,8 @@ func TestOrderBySQLIsApproved(t *testing.T) {
 	if got := b.status(t, 7); got != "APPROVED" {
 		t.Errorf("status %s", got)
 	}
-	actor := pgtest.Value[string](t, b.DB, `select actor from erp.order_status_history where order_id = 7 and to_status = 'APPROVED'`)
+	actor := pgtest.Value[string](t, b.DB,
+		`select actor from erp.order_status_history where order_id = 7 and to_status = 'APPROVED'`)
 	if actor != "automatic approval" {
 		t.Errorf("approved by %q", actor)
 	}
@@ -55,7 +56,9 @@ func TestOrderWithoutLinesGoesToReview(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.start(t, b.config(calm(t)))
-	pgtest.Exec(t, b.DB, `insert into erp.sales_order (order_id, customer_id, source, submitted_at) values (7, 1, 'WEB', now() - interval '2 minutes')`)
+	pgtest.Exec(t, b.DB,
+		`insert into erp.sales_order (order_id, customer_id, source, submitted_at)
+			values (7, 1, 'WEB', now() - interval '2 minutes')`)
 	if got := b.await(t); got != (decision{7, portal.OutcomeQueued}) {
 		t.Errorf("decided %v", got)
 	}
@@ -86,7 +89,8 @@ func TestOrderThatARuleObjectsToWaits(t *testing.T) {
 	if !pgtest.Value[bool](t, b.DB, `select reviewed_at is not null from erp.sales_order where order_id = 7`) {
 		t.Error("reviewed_at is not set")
 	}
-	if got := pgtest.Value[[]string](t, b.DB, `select array_agg(code) from erp.order_review where order_id = 7`); len(got) != 1 || got[0] != "auto_approve_off" {
+	if got := pgtest.Value[[]string](t, b.DB,
+		`select array_agg(code) from erp.order_review where order_id = 7`); len(got) != 1 || got[0] != "auto_approve_off" {
 		t.Errorf("reasons %q", got)
 	}
 }
@@ -190,7 +194,8 @@ func TestOrdersOfOtherSourcesAreNotDecided(t *testing.T) {
 func TestOneStatementEnqueuesAllItsOrders(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	pgtest.Exec(t, b.DB, `insert into erp.sales_order (customer_id, source) select 1, s from unnest(array['WEB', 'PHONE', 'WEB', 'WEB']) s`)
+	pgtest.Exec(t, b.DB,
+		`insert into erp.sales_order (customer_id, source) select 1, s from unnest(array['WEB', 'PHONE', 'WEB', 'WEB']) s`)
 	if n := b.jobs(t); n != 3 {
 		t.Errorf("%d jobs", n)
 	}
@@ -235,7 +240,9 @@ func TestTriggerWritesRiversRow(t *testing.T) {
 	}
 
 	// to be decided again
-	pgtest.Exec(t, b.DB, `delete from river.river_job; update erp.sales_order set reviewed_at = now(); update erp.sales_order set reviewed_at = null`)
+	pgtest.Exec(t, b.DB,
+		`delete from river.river_job; update erp.sales_order set reviewed_at = now(); update erp.sales_order
+			set reviewed_at = null`)
 	if bySQL, err = read(); err != nil {
 		t.Fatal(err)
 	}
@@ -258,12 +265,14 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 	b := newBench(t)
 	pgtest.Exec(t, b.DB, `update erp.web_access set max_order = 60, over_max = 'queue'`)
 	b.start(t, b.config(calm(t)))
-	pgtest.Exec(t, b.DB, `with o as (insert into erp.sales_order (order_id, customer_id, source) values (7, 1, 'WEB') returning order_id)
+	pgtest.Exec(t, b.DB,
+		`with o as (insert into erp.sales_order (order_id, customer_id, source) values (7, 1, 'WEB') returning order_id)
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, 1, 3 from o`)
 	if got := b.await(t); got != (decision{7, portal.OutcomeQueued}) {
 		t.Fatalf("decided %v", got)
 	}
-	pgtest.Exec(t, b.DB, `select * from portal.change_order(1, (select order_no from erp.sales_order), array[1], array[2])`)
+	pgtest.Exec(t, b.DB,
+		`select * from portal.change_order(1, (select order_no from erp.sales_order), array[1], array[2])`)
 	if got := b.await(t); got != (decision{7, portal.OutcomeApproved}) {
 		t.Errorf("decided %v", got)
 	}

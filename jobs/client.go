@@ -144,7 +144,8 @@ func workConfig(c Config, logger *slog.Logger, clock *companyClock) *river.Confi
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &approvalWorker{orders: c.Orders, logger: logger})
 	river.AddWorker(workers, &settleWorker{housekeeper: c.Housekeeper})
-	river.AddWorker(workers, &housekeepingWorker{housekeeper: c.Housekeeper, logger: logger, retention: cmp.Or(c.EventRetention, 72*time.Hour)})
+	river.AddWorker(workers, &housekeepingWorker{housekeeper: c.Housekeeper, logger: logger,
+		retention: cmp.Or(c.EventRetention, 72*time.Hour)})
 	river.AddWorker(workers, &invariantsWorker{housekeeper: c.Housekeeper, logger: logger})
 
 	queues := map[string]river.QueueConfig{

@@ -108,7 +108,8 @@ func TestStopWaitsForJobsAtWork(t *testing.T) {
 	if len(b.decided) != 1 {
 		t.Error("stopped before the job was done")
 	}
-	if got := pgtest.Value[string](t, b.DB, `select state::text from river.river_job where kind = 'order_approval'`); got != "completed" {
+	if got := pgtest.Value[string](t, b.DB,
+		`select state::text from river.river_job where kind = 'order_approval'`); got != "completed" {
 		t.Errorf("the job is %s", got)
 	}
 }
@@ -158,7 +159,8 @@ func TestEndOfContextStops(t *testing.T) {
 		t.Error(err)
 	}
 	b.order(t, 7, "WEB")
-	if got := pgtest.Value[string](t, b.DB, `select state::text from river.river_job where kind = 'order_approval'`); got != "available" {
+	if got := pgtest.Value[string](t, b.DB,
+		`select state::text from river.river_job where kind = 'order_approval'`); got != "available" {
 		t.Errorf("the job is %s", got)
 	}
 }
@@ -195,7 +197,8 @@ func TestInsertOnlyWorksNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(stats.Queues) != 2 || stats.Queues[0].Queue != "approval" || stats.Queues[0].Available != 1 || stats.Queues[1].Available != 1 {
+	if len(stats.Queues) != 2 || stats.Queues[0].Queue != "approval" || stats.Queues[0].Available != 1 ||
+		stats.Queues[1].Available != 1 {
 		t.Errorf("queues %+v", stats.Queues)
 	}
 	if stats.CheckedAt != nil || stats.ViolationCount != 0 {

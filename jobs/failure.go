@@ -41,7 +41,8 @@ func (f *failures) HandleError(ctx context.Context, job *rivertype.JobRow, err e
 }
 
 // HandlePanic implements river.ErrorHandler.
-func (f *failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, panicked any, trace string) *river.ErrorHandlerResult {
+func (f *failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, panicked any,
+	trace string) *river.ErrorHandlerResult {
 	f.logger.ErrorContext(ctx, "job panicked", append(attributes(job), "panic", panicked, "trace", trace)...)
 	return nil
 }
@@ -55,7 +56,8 @@ func attributes(job *rivertype.JobRow) []any {
 // though its time is over, so that it blocks nobody.
 func stuck(logger *slog.Logger) river.JobStuckHandler {
 	return func(ctx context.Context, p river.JobStuckHandlerParams) river.JobStuckHandlerResult {
-		logger.ErrorContext(ctx, "job does not return", "job_id", p.ID, "kind", p.Kind, "queue", p.Queue, "stuck_jobs", p.TotalStuckJobs)
+		logger.ErrorContext(ctx, "job does not return", "job_id", p.ID, "kind", p.Kind, "queue", p.Queue,
+			"stuck_jobs", p.TotalStuckJobs)
 		return river.JobStuckHandlerResult{AddWorkerSlot: true}
 	}
 }

@@ -25,7 +25,8 @@ func (w *housekeepingWorker) Work(ctx context.Context, _ *river.Job[portal.House
 	events, eventsErr := w.housekeeper.PruneEvents(ctx, w.retention)
 	mails, mailsErr := w.housekeeper.KeepMails(ctx, mailRetention)
 	if sessions > 0 || events > 0 || mails > 0 {
-		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events, "mails_pruned", mails)
+		w.logger.InfoContext(ctx, "housekeeping done", "sessions_ended", sessions, "events_pruned", events,
+			"mails_pruned", mails)
 	}
 	return errors.Join(sessionsErr, eventsErr, mailsErr)
 }

@@ -34,10 +34,12 @@ func TestHouseIsKeptAtStart(t *testing.T) {
 	b.run(t, client)
 	awaitEvent(t, done, func(e *river.Event) bool { return e.Job.Kind == "housekeeping" })
 
-	if got := pgtest.Value[[]int64](t, b.DB, `select array_agg(session_id) from portal.session`); len(got) != 1 || got[0] != 2 {
+	if got := pgtest.Value[[]int64](t, b.DB, `select array_agg(session_id) from portal.session`); len(got) != 1 ||
+		got[0] != 2 {
 		t.Errorf("sessions %v", got)
 	}
-	if got := pgtest.Value[int](t, b.DB, `select count(*) from portal.event where kind = 'session' and ref = '1'`); got != 1 {
+	if got := pgtest.Value[int](t, b.DB,
+		`select count(*) from portal.event where kind = 'session' and ref = '1'`); got != 1 {
 		t.Errorf("%d events of the session's end", got)
 	}
 	if got := pgtest.Value[int](t, b.DB, `select count(*) from portal.event where kind <> 'session'`); got != before-1 {
@@ -69,7 +71,8 @@ func TestViolationsAreTold(t *testing.T) {
 	if stats.CheckedAt == nil || stats.ViolationCount != 51 || len(stats.Violations) != 50 {
 		t.Fatalf("checked %v, %d violations, %d shown", stats.CheckedAt, stats.ViolationCount, len(stats.Violations))
 	}
-	if want := (portal.Violation{Invariant: "order_total", Subject: "SO-1", Detail: "total 2, lines 3"}); stats.Violations[0] != want {
+	if want := (portal.Violation{Invariant: "order_total", Subject: "SO-1",
+		Detail: "total 2, lines 3"}); stats.Violations[0] != want {
 		t.Errorf("violation %+v", stats.Violations[0])
 	}
 }

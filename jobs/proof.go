@@ -35,7 +35,8 @@ func (w *proofWorker) Work(ctx context.Context, job *river.Job[portal.PriceProof
 		level = slog.LevelError
 	}
 	// no figures: the log is read by more people than may see prices
-	w.logger.Log(ctx, level, "price proof", "run", run.ID, "whole", run.Whole, "order_lines", run.OrderLines, "invoice_lines", run.InvoiceLines,
-		"documents", run.Documents, "customers", run.Customers, "differences", run.Found, "explained", run.Explained, "audit_rows", run.AuditRows, "audit_hash", run.AuditHash, "seconds", run.Seconds)
+	w.logger.Log(ctx, level, "price proof", "run", run.ID, "whole", run.Whole, "order_lines", run.OrderLines,
+		"invoice_lines", run.InvoiceLines, "documents", run.Documents, "customers", run.Customers, "differences", run.Found,
+		"explained", run.Explained, "audit_rows", run.AuditRows, "audit_hash", run.AuditHash, "seconds", run.Seconds)
 	return river.RecordOutput(ctx, run)
 }

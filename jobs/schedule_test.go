@@ -31,21 +31,32 @@ func TestNightly(t *testing.T) {
 		from, until string
 		want        []string
 	}{
-		{"two days", 3, in(newYork), "2026-06-01T00:00:20Z", "2026-06-03T00:00:00Z", []string{"2026-06-01T03:00:20-04:00", "2026-06-02T03:00:20-04:00"}},
+		{"two days", 3, in(newYork), "2026-06-01T00:00:20Z", "2026-06-03T00:00:00Z",
+			[]string{"2026-06-01T03:00:20-04:00", "2026-06-02T03:00:20-04:00"}},
 		{"begun in the middle of the day", 3, in(newYork), "2026-06-01T15:00:20Z", "2026-06-02T00:00:00Z", nil},
-		{"begun at the hour", 3, in(newYork), "2026-06-01T07:00:00Z", "2026-06-01T09:00:00Z", []string{"2026-06-01T03:00:00-04:00"}},
-		{"forward, the hour after", 3, in(newYork), "2026-03-08T00:00:20Z", "2026-03-09T00:00:00Z", []string{"2026-03-08T03:00:20-04:00"}},
-		{"forward, the hour skipped", 2, in(newYork), "2026-03-08T00:00:20Z", "2026-03-09T00:00:00Z", []string{"2026-03-08T01:00:20-05:00"}},
-		{"back, the hour twice", 2, in(berlin), "2026-10-25T00:00:00Z", "2026-10-25T23:00:00Z", []string{"2026-10-25T02:00:00+01:00"}},
-		{"back, the hour after", 3, in(berlin), "2026-10-24T22:00:20Z", "2026-10-25T23:00:00Z", []string{"2026-10-25T03:00:20+01:00"}},
+		{"begun at the hour", 3, in(newYork), "2026-06-01T07:00:00Z", "2026-06-01T09:00:00Z",
+			[]string{"2026-06-01T03:00:00-04:00"}},
+		{"forward, the hour after", 3, in(newYork), "2026-03-08T00:00:20Z", "2026-03-09T00:00:00Z",
+			[]string{"2026-03-08T03:00:20-04:00"}},
+		{"forward, the hour skipped", 2, in(newYork), "2026-03-08T00:00:20Z", "2026-03-09T00:00:00Z",
+			[]string{"2026-03-08T01:00:20-05:00"}},
+		{"back, the hour twice", 2, in(berlin), "2026-10-25T00:00:00Z", "2026-10-25T23:00:00Z",
+			[]string{"2026-10-25T02:00:00+01:00"}},
+		{"back, the hour after", 3, in(berlin), "2026-10-24T22:00:20Z", "2026-10-25T23:00:00Z",
+			[]string{"2026-10-25T03:00:20+01:00"}},
 		{"the zone is changed at its hour", 3, func(at time.Time) time.Time {
 			if at.Before(changed) {
 				return at.In(newYork)
 			}
 			return at.In(tokyo)
-		}, "2026-06-01T06:00:00Z", "2026-06-02T23:00:00Z", []string{"2026-06-01T03:00:00-04:00", "2026-06-02T03:00:00+09:00", "2026-06-03T03:00:00+09:00"}},
-		{"the company's clock is a day ahead and stands", 3, func(time.Time) time.Time { return time.Date(2027, 1, 1, 12, 0, 0, 0, newYork) }, "2026-06-01T06:00:00Z", "2026-06-02T23:00:00Z", nil},
-		{"the company's clock is set on by hours", 3, func(at time.Time) time.Time { return at.Add(5 * time.Hour).In(newYork) }, "2026-06-01T00:00:20Z", "2026-06-02T00:00:00Z", []string{"2026-06-01T03:00:20-04:00"}},
+		}, "2026-06-01T06:00:00Z", "2026-06-02T23:00:00Z",
+			[]string{"2026-06-01T03:00:00-04:00", "2026-06-02T03:00:00+09:00", "2026-06-03T03:00:00+09:00"}},
+		{"the company's clock is a day ahead and stands", 3,
+			func(time.Time) time.Time { return time.Date(2027, 1, 1, 12, 0, 0, 0, newYork) }, "2026-06-01T06:00:00Z",
+			"2026-06-02T23:00:00Z", nil},
+		{"the company's clock is set on by hours", 3,
+			func(at time.Time) time.Time { return at.Add(5 * time.Hour).In(newYork) }, "2026-06-01T00:00:20Z",
+			"2026-06-02T00:00:00Z", []string{"2026-06-01T03:00:20-04:00"}},
 	} {
 		var got []string
 		for _, at := range jobs.Nights(c.hour, c.now, mustTime(t, c.from), mustTime(t, c.until)) {

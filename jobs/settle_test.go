@@ -27,7 +27,8 @@ func TestOrderThatWasHeldGetsItsGoods(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Rollback(context.Background())
-	if _, err := holder.Exec(t.Context(), "update erp.sales_order set note = 'call first' where order_id = 7"); err != nil {
+	if _, err := holder.Exec(t.Context(),
+		"update erp.sales_order set note = 'call first' where order_id = 7"); err != nil {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, b.DB, "update erp.stock set on_hand = 4 where item_id = 1")
@@ -46,5 +47,7 @@ func TestOrderThatWasHeldGetsItsGoods(t *testing.T) {
 // lines are the allocated and backordered quantities of all lines, by order.
 func lines(t *testing.T, b *bench) string {
 	t.Helper()
-	return pgtest.Value[string](t, b.DB, `select string_agg(order_id || ': ' || trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered), ', ' order by order_id) from erp.sales_order_line`)
+	return pgtest.Value[string](t, b.DB,
+		`select string_agg(order_id || ': ' || trim_scale(qty_allocated) || '+' || trim_scale(qty_backordered), ', '
+			order by order_id) from erp.sales_order_line`)
 }

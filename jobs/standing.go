@@ -20,8 +20,9 @@ type standingWorker struct {
 func (w *standingWorker) Work(ctx context.Context, job *river.Job[portal.StandingOrdersArgs]) error {
 	done, err := w.standing.RunStandingOrders(ctx)
 	if len(done) > 0 {
-		w.logger.InfoContext(ctx, "standing orders worked", "announced", done[portal.RunAnnounced], "made", done[portal.RunMade],
-			"failed", done[portal.RunFailed], "missed", done[portal.RunMissed], "attempt", job.Attempt)
+		w.logger.InfoContext(ctx, "standing orders worked", "announced", done[portal.RunAnnounced],
+			"made", done[portal.RunMade], "failed", done[portal.RunFailed], "missed", done[portal.RunMissed],
+			"attempt", job.Attempt)
 	}
 	return err
 }

@@ -66,7 +66,9 @@ func BenchmarkBigTransaction(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				tx := begin(b, db)
-				if _, err := tx.Exec(context.Background(), `insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 99999) as n`); err != nil {
+				if _, err := tx.Exec(context.Background(),
+					`insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text
+						from generate_series(1, 99999) as n`); err != nil {
 					b.Fatal(err)
 				}
 				tell(b, tx, "the last")

@@ -108,7 +108,8 @@ func (c Config) open() (func(context.Context) (*pgx.Conn, error), error) {
 // whatever its size is thought to be: there is one plan for it.
 func (c Config) setUp() string {
 	return `set application_name = 'portal listener'; set idle_session_timeout = 0; set jit = off;
-		set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set role ` + pgx.Identifier{c.Role}.Sanitize() + `; listen ` + channel
+		set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set role ` + pgx.Identifier{c.Role}.Sanitize() +
+		`; listen ` + channel
 }
 
 // jitter spreads a pause, so that nodes that were cut off together do not come

@@ -197,7 +197,8 @@ func commit(t testing.TB, tx pgx.Tx) {
 func terminate(t testing.TB, db *pgtest.DB, replication bool) int64 {
 	t.Helper()
 	return pgtest.Value[int64](t, db, `select count(*) filter (where pg_terminate_backend(pid, 5000)) from pg_stat_activity
-		where datname = current_database() and application_name like 'portal listener%' and (not $1 or backend_type = 'walsender')`, replication)
+		where datname = current_database() and application_name like 'portal listener%'
+		and (not $1 or backend_type = 'walsender')`, replication)
 }
 
 func TestStartsFromNow(t *testing.T) {
@@ -216,7 +217,8 @@ func TestStartsFromNow(t *testing.T) {
 			s.want(s.finish(db), "after")
 			batches, _ = s.soFar()
 			if last := batches[len(batches)-1].Cursor; !pgtest.Value[bool](t, db,
-				`select pg_snapshot_xmax(split_part($1, '@', 1)::pg_snapshot) >= pg_snapshot_xmax(split_part($2, '@', 1)::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
+				`select pg_snapshot_xmax(split_part($1, '@', 1)::pg_snapshot) >= pg_snapshot_xmax(split_part($2, '@',
+					1)::pg_snapshot)`, string(last), string(batches[0].Cursor)) {
 				t.Errorf("position went from %s back to %s", batches[0].Cursor, last)
 			}
 		})
@@ -283,7 +285,9 @@ func TestSavepoints(t *testing.T) {
 func TestPreparedTransaction(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		for _, name := range []string{"kept", "undone"} {
-			pgtest.Exec(t, db, fmt.Sprintf(`begin; insert into portal.event (kind, ref) values ('order', '%s'); prepare transaction '%[1]s'`, name+db.Name))
+			pgtest.Exec(t, db,
+				fmt.Sprintf(`begin; insert into portal.event (kind, ref) values ('order', '%s'); prepare transaction '%[1]s'`,
+					name+db.Name))
 		}
 		emit(t, db, "meanwhile")
 		s.until("meanwhile")
@@ -319,7 +323,8 @@ func TestHundredThousandRowsInOneTransaction(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		const n = 100_000
 		pgtest.Exec(t, db, `
-			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text from generate_series(1, 100000) as n;
+			insert into portal.event (kind, customer_id, ref) select 'order', n % 100 + 1, n::text
+				from generate_series(1, 100000) as n;
 			select pg_notify('portal_event', '')`)
 		s.until(fmt.Sprint(n)) // more together with it would be too many at once
 		refs := s.finish(db)
@@ -356,7 +361,8 @@ func (d *documents) write(seed, n int) {
 				_, err := tx.Exec(context.Background(), `
 					with touched as (
 						update document set version = version + 1
-						where ref = any (array(select ref from document order by hashtext(ref || $1::text) limit $2 for update)) returning ref, version)
+						where ref = any (array(select ref from document order by hashtext(ref || $1::text) limit $2 for update))
+						returning ref, version)
 					select portal.emit('order', 1, ref, jsonb_build_object('version', version)) from touched`,
 					fmt.Sprint(seed, "/", i), 1+i%3/2)
 				if err == nil && i%4 == 3 {
@@ -393,7 +399,8 @@ func (s *stream) checkCursors(db *pgtest.DB) {
 		last = b.Cursor
 		seen := pgtest.Value[[]int64](s.t, db, `
 			select coalesce(array_agg(event_id), '{}') from portal.event
-			where pg_visible_in_snapshot(xid, split_part($1, '@', 1)::pg_snapshot) and not pg_visible_in_snapshot(xid, split_part($2, '@', 1)::pg_snapshot)`,
+			where pg_visible_in_snapshot(xid, split_part($1, '@', 1)::pg_snapshot)
+			and not pg_visible_in_snapshot(xid, split_part($2, '@', 1)::pg_snapshot)`,
 			string(last), first)
 		for _, id := range seen {
 			if !delivered[id] {
@@ -521,7 +528,8 @@ func TestServerRestarts(t *testing.T) {
 			emit(t, db, "4")
 			// A crash may give a lost transaction's number to the fourth event,
 			// which then looks delivered; so after it a gap is said.
-			if got := s.finish(db); !slices.Equal(got, []string{"1", "2", "3", "4"}) && !slices.Equal(got, []string{"1", "2", "3"}) {
+			if got := s.finish(db); !slices.Equal(got, []string{"1", "2", "3", "4"}) &&
+				!slices.Equal(got, []string{"1", "2", "3"}) {
 				t.Errorf("got %v", got)
 			}
 			batches, _ := s.soFar()
@@ -556,7 +564,9 @@ func TestPrunedGapIsSaid(t *testing.T) {
 				update portal.event_floor set pruned_xid = (select xid from gone order by xid desc limit 1)`)
 			emit(t, db, "covered by the resync")
 			pgtest.Exec(t, db, `alter role portal_work_away rename to portal_work`)
-			s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+			s.wait("a resync", func() bool {
+				return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+			})
 			s.want(s.finish(db), "1")
 			batches, _ := s.soFar()
 			resyncs := 0

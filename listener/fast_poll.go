@@ -149,7 +149,8 @@ func (s *session) unblock(ctx context.Context, full float64) error {
 		if err := s.conn.QueryRow(ctx, endSQL, pgx.QueryExecModeExec, l.PID).Scan(&ended); errors.Is(err, pgx.ErrNoRows) {
 			continue // it is gone, or its pid is another program's by now
 		} else if err != nil {
-			cfg.Logger.Error("a listener that hangs cannot be ended: do it as a superuser, with pg_terminate_backend", "pid", l.PID, "node", l.Name, "error", err)
+			cfg.Logger.Error("a listener that hangs cannot be ended: do it as a superuser, with pg_terminate_backend",
+				"pid", l.PID, "node", l.Name, "error", err)
 			continue
 		}
 		cfg.Logger.Error("a listener that hangs was ended", "pid", l.PID, "node", l.Name)

@@ -21,7 +21,8 @@ import (
 // restless is a node that begins and ends fast polling at the least occasion. Its
 // slow poll is left to the test.
 func restless(t testing.TB, db *pgtest.DB, poll time.Duration) *listener.Notify {
-	return listener.NewNotify(listener.Config{ConnString: db.URL, Poll: poll, FastPollAt: 20, TestEvery: -1, Logger: logTo(t)}.
+	return listener.NewNotify(listener.Config{ConnString: db.URL, Poll: poll, FastPollAt: 20,
+		TestEvery: -1, Logger: logTo(t)}.
 		Counting(10*time.Millisecond, 30*time.Millisecond))
 }
 
@@ -77,7 +78,8 @@ func TestEndOfFastPollingLosesNothing(t *testing.T) {
 			for _, s := range streams {
 				got := s.finish(db)
 				for w := range want {
-					own := slices.DeleteFunc(slices.Clone(got), func(ref string) bool { return !strings.HasPrefix(ref, fmt.Sprint("w", w, " ")) })
+					own := slices.DeleteFunc(slices.Clone(got),
+						func(ref string) bool { return !strings.HasPrefix(ref, fmt.Sprint("w", w, " ")) })
 					if !slices.Equal(own, want[w]) {
 						t.Errorf("of writer %d came %v", w, own)
 					}
@@ -173,7 +175,9 @@ func TestLogIsFull(t *testing.T) {
 	}
 	tell(t, tx, "cannot be told", "nor this")
 	commit(t, tx)
-	s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+	s.wait("a resync", func() bool {
+		return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+	})
 	if n := pgtest.Value[int](t, db, `select count(*) from work`); n != 1 {
 		t.Error("the work is gone")
 	}
@@ -194,7 +198,9 @@ func TestLogIsFullWhileAway(t *testing.T) {
 			pgtest.Exec(t, db, `alter table portal.event add constraint full_disk check (kind <> 'order') not valid`)
 			emit(t, db, "cannot be told")
 			pgtest.Exec(t, db, `alter role portal_work_away rename to portal_work`)
-			s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+			s.wait("a resync", func() bool {
+				return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+			})
 		})
 	}
 }
@@ -224,7 +230,8 @@ func TestListenerThatHangsIsEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	other := listen(t, listener.NewNotify(listener.Config{ConnString: address.String(), TestEvery: 5 * time.Millisecond, FullAt: 1e-9, Logger: logTo(t)}))
+	other := listen(t, listener.NewNotify(listener.Config{ConnString: address.String(), TestEvery: 5 * time.Millisecond,
+		FullAt: 1e-9, Logger: logTo(t)}))
 	eventually(t, "the queue fills up, and the hanging listener is ended", func() bool {
 		emit(t, db, "one more")
 		return pgtest.Value[bool](t, db, `select pg_notify('portal_event', repeat('x', 7000)) is not null

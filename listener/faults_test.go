@@ -18,7 +18,8 @@ import (
 
 // each runs a test against every source, each on a database of its own, which
 // the test starts when it is ready.
-func each(t *testing.T, database func(testing.TB) *pgtest.DB, test func(*testing.T, *pgtest.DB, func(*pgtest.DB) portal.EventSource)) {
+func each(t *testing.T, database func(testing.TB) *pgtest.DB,
+	test func(*testing.T, *pgtest.DB, func(*pgtest.DB) portal.EventSource)) {
 	t.Parallel()
 	for name, open := range sources {
 		t.Run(name, func(t *testing.T) {
@@ -90,8 +91,9 @@ func TestIdleSourceHandsOutPositions(t *testing.T) {
 	conform(t, func(t *testing.T, db *pgtest.DB, s *stream) {
 		xid := pgtest.Value[string](t, db, `select pg_current_xact_id()::text`)
 		s.wait("a position that sees "+xid, func() bool {
-			return pgtest.Value[bool](t, db, `select pg_visible_in_snapshot($1::text::xid8, split_part($2, '@', 1)::pg_snapshot)`,
-				xid, string(s.batches[len(s.batches)-1].Cursor))
+			return pgtest.Value[bool](t, db,
+				`select pg_visible_in_snapshot($1::text::xid8, split_part($2, '@', 1)::pg_snapshot)`, xid,
+				string(s.batches[len(s.batches)-1].Cursor))
 		})
 		if _, events := s.soFar(); len(events) != 0 {
 			t.Errorf("events %v", events)
@@ -133,7 +135,8 @@ func shut(t testing.TB, db *pgtest.DB) (open func()) {
 			t.Fatal(err)
 		}
 		defer conn.Close(context.Background())
-		if _, err := conn.Exec(context.Background(), fmt.Sprintf(`alter database %s with allow_connections %v`, db.Name, yes)); err != nil {
+		if _, err := conn.Exec(context.Background(),
+			fmt.Sprintf(`alter database %s with allow_connections %v`, db.Name, yes)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,7 +190,9 @@ func TestFailsOverToPromotedStandby(t *testing.T) {
 			t.Fatal("not promoted")
 		}
 		emit(t, second, "2")
-		s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+		s.wait("a resync", func() bool {
+			return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+		})
 		if got := s.finish(second); !slices.Equal(got, []string{"1", "2"}) && !slices.Equal(got, []string{"1"}) {
 			t.Errorf("got %v", got)
 		}

@@ -75,8 +75,8 @@ func (r *reader) since(ctx context.Context, after portal.Cursor) (portal.Batch, 
 	}
 	b.Events = make([]portal.Event, len(list))
 	for i, e := range list {
-		b.Events[i] = portal.Event{ID: *e.EventID, XID: uint64(e.XID), Kind: portal.EventKind(*e.Kind), CustomerID: e.CustomerID,
-			Ref: *e.Ref, At: *e.At, Data: e.Data}
+		b.Events[i] = portal.Event{ID: *e.EventID, XID: uint64(e.XID), Kind: portal.EventKind(*e.Kind),
+			CustomerID: e.CustomerID, Ref: *e.Ref, At: *e.At, Data: e.Data}
 	}
 	return b, nil
 }

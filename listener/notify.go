@@ -66,7 +66,8 @@ func (n *Notify) Run(ctx context.Context, deliver func(portal.Batch)) error {
 }
 
 // listen works one connection until it fails or ctx ends.
-func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx.Conn, error), deliver func(portal.Batch)) error {
+func (n *Notify) listen(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
+	deliver func(portal.Batch)) error {
 	s, err := n.begin(ctx, connect)
 	if err != nil {
 		return err
@@ -131,7 +132,8 @@ func (n *Notify) read(ctx context.Context, s *session, woken bool, deliver func(
 	}
 	if batch.Resync {
 		n.counts.resyncs.Add(1)
-		n.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once", "position", batch.Cursor)
+		n.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once",
+			"position", batch.Cursor)
 	}
 	deliver(batch)
 	return len(batch.Events), nil
@@ -174,10 +176,12 @@ func (n *Notify) begin(ctx context.Context, connect func(context.Context) (*pgx.
 		_ = conn.Close(ctx)
 		return nil, fmt.Errorf("event source: listen: %w", err)
 	}
-	s.reader = &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: n.cfg.ReadTimeout, most: n.cfg.MaxEvents}
+	s.reader = &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: n.cfg.ReadTimeout,
+		most: n.cfg.MaxEvents}
 	if s.pooled { // prepared statements may be another backend's
 		s.reader.mode = pgx.QueryExecModeExec
-		n.cfg.Logger.Warn("event source is connected through a pooler: LISTEN needs a direct connection; the log is polled meanwhile")
+		n.cfg.Logger.Warn("event source is connected through a pooler: LISTEN needs a direct connection; the log is " +
+			"polled meanwhile")
 	}
 	return s, nil
 }
@@ -231,7 +235,8 @@ func (s *session) test(ctx context.Context) error {
 		s.notify.counts.notifyHealthy.Store(false)
 		if !s.suspects {
 			s.suspects = true
-			cfg.Logger.Warn("notifications do not arrive: is there a pooler in between? The log is polled", "every", cfg.Poll, "pooler_seen", s.pooled)
+			cfg.Logger.Warn("notifications do not arrive: is there a pooler in between? The log is polled", "every", cfg.Poll,
+				"pooler_seen", s.pooled)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.ReadTimeout)

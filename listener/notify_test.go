@@ -39,7 +39,9 @@ func TestTooManyAtOnceIsAResync(t *testing.T) {
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref) select 'order', n::text from generate_series(1, 10) as n`)
 	s.until("10")
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref) select 'order', n::text from generate_series(11, 21) as n`)
-	s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+	s.wait("a resync", func() bool {
+		return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+	})
 	if refs := s.finish(db); len(refs) != 10 {
 		t.Errorf("refs %v", refs)
 	}

@@ -36,7 +36,8 @@ func (c *counts) stats() Stats {
 		Connected: c.connected.Load(), NotifyHealthy: c.notifyHealthy.Load(),
 		Reads: c.reads.Load(), WakeUps: c.wakeUps.Load(), Events: c.events.Load(), PollEvents: c.pollEvents.Load(),
 		Reconnects: c.reconnects.Load(), Resyncs: c.resyncs.Load(),
-		FastPolling: c.fastPolling.Load(), FastPollsBegun: c.fastPollsBegun.Load(), QueueFull: math.Float64frombits(c.full.Load()),
+		FastPolling: c.fastPolling.Load(), FastPollsBegun: c.fastPollsBegun.Load(),
+		QueueFull: math.Float64frombits(c.full.Load()),
 	}
 	if at := c.lastRead.Load(); at != 0 {
 		s.LastRead = time.UnixMicro(at)

@@ -150,7 +150,8 @@ func (w *WAL) work(ctx context.Context, connect func(context.Context) (*pgx.Conn
 	w.stands.streaming.Store(true)
 	w.stands.say(nil)
 	w.cfg.Logger.Info("event source streams", "slot", stream.slot, "from", stream.start)
-	err = (&following{WAL: w, stream: stream, marks: marks, deliver: deliver, decoder: decoder{most: w.cfg.MaxEvents}}).run(ctx)
+	err = (&following{WAL: w, stream: stream, marks: marks, deliver: deliver,
+		decoder: decoder{most: w.cfg.MaxEvents}}).run(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -173,7 +174,8 @@ func (w *WAL) beside(ctx context.Context, connect func(context.Context) (*pgx.Co
 		_ = conn.Close(ctx)
 		return nil, fmt.Errorf("event source: set up: %w", err)
 	}
-	return &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: w.cfg.ReadTimeout, most: w.cfg.MaxEvents}, nil
+	return &reader{conn: conn, mode: pgx.QueryExecModeCacheStatement, timeout: w.cfg.ReadTimeout,
+		most: w.cfg.MaxEvents}, nil
 }
 
 // resume takes the position to start from, or catches up from where we stood.
@@ -202,7 +204,8 @@ func (w *WAL) resume(ctx context.Context, side *reader, deliver func(portal.Batc
 // untilStream reads the log at every poll until there is a slot to stream from.
 // What keeps the server from giving one is tried again and again: the right may
 // be granted, another node may give its slot back.
-func (w *WAL) untilStream(ctx context.Context, side *reader, replicate func(context.Context) (*pgconn.PgConn, error), deliver func(portal.Batch)) (*walStream, error) {
+func (w *WAL) untilStream(ctx context.Context, side *reader, replicate func(context.Context) (*pgconn.PgConn, error),
+	deliver func(portal.Batch)) (*walStream, error) {
 	type opened struct {
 		stream *walStream
 		err    error
@@ -245,7 +248,8 @@ func (w *WAL) untilStream(ctx context.Context, side *reader, replicate func(cont
 				return nil, ctx.Err()
 			}
 			w.stands.say(r.err)
-			w.cfg.Logger.Warn("event source cannot stream: the log is polled", "error", r.err, "every", w.cfg.Poll, "again_in", pause)
+			w.cfg.Logger.Warn("event source cannot stream: the log is polled", "error", r.err,
+				"every", w.cfg.Poll, "again_in", pause)
 			again = time.After(jitter(pause))
 			pause = min(2*pause, w.patience())
 		case <-again:
@@ -264,7 +268,8 @@ func (w *WAL) untilStream(ctx context.Context, side *reader, replicate func(cont
 }
 
 // errWaits is no failure; a transaction may be open for as long as it likes.
-var errWaits = errors.New("the replication slot waits for transactions that were open when it was asked for; the log is polled meanwhile")
+var errWaits = errors.New("the replication slot waits for transactions that were open when it was asked for; the " +
+	"log is polled meanwhile")
 
 // patience bounds the pause before a server that refuses a slot is asked again.
 // The log is polled meanwhile, so it need not be short.
@@ -300,7 +305,8 @@ func (w *WAL) hand(batch portal.Batch, deliver func(portal.Batch)) {
 	w.counts.events.Add(int64(len(batch.Events)))
 	if batch.Resync {
 		w.counts.resyncs.Add(1)
-		w.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once", "position", batch.Cursor)
+		w.cfg.Logger.Warn("events were missed: pruned, restored to an earlier state, or too many at once",
+			"position", batch.Cursor)
 	}
 	deliver(batch)
 }

@@ -23,7 +23,8 @@ func explain(err error) error {
 	case pg.Code == "42501":
 		advice = "the log-in of the direct URL needs a right that the event source notify does not: alter role … replication"
 	case pg.Code == "53400":
-		advice = "no replication slot is free: raise max_replication_slots, by one for each node of the portal, and restart PostgreSQL"
+		advice = "no replication slot is free: raise max_replication_slots, by one for each node of the portal, and " +
+			"restart PostgreSQL"
 	case pg.Code == "53300" && strings.Contains(pg.Message, "wal_senders"):
 		advice = "no WAL sender is free: raise max_wal_senders, by one for each node of the portal, and restart PostgreSQL"
 	case pg.Code == "42704" && strings.Contains(pg.Message, "publication"):

@@ -38,7 +38,8 @@ type walStream struct {
 // openStream connects and makes the slot. That waits until every transaction
 // with a number that is now open, in whichever database, has ended: PostgreSQL
 // cannot decode one of which it has not seen the beginning.
-func openStream(ctx context.Context, connect func(context.Context) (*pgconn.PgConn, error), timeout time.Duration) (*walStream, error) {
+func openStream(ctx context.Context, connect func(context.Context) (*pgconn.PgConn, error),
+	timeout time.Duration) (*walStream, error) {
 	soon, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := connect(soon)
@@ -61,9 +62,10 @@ func openStream(ctx context.Context, connect func(context.Context) (*pgconn.PgCo
 }
 
 func (s *walStream) createSlot(ctx context.Context) error {
-	made, err := pglogrepl.CreateReplicationSlot(ctx, s.conn, lower(s.slot), "pgoutput", pglogrepl.CreateReplicationSlotOptions{
-		Temporary: true, SnapshotAction: "EXPORT_SNAPSHOT", Mode: pglogrepl.LogicalReplication,
-	})
+	made, err := pglogrepl.CreateReplicationSlot(ctx, s.conn, lower(s.slot),
+		"pgoutput", pglogrepl.CreateReplicationSlotOptions{
+			Temporary: true, SnapshotAction: "EXPORT_SNAPSHOT", Mode: pglogrepl.LogicalReplication,
+		})
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,8 @@ func (s *walStream) begin(life context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(life, timeout)
 	defer cancel()
 	err := pglogrepl.StartReplication(ctx, s.conn, s.slot, s.start, pglogrepl.StartReplicationOptions{
-		Mode: pglogrepl.LogicalReplication, PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'"},
+		Mode: pglogrepl.LogicalReplication, PluginArgs: []string{"proto_version '1'",
+			"publication_names '" + publication + "'"},
 	})
 	if err != nil {
 		return fmt.Errorf("event source: stream: %w", explain(err))
@@ -178,7 +181,8 @@ func (s *walStream) buffered() bool { return s.conn.Frontend().ReadBufferLen() >
 // tell says up to where everything has been delivered, so that the server need
 // not keep it; ask makes it answer with where it is.
 func (s *walStream) tell(ctx context.Context, delivered pglogrepl.LSN, ask bool) error {
-	err := pglogrepl.SendStandbyStatusUpdate(ctx, s.conn, pglogrepl.StandbyStatusUpdate{WALWritePosition: delivered, ReplyRequested: ask})
+	err := pglogrepl.SendStandbyStatusUpdate(ctx, s.conn,
+		pglogrepl.StandbyStatusUpdate{WALWritePosition: delivered, ReplyRequested: ask})
 	if err != nil {
 		return fmt.Errorf("event source: stream: say where we are: %w", err)
 	}

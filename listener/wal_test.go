@@ -50,7 +50,9 @@ func TestWALTooManyAtOnceIsAResync(t *testing.T) {
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref) select 'order', n::text from generate_series(1, 10) as n`)
 	s.until("10")
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref) select 'order', n::text from generate_series(11, 21) as n`)
-	s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+	s.wait("a resync", func() bool {
+		return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+	})
 	if refs := s.finish(db); len(refs) != 10 {
 		t.Errorf("refs %v", refs)
 	}
@@ -80,7 +82,8 @@ func TestWALStats(t *testing.T) {
 	}
 	s := listen(t, w)
 	s.finish(db)
-	if st := w.Stats(); !st.Connected || !st.Streaming || st.Trouble != "" || st.Events != 1 || st.PollEvents != 0 || st.WakeUps != 1 || st.LastRead.IsZero() {
+	if st := w.Stats(); !st.Connected || !st.Streaming || st.Trouble != "" || st.Events != 1 || st.PollEvents != 0 ||
+		st.WakeUps != 1 || st.LastRead.IsZero() {
 		t.Errorf("while it streams: %+v", st)
 	}
 	eventually(t, "what was written is confirmed", func() bool { return w.Stats().LagBytes < 1<<20 })
@@ -88,7 +91,8 @@ func TestWALStats(t *testing.T) {
 	if st := w.Stats(); st.Connected || st.Streaming || st.LagBytes != 0 {
 		t.Errorf("after Run: %+v", st)
 	}
-	if n := pgtest.Value[int](t, db, `select count(*)::int from pg_replication_slots where database = current_database()`); n != 0 {
+	if n := pgtest.Value[int](t, db,
+		`select count(*)::int from pg_replication_slots where database = current_database()`); n != 0 {
 		t.Errorf("%d slots are left", n)
 	}
 }
@@ -104,7 +108,9 @@ func TestWALHearsOfUnwrittenEvent(t *testing.T) {
 	emit(t, db, "1")
 	s.until("1")
 	pgtest.Exec(t, db, `select pg_notify('portal_event', 'lost')`)
-	s.wait("a resync", func() bool { return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync }) })
+	s.wait("a resync", func() bool {
+		return slices.ContainsFunc(s.batches, func(b portal.Batch) bool { return b.Resync })
+	})
 	s.want(s.finish(db), "1")
 	if n := s.resyncs(); n != 1 {
 		t.Errorf("%d resyncs", n)
@@ -121,7 +127,8 @@ func TestWALReadsColumnsByName(t *testing.T) {
 	s.until("1")
 	pgtest.Exec(t, db, `alter table portal.event add column extra text not null default 'x';
 		alter table portal.event rename column ref to moved; alter table portal.event add column ref text not null default '';
-		insert into portal.event (kind, customer_id, moved, ref, data) values ('order', 7, 'not this', '2', '{"status": "SHIPPED"}')`)
+		insert into portal.event (kind, customer_id, moved, ref, data)
+			values ('order', 7, 'not this', '2', '{"status": "SHIPPED"}')`)
 	s.until("2")
 	_, events := s.soFar()
 	if e := events[1]; e.CustomerID != 7 || string(e.Data) != `{"status": "SHIPPED"}` || e.Kind != portal.EventOrder {
@@ -147,7 +154,8 @@ func TestWALNeedsReplicationRight(t *testing.T) {
 	u.User = url.User(role)
 	w := newWAL(t, u.String(), func(c *listener.WALConfig) { c.BackoffMax = 50 * time.Millisecond })
 	s := start(t, w)
-	eventually(t, "the trouble is told", func() bool { return strings.Contains(w.Stats().Trouble, "alter role … replication") })
+	eventually(t, "the trouble is told",
+		func() bool { return strings.Contains(w.Stats().Trouble, "alter role … replication") })
 	emit(t, db, "polled")
 	s.until("polled")
 	pgtest.Exec(t, db, `alter role `+role+` replication`)
@@ -212,7 +220,8 @@ func tapped(t testing.TB, db *pgtest.DB, tap func(net.Conn) net.Conn) func(*list
 			if err != nil {
 				return nil, err
 			}
-			for name, value := range map[string]string{"replication": "database", "datestyle": "ISO", "timezone": "UTC", "application_name": "portal listener wal"} {
+			for name, value := range map[string]string{"replication": "database", "datestyle": "ISO", "timezone": "UTC",
+				"application_name": "portal listener wal"} {
 				cfg.RuntimeParams[name] = value
 			}
 			dial := cfg.DialFunc
@@ -290,8 +299,11 @@ func TestWALServerGoesSilent(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	var cut atomic.Bool
-	w := newWAL(t, db.URL, func(c *listener.WALConfig) { c.ReadTimeout, c.Poll = 500*time.Millisecond, 50*time.Millisecond },
-		tapped(t, db, func(conn net.Conn) net.Conn {
+	w := newWAL(t, db.URL,
+		func(c *listener.WALConfig) {
+			c.ReadTimeout, c.Poll = 500*time.Millisecond,
+				50*time.Millisecond
+		}, tapped(t, db, func(conn net.Conn) net.Conn {
 			mute := atomic.Bool{} // this connection, for good
 			return &messages{Conn: conn, in: bufio.NewReaderSize(conn, 1<<20), pass: func(b []byte) []byte {
 				if cut.Load() {
@@ -345,9 +357,11 @@ func TestWALSlotKeptTooMuch(t *testing.T) {
 	slot := pgtest.Value[string](t, db, `select slot_name::text from pg_replication_slots where active`)
 	emit(t, db, "1")
 	eventually(t, "the slot is gone", func() bool {
-		pgtest.Exec(t, db, `create table bulk as select g from generate_series(1, 1000) g; drop table bulk; select pg_switch_wal()`)
+		pgtest.Exec(t, db,
+			`create table bulk as select g from generate_series(1, 1000) g; drop table bulk; select pg_switch_wal()`)
 		pgtest.Exec(t, db, `checkpoint`)
-		return !pgtest.Value[bool](t, db, `select exists (select from pg_replication_slots where slot_name = $1 and active)`, slot)
+		return !pgtest.Value[bool](t, db, `select exists (select from pg_replication_slots where slot_name = $1 and active)`,
+			slot)
 	})
 	emit(t, db, "2")
 	close(gate)
@@ -364,7 +378,8 @@ func TestWALEndsWhileSlotWaits(t *testing.T) {
 	tell(t, long, "long")
 	w := newWAL(t, db.URL)
 	s := start(t, w)
-	const waiting = `select count(*)::int from pg_stat_activity where datname = current_database() and backend_type = 'walsender'`
+	const waiting = `select count(*)::int from pg_stat_activity where datname = current_database()
+		and backend_type = 'walsender'`
 	eventually(t, "the slot is asked for", func() bool { return pgtest.Value[int](t, db, waiting) == 1 })
 	emit(t, db, "polled")
 	s.until("polled")

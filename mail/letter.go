@@ -71,8 +71,9 @@ func (p *Postman) letter(m portal.Mail) letter {
 	if zone == nil {
 		zone = time.UTC
 	}
-	l := letter{Head: p.config.Letterhead, Subject: m.Title(zone), Currency: m.Currency, Button: link{"Open the portal", p.public + m.Link()},
-		Why: "You get this mail because you have the log-in " + m.To + ".", Choices: p.public + "/profile#mails"}
+	l := letter{Head: p.config.Letterhead, Subject: m.Title(zone), Currency: m.Currency,
+		Button: link{"Open the portal", p.public + m.Link()},
+		Why:    "You get this mail because you have the log-in " + m.To + ".", Choices: p.public + "/profile#mails"}
 	if m.ToName != "" {
 		l.Greeting = "Hello " + m.ToName + ","
 	}
@@ -84,7 +85,8 @@ func (p *Postman) letter(m portal.Mail) letter {
 		p.invitation(&l, m)
 	case portal.NotifyPasswordReset:
 		l.Choices = ""
-		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To + ". If it was you, set it here. The link serves once, within an hour.",
+		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To +
+			". If it was you, set it here. The link serves once, within an hour.",
 			"If it was not you, do nothing: your password stays as it is."}
 		l.Button = link{"Set a new password", p.public + "/reset/" + portal.SecretMark}
 		l.Why = "You get this mail because somebody asked for a new password with this address."
@@ -120,15 +122,19 @@ func (p *Postman) letter(m portal.Mail) letter {
 // a log-in serves one account, and nobody but its owner is told that there is one.
 func (p *Postman) invitation(l *letter, m portal.Mail) {
 	l.Choices = ""
-	l.Paragraphs = []string{fmt.Sprintf("You are invited to order online from %s, for %s.", p.config.Letterhead.Name, m.Customer)}
+	house := p.config.Letterhead.Name
+	l.Paragraphs = []string{"You are invited to order online from " + house + ", for " + m.Customer + "."}
 	if m.HasLogin {
 		l.Paragraphs = append(l.Paragraphs, "You have the log-in "+m.To+" already, and a log-in serves one account. "+
-			"To order for "+m.Customer+" as well, have another address of yours invited. If the account has changed hands, ask us to move your log-in.")
+			"To order for "+m.Customer+" as well, have another address of yours invited. "+
+			"If the account has changed hands, ask us to move your log-in.")
 		l.Button = link{"Log in as before", p.public + "/login"}
-		l.Why = "You get this mail because somebody invited this address. Nobody was told that you have a log-in. If you did not expect it, do nothing."
+		l.Why = "You get this mail because somebody invited this address. Nobody was told that you have a log-in. " +
+			"If you did not expect it, do nothing."
 		return
 	}
-	l.Paragraphs = append(l.Paragraphs, "Your log-in is "+m.To+". Set its password to begin. The link serves once, within a week.")
+	l.Paragraphs = append(l.Paragraphs,
+		"Your log-in is "+m.To+". Set its password to begin. The link serves once, within a week.")
 	l.Button = link{"Set your password", p.public + "/invite?token=" + portal.SecretMark}
 	l.Why = "You get this mail because somebody invited this address. If you did not expect it, do nothing."
 }
@@ -148,7 +154,8 @@ func (p *Postman) order(l *letter, m portal.Mail, zone *time.Location) {
 	}
 	add("Ship to", o.ShipTo, "")
 	switch m.Kind {
-	case portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
+	case portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits,
+		portal.NotifySignOffWaiting, portal.NotifySignOffDecided:
 		add("Planned delivery", longDay(o.DeliveryDate), "")
 	case portal.NotifyOrderShipped:
 		add("Carrier", m.Facts.Carrier, "")

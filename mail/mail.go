@@ -75,7 +75,8 @@ func New(config Config) (*Postman, error) {
 			return nil, err
 		}
 		if config.From == "" || config.PublicURL == "" {
-			return nil, errors.New("mail: a mail server needs an address that mails come from, and the portal's public URL for links")
+			return nil, errors.New("mail: a mail server needs an address that mails come from, and the portal's public URL " +
+				"for links")
 		}
 		p.server = &s
 	}
@@ -90,7 +91,8 @@ func New(config Config) (*Postman, error) {
 		p.from.Name = config.Letterhead.Name
 	}
 	public, err := url.Parse(config.PublicURL)
-	if err != nil || config.PublicURL != "" && (public.Scheme != "https" && public.Scheme != "http" || public.Host == "" || public.RawQuery != "" || strings.Trim(public.Path, "/") != "") {
+	if err != nil || config.PublicURL != "" && (public.Scheme != "https" && public.Scheme != "http" || public.Host == "" ||
+		public.RawQuery != "" || strings.Trim(public.Path, "/") != "") {
 		return nil, fmt.Errorf("mail: the public URL %q is not one like https://orders.example.com", config.PublicURL)
 	}
 	p.public = strings.TrimRight(config.PublicURL, "/")
@@ -102,7 +104,8 @@ func New(config Config) (*Postman, error) {
 func parseURL(raw string) (server, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
-		return server{}, errors.New("mail: the mail server's URL is not one like smtp://user:password@host:587 or smtps://user:password@host")
+		return server{}, errors.New("mail: the mail server's URL is not one like smtp://user:password@host:587 or " +
+			"smtps://user:password@host")
 	}
 	s := server{host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", user: u.User.Username()}
 	s.password, _ = u.User.Password()
@@ -161,7 +164,8 @@ func (p *Postman) Check(ctx context.Context) error {
 }
 
 func (p *Postman) client() (*gomail.Client, error) {
-	options := []gomail.Option{gomail.WithPort(p.server.port), gomail.WithTimeout(p.config.Timeout), gomail.WithTLSPolicy(gomail.TLSOpportunistic)}
+	options := []gomail.Option{gomail.WithPort(p.server.port), gomail.WithTimeout(p.config.Timeout),
+		gomail.WithTLSPolicy(gomail.TLSOpportunistic)}
 	if p.server.implicit {
 		options = append(options, gomail.WithSSL())
 	}
@@ -169,7 +173,8 @@ func (p *Postman) client() (*gomail.Client, error) {
 		options = append(options, gomail.WithTLSConfig(p.config.TLS))
 	}
 	if p.server.user != "" {
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(p.server.user), gomail.WithPassword(p.server.password))
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(p.server.user),
+			gomail.WithPassword(p.server.password))
 	}
 	return gomail.NewClient(p.server.host, options...)
 }

@@ -17,7 +17,8 @@ func security(l *letter, m portal.Mail, zone *time.Location) {
 	switch m.Kind {
 	case portal.NotifyNewDevice:
 		l.Facts = append(l.Facts, fact{"Device", portal.Device(m.Facts.UserAgent), ""}, fact{"Address", m.Facts.Source, ""})
-		l.Paragraphs = []string{"Somebody logged in as " + m.To + " on a device that was not used before. If it was you, there is nothing to do.",
+		l.Paragraphs = []string{"Somebody logged in as " + m.To +
+			" on a device that was not used before. If it was you, there is nothing to do.",
 			"If it was not you, change your password at once and end all other sessions."}
 	case portal.NotifyPasswordChanged:
 		l.Paragraphs = []string{"The password of " + m.To + " was changed. If it was you, there is nothing to do.",

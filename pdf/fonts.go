@@ -19,8 +19,9 @@ import (
 
 // SystemFonts is where Debian keeps Noto and, below it in rank, a few small
 // fonts that cover the same scripts. Folders that are not there are passed over.
-var SystemFonts = []string{"/usr/share/fonts/truetype/noto", "/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/dejavu",
-	"/usr/share/fonts/truetype/wqy", "/usr/share/fonts/truetype/droid", "/usr/share/fonts/truetype/ancient-scripts"}
+var SystemFonts = []string{"/usr/share/fonts/truetype/noto", "/usr/share/fonts/opentype/noto",
+	"/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/truetype/wqy", "/usr/share/fonts/truetype/droid",
+	"/usr/share/fonts/truetype/ancient-scripts"}
 
 // library is the fonts that papers may take letters from, beside the built-in
 // ones: every TrueType and OpenType font of some folders, in their order. It
@@ -128,7 +129,8 @@ func (l *library) look() {
 	for _, dir := range l.dirs {
 		var paths []string
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && slices.Contains([]string{".ttf", ".otf", ".ttc", ".otc"}, strings.ToLower(filepath.Ext(path))) {
+			if err == nil && !d.IsDir() && slices.Contains([]string{".ttf", ".otf", ".ttc", ".otc"},
+				strings.ToLower(filepath.Ext(path))) {
 				paths = append(paths, path)
 			}
 			return nil
@@ -156,7 +158,8 @@ func fontsOf(path string) (out []*libraryFont) {
 		return nil
 	}
 	for i, loader := range loaders {
-		outlines := loader.HasTable(opentype.MustNewTag("glyf")) || loader.HasTable(opentype.MustNewTag("CFF ")) || loader.HasTable(opentype.MustNewTag("CFF2"))
+		outlines := loader.HasTable(opentype.MustNewTag("glyf")) || loader.HasTable(opentype.MustNewTag("CFF ")) ||
+			loader.HasTable(opentype.MustNewTag("CFF2"))
 		about, _ := font.Describe(loader, nil)
 		a := about.Aspect
 		a.SetDefaults()
@@ -175,12 +178,14 @@ func fontsOf(path string) (out []*libraryFont) {
 		if err != nil {
 			continue
 		}
-		coloured := slices.ContainsFunc([]string{"COLR", "SVG ", "sbix", "CBDT"}, func(tag string) bool { return loader.HasTable(opentype.MustNewTag(tag)) })
+		coloured := slices.ContainsFunc([]string{"COLR", "SVG ", "sbix", "CBDT"},
+			func(tag string) bool { return loader.HasTable(opentype.MustNewTag(tag)) })
 		rank := rankOf(about.Family)
 		if a.Stretch != font.StretchNormal { // narrow forms of another font, or one that is narrow itself, as Symbola
 			rank += 10
 		}
-		out = append(out, &libraryFont{path: path, index: i, bold: a.Weight == font.WeightBold, rank: rank, coloured: coloured, has: has})
+		out = append(out, &libraryFont{path: path, index: i, bold: a.Weight == font.WeightBold, rank: rank,
+			coloured: coloured, has: has})
 	}
 	return out
 }

@@ -121,8 +121,10 @@ func (d *drawn) addFont(u *update, glyphs []glyph) int {
 		fmt.Fprintf(&widths, "%d ", int(math.Round(g.advance)))
 	}
 	says := u.add(d.stream(toUnicode(glyphs)))
-	return u.add(fmt.Sprintf("<</Type /Font /Subtype /Type3 /FontBBox [0 0 0 0] /FontMatrix [0.001 0 0 0.001 0 0]\n/CharProcs <<%s>>\n"+
-		"/Encoding <</Type /Encoding /Differences [1 %s]>>\n/FirstChar 1 /LastChar %d /Widths [%s]\n/ToUnicode %d 0 R /Resources <<>>>>",
+	return u.add(fmt.Sprintf("<</Type /Font /Subtype /Type3 /FontBBox [0 0 0 0] /FontMatrix [0.001 0 0 0.001 0 "+
+		"0]\n/CharProcs <<%s>>\n"+
+		"/Encoding <</Type /Encoding /Differences [1 %s]>>\n/FirstChar 1 /LastChar %d /Widths [%s]\n/ToUnicode %d 0 R "+
+		"/Resources <<>>>>",
 		procs.String(), differences.String(), len(glyphs), widths.String(), says))
 }
 
@@ -171,7 +173,8 @@ func (d *drawn) outline(path *strings.Builder, f *font.Font, id font.GID, scale,
 			fmt.Fprintf(path, "%s %s l ", short(ax), short(ay))
 			x, y = ax, ay
 		case opentype.SegmentOpQuadTo: // a quadratic curve as a cubic one
-			fmt.Fprintf(path, "%s %s %s %s %s %s c ", short(x+(ax-x)*2/3), short(y+(ay-y)*2/3), short(bx+(ax-bx)*2/3), short(by+(ay-by)*2/3), short(bx), short(by))
+			fmt.Fprintf(path, "%s %s %s %s %s %s c ", short(x+(ax-x)*2/3), short(y+(ay-y)*2/3), short(bx+(ax-bx)*2/3),
+				short(by+(ay-by)*2/3), short(bx), short(by))
 			x, y = bx, by
 		case opentype.SegmentOpCubeTo:
 			fmt.Fprintf(path, "%s %s %s %s %s %s c ", short(ax), short(ay), short(bx), short(by), short(cx), short(cy))
@@ -214,7 +217,8 @@ func (d *drawn) box(path *strings.Builder, r rune) {
 // for says a space of no width.
 func toUnicode(glyphs []glyph) string {
 	var out strings.Builder
-	out.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /Says def\n/CMapType 2 def\n" +
+	out.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /Says def\n/CMapType 2 " +
+		"def\n" +
 		"1 begincodespacerange\n<00> <ff>\nendcodespacerange\n")
 	for from := 0; from < len(glyphs); from += 100 {
 		part := glyphs[from:min(from+100, len(glyphs))]

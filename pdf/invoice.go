@@ -35,7 +35,8 @@ func (s *sheet) invoice(i portal.InvoiceDetail) {
 	}})
 	s.Ln(5)
 
-	columns := []column{{"Item", 30, "L"}, {"Description", 72, "L"}, {"Quantity", 20, "R"}, {"Unit", 15, "L"}, {"Price", 22, "R"}, {"Amount", 26, "R"}}
+	columns := []column{{"Item", 30, "L"}, {"Description", 72, "L"}, {"Quantity", 20, "R"}, {"Unit", 15, "L"},
+		{"Price", 22, "R"}, {"Amount", 26, "R"}}
 	s.headRow(columns)
 	s.again = func() { s.headRow(columns) }
 	for _, l := range i.Lines {

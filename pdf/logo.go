@@ -59,7 +59,8 @@ func (s *sheet) logo(x, y float64) float64 {
 	scale := min(logoHeight/l.height, logoWidth/l.width)
 	if l.drawing != nil {
 		k := s.GetConversionRatio()
-		s.RawWriteStr(fmt.Sprintf("q %s 0 0 %s %s %s cm\n%sQ", decimal(scale*k), decimal(-scale*k), decimal(x*k), decimal((pageHeight-y)*k), l.drawing.operators))
+		s.RawWriteStr(fmt.Sprintf("q %s 0 0 %s %s %s cm\n%sQ", decimal(scale*k), decimal(-scale*k), decimal(x*k),
+			decimal((pageHeight-y)*k), l.drawing.operators))
 	} else {
 		options := fpdf.ImageOptions{ImageType: "PNG"}
 		s.RegisterImageOptionsReader("logo", options, bytes.NewReader(l.png))

@@ -56,10 +56,11 @@ func TestLogo(t *testing.T) {
 		logo  string
 		color color.RGBA // of the page 5 mm right of and below the logo's corner; the zero: white
 	}{
-		"png":           {asPNG.String(), color.RGBA{R: 255}},
-		"jpeg":          {asJPEG.String(), color.RGBA{R: 254}},
-		"our own":       {string(own), color.RGBA{R: 0x0e, G: 0x61, B: 0x73}},
-		"path":          {svg(`<g transform="translate(2 2) scale(2)" fill="#f00"><path d="M0 0h14v7a7 7 0 0 1-14 0z"/></g>`), color.RGBA{R: 255}},
+		"png":     {asPNG.String(), color.RGBA{R: 255}},
+		"jpeg":    {asJPEG.String(), color.RGBA{R: 254}},
+		"our own": {string(own), color.RGBA{R: 0x0e, G: 0x61, B: 0x73}},
+		"path": {svg(`<g transform="translate(2 2) scale(2)" fill="#f00"><path d="M0 0h14v7a7 7 0 0 1-14 0z"/></g>`),
+			color.RGBA{R: 255}},
 		"circle":        {svg(`<circle cx="16" cy="16" r="15" style="fill:red;stroke:none"/>`), color.RGBA{R: 255}},
 		"nothing there": {"", color.RGBA{}},
 		"text":          {svg(`<rect width="32" height="32" fill="red"/><text>A</text>`), color.RGBA{}},

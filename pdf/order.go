@@ -76,7 +76,8 @@ func leftToRightText(text []rune) bool {
 			if first == classes.ON {
 				first = c
 			}
-		case classes.LRO, classes.RLO, classes.LRE, classes.RLE, classes.PDF, classes.LRI, classes.RLI, classes.FSI, classes.PDI, classes.Control:
+		case classes.LRO, classes.RLO, classes.LRE, classes.RLE, classes.PDF, classes.LRI, classes.RLI, classes.FSI,
+			classes.PDI, classes.Control:
 			return false
 		}
 	}

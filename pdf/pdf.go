@@ -136,7 +136,8 @@ func (s *sheet) first() {
 	s.rows(at, room, 7, "L", s.wrapped(s.head.Name, room-2))
 	s.font("", 8)
 	s.grey()
-	for _, line := range []string{strings.TrimPrefix(s.head.Footer, s.head.Name+" · "), strings.Join(written(s.head.Phone, s.head.Email), " · ")} {
+	for _, line := range []string{strings.TrimPrefix(s.head.Footer, s.head.Name+" · "),
+		strings.Join(written(s.head.Phone, s.head.Email), " · ")} {
 		if line != "" {
 			s.rows(at, room, 4, "L", s.wrapped(line, room-2))
 		}

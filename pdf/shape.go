@@ -28,9 +28,10 @@ type glyph struct {
 
 // shaped is a line of text as glyphs, from left to right.
 type shaped struct {
-	glyphs   []glyph
-	width    float64   // in units of the em
-	advances []float64 // of each of the text's characters, in their order; of those that became glyphs together, the first has it all
+	glyphs []glyph
+	width  float64 // in units of the em
+	// Of each of the text's characters, in their order; of those that became glyphs together, the first has it all
+	advances []float64
 }
 
 // reach is where each byte of the line's text begins, and where the last one ends,
@@ -120,7 +121,8 @@ func (s *shaper) shape(text string, bold bool) (line shaped) {
 		runs[i] = levels.Run(i)
 	}
 	for _, run := range leftToRight(apart(runes, runs)) {
-		input := shaping.Input{Text: runes, RunStart: run.Start, RunEnd: run.End, Direction: di.DirectionLTR, Size: fixed.I(perEm)}
+		input := shaping.Input{Text: runes, RunStart: run.Start, RunEnd: run.End, Direction: di.DirectionLTR,
+			Size: fixed.I(perEm)}
 		if !run.IsLeftToRight() {
 			input.Direction = di.DirectionRTL
 		}
@@ -175,8 +177,8 @@ func (s *shaper) add(line *shaped, runes []rune, part shaping.Input) {
 		text := string(said)
 		for _, g := range out.Glyphs[i:end] {
 			if g.GlyphID != font.EmptyGlyph {
-				line.glyphs = append(line.glyphs, glyph{font: part.Face.Font, id: g.GlyphID, x: line.width + units(g.XOffset), y: units(g.YOffset),
-					advance: units(g.Advance), text: text})
+				line.glyphs = append(line.glyphs, glyph{font: part.Face.Font, id: g.GlyphID, x: line.width + units(g.XOffset),
+					y: units(g.YOffset), advance: units(g.Advance), text: text})
 				text = ""
 			}
 			line.width += units(g.Advance)
@@ -212,6 +214,7 @@ func holds(before, r rune) bool {
 // breaksAnywhere are scripts that are written without spaces.
 func breaksAnywhere(word string) bool {
 	return strings.IndexFunc(word, func(r rune) bool {
-		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao,
+			unicode.Khmer, unicode.Myanmar)
 	}) >= 0
 }

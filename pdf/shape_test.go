@@ -44,14 +44,15 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	press := pdf.New(head, pdf.SystemFonts...)
 	for text, want := range map[string]string{
-		"Ocean Deli":              "Ocean Deli",
-		"李記食品 No. 7":              "李記食品 No. 7",
-		"東京ストア 서울":                "東京ストア 서울",
-		"שלום":                    "םולש",
-		"abc שלום 12-5 עולם":      "abc םלוע 12-5 םולש", // numbers keep their order, words around them change theirs
-		"שלום (abc)":              ")abc( םולש",         // and the brackets' forms are mirrored
-		"שלום 3.50 abc":           "abc 3.50 םולש",
-		"Deli שלום 12 Main":       "Deli 12 םולש Main", // a number goes with the word before it, and Latin behind it stays where it is
+		"Ocean Deli":         "Ocean Deli",
+		"李記食品 No. 7":         "李記食品 No. 7",
+		"東京ストア 서울":           "東京ストア 서울",
+		"שלום":               "םולש",
+		"abc שלום 12-5 עולם": "abc םלוע 12-5 םולש", // numbers keep their order, words around them change theirs
+		"שלום (abc)":         ")abc( םולש",         // and the brackets' forms are mirrored
+		"שלום 3.50 abc":      "abc 3.50 םולש",
+		// A number goes with the word before it, and Latin behind it stays where it is
+		"Deli שלום 12 Main":       "Deli 12 םולש Main",
 		"Deli שלום 12-5% Main":    "Deli 12-5% םולש Main",
 		"Deli שלום 12abc":         "Deli 12 םולשabc",
 		"Deli שלום 12 34 Main":    "Deli 34 12 םולש Main",
@@ -116,8 +117,10 @@ func TestNothingIsCut(t *testing.T) {
 			return r
 		}, s)
 	}
-	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland and Beyond Ltd."
-	for _, text := range []string{long, "ITEM-0123456789-ABCDEFGHIJKLMNOPQRSTUVWX", strings.Repeat("李記食品有限公司東西南北", 10)[:360], "Žižkov " + strings.Repeat("Übergrößenträger", 6)} {
+	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland " +
+		"and Beyond Ltd."
+	for _, text := range []string{long, "ITEM-0123456789-ABCDEFGHIJKLMNOPQRSTUVWX",
+		strings.Repeat("李記食品有限公司東西南北", 10)[:360], "Žižkov " + strings.Repeat("Übergrößenträger", 6)} {
 		i, st := everywhere(text)
 		i.BillTo, st.BillTo = text, text
 		for name, set := range map[string]func() ([]byte, error){

@@ -6,7 +6,8 @@ import (
 
 // StatementPDF implements portal.Printer.
 func (p *Press) StatementPDF(st portal.Statement) ([]byte, error) {
-	return p.print("Statement", day(st.From)+" – "+day(st.To), "Statement "+st.CustomerNo+" "+day(st.To), st.AsOf, func(s *sheet) { s.statement(st) })
+	return p.print("Statement", day(st.From)+" – "+day(st.To), "Statement "+st.CustomerNo+" "+day(st.To), st.AsOf,
+		func(s *sheet) { s.statement(st) })
 }
 
 func (s *sheet) statement(st portal.Statement) {
@@ -22,7 +23,8 @@ func (s *sheet) statement(st portal.Statement) {
 		}})
 	s.Ln(5)
 
-	columns := []column{{"Date", 22, "L"}, {"Document", 28, "L"}, {"Number", 27, "L"}, {"Reference", 38, "L"}, {"Due", 22, "L"}, {"Amount", 24, "R"}, {"Balance", 24, "R"}}
+	columns := []column{{"Date", 22, "L"}, {"Document", 28, "L"}, {"Number", 27, "L"}, {"Reference", 38, "L"},
+		{"Due", 22, "L"}, {"Amount", 24, "R"}, {"Balance", 24, "R"}}
 	s.headRow(columns)
 	balance := st.Opening
 	s.again = func() {
@@ -33,7 +35,8 @@ func (s *sheet) statement(st portal.Statement) {
 	}
 	s.row(columns, 5.2, day(st.From), "Opening balance", "", "", "", "", st.Opening.Shown())
 	for _, l := range st.Lines {
-		s.row(columns, 5.2, day(l.Date), l.KindWord(), l.DocNo, l.Reference, dayOf(l.DueDate), l.Amount.Shown(), l.Balance.Shown())
+		s.row(columns, 5.2, day(l.Date), l.KindWord(), l.DocNo, l.Reference, dayOf(l.DueDate),
+			l.Amount.Shown(), l.Balance.Shown())
 		balance = l.Balance
 	}
 	s.again = nil

@@ -137,9 +137,10 @@ func painted(p paint, set map[string]string) (paint, error) {
 	return p, nil
 }
 
-var svgNames = map[string]string{"black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "gray": "#808080",
-	"grey": "#808080", "silver": "#c0c0c0", "navy": "#000080", "teal": "#008080", "orange": "#ffa500", "yellow": "#ffff00", "maroon": "#800000",
-	"purple": "#800080", "gold": "#ffd700", "currentcolor": "#000000"}
+var svgNames = map[string]string{"black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000",
+	"blue": "#0000ff", "gray": "#808080", "grey": "#808080", "silver": "#c0c0c0", "navy": "#000080", "teal": "#008080",
+	"orange": "#ffa500", "yellow": "#ffff00", "maroon": "#800000", "purple": "#800080", "gold": "#ffd700",
+	"currentcolor": "#000000"}
 
 func svgColor(v string) (string, error) {
 	v = strings.ToLower(v)
@@ -177,7 +178,8 @@ func (d *drawing) size(out *strings.Builder, set map[string]string) error {
 		}
 	}
 	d.width, d.height = box[2], box[3]
-	fmt.Fprintf(out, "0 0 %s %s re W n 1 0 0 1 %s %s cm\n", decimal(d.width), decimal(d.height), decimal(-box[0]), decimal(-box[1]))
+	fmt.Fprintf(out, "0 0 %s %s re W n 1 0 0 1 %s %s cm\n", decimal(d.width), decimal(d.height),
+		decimal(-box[0]), decimal(-box[1]))
 	return nil
 }
 

@@ -69,7 +69,8 @@ func (s *sheet) coded(text string) (coded string, ok bool) {
 }
 
 // CellFormat is fpdf's, for any text.
-func (s *sheet) CellFormat(w, h float64, text, border string, ln int, align string, fill bool, link int, linkStr string) {
+func (s *sheet) CellFormat(w, h float64, text, border string, ln int, align string, fill bool,
+	link int, linkStr string) {
 	text, pages, numbered := strings.Cut(text, pageCount)
 	text = printable(text)
 	if numbered {

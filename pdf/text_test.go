@@ -12,16 +12,19 @@ import (
 // hostile are texts that papers must bear: above U+FFFF, in scripts that the
 // built-in fonts have not, malformed, and long.
 var hostile = []string{
-	"PO-🍋", "李記食品有限公司", "مطعم البحر الأبيض المتوسط", "מסעדת הים", "Žižkov 🍋 李", "\U0001F468\u200d\U0001F469\u200d\U0001F467",
-	"\xff\xfe", "a\x00b", "\u0000", "\U0010ffff", "\ufeff", "\u202eabc", "e\u0301\u0301\u0301\u0301", "नमस्ते दुनिया", "𝒜𝓫𝕮", "{nb}", "(\\)", "\r\n",
-	strings.Repeat("W", 120), strings.Repeat("漢", 120), strings.Repeat("🍋", 300), strings.Repeat("long words ", 60),
+	"PO-🍋", "李記食品有限公司", "مطعم البحر الأبيض المتوسط", "מסעדת הים", "Žižkov 🍋 李",
+	"\U0001F468\u200d\U0001F469\u200d\U0001F467", "\xff\xfe", "a\x00b", "\u0000", "\U0010ffff", "\ufeff", "\u202eabc",
+	"e\u0301\u0301\u0301\u0301", "नमस्ते दुनिया", "𝒜𝓫𝕮", "{nb}", "(\\)", "\r\n", strings.Repeat("W", 120),
+	strings.Repeat("漢", 120), strings.Repeat("🍋", 300), strings.Repeat("long words ", 60),
 }
 
 // everywhere puts a text into every place of an invoice and of a statement.
 func everywhere(text string) (portal.InvoiceDetail, portal.Statement) {
 	i, st := invoice(3), statement(3)
-	i.InvoiceNo, i.PONo, i.OrderNo, i.CustomerName, i.CustomerNo, i.BillTo, i.RemitTo = text, &text, &text, text, text, text+"\n"+text, text
-	i.ShipTo = &portal.ShipTo{Name: text, Address1: text, Address2: text, City: text, Region: text, PostalCode: text, Country: text}
+	i.InvoiceNo, i.PONo, i.OrderNo, i.CustomerName, i.CustomerNo, i.BillTo, i.RemitTo = text, &text, &text, text, text,
+		text+"\n"+text, text
+	i.ShipTo = &portal.ShipTo{Name: text, Address1: text, Address2: text, City: text, Region: text,
+		PostalCode: text, Country: text}
 	for n := range i.Lines {
 		i.Lines[n].ItemNo, i.Lines[n].Description, i.Lines[n].UOM = &text, text, text
 	}
@@ -37,7 +40,8 @@ func prints(t testing.TB, press *pdf.Press, text string) [][]byte {
 	t.Helper()
 	i, st := everywhere(text)
 	var papers [][]byte
-	for _, set := range []func() ([]byte, error){func() ([]byte, error) { return press.InvoicePDF(i) }, func() ([]byte, error) { return press.StatementPDF(st) }} {
+	for _, set := range []func() ([]byte, error){func() ([]byte, error) { return press.InvoicePDF(i) },
+		func() ([]byte, error) { return press.StatementPDF(st) }} {
 		paper, err := set()
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
@@ -56,7 +60,8 @@ func TestNoTextBreaksAPaper(t *testing.T) {
 	press := pdf.New(head)
 	for _, text := range hostile {
 		for _, paper := range prints(t, press, text) {
-			if all := strings.Join(read(t, paper), "\n"); !strings.Contains(all, "123.45") && !strings.Contains(all, "1,234.56") {
+			if all := strings.Join(read(t, paper), "\n"); !strings.Contains(all, "123.45") &&
+				!strings.Contains(all, "1,234.56") {
 				t.Errorf("%q: the paper has lost its figures:\n%s", text, all)
 			}
 		}
@@ -71,7 +76,8 @@ func TestNoTextBreaksAPaper(t *testing.T) {
 func TestLongTextsEnd(t *testing.T) {
 	t.Parallel()
 	press := pdf.New(head)
-	for _, text := range []string{strings.Repeat("word ", 600), strings.Repeat("🍋", 300), strings.Repeat("العربية ", 120)} {
+	for _, text := range []string{strings.Repeat("word ", 600), strings.Repeat("🍋", 300),
+		strings.Repeat("العربية ", 120)} {
 		prints(t, press, text)
 	}
 }
@@ -97,8 +103,10 @@ func fits(t testing.TB, press *pdf.Press, text string) {
 func TestRowsFit(t *testing.T) {
 	t.Parallel()
 	press := pdf.New(head, pdf.SystemFonts...)
-	for _, text := range append([]string{strings.Repeat("العربية ", 60), strings.Repeat("العربية", 60), strings.Repeat("لا", 200), strings.Repeat("李記食品 No. 7 ", 40),
-		"Žižkov " + strings.Repeat("李記食品", 40) + " Delicatessen", strings.Repeat("שלום abc 12-5 ", 30), strings.Repeat("WA 李 ", 50), strings.Repeat("नमस्ते ", 40)}, hostile...) {
+	for _, text := range append([]string{strings.Repeat("العربية ", 60), strings.Repeat("العربية", 60),
+		strings.Repeat("لا", 200), strings.Repeat("李記食品 No. 7 ", 40),
+		"Žižkov " + strings.Repeat("李記食品", 40) + " Delicatessen", strings.Repeat("שלום abc 12-5 ", 30),
+		strings.Repeat("WA 李 ", 50), strings.Repeat("नमस्ते ", 40)}, hostile...) {
 		fits(t, press, text)
 	}
 }

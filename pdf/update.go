@@ -101,5 +101,6 @@ func (u *update) close(end fileEnd) []byte {
 		}
 		i = run
 	}
-	return append(u.out, fmt.Sprintf("trailer\n<<\n/Size %d\n/Root %s\n/Info %s\n/Prev %d\n>>\nstartxref\n%d\n%%%%EOF\n", u.next, end.root, end.info, end.start, start)...)
+	return append(u.out, fmt.Sprintf("trailer\n<<\n/Size %d\n/Root %s\n/Info %s\n/Prev %d\n>>\nstartxref\n%d\n%%%%EOF\n",
+		u.next, end.root, end.info, end.start, start)...)
 }

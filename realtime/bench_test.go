@@ -35,7 +35,8 @@ func newCrowd(b *testing.B, n, customers int, reading bool) *crowd {
 	var next atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i := next.Add(1)
-		c.hub.ServeLive(w, r, portal.Session{ID: portal.SessionID(i), CustomerID: portal.CustomerID(1 + i%int64(customers)), Role: portal.RoleBuyer})
+		c.hub.ServeLive(w, r, portal.Session{ID: portal.SessionID(i), CustomerID: portal.CustomerID(1 + i%int64(customers)),
+			Role: portal.RoleBuyer})
 	}))
 	b.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -54,7 +55,8 @@ func newCrowd(b *testing.B, n, customers int, reading bool) *crowd {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = conn.Close() })
-		fmt.Fprintf(conn, "GET /live HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", address)
+		fmt.Fprintf(conn, "GET /live HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: "+
+			"websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n", address)
 		got := ""
 		for !strings.HasSuffix(got, hello) {
 			k, err := conn.Read(buf)

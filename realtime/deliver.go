@@ -77,7 +77,8 @@ type message struct {
 func (h *Hub) sort(b portal.Batch) *delivery {
 	now := h.now()
 	d := &delivery{hub: h, events: b.Events, resync: b.Resync, cursor: b.Cursor, before: h.cursor,
-		now: now.UnixNano(), cursorAt: now.Add(h.cfg.CursorEvery).UnixNano(), customers: make([][]portal.CustomerID, len(h.shards))}
+		now: now.UnixNano(), cursorAt: now.Add(h.cfg.CursorEvery).UnixNano(),
+		customers: make([][]portal.CustomerID, len(h.shards))}
 	if d.cursor == "" {
 		d.cursor = h.cursor
 	}

@@ -126,7 +126,8 @@ func TestChattyClient(t *testing.T) {
 				if err == nil {
 					continue
 				}
-				if code := websocket.CloseStatus(err); code != websocket.StatusPolicyViolation || !strings.Contains(err.Error(), "too many frames") {
+				if code := websocket.CloseStatus(err); code != websocket.StatusPolicyViolation ||
+					!strings.Contains(err.Error(), "too many frames") {
 					t.Errorf("ended with %v", err)
 				}
 				break
@@ -163,7 +164,8 @@ func TestClockJumps(t *testing.T) {
 			s.sessions[key] = who
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.http.URL, "http"), &websocket.DialOptions{HTTPHeader: http.Header{"Session": {key}},
+			conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.http.URL,
+				"http"), &websocket.DialOptions{HTTPHeader: http.Header{"Session": {key}},
 				OnPingReceived: func(context.Context, []byte) bool { pings.Add(1); return true }})
 			if err != nil {
 				t.Fatal(err)
@@ -213,7 +215,8 @@ func TestHalfOpenSocket(t *testing.T) {
 	network := wire.New(t, "tcp", strings.TrimPrefix(s.http.URL, "http://"))
 	s.sessions["11"] = alder
 	dial := func(address, after string) *socket {
-		conn, _, err := websocket.Dial(t.Context(), "ws://"+address+"/live?after="+url.QueryEscape(after), &websocket.DialOptions{HTTPHeader: http.Header{"Session": {"11"}}})
+		conn, _, err := websocket.Dial(t.Context(), "ws://"+address+"/live?after="+url.QueryEscape(after),
+			&websocket.DialOptions{HTTPHeader: http.Header{"Session": {"11"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +249,8 @@ func TestHalfOpenSocket(t *testing.T) {
 	if f := back.frame(); f.Hello == nil || f.Hello.Cursor != cursor {
 		t.Errorf("hello %+v", f)
 	}
-	if got := back.until(strings.TrimPrefix(want[len(want)-1], "order ")); !slices.Equal(got, append([]string{"order 0"}, want...)) {
+	if got := back.until(strings.TrimPrefix(want[len(want)-1], "order ")); !slices.Equal(got,
+		append([]string{"order 0"}, want...)) {
 		t.Errorf("back, it heard %d of %d", len(got), len(want)+1)
 	}
 }

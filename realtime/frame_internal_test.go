@@ -14,7 +14,8 @@ import (
 func TestSeal(t *testing.T) {
 	t.Parallel()
 	for n, header := range map[int]string{
-		0: "\x81\x00", 125: "\x81\x7d", 126: "\x81\x7e\x00\x7e", 65535: "\x81\x7e\xff\xff", 65536: "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
+		0: "\x81\x00", 125: "\x81\x7d", 126: "\x81\x7e\x00\x7e", 65535: "\x81\x7e\xff\xff",
+		65536: "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
 	} {
 		payload := strings.Repeat("x", n)
 		if got := string(seal(append(make([]byte, headerSpace), payload...))); got != header+payload {
@@ -31,7 +32,8 @@ func TestMerge(t *testing.T) {
 }
 
 func FuzzParseWatch(f *testing.F) {
-	for _, seed := range []string{`{"watch":["item:OIL5","item:RICE25"]}`, `{"watch":[]}`, `{"watch":null}`, `{}`, `[]`, "", `{"watch":["item:\u0000","order:1"]}`, `{"watch":["item:` + "\xff" + `"]}`} {
+	for _, seed := range []string{`{"watch":["item:OIL5","item:RICE25"]}`, `{"watch":[]}`, `{"watch":null}`, `{}`, `[]`,
+		"", `{"watch":["item:\u0000","order:1"]}`, `{"watch":["item:` + "\xff" + `"]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -43,7 +45,8 @@ func FuzzParseWatch(f *testing.F) {
 			t.Fatalf("refs %v", refs)
 		}
 		for i, ref := range refs {
-			if ref == "" || len(ref) > maxRef || !utf8.ValidString(ref) || strings.ContainsRune(ref, 0) || i > 0 && ref == refs[i-1] {
+			if ref == "" || len(ref) > maxRef || !utf8.ValidString(ref) || strings.ContainsRune(ref, 0) || i > 0 &&
+				ref == refs[i-1] {
 				t.Fatalf("ref %q", ref)
 			}
 		}
@@ -56,7 +59,8 @@ func FuzzEvent(f *testing.F) {
 	f.Add("\xff", []byte(`{"id":1,"ID":2,"customer_id":3}`))
 	f.Add("", []byte(`[`))
 	f.Fuzz(func(t *testing.T, ref string, data []byte) {
-		frame := eventsFrame("1:1:", appendEvent(nil, portal.Event{ID: 7, Kind: portal.EventOrder, CustomerID: 9, Ref: ref, Data: data}))
+		frame := eventsFrame("1:1:",
+			appendEvent(nil, portal.Event{ID: 7, Kind: portal.EventOrder, CustomerID: 9, Ref: ref, Data: data}))
 		var got struct{ Events []map[string]any }
 		payload := frame[2:]
 		if frame[1] > 125 {

@@ -38,7 +38,8 @@ type log struct {
 	pause   chan struct{} // if set, Since waits for it
 }
 
-func (l *log) Since(ctx context.Context, who portal.Session, after portal.Cursor, items []string) (portal.Batch, error) {
+func (l *log) Since(ctx context.Context, who portal.Session, after portal.Cursor,
+	items []string) (portal.Batch, error) {
 	l.mu.Lock()
 	pause := l.pause
 	l.asked++

@@ -142,7 +142,8 @@ type Hub struct {
 // New starts a hub without sockets.
 func New(cfg Config) *Hub {
 	cfg = cfg.withDefaults()
-	h := &Hub{cfg: cfg, counts: counts{lag: health.NewHistogram(lagBounds...)}, started: time.Now(), asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{}), tail: tail{most: cfg.TailEvents}}
+	h := &Hub{cfg: cfg, counts: counts{lag: health.NewHistogram(lagBounds...)}, started: time.Now(),
+		asking: make(chan struct{}, cfg.Queries), begun: make(chan struct{}), tail: tail{most: cfg.TailEvents}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.shards = make([]*shard, cfg.Shards)
 	for i := range h.shards {

@@ -37,7 +37,8 @@ func TestProtocol(t *testing.T) {
 	buyer.want(order)
 	desk.want(order)
 
-	s.happen(portal.Event{Kind: portal.EventCatalog, Data: json.RawMessage(`null`)}, portal.Event{Kind: portal.EventCredit, CustomerID: 1, Ref: "\"<\u00e9", Data: json.RawMessage(`[1]`)})
+	s.happen(portal.Event{Kind: portal.EventCatalog, Data: json.RawMessage(`null`)},
+		portal.Event{Kind: portal.EventCredit, CustomerID: 1, Ref: "\"<\u00e9", Data: json.RawMessage(`[1]`)})
 	buyer.want(`{"cursor":"3","events":[{"id":2,"kind":"catalog","ref":"","at":"2026-11-23T14:03:07.000Z"},` +
 		`{"id":3,"kind":"credit","ref":"\"\u003cé","at":"2026-11-23T14:03:07.000Z"}]}`)
 
@@ -70,19 +71,23 @@ func TestWhoHearsWhat(t *testing.T) {
 	s := newSite(t)
 	a, b, desk := s.open(alder), s.open(birch), s.open(dana)
 	var events []portal.Event
-	for _, kind := range []portal.EventKind{"order", "item", "catalog", "invoice", "payment", "credit", "statement", "access", "cart", "favorite", "notice", "session", "ping", "of_tomorrow"} {
-		events = append(events, portal.Event{Kind: kind, CustomerID: 1, Ref: "1"}, portal.Event{Kind: kind, CustomerID: 2, Ref: "2"}, portal.Event{Kind: kind, Ref: "all"})
+	for _, kind := range []portal.EventKind{"order", "item", "catalog", "invoice", "payment", "credit", "statement",
+		"access", "cart", "favorite", "notice", "session", "ping", "of_tomorrow"} {
+		events = append(events, portal.Event{Kind: kind, CustomerID: 1, Ref: "1"},
+			portal.Event{Kind: kind, CustomerID: 2, Ref: "2"}, portal.Event{Kind: kind, Ref: "all"})
 	}
 	s.happen(events...)
 	s.happen(portal.Event{Kind: portal.EventCatalog, Ref: "end"})
 	buyers := func(own string) (want []string) {
-		for _, kind := range []string{"order", "catalog", "invoice", "payment", "credit", "statement", "access", "cart", "favorite", "notice", "of_tomorrow"} {
+		for _, kind := range []string{"order", "catalog", "invoice", "payment", "credit", "statement", "access", "cart",
+			"favorite", "notice", "of_tomorrow"} {
 			want = append(want, kind+" "+own, kind+" all")
 		}
 		return append(want, "catalog end")
 	}
 	var staff []string
-	for _, kind := range []string{"order", "catalog", "invoice", "payment", "credit", "statement", "access", "of_tomorrow"} {
+	for _, kind := range []string{"order", "catalog", "invoice", "payment", "credit", "statement",
+		"access", "of_tomorrow"} {
 		staff = append(staff, kind+" 1", kind+" 2", kind+" all")
 	}
 	for who, c := range map[string]struct {
@@ -115,7 +120,8 @@ func TestIsolation(t *testing.T) {
 	var sockets []*socket
 	var whose []portal.Session
 	for i := range 3 * (customers + 1) {
-		who := portal.Session{ID: portal.SessionID(100 + i), CustomerID: portal.CustomerID(i % (customers + 1)), Role: portal.RoleBuyer}
+		who := portal.Session{ID: portal.SessionID(100 + i), CustomerID: portal.CustomerID(i % (customers + 1)),
+			Role: portal.RoleBuyer}
 		if who.CustomerID == 0 {
 			who.Role = portal.RoleDesk
 		}
@@ -149,7 +155,8 @@ func TestIsolation(t *testing.T) {
 	for range batches {
 		var events []portal.Event
 		for range random.IntN(6) {
-			e := portal.Event{Kind: kinds[random.IntN(len(kinds))], CustomerID: portal.CustomerID(random.IntN(customers + 1)), Ref: "D" + fmt.Sprint(random.IntN(3))}
+			e := portal.Event{Kind: kinds[random.IntN(len(kinds))], CustomerID: portal.CustomerID(random.IntN(customers + 1)),
+				Ref: "D" + fmt.Sprint(random.IntN(3))}
 			if e.Kind == portal.EventItem {
 				e.Ref = fmt.Sprint("I", random.IntN(items))
 			}
@@ -260,11 +267,13 @@ func TestReplayBeforeLive(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pause := make(chan struct{})
-	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1", Data: json.RawMessage(`{"status":"APPROVED"}`)})
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1",
+		Data: json.RawMessage(`{"status":"APPROVED"}`)})
 	s.log.set(func(l *log) { l.pause = pause })
 	c := s.dial(alder, "0")
 	eventually(t, "replay begun", func() bool { s.log.mu.Lock(); defer s.log.mu.Unlock(); return s.log.asked > 0 })
-	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1", Data: json.RawMessage(`{"status":"PICKING"}`)})
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1",
+		Data: json.RawMessage(`{"status":"PICKING"}`)})
 	s.hub.Turn(time.Now().Add(time.Hour)) // neither a ping nor a cursor gets ahead
 	close(pause)
 	c.want(`{"hello":{"cursor":"0"}}`)
@@ -329,7 +338,10 @@ func TestStuckClient(t *testing.T) {
 		s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Data: fill})
 	}
 	s.hub.Turn(time.Now().Add(time.Minute))
-	eventually(t, "cut off", func() bool { st := s.hub.Stats(); return st.Sockets == 0 && st.QueueBytes == 0 && st.DeadCloses == 1 })
+	eventually(t, "cut off", func() bool {
+		st := s.hub.Stats()
+		return st.Sockets == 0 && st.QueueBytes == 0 && st.DeadCloses == 1
+	})
 	for {
 		if _, err := stuck.read(); err != nil {
 			break
@@ -344,14 +356,16 @@ func TestSessionEnds(t *testing.T) {
 	other.ID = 12
 	one, two, elsewhere, desk := s.open(alder), s.open(alder), s.open(other), s.open(dana)
 	// the log-in may be gone with its session, and its customer with it
-	s.happen(portal.Event{Kind: portal.EventSession, Ref: "11"}, portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "secret"})
+	s.happen(portal.Event{Kind: portal.EventSession, Ref: "11"},
+		portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "secret"})
 	for _, c := range []*socket{one, two} {
 		if raw, err := c.read(); websocket.CloseStatus(err) != 4001 {
 			t.Errorf("got %s, %v", raw, err)
 		}
 	}
 	elsewhere.until("secret")
-	s.happen(portal.Event{Kind: portal.EventSession, Ref: "33"}, portal.Event{Kind: portal.EventSession, Ref: "not a number"})
+	s.happen(portal.Event{Kind: portal.EventSession, Ref: "33"},
+		portal.Event{Kind: portal.EventSession, Ref: "not a number"})
 	if code := desk.closing(); code != 4001 {
 		t.Errorf("desk was closed with %d", code)
 	}
@@ -450,7 +464,8 @@ func TestIdleCursor(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	if _, status, err := s.try(alder, "", http.Header{"Origin": {"https://elsewhere.example"}}); err == nil || status != http.StatusForbidden {
+	if _, status, err := s.try(alder, "", http.Header{"Origin": {"https://elsewhere.example"}}); err == nil ||
+		status != http.StatusForbidden {
 		t.Errorf("another origin: %d %v", status, err)
 	}
 	same, _, err := s.try(alder, "", http.Header{"Origin": {s.http.URL}})
@@ -522,13 +537,16 @@ func TestLag(t *testing.T) {
 	if n := s.hub.Stats().Lag.Total(); n != 0 {
 		t.Errorf("a hello counts: %d", n)
 	}
-	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1", At: at.Add(20 * time.Millisecond)}, portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-2", At: at})
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1", At: at.Add(20 * time.Millisecond)},
+		portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-2", At: at})
 	a.frame()
 	lag := s.hub.Stats().Lag
-	if lag.Total() != 1 || lag.Sum != 40*time.Millisecond || lag.Quantile(0.5) <= 25*time.Millisecond || lag.Quantile(0.5) > 50*time.Millisecond {
+	if lag.Total() != 1 || lag.Sum != 40*time.Millisecond || lag.Quantile(0.5) <= 25*time.Millisecond ||
+		lag.Quantile(0.5) > 50*time.Millisecond {
 		t.Errorf("two events in one frame: %+v", lag)
 	}
-	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-3", At: at.Add(time.Minute)}) // by a clock that is ahead
+	// By a clock that is ahead
+	s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-3", At: at.Add(time.Minute)})
 	a.frame()
 	if lag := s.hub.Stats().Lag; lag.Counts[0] != 1 || lag.Sum != 40*time.Millisecond {
 		t.Errorf("an event from the future: %+v", lag)

@@ -24,7 +24,8 @@ import (
 // was written is read while the clock stands.
 func BenchmarkBroadcast(b *testing.B) {
 	const sockets = 2_000
-	payload := []byte(`{"cursor":"1000:1000:@7","events":[{"id":1,"kind":"catalog","ref":"","at":"2026-06-29T14:00:00.000Z"}]}`)
+	payload := []byte(
+		`{"cursor":"1000:1000:@7","events":[{"id":1,"kind":"catalog","ref":"","at":"2026-06-29T14:00:00.000Z"}]}`)
 	frame := seal(append(make([]byte, headerSpace), payload...))
 	none := &round{} // a socket that takes only half leaves nothing to do for another goroutine
 	for _, way := range []struct {
@@ -32,7 +33,9 @@ func BenchmarkBroadcast(b *testing.B) {
 		broadcast func([]*socket) error
 	}{
 		{"library", func(all []*socket) error {
-			return eachAlone(all, func(s *socket) error { return s.conn.Write(context.Background(), websocket.MessageText, payload) })
+			return eachAlone(all, func(s *socket) error {
+				return s.conn.Write(context.Background(), websocket.MessageText, payload)
+			})
 		}},
 		{"library-timeout", func(all []*socket) error { // as a program would that does not wait for ever
 			return eachAlone(all, func(s *socket) error {
@@ -45,7 +48,9 @@ func BenchmarkBroadcast(b *testing.B) {
 			return eachAlone(all, func(s *socket) error { _, err := s.wire.Write(frame); return err })
 		}},
 		{"round-library", func(all []*socket) error {
-			return inRound(all, func(s *socket) error { return s.conn.Write(context.Background(), websocket.MessageText, payload) })
+			return inRound(all, func(s *socket) error {
+				return s.conn.Write(context.Background(), websocket.MessageText, payload)
+			})
 		}},
 		{"round", func(all []*socket) error {
 			return inRound(all, func(s *socket) error { _, err := s.writeNow(none, frame); return err })

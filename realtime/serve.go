@@ -35,7 +35,8 @@ func (h *Hub) ServeLive(w http.ResponseWriter, r *http.Request, who portal.Sessi
 		h.open.Done()
 		h.counts.refused.Add(1)
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, "Too many pages of this log-in are open. This one is kept true more slowly.", http.StatusTooManyRequests)
+		http.Error(w, "Too many pages of this log-in are open. This one is kept true more slowly.",
+			http.StatusTooManyRequests)
 		return
 	}
 	who.UserAgent, who.Source, who.CustomerName = "", "", "" // nobody asks for them here
@@ -109,7 +110,8 @@ func (s *socket) greet(after, now portal.Cursor) {
 
 // replay reads the events after a cursor. Where they cannot be had, or are too
 // many, the frame says so: with the position now the client is to read from.
-func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor, wanted func(portal.Event) bool) ([]byte, error) {
+func (s *socket) replay(after portal.Cursor, items []string, now portal.Cursor,
+	wanted func(portal.Event) bool) ([]byte, error) {
 	gap, err := s.gap(after, items)
 	if errors.Is(err, portal.ErrCursorTooOld) {
 		s.hub.counts.resyncs.Add(1)

@@ -29,10 +29,10 @@ type Stats struct {
 
 // lagBounds are narrow where a healthy portal is, and wide where it is not.
 var lagBounds = []time.Duration{
-	500 * time.Microsecond, time.Millisecond, 1500 * time.Microsecond, 2 * time.Millisecond, 3 * time.Millisecond, 5 * time.Millisecond,
-	7500 * time.Microsecond, 10 * time.Millisecond, 15 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond,
-	175 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second,
-	10 * time.Second, 30 * time.Second,
+	500 * time.Microsecond, time.Millisecond, 1500 * time.Microsecond, 2 * time.Millisecond, 3 * time.Millisecond,
+	5 * time.Millisecond, 7500 * time.Microsecond, 10 * time.Millisecond, 15 * time.Millisecond, 25 * time.Millisecond,
+	50 * time.Millisecond, 100 * time.Millisecond, 175 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second,
 }
 
 type counts struct {
@@ -46,6 +46,7 @@ func (h *Hub) Stats() Stats {
 	c := &h.counts
 	return Stats{
 		Sockets: c.sockets.Load(), QueueBytes: c.queueBytes.Load(), Frames: c.frames.Load(), Replays: c.replays.Load(),
-		Resyncs: c.resyncs.Load(), SlowCloses: c.slow.Load(), DeadCloses: c.dead.Load(), Refused: c.refused.Load(), Lag: c.lag.Read(),
+		Resyncs: c.resyncs.Load(), SlowCloses: c.slow.Load(), DeadCloses: c.dead.Load(), Refused: c.refused.Load(),
+		Lag: c.lag.Read(),
 	}
 }

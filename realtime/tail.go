@@ -96,7 +96,8 @@ func (t *tail) restart(at portal.Cursor) {
 
 // since returns those of the events after a position that are wanted, and the
 // position after them; false if the tail does not go back so far.
-func (t *tail) since(after portal.Cursor, wanted func(*portal.Event) bool) (events []portal.Event, to portal.Cursor, ok bool) {
+func (t *tail) since(after portal.Cursor,
+	wanted func(*portal.Event) bool) (events []portal.Event, to portal.Cursor, ok bool) {
 	seen, ok := after.Snapshot()
 	if !ok {
 		return nil, "", false
@@ -125,7 +126,8 @@ var errBeyond = errors.New("beyond what is kept")
 // reach makes the tail go back to a position, if that can be done by one
 // reading of the log that is not too long. Those who want it at the same time
 // wait for the one who reads.
-func (t *tail) reach(ctx context.Context, after portal.Cursor, read func(context.Context, portal.Cursor, int) (portal.Batch, error)) error {
+func (t *tail) reach(ctx context.Context, after portal.Cursor,
+	read func(context.Context, portal.Cursor, int) (portal.Batch, error)) error {
 	seen, ok := after.Snapshot()
 	if !ok {
 		return errBeyond
@@ -156,7 +158,8 @@ func (t *tail) reach(ctx context.Context, after portal.Cursor, read func(context
 }
 
 // readFrom is the reading that others wait for.
-func (t *tail) readFrom(ctx context.Context, after portal.Cursor, seen portal.Snapshot, read func(context.Context, portal.Cursor, int) (portal.Batch, error)) error {
+func (t *tail) readFrom(ctx context.Context, after portal.Cursor, seen portal.Snapshot,
+	read func(context.Context, portal.Cursor, int) (portal.Batch, error)) error {
 	batch, err := read(ctx, after, t.most)
 	t.mu.Lock()
 	defer t.mu.Unlock()

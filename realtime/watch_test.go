@@ -71,14 +71,16 @@ func TestWatchReplaysTheGap(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.happen(item("OIL5"))
-	s.happen(item("OIL5"), item("RICE25"), item("SALT1"), portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1"})
+	s.happen(item("OIL5"), item("RICE25"), item("SALT1"),
+		portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "SO-1"})
 	c := s.dial(alder, "1")
 	c.want(`{"hello":{"cursor":"1"}}`)
 	if got := c.until("SO-1"); len(got) != 1 {
 		t.Errorf("heard %v before the watch", got)
 	}
 	s.watch(c, "OIL5", "SALT1")
-	c.want(`{"cursor":"1","events":[{"id":2,"kind":"item","ref":"OIL5","at":"2026-11-23T14:03:07.000Z"},{"id":4,"kind":"item","ref":"SALT1","at":"2026-11-23T14:03:07.000Z"}]}`)
+	c.want(
+		`{"cursor":"1","events":[{"id":2,"kind":"item","ref":"OIL5","at":"2026-11-23T14:03:07.000Z"},{"id":4,"kind":"item","ref":"SALT1","at":"2026-11-23T14:03:07.000Z"}]}`)
 	s.hub.Turn(time.Now())
 	c.want(`{"cursor":"5","events":[]}`)
 
@@ -128,7 +130,8 @@ func TestAccessChangesWhatIsWatched(t *testing.T) {
 		l.visible = func(who portal.Session, ref string) bool { return who.CustomerID != 1 || ref != "RICE25" }
 	})
 	s.happen(portal.Event{Kind: portal.EventAccess, CustomerID: 1})
-	eventually(t, "RICE25 watched by birch alone", func() bool { return s.hub.Watched("RICE25") == 1 && s.hub.Watched("OIL5") == 2 })
+	eventually(t, "RICE25 watched by birch alone",
+		func() bool { return s.hub.Watched("RICE25") == 1 && s.hub.Watched("OIL5") == 2 })
 	s.happen(item("RICE25"), item("OIL5"))
 	if got := a.until("OIL5"); !slices.Equal(got, []string{"access ", "item OIL5"}) {
 		t.Errorf("heard %v", got)
@@ -153,7 +156,8 @@ func TestFramesThatAreRefused(t *testing.T) {
 			c, other := s.open(alder), s.open(alder)
 			go func() { _ = c.conn.Write(context.Background(), websocket.MessageText, []byte(raw)) }()
 			// a giant's sender may be cut off before it reads why
-			if _, err := c.read(); websocket.CloseStatus(err) != websocket.StatusPolicyViolation && (err == nil || len(raw) < 1<<20) {
+			if _, err := c.read(); websocket.CloseStatus(err) != websocket.StatusPolicyViolation &&
+				(err == nil || len(raw) < 1<<20) {
 				t.Errorf("got %v", err)
 			}
 			s.happen(portal.Event{Kind: portal.EventOrder, CustomerID: 1, Ref: "on"})

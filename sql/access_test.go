@@ -23,7 +23,8 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 	}
 	mine := form()
 	mine.Values["require_po"] = "true"
-	pgtest.Exec(t, d.DB, "update erp.web_access set see_stock = 'hidden', max_order = 10 where customer_id = (select customer_id from erp.customer where customer_no = 'C1001')")
+	pgtest.Exec(t, d.DB, "update erp.web_access set see_stock = 'hidden', max_order = 10 where customer_id = (select "+
+		"customer_id from erp.customer where customer_no = 'C1001')")
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", mine); portal.ErrorCode(err) != portal.CodeConflict {
 		t.Errorf("a form that is out of date: %v", err)
 	}
@@ -35,7 +36,8 @@ func TestAccessFormThatIsOutOfDate(t *testing.T) {
 	if err := d.SaveAccess(t.Context(), d.who, "C1001", again); err != nil {
 		t.Errorf("over what is there now: %v", err)
 	}
-	if now := form(); !now.IsOn("require_po") || now.Values["see_stock"] != "hidden" || now.Values["max_order"] != "10.00" {
+	if now := form(); !now.IsOn("require_po") || now.Values["see_stock"] != "hidden" ||
+		now.Values["max_order"] != "10.00" {
 		t.Errorf("saved: %+v", now)
 	}
 	again.Shown = "" // a program that does not say what it saw

@@ -30,7 +30,8 @@ func (s *AccountStore) asAccount(ctx context.Context, who portal.Session, f func
 func mustSeeBalance(ctx context.Context, tx pgx.Tx) error {
 	sees, err := seesBalance(ctx, tx)
 	if err == nil && !sees {
-		err = portal.Errorf(portal.CodeForbidden, "The account is not shown to your log-in. Please call us about what is owed.")
+		err = portal.Errorf(portal.CodeForbidden,
+			"The account is not shown to your log-in. Please call us about what is owed.")
 	}
 	return err
 }
@@ -76,7 +77,9 @@ func accountOf(ctx context.Context, tx pgx.Tx, id portal.CustomerID, q portal.Ac
 	if out.Open, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.OpenDocument]); err != nil {
 		return out, fmt.Errorf("open documents: %w", err)
 	}
-	rows, _ = tx.Query(ctx, query("payment_list"), args{"customer_id": id, "up_to": out.AsOf, "before_date": (*time.Time)(nil), "before_no": "", "row_limit": recentPayments})
+	rows, _ = tx.Query(ctx, query("payment_list"),
+		args{"customer_id": id, "up_to": out.AsOf, "before_date": (*time.Time)(nil), "before_no": "",
+			"row_limit": recentPayments})
 	if out.Payments, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.Payment]); err != nil {
 		return out, fmt.Errorf("payments: %w", err)
 	}
@@ -105,19 +108,22 @@ func (s *AccountStore) Payments(ctx context.Context, who portal.Session, before 
 	if err != nil {
 		return portal.Payments{}, fmt.Errorf("payments of customer %d: %w", who.CustomerID, err)
 	}
-	out.Payments, out.Next = cutPage(out.Payments, func(last portal.Payment) string { return dateCursor(last.Date, last.PaymentNo) })
+	out.Payments, out.Next = cutPage(out.Payments,
+		func(last portal.Payment) string { return dateCursor(last.Date, last.PaymentNo) })
 	return out, nil
 }
 
 // Payment implements portal.AccountService.
-func (s *AccountStore) Payment(ctx context.Context, who portal.Session, paymentNo string) (portal.PaymentDetail, error) {
+func (s *AccountStore) Payment(ctx context.Context, who portal.Session,
+	paymentNo string) (portal.PaymentDetail, error) {
 	var out portal.PaymentDetail
 	err := s.asAccount(ctx, who, func(tx pgx.Tx) (err error) {
 		out, err = paymentDetail(ctx, tx, args{"customer_id": who.CustomerID, "payment_no": paymentNo, "staff": false})
 		return err
 	})
 	if err != nil {
-		return portal.PaymentDetail{}, fmt.Errorf("payment %q of customer %d: %w", paymentNo, who.CustomerID, notFound(err, "There is no such payment."))
+		return portal.PaymentDetail{}, fmt.Errorf("payment %q of customer %d: %w", paymentNo, who.CustomerID,
+			notFound(err, "There is no such payment."))
 	}
 	return out, nil
 }
@@ -161,7 +167,8 @@ func statementFor(ctx context.Context, tx pgx.Tx, id portal.CustomerID, p portal
 
 // statementOf reads a statement in one round trip; the transaction is one
 // snapshot.
-func statementOf(ctx context.Context, tx pgx.Tx, id portal.CustomerID, from, to, asOf time.Time) (portal.Statement, error) {
+func statementOf(ctx context.Context, tx pgx.Tx, id portal.CustomerID, from, to,
+	asOf time.Time) (portal.Statement, error) {
 	a := args{"customer_id": id, "from_date": from, "to_date": to, "as_of": asOf, "basis": ""}
 	batch := &pgx.Batch{}
 	batch.Queue(query("statement_head"), a)
@@ -188,7 +195,8 @@ func statementOf(ctx context.Context, tx pgx.Tx, id portal.CustomerID, from, to,
 }
 
 // RequestStatement implements portal.AccountService.
-func (s *AccountStore) RequestStatement(ctx context.Context, who portal.Session, p portal.Period) (portal.StatementID, error) {
+func (s *AccountStore) RequestStatement(ctx context.Context, who portal.Session,
+	p portal.Period) (portal.StatementID, error) {
 	var id portal.StatementID
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		if err := mustSeeBalance(ctx, tx); err != nil {
@@ -202,7 +210,8 @@ func (s *AccountStore) RequestStatement(ctx context.Context, who portal.Session,
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("statement_ask"), args{"customer_id": who.CustomerID, "from_date": from, "to_date": to}).Scan(&id)
+		return tx.QueryRow(ctx, query("statement_ask"),
+			args{"customer_id": who.CustomerID, "from_date": from, "to_date": to}).Scan(&id)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("request statement of customer %d: %w", who.CustomerID, err)
@@ -211,7 +220,8 @@ func (s *AccountStore) RequestStatement(ctx context.Context, who portal.Session,
 }
 
 // StatementPaper implements portal.AccountService.
-func (s *AccountStore) StatementPaper(ctx context.Context, who portal.Session, id portal.StatementID) (portal.Paper, error) {
+func (s *AccountStore) StatementPaper(ctx context.Context, who portal.Session,
+	id portal.StatementID) (portal.Paper, error) {
 	var out portal.Paper
 	err := s.asAccount(ctx, who, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, query("statement_paper"), args{"customer_id": who.CustomerID, "statement_id": id})
@@ -219,7 +229,8 @@ func (s *AccountStore) StatementPaper(ctx context.Context, who portal.Session, i
 		return err
 	})
 	if err != nil {
-		return portal.Paper{}, fmt.Errorf("statement %d of customer %d: %w", id, who.CustomerID, notFound(err, "There is no such statement, or it is not ready yet."))
+		return portal.Paper{}, fmt.Errorf("statement %d of customer %d: %w", id, who.CustomerID,
+			notFound(err, "There is no such statement, or it is not ready yet."))
 	}
 	return out, nil
 }

@@ -15,11 +15,13 @@ var errOwnAffair = portal.Errorf(portal.CodeForbidden,
 
 // BeginActing implements portal.ActingService. The rules are those of
 // portal.begin_acting.
-func (s *SessionStore) BeginActing(ctx context.Context, staff portal.Session, customerNo string, how portal.Acting) error {
+func (s *SessionStore) BeginActing(ctx context.Context, staff portal.Session, customerNo string,
+	how portal.Acting) error {
 	if how != portal.ActingPreview && how != portal.ActingOrder {
 		return portal.Invalid("mode", "See the portal as the customer, or act as the customer?")
 	}
-	_, err := s.db.Work.Exec(ctx, query("acting_begin"), args{"session_id": staff.ID, "customer_no": customerNo, "acting": string(how)})
+	_, err := s.db.Work.Exec(ctx, query("acting_begin"),
+		args{"session_id": staff.ID, "customer_no": customerNo, "acting": string(how)})
 	if err != nil {
 		return fmt.Errorf("login %d begins to act as customer %q: %w", staff.LoginID, customerNo, refusal(err))
 	}

@@ -29,13 +29,15 @@ func newActed(t *testing.T) acted {
 	pgtest.Exec(t, db, `
 		insert into portal.login (login_id, customer_id, staff_role, email, password_hash)
 			select v.login_id, c.customer_id, v.role, v.email, '$2a$04$' || repeat('x', 53)
-			from (values (1, 'C1', null, 'buyer@c1.example'), (2, null, 'desk', 'dana@demo.example'), (3, 'C2', null, 'buyer@c2.example')) as v(login_id, no, role, email)
+			from (values (1, 'C1', null, 'buyer@c1.example'), (2, null, 'desk', 'dana@demo.example'),
+			(3, 'C2', null, 'buyer@c2.example')) as v(login_id, no, role, email)
 			left join erp.customer c on c.customer_no = v.no;
 		insert into portal.session (session_id, login_id, token_hash, expires_at) values
 			(1, 1, sha256('buyer'), erp.now() + interval '1 day'), (2, 2, sha256('dana'), erp.now() + interval '1 day');
 		select setval(pg_get_serial_sequence('portal.session', 'session_id'), 10);
 		insert into portal.cart (login_id, customer_id) select 1, customer_id from erp.customer where customer_no = 'C1';
-		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', 7 from portal.cart, erp.item where item_no = 'RICE'`)
+		insert into portal.cart_line (cart_id, item_id, uom, qty) select cart_id, item_id, 'EA', 7 from portal.cart, erp.item
+			where item_no = 'RICE'`)
 	pools, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 2, DeskConns: 1, WorkConns: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +53,8 @@ func (a acted) begin(t *testing.T, customerNo string, how portal.Acting) portal.
 		t.Fatal(err)
 	}
 	who, ok, err := a.sessions.ActingFor(t.Context(), a.staff)
-	if err != nil || !ok || who.CustomerNo != customerNo || who.Acting != how || who.ActingBy != a.staff.Email || who.Staff() {
+	if err != nil || !ok || who.CustomerNo != customerNo || who.Acting != how || who.ActingBy != a.staff.Email ||
+		who.Staff() {
 		t.Fatalf("acting %+v, %v, %v", who, ok, err)
 	}
 	return who
@@ -60,7 +63,8 @@ func (a acted) begin(t *testing.T, customerNo string, how portal.Acting) portal.
 // audited are the actions of the log about acting, with who and whom.
 func (a acted) audited(t *testing.T) []string {
 	t.Helper()
-	return pgtest.Value[[]string](t, a.DB, `select coalesce(array_agg(actor || ' ' || action || ' ' || subject order by audit_id), '{}')
+	return pgtest.Value[[]string](t, a.DB,
+		`select coalesce(array_agg(actor || ' ' || action || ' ' || subject order by audit_id), '{}')
 		from portal.audit where action ~ '^(acting|preview)'`)
 }
 
@@ -96,16 +100,22 @@ func (a acted) writes(who portal.Session) map[string]func(context.Context) error
 func TestPreviewChangesNothing(t *testing.T) {
 	t.Parallel()
 	a := newActed(t)
-	pgtest.Exec(t, a.DB, `with o as (insert into erp.sales_order (order_no, customer_id) select 'SO-OLD', customer_id from erp.customer where customer_no = 'C1' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 2 from o, erp.item where item_no = 'OIL5'`)
+	pgtest.Exec(t, a.DB,
+		`with o as (insert into erp.sales_order (order_no, customer_id) select 'SO-OLD', customer_id from erp.customer
+			where customer_no = 'C1' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, 1, item_id, 2 from o, erp.item
+			where item_no = 'OIL5'`)
 	who := a.begin(t, "C1", portal.ActingPreview)
 	state := func() string {
-		return pgtest.Value[string](t, a.DB, `select concat_ws('|', (select count(*) from portal.cart), (select string_agg(qty::text, ',') from portal.cart_line),
-			(select count(*) from portal.favorite), (select count(*) from portal.item_list), (select string_agg(order_no || status, ',' order by order_no) from erp.sales_order))`)
+		return pgtest.Value[string](t, a.DB,
+			`select concat_ws('|', (select count(*) from portal.cart), (select string_agg(qty::text, ',') from portal.cart_line),
+			(select count(*) from portal.favorite), (select count(*) from portal.item_list),
+			(select string_agg(order_no || status, ',' order by order_no) from erp.sales_order))`)
 	}
 	before := state()
 	for what, write := range a.writes(who) {
-		if err := write(t.Context()); portal.ErrorCode(err) != portal.CodeForbidden || portal.ErrorMessage(err) != portal.PreviewOnly {
+		if err := write(t.Context()); portal.ErrorCode(err) != portal.CodeForbidden ||
+			portal.ErrorMessage(err) != portal.PreviewOnly {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -135,7 +145,8 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 	carts := sql.NewCartStore(a.pools)
 	fill := func(who portal.Session, qty int64) {
 		t.Helper()
-		if err := carts.SetLine(t.Context(), who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(qty)}, false, false); err != nil {
+		if err := carts.SetLine(t.Context(), who, "OIL5", "", portal.Qty{Decimal: decimal.NewFromInt(qty)}, false,
+			false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +166,8 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 	fill(first, 3)
 	second := a.begin(t, "C2", portal.ActingOrder)
 	fill(second, 5)
-	buyer := portal.Session{ID: 1, LoginID: 1, CustomerID: first.CustomerID, CustomerNo: "C1", Email: "buyer@c1.example", Role: portal.RoleBuyer}
+	buyer := portal.Session{ID: 1, LoginID: 1, CustomerID: first.CustomerID, CustomerNo: "C1", Email: "buyer@c1.example",
+		Role: portal.RoleBuyer}
 	for _, c := range []struct {
 		who  portal.Session
 		want string
@@ -177,15 +189,19 @@ func TestActingStaysWithItsCustomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := sent.OrderNo
-	if got := pgtest.Value[string](t, a.DB, `select concat_ws('|', c.customer_no, o.source, o.submitted_by, o.entered_by, coalesce(o.login_id::text, 'none'), h.actor)
-		from erp.sales_order o join erp.customer c using (customer_id) join erp.order_status_history h using (order_id) where order_no = $1`, no); got !=
+	if got := pgtest.Value[string](t, a.DB,
+		`select concat_ws('|', c.customer_no, o.source, o.submitted_by, o.entered_by, coalesce(o.login_id::text, 'none'),
+			h.actor)
+		from erp.sales_order o join erp.customer c using (customer_id) join erp.order_status_history h using (order_id)
+		where order_no = $1`, no); got !=
 		"C2|WEB|dana@demo.example for C2|dana@demo.example|none|dana@demo.example for C2" {
 		t.Errorf("order %s", got)
 	}
 	if _, err := sql.NewOrderStore(a.pools).Order(t.Context(), first, no); portal.ErrorCode(err) != portal.CodeNotFound {
 		t.Errorf("the order of C2, asked for C1: %v", err)
 	}
-	want := []string{"dana@demo.example acting_begin C1", "dana@demo.example acting_end C1", "dana@demo.example acting_begin C2", "dana@demo.example acting_order " + no}
+	want := []string{"dana@demo.example acting_begin C1", "dana@demo.example acting_end C1",
+		"dana@demo.example acting_begin C2", "dana@demo.example acting_order " + no}
 	if got := a.audited(t); !slices.Equal(got, want) {
 		t.Errorf("audited %v", got)
 	}
@@ -210,8 +226,12 @@ func TestActingEnds(t *testing.T) {
 			}
 			return err
 		}},
-		{"the customer's access is closed", end("update erp.web_access set enabled = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1')")},
-		{"the customer's access is gone", end("delete from erp.web_access where customer_id = (select customer_id from erp.customer where customer_no = 'C1')")},
+		{"the customer's access is closed",
+			end("update erp.web_access set enabled = false where customer_id = (select customer_id from erp.customer where " +
+				"customer_no = 'C1')")},
+		{"the customer's access is gone",
+			end(
+				"delete from erp.web_access where customer_id = (select customer_id from erp.customer where customer_no = 'C1')")},
 		{"the customer is inactive", end("update erp.customer set active = false where customer_no = 'C1'")},
 		{"an hour has passed", func() error {
 			pgtest.Exec(t, a.DB, "select erp.set_clock(now() + interval '1 hour')")
@@ -220,15 +240,21 @@ func TestActingEnds(t *testing.T) {
 		}},
 		{"staff log out", end("delete from portal.session where session_id = 2")},
 		{"the log-in is disabled", end("update portal.login set disabled = true where login_id = 2")},
-		{"the password is changed", end("update portal.login set password_hash = '$2a$04$' || repeat('y', 53) where login_id = 2")},
-		{"the role is taken away", end("update portal.login set staff_role = null, customer_id = (select customer_id from erp.customer where customer_no = 'C2') where login_id = 2")},
+		{"the password is changed",
+			end("update portal.login set password_hash = '$2a$04$' || repeat('y', 53) where login_id = 2")},
+		{"the role is taken away",
+			end("update portal.login set staff_role = null, customer_id = (select customer_id from erp.customer where " +
+				"customer_no = 'C2') where login_id = 2")},
 	} {
 		pgtest.Exec(t, a.DB, `select erp.set_clock(null);
-			update portal.login set staff_role = 'desk', customer_id = null, disabled = false, password_hash = '$2a$04$' || repeat('x', 53) where login_id = 2;
-			insert into portal.session (session_id, login_id, token_hash, expires_at) values (2, 2, sha256('dana'), erp.now() + interval '1 day') on conflict do nothing;
+			update portal.login set staff_role = 'desk', customer_id = null, disabled = false,
+				password_hash = '$2a$04$' || repeat('x', 53) where login_id = 2;
+			insert into portal.session (session_id, login_id, token_hash, expires_at)
+				values (2, 2, sha256('dana'), erp.now() + interval '1 day') on conflict do nothing;
 			insert into erp.web_access (customer_id) select customer_id from erp.customer on conflict do nothing;
 			update erp.web_access set enabled = true; update erp.customer set active = true;
-			set local session_replication_role = replica; delete from portal.audit; delete from portal.event; set local session_replication_role = origin`)
+			set local session_replication_role = replica; delete from portal.audit; delete from portal.event;
+			set local session_replication_role = origin`)
 		who := a.begin(t, "C1", portal.ActingOrder)
 		if err := c.end(); err != nil {
 			t.Fatalf("%s: %v", c.how, err)
@@ -239,10 +265,12 @@ func TestActingEnds(t *testing.T) {
 		if alive, err := a.sessions.Alive(t.Context(), []portal.SessionID{who.ID}); len(alive) > 0 || err != nil {
 			t.Errorf("%s: the sockets would stay, %v", c.how, err)
 		}
-		if n := pgtest.Value[int](t, a.DB, "select count(*)::int from portal.event where kind = 'session' and ref = $1", fmt.Sprint(int64(who.ID))); n != 1 {
+		if n := pgtest.Value[int](t, a.DB, "select count(*)::int from portal.event where kind = 'session' and ref = $1",
+			fmt.Sprint(int64(who.ID))); n != 1 {
 			t.Errorf("%s: %d events for the sockets", c.how, n)
 		}
-		if got := a.audited(t); !slices.Equal(got, []string{"dana@demo.example acting_begin C1", "dana@demo.example acting_end C1"}) {
+		if got := a.audited(t); !slices.Equal(got,
+			[]string{"dana@demo.example acting_begin C1", "dana@demo.example acting_end C1"}) {
 			t.Errorf("%s: audited %v", c.how, got)
 		}
 	}
@@ -270,13 +298,16 @@ func TestActingRefused(t *testing.T) {
 			t.Errorf("session %d as %s, %q: %v", c.who.ID, c.customerNo, c.how, err)
 		}
 	}
-	pgtest.Exec(t, a.DB, "update erp.web_access set enabled = false where customer_id = (select customer_id from erp.customer where customer_no = 'C2')")
-	if err := a.sessions.BeginActing(t.Context(), a.staff, "C2", portal.ActingPreview); portal.ErrorCode(err) != portal.CodeConflict {
+	pgtest.Exec(t, a.DB, "update erp.web_access set enabled = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C2')")
+	if err := a.sessions.BeginActing(t.Context(), a.staff, "C2",
+		portal.ActingPreview); portal.ErrorCode(err) != portal.CodeConflict {
 		t.Errorf("a closed portal: %v", err)
 	}
 	who := a.begin(t, "C1", portal.ActingOrder)
 	// from an acting session nobody goes on to another customer
-	if err := a.sessions.BeginActing(t.Context(), who, "C1", portal.ActingOrder); portal.ErrorCode(err) != portal.CodeForbidden {
+	if err := a.sessions.BeginActing(t.Context(), who, "C1",
+		portal.ActingOrder); portal.ErrorCode(err) != portal.CodeForbidden {
 		t.Errorf("acting from acting: %v", err)
 	}
 	hashes := "select string_agg(password_hash, ',' order by login_id) from portal.login"
@@ -294,7 +325,9 @@ func TestActingRefused(t *testing.T) {
 	if after := pgtest.Value[string](t, a.DB, hashes); after != before {
 		t.Error("a password was changed")
 	}
-	if c := refused(t, a.DB, "insert into portal.session (login_id, parent_id, expires_at) values (2, 2, now())"); c != "session_acting_whole" && c != "session_parent_key" {
+	if c := refused(t, a.DB,
+		"insert into portal.session (login_id, parent_id, expires_at) values (2, 2, now())"); c != "session_acting_whole" &&
+		c != "session_parent_key" {
 		t.Errorf("half an acting session refused by %q", c)
 	}
 	if list, err := a.sessions.Sessions(t.Context(), a.staff); len(list) != 1 || err != nil {

@@ -25,7 +25,8 @@ func NewApproval(pool *Pool) *Approval { return &Approval{pool} }
 // four milliseconds, and seconds to compile.
 func (a *Approval) DecideOrder(ctx context.Context, id portal.OrderID) (string, error) {
 	var outcome string
-	begin := pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', " + quote(approvalActor) + ", true), set_config('jit', 'off', true)"}
+	begin := pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', " + quote(approvalActor) +
+		", true), set_config('jit', 'off', true)"}
 	err := inTx(ctx, a.pool, begin, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, query("order_decide"), args{"order_id": id}).Scan(&outcome)
 	})

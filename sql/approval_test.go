@@ -33,10 +33,13 @@ func TestDecideOrderOnceHoweverManyAsk(t *testing.T) {
 	}
 	all.Wait()
 	slices.Sort(outcomes)
-	if want := []string{portal.OutcomeApproved, portal.OutcomeSettled, portal.OutcomeSettled, portal.OutcomeSettled}; !slices.Equal(outcomes, want) {
+	if want := []string{portal.OutcomeApproved, portal.OutcomeSettled, portal.OutcomeSettled,
+		portal.OutcomeSettled}; !slices.Equal(outcomes, want) {
 		t.Errorf("outcomes %q", outcomes)
 	}
-	if got := pgtest.Value[[]string](t, db, `select array_agg(actor) from erp.order_status_history where to_status = 'APPROVED'`); !slices.Equal(got, []string{"automatic approval"}) {
+	if got := pgtest.Value[[]string](t, db,
+		`select array_agg(actor) from erp.order_status_history where to_status = 'APPROVED'`); !slices.Equal(got,
+		[]string{"automatic approval"}) {
 		t.Errorf("approved by %q", got)
 	}
 	if got, err := approval.DecideOrder(t.Context(), 8); err != nil || got != portal.OutcomeSettled {

@@ -23,8 +23,10 @@ func TestAuditChain(t *testing.T) {
 	}
 	for _, table := range []string{"portal.audit", "portal.audit_chain", "erp.order_status_history"} {
 		_, name, _ := strings.Cut(table, ".")
-		for _, statement := range []string{"delete from " + table, "truncate " + table, "update " + table + " set " + map[string]string{
-			"portal.audit": "actor = 'x'", "portal.audit_chain": "hash = '\\x00'", "erp.order_status_history": "actor = 'x'"}[table]} {
+		for _, statement := range []string{"delete from " + table, "truncate " + table,
+			"update " + table + " set " + map[string]string{
+				"portal.audit": "actor = 'x'", "portal.audit_chain": "hash = '\\x00'",
+				"erp.order_status_history": "actor = 'x'"}[table]} {
 			if got := refused(t, db, statement); got != name+"_append_only" {
 				t.Errorf("the owner: %s: %s", statement, got)
 			}
@@ -37,7 +39,8 @@ func TestAuditChain(t *testing.T) {
 		}
 	}
 	for _, role := range []string{"portal_desk", "portal_work"} {
-		for _, statement := range []string{"insert into portal.audit (action) values ('forged')", "insert into erp.order_status_history (order_id, to_status) values (1, 'SHIPPED')"} {
+		for _, statement := range []string{"insert into portal.audit (action) values ('forged')",
+			"insert into erp.order_status_history (order_id, to_status) values (1, 'SHIPPED')"} {
 			if refusal, _, _ := writeAs(t, db, role, statement); refusal == nil || refusal.Code != "42501" {
 				t.Errorf("%s: %s: %v", role, statement, refusal)
 			}
@@ -46,29 +49,45 @@ func TestAuditChain(t *testing.T) {
 
 	const past = "set local session_replication_role = replica; "
 	id := pgtest.Value[string](t, db, "select audit_id::text from portal.audit where action = 'payment'")
-	step := pgtest.Value[string](t, db, "select min(history_id)::text from erp.order_status_history join erp.sales_order using (order_id) where order_no = $1", cart)
+	step := pgtest.Value[string](t, db,
+		"select min(history_id)::text from erp.order_status_history join erp.sales_order using (order_id) where order_no = $1", cart)
 	for _, c := range []struct{ what, statements, kind, subject string }{
 		{"nothing", "select 1", "", ""},
 		{"a row that is cut", past + "delete from portal.audit where audit_id = " + id, "audit_cut", "audit " + id},
-		{"an amount", past + "update portal.audit set data = jsonb_set(data, '{amount,1}', '301.00') where audit_id = " + id, "audit_forged", "audit " + id},
-		{"who did it", past + "update portal.audit set actor = 'somebody else' where audit_id = " + id, "audit_forged", "audit " + id},
-		{"when", past + "update portal.audit set at = at - interval '1 day' where audit_id = " + id, "audit_forged", "audit " + id},
-		{"one slipped in", past + "insert into portal.audit (audit_id, action, xid) overriding system value values (999, 'payment', '5')", "audit_late", "audit 999"},
-		{"the last row with its link", past + `delete from portal.audit where audit_id = (select audit_id from portal.audit_chain order by chain_no desc limit 1);
-			delete from portal.audit_chain where chain_no = (select max(chain_no) from portal.audit_chain)`, "audit_chain", "the end"},
-		{"a step changed", past + "update erp.order_status_history set actor = 'somebody else' where history_id = " + step, "history_forged", cart + " step " + step},
-		{"a step cut", past + "delete from erp.order_status_history where history_id = " + step, "history_cut", cart + " step " + step},
-		{"a step slipped in", past + "insert into erp.order_status_history (history_id, order_id, to_status) values (998, 1, 'SHIPPED')", "history_untold", "history 998"},
+		{"an amount", past + "update portal.audit set data = jsonb_set(data, '{amount,1}', '301.00') where audit_id = " + id,
+			"audit_forged", "audit " + id},
+		{"who did it", past + "update portal.audit set actor = 'somebody else' where audit_id = " + id,
+			"audit_forged", "audit " + id},
+		{"when", past + "update portal.audit set at = at - interval '1 day' where audit_id = " + id,
+			"audit_forged", "audit " + id},
+		{"one slipped in",
+			past + "insert into portal.audit (audit_id, action, xid) overriding system value values (999, 'payment', '5')",
+			"audit_late", "audit 999"},
+		{"the last row with its link", past +
+			`delete from portal.audit where audit_id = (select audit_id from portal.audit_chain order by chain_no desc limit 1);
+			delete from portal.audit_chain where chain_no = (select max(chain_no) from portal.audit_chain)`,
+			"audit_chain", "the end"},
+		{"a step changed", past + "update erp.order_status_history set actor = 'somebody else' where history_id = " + step,
+			"history_forged", cart + " step " + step},
+		{"a step cut", past + "delete from erp.order_status_history where history_id = " + step,
+			"history_cut", cart + " step " + step},
+		{"a step slipped in",
+			past + "insert into erp.order_status_history (history_id, order_id, to_status) values (998, 1, 'SHIPPED')",
+			"history_untold", "history 998"},
 	} {
 		tx, err := db.Pool.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.Conn().PgConn().Exec(t.Context(), c.statements+"; set local session_replication_role = origin; select portal.prove_prices(true)").ReadAll(); err != nil {
+		if _, err := tx.Conn().PgConn().Exec(t.Context(),
+			c.statements+
+				"; set local session_replication_role = origin; select portal.prove_prices(true)").ReadAll(); err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
 		var got string
-		if err := tx.QueryRow(t.Context(), `select coalesce(string_agg(kind || ' ' || subject, ', '), '') from portal.proof_difference where resolved_at is null`).Scan(&got); err != nil {
+		if err := tx.QueryRow(t.Context(),
+			`select coalesce(string_agg(kind || ' ' || subject, ', '), '') from portal.proof_difference
+				where resolved_at is null`).Scan(&got); err != nil {
 			t.Fatal(err)
 		}
 		_ = tx.Rollback(t.Context())
@@ -115,10 +134,13 @@ func TestAuditSealsInAnyOrder(t *testing.T) {
 	}
 	seal(1)
 	seal(0)
-	if got := pgtest.Value[string](t, db, "select coalesce(string_agg(v::text, ', '), '') from portal.verify_audit() v"); got != "" {
+	if got := pgtest.Value[string](t, db,
+		"select coalesce(string_agg(v::text, ', '), '') from portal.verify_audit() v"); got != "" {
 		t.Errorf("found %s", got)
 	}
-	if got := pgtest.Value[string](t, db, "select string_agg(data #>> '{amount,1}', ' ' order by chain_no) from portal.audit_chain join portal.audit using (audit_id) where action = 'payment'"); got != "3.00 1.00" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(data #>> '{amount,1}', ' ' order by chain_no) from portal.audit_chain join portal.audit using "+
+			"(audit_id) where action = 'payment'"); got != "3.00 1.00" {
 		t.Errorf("sealed in the order %s", got)
 	}
 }
@@ -126,8 +148,10 @@ func TestAuditSealsInAnyOrder(t *testing.T) {
 // moneyColumns are those that TestRandomWrites writes.
 const moneyColumns = `select table_name, column_name, data_type, is_nullable = 'YES'
 	from information_schema.columns
-	where table_schema = 'erp' and table_name in ('invoice', 'invoice_line', 'credit_memo', 'credit_memo_line', 'payment', 'payment_application',
-	  'sales_order', 'sales_order_line', 'shipment', 'customer', 'authorized_item', 'credit_request', 'credit_request_line', 'price_contract')
+	where table_schema = 'erp' and table_name in ('invoice', 'invoice_line', 'credit_memo', 'credit_memo_line', 'payment',
+	'payment_application',
+	  'sales_order', 'sales_order_line', 'shipment', 'customer', 'authorized_item', 'credit_request',
+	'credit_request_line', 'price_contract')
 	  and not (table_name = 'customer' and column_name in ('route_id'))
 	order by 1, ordinal_position`
 
@@ -166,7 +190,8 @@ func (c moneyColumn) other(r *rand.Rand) string {
 func TestRandomWrites(t *testing.T) {
 	t.Parallel()
 	db := postedWorld(t)
-	pgtest.Exec(t, db, "insert into erp.price_contract (customer_id, item_id, value) values (1, 1, 19.5); insert into erp.authorized_item (customer_id, item_id) values (1, 1)")
+	pgtest.Exec(t, db, "insert into erp.price_contract (customer_id, item_id, value) values (1, 1, 19.5); insert into "+
+		"erp.authorized_item (customer_id, item_id) values (1, 1)")
 	rows, _ := db.Pool.Query(t.Context(), moneyColumns)
 	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[moneyColumn])
 	if err != nil {
@@ -176,8 +201,9 @@ func TestRandomWrites(t *testing.T) {
 	for _, c := range columns {
 		byTable[c.Table] = append(byTable[c.Table], c.Column)
 	}
-	made := map[string]string{"invoice": "invoice_id invoice_no", "credit_memo": "credit_memo_id memo_no", "payment": "payment_id payment_no key", "payment_application": "application_id",
-		"sales_order": "order_id order_no", "customer": "customer_id", "credit_request": "request_id request_no", "price_contract": "contract_id"}
+	made := map[string]string{"invoice": "invoice_id invoice_no", "credit_memo": "credit_memo_id memo_no",
+		"payment": "payment_id payment_no key", "payment_application": "application_id", "sales_order": "order_id order_no",
+		"customer": "customer_id", "credit_request": "request_id request_no", "price_contract": "contract_id"}
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	var tried, refusals, audits, same int
@@ -187,7 +213,8 @@ func TestRandomWrites(t *testing.T) {
 		var statement string
 		switch kind := r.IntN(10); {
 		case kind == 0:
-			statement = fmt.Sprintf("delete from erp.%s where ctid in (select ctid from erp.%[1]s order by random() limit 1)", c.Table)
+			statement = fmt.Sprintf("delete from erp.%s where ctid in (select ctid from erp.%[1]s order by random() limit 1)",
+				c.Table)
 		case kind <= 2 && made[c.Table] != "":
 			// a copy of a row with another value in it
 			var names, values []string
@@ -202,15 +229,20 @@ func TestRandomWrites(t *testing.T) {
 					names, values = append(names, name), append(values, name)
 				}
 			}
-			statement = fmt.Sprintf("insert into erp.%s (%s) select %s from erp.%[1]s order by random() limit 1", c.Table, strings.Join(names, ", "), strings.Join(values, ", "))
+			statement = fmt.Sprintf("insert into erp.%s (%s) select %s from erp.%[1]s order by random() limit 1", c.Table,
+				strings.Join(names, ", "), strings.Join(values, ", "))
 		default:
-			statement = fmt.Sprintf("update erp.%s set %s = %s where ctid in (select ctid from erp.%[1]s order by random() limit 1)", c.Table, c.Column, c.other(r))
+			statement = fmt.Sprintf("update erp.%s set %s = %s where ctid in (select ctid from erp.%[1]s order by random() "+
+				"limit 1)", c.Table, c.Column, c.other(r))
 		}
 		tried++
 		// where the table is as before, the log has nothing to tell
-		changed := fmt.Sprintf(`do $$ begin perform set_config('test.%%s', (select coalesce(md5(string_agg(x::text, ';' order by x::text)), '') from erp.%s x), true); end $$`, c.Table)
-		refusal, audited, broken := writeAs(t, db, role, fmt.Sprintf(changed, "before")+"; "+statement+"; "+fmt.Sprintf(changed, "after")+"; "+
-			"do $$ begin if current_setting('test.before') = current_setting('test.after') then raise exception 'nothing changed' using errcode = 'TE000', constraint = 'same'; end if; end $$")
+		changed := fmt.Sprintf(
+			`do $$ begin perform set_config('test.%%s', (select coalesce(md5(string_agg(x::text, ';' order by x::text)), '') from erp.%s x), true); end $$`, c.Table)
+		refusal, audited, broken := writeAs(t, db, role,
+			fmt.Sprintf(changed, "before")+"; "+statement+"; "+fmt.Sprintf(changed, "after")+"; "+
+				"do $$ begin if current_setting('test.before') = current_setting('test.after') then raise exception 'nothing "+
+				"changed' using errcode = 'TE000', constraint = 'same'; end if; end $$")
 		switch {
 		case refusal != nil && refusal.Code == "TE000":
 			same++
@@ -229,5 +261,6 @@ func TestRandomWrites(t *testing.T) {
 			audits++
 		}
 	}
-	t.Logf("seed %d: %d statements: %d refused, %d accepted with audit, %d changed nothing", seed, tried, refusals, audits, same)
+	t.Logf("seed %d: %d statements: %d refused, %d accepted with audit, %d changed nothing", seed, tried,
+		refusals, audits, same)
 }

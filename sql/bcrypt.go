@@ -9,7 +9,8 @@ import (
 )
 
 // bcrypt's own base64: another alphabet, without padding.
-var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").WithPadding(base64.NoPadding)
+var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").WithPadding(
+	base64.NoPadding)
 
 // saltLength is how much of a bcrypt hash says how to compute it: "$2a$12$" and
 // 22 characters of salt.

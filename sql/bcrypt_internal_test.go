@@ -10,7 +10,8 @@ import (
 // Hashes are those of the library, for passwords of any length and script.
 func TestBcryptHash(t *testing.T) {
 	t.Parallel()
-	for _, password := range []string{"", "a", "demo-portal", "Größe und 漢字", "\x00zero", strings.Repeat("0123456789", 7) + "xy"} {
+	for _, password := range []string{"", "a", "demo-portal", "Größe und 漢字", "\x00zero",
+		strings.Repeat("0123456789", 7) + "xy"} {
 		for _, cost := range []int{4, 5} {
 			want, err := bcrypt.GenerateFromPassword([]byte(password), cost)
 			if err != nil {
@@ -22,7 +23,8 @@ func TestBcryptHash(t *testing.T) {
 			}
 		}
 	}
-	for _, salt := range []string{"", "$2a$04$", "$2a$03$" + strings.Repeat("a", 22), "$2a$xx$" + strings.Repeat("a", 22), "$2a$04$" + strings.Repeat("!", 22)} {
+	for _, salt := range []string{"", "$2a$04$", "$2a$03$" + strings.Repeat("a", 22), "$2a$xx$" + strings.Repeat("a", 22),
+		"$2a$04$" + strings.Repeat("!", 22)} {
 		if _, err := bcryptHash(salt, "x"); err == nil {
 			t.Errorf("%q: hashed", salt)
 		}

@@ -65,10 +65,12 @@ func (s *CartStore) Cart(ctx context.Context, who portal.Session) (portal.Cart, 
 }
 
 // SetLine implements portal.CartService.
-func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom string, qty portal.Qty, add, sure bool) error {
+func (s *CartStore) SetLine(ctx context.Context, who portal.Session, itemNo, uom string, qty portal.Qty,
+	add, sure bool) error {
 	uom = strings.ToUpper(strings.TrimSpace(uom))
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
-		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom, "qty": qty.Decimal, "add": add}
+		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "uom": uom,
+			"qty": qty.Decimal, "add": add}
 		change := "cart_remove_line"
 		var factor decimal.Decimal
 		var was *decimal.Decimal
@@ -132,7 +134,8 @@ func markUnusual(ctx context.Context, tx pgx.Tx, a args, line cartLineQty, facto
 // ConfirmQty implements portal.CartService.
 func (s *CartStore) ConfirmQty(ctx context.Context, who portal.Session, itemNo, sure string) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, query("cart_confirm_qty"), args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "sure": sure})
+		tag, err := tx.Exec(ctx, query("cart_confirm_qty"),
+			args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_no": itemNo, "sure": sure})
 		if err == nil && tag.RowsAffected() == 0 {
 			return portal.Errorf(portal.CodeConflict, "The line has changed since. Please look at your cart again.")
 		}
@@ -216,7 +219,8 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 		return portal.Submitted{}, err
 	}
 	if !isUUID(in.Key) {
-		return portal.Submitted{}, portal.Errorf(portal.CodeConflict, "This page is out of date. Please look at the cart again.")
+		return portal.Submitted{}, portal.Errorf(portal.CodeConflict,
+			"This page is out of date. Please look at the cart again.")
 	}
 	var orderNo *string
 	var signOff *portal.SignOffID
@@ -228,7 +232,8 @@ func (s *CartStore) Submit(ctx context.Context, who portal.Session, in portal.Ca
 			"note": in.Note, "shown": in.Shown, "confirm_prices": in.ConfirmPrices, "confirm_po": in.ConfirmPO,
 			"shown_outcome": in.ShownOutcome}
 		var seePrices bool
-		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &signOff, &repeated, &found, &seePrices); err != nil {
+		if err := tx.QueryRow(ctx, query("cart_submit"), a).Scan(&orderNo, &signOff, &repeated, &found,
+			&seePrices); err != nil {
 			return err
 		}
 		findings, err = parseFindings(found, seePrices)
@@ -319,7 +324,8 @@ func refusedError(findings []portal.OrderFinding) error {
 		switch f.Code {
 		case "view_only", "portal_disabled", "role_no_order":
 			e.Code = portal.CodeForbidden
-		case "cart_changed", "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed", "ship_to_changed", "finding_new",
+		case "cart_changed", "prices_rose", "po_repeated", "lines_changed", "outcome_changed", "delivery_changed",
+			"ship_to_changed", "finding_new",
 			"stock_short", "no_lines":
 			if e.Code == portal.CodeInvalid {
 				e.Code = portal.CodeConflict

@@ -56,7 +56,9 @@ func denied(t testing.TB, conn *pgx.Conn, statements ...string) {
 func TestFunctionsCannotBeMisled(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'), (2, 'C2', 'Two')`)
+	pgtest.Exec(t, db,
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'),
+			(2, 'C2', 'Two')`)
 	conn := loginWith(t, db, "climber", "portal_web")
 	denied(t, conn,
 		"create temp table t ()",
@@ -86,20 +88,25 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 		`do $$
 		declare t text;
 		begin
-		  foreach t in array array['date', 'text', 'bytea', 'jsonb', 'json', 'uuid', 'int8', 'int4', 'bool', 'name', 'numeric', 'timestamptz', 'regclass', 'pg_snapshot', 'daterange'] loop
+		  foreach t in array array['date', 'text', 'bytea', 'jsonb', 'json', 'uuid',
+		    'int8', 'int4', 'bool', 'name', 'numeric', 'timestamptz', 'regclass', 'pg_snapshot', 'daterange'] loop
 		    execute format('create domain pg_temp.%I as pg_catalog.%1$I check (pg_temp.catch())', t);
 		  end loop;
 		end $$`,
 		// tables of PostgreSQL's that our functions read
 		`create view pg_temp.pg_class as select *, pg_temp.catch() from pg_catalog.pg_class`,
 		`create view pg_temp.pg_roles as select *, pg_temp.catch() from pg_catalog.pg_roles`,
-		`create view pg_temp.pg_attribute as select attrelid, attname, attidentity, pg_temp.catch() from pg_catalog.pg_attribute`,
+		`create view pg_temp.pg_attribute as select attrelid, attname, attidentity, pg_temp.catch()
+			from pg_catalog.pg_attribute`,
 		// an operator and functions of the same names as those that are used
-		`create function pg_temp.same(pg_catalog.int8, pg_catalog.int8) returns pg_catalog.bool language sql as 'select pg_temp.catch()'`,
+		`create function pg_temp.same(pg_catalog.int8, pg_catalog.int8) returns pg_catalog.bool language sql as
+			'select pg_temp.catch()'`,
 		`create operator pg_temp.= (leftarg = pg_catalog.int8, rightarg = pg_catalog.int8, function = pg_temp.same)`,
 		`create function pg_temp.coalesce_text(pg_catalog.text) returns pg_catalog.text language sql as 'select $1'`,
-		`create function pg_temp.lower(pg_catalog.text) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
-		`create function pg_temp.set_config(pg_catalog.text, pg_catalog.text, pg_catalog.bool) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
+		`create function pg_temp.lower(pg_catalog.text) returns pg_catalog.text language sql as
+			'select $1 where pg_temp.catch()'`,
+		`create function pg_temp.set_config(pg_catalog.text, pg_catalog.text,
+			pg_catalog.bool) returns pg_catalog.text language sql as 'select $1 where pg_temp.catch()'`,
 		`set search_path = pg_temp, pg_catalog`,
 		`set portal.customer_id = '1'`,
 	} {
@@ -109,12 +116,16 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 	}
 	// all that the role may run, with arguments that lead somewhere
 	rows, err := db.Pool.Query(t.Context(), `select p.oid::regprocedure::text, array(select
-			case x::regtype::text when 'bigint' then '1' when 'bigint[]' then '''{1}''' when 'numeric[]' then '''{1}''' when 'text[]' then '''{EA}'''
-				when 'integer[]' then '''{1}''' when 'date' then 'current_date - 10' when 'boolean' then 'true' when 'text' then '''1''' when 'uuid' then 'gen_random_uuid()'
-				when 'jsonb' then '''[]''' when 'integer' then '1' when 'numeric' then '1' when 'bytea' then '''x''' else 'null' end || '::' || x::regtype::text
+			case x::regtype::text when 'bigint' then '1' when 'bigint[]' then '''{1}''' when 'numeric[]' then '''{1}'''
+			when 'text[]' then '''{EA}'''
+				when 'integer[]' then '''{1}''' when 'date' then 'current_date - 10' when 'boolean' then 'true' when 'text'
+				then '''1''' when 'uuid' then 'gen_random_uuid()'
+				when 'jsonb' then '''[]''' when 'integer' then '1' when 'numeric' then '1' when 'bytea' then '''x''' else 'null'
+				end || '::' || x::regtype::text
 			from unnest(p.proargtypes) with ordinality a(x, n) order by n)
 		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		where n.nspname in ('erp', 'portal') and has_function_privilege('portal_web', p.oid, 'execute') and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype`)
+		where n.nspname in ('erp', 'portal') and has_function_privilege('portal_web', p.oid, 'execute') and p.prokind = 'f'
+		and p.prorettype <> 'trigger'::regtype`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +143,9 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 		t.Fatalf("%d functions, %v", called, err)
 	}
 	var caught []string
-	if err := conn.QueryRow(t.Context(), `select pg_catalog.array_agg(distinct c.who operator(pg_catalog.||) ' reads hashes: ' operator(pg_catalog.||) (c.hashes operator(pg_catalog.>=) 0)::pg_catalog.text)::pg_catalog.text[]
+	if err := conn.QueryRow(t.Context(),
+		`select pg_catalog.array_agg(distinct c.who operator(pg_catalog.||) ' reads hashes: ' operator(pg_catalog.||)
+			(c.hashes operator(pg_catalog.>=) 0)::pg_catalog.text)::pg_catalog.text[]
 		from pg_temp.caught c`).Scan(&caught); err != nil {
 		t.Fatal(err)
 	}
@@ -146,22 +159,26 @@ func TestFunctionsCannotBeMisled(t *testing.T) {
 func TestWebLoginWithoutCustomer(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One');
-		insert into portal.login (email, customer_id, name, password_hash) values ('one@c1.example', 1, 'One', '$2a$04$' || repeat('x', 53))`)
+	pgtest.Exec(t, db,
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One');
+		insert into portal.login (email, customer_id, name, password_hash)
+			values ('one@c1.example', 1, 'One', '$2a$04$' || repeat('x', 53))`)
 	conn := loginWith(t, db, "nobody", "portal_web")
 	for _, role := range []string{"none", "portal_web"} {
 		if _, err := conn.Exec(t.Context(), "set role "+role); err != nil {
 			t.Fatal(err)
 		}
-		for _, statement := range []string{"select portal.people(1)", "select portal.request_statement(1, current_date - 9, current_date - 1)",
-			"select erp.balance(1, current_date)", "select portal.invite_person(1, 'x@x.example', 'x', 'approver', null, 'order', false, 'x')"} {
+		for _, statement := range []string{"select portal.people(1)",
+			"select portal.request_statement(1, current_date - 9, current_date - 1)", "select erp.balance(1, current_date)",
+			"select portal.invite_person(1, 'x@x.example', 'x', 'approver', null, 'order', false, 'x')"} {
 			_, err := conn.Exec(t.Context(), statement)
 			if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.ConstraintName != "own_customer_only" {
 				t.Errorf("role %s: %s: %v", role, statement, err)
 			}
 		}
 		denied(t, conn, "select erp.next_invoice_no()", "select erp.next_no('order')", "select nextval('erp.order_no_seq')",
-			"select password_hash from portal.login", "insert into erp.payment (customer_id, amount) values (1, 1)", "select * from portal.login")
+			"select password_hash from portal.login", "insert into erp.payment (customer_id, amount) values (1, 1)",
+			"select * from portal.login")
 		for _, table := range []string{"erp.customer", "erp.invoice", "erp.sales_order"} {
 			var n int
 			if err := conn.QueryRow(t.Context(), "select count(*) from "+table).Scan(&n); err != nil || n > 0 {
@@ -176,14 +193,18 @@ func TestWebLoginWithoutCustomer(t *testing.T) {
 func TestNumbersAreDrawnByInserts(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One')`)
+	pgtest.Exec(t, db,
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One')`)
 	program := loginWith(t, db, "program")
 	login := "program_of_" + db.Name
-	pgtest.Exec(t, db, "grant usage on schema erp to "+login+"; grant select, insert on erp.invoice, erp.payment, erp.credit_memo to "+login)
+	pgtest.Exec(t, db, "grant usage on schema erp to "+login+
+		"; grant select, insert on erp.invoice, erp.payment, erp.credit_memo to "+login)
 	for table, want := range map[string]string{"invoice (customer_id, opened_total) values (1, 5) returning invoice_no": "1000",
-		"payment (customer_id, amount) values (1, 5) returning payment_no": "PY-", "credit_memo (customer_id, opened_total, reason) values (1, 5, 'x') returning memo_no": "CM-"} {
+		"payment (customer_id, amount) values (1, 5) returning payment_no":                     "PY-",
+		"credit_memo (customer_id, opened_total, reason) values (1, 5, 'x') returning memo_no": "CM-"} {
 		var no string
-		if err := program.QueryRow(t.Context(), "insert into erp."+table).Scan(&no); err != nil || !strings.HasPrefix(no, want) {
+		if err := program.QueryRow(t.Context(), "insert into erp."+table).Scan(&no); err != nil ||
+			!strings.HasPrefix(no, want) {
 			t.Errorf("%s: %q, %v", table, no, err)
 		}
 	}

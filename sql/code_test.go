@@ -26,7 +26,8 @@ func gtinModel(text string) string {
 	if mantissa, power, is := strings.Cut(lower, "e"); is && len(mantissa) > 2 && mantissa[1] == '.' {
 		power = strings.TrimPrefix(power, "+")
 		n := 0
-		if _, err := fmt.Sscanf(power, "%d", &n); err != nil || len(power) > 2 || strings.Trim(power, "0123456789") != "" || n > 17 {
+		if _, err := fmt.Sscanf(power, "%d", &n); err != nil || len(power) > 2 || strings.Trim(power, "0123456789") != "" ||
+			n > 17 {
 			return ""
 		}
 		part := mantissa[2:]
@@ -34,7 +35,8 @@ func gtinModel(text string) string {
 			return ""
 		}
 		text = mantissa[:1] + part[:n]
-	} else if whole, zeros, is := strings.Cut(lower, "."); is && len(whole) >= 7 && zeros != "" && strings.Trim(zeros, "0") == "" && strings.Trim(whole, "0123456789") == "" {
+	} else if whole, zeros, is := strings.Cut(lower, "."); is && len(whole) >= 7 && zeros != "" &&
+		strings.Trim(zeros, "0") == "" && strings.Trim(whole, "0123456789") == "" {
 		text = whole
 	}
 	text = strings.NewReplacer(" ", "", "-", "").Replace(text)
@@ -63,9 +65,12 @@ func TestGTIN(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	r := rand.New(rand.NewPCG(11, 22))
-	texts := []string{"", "0", "0000000", "841200014073", "0841200014073", "00841200014073", "8.41200014073E11", "8,41200014073E+11", "8.41200018880E11",
-		"8.4120001888E11", "4.00638E+12", `="841200014073"`, "'841200014073", "\u200b841200014073\ufeff", "841200014073\u00a0", "841200014073.0", "841200014073,00",
-		"8 412000 14073", "8-412000-14073", "96385074", "00000017", "17", "000000000000000017", "1234567", "BEV1025", "8.41E99", "1e5", "８４１２０００１４０７３", "84\x011200014073", "CRE\u0300ME1", "\u00e9"}
+	texts := []string{"", "0", "0000000", "841200014073", "0841200014073", "00841200014073", "8.41200014073E11",
+		"8,41200014073E+11", "8.41200018880E11",
+		"8.4120001888E11", "4.00638E+12", `="841200014073"`, "'841200014073", "\u200b841200014073\ufeff",
+		"841200014073\u00a0", "841200014073.0", "841200014073,00", "8 412000 14073", "8-412000-14073", "96385074", "00000017",
+		"17", "000000000000000017", "1234567", "BEV1025", "8.41E99", "1e5", "８４１２０００１４０７３", "84\x011200014073",
+		"CRE\u0300ME1", "\u00e9"}
 	for range 3000 {
 		digits := make([]byte, 6+r.IntN(10))
 		for i := range digits {
@@ -86,8 +91,10 @@ func TestGTIN(t *testing.T) {
 		texts = append(texts, text)
 	}
 	found := 0
-	rows := pgtest.Value[[]string](t, db, "select array(select coalesce(erp.gtin(x), '') from unnest($1::text[]) with ordinality as u(x, n) order by n)", texts)
-	plain := pgtest.Value[[]string](t, db, "select array(select erp.plain_code(x) from unnest($1::text[]) with ordinality as u(x, n) order by n)", texts)
+	rows := pgtest.Value[[]string](t, db,
+		"select array(select coalesce(erp.gtin(x), '') from unnest($1::text[]) with ordinality as u(x, n) order by n)", texts)
+	plain := pgtest.Value[[]string](t, db,
+		"select array(select erp.plain_code(x) from unnest($1::text[]) with ordinality as u(x, n) order by n)", texts)
 	for i, text := range texts {
 		if want := gtinModel(text); rows[i] != want {
 			t.Errorf("gtin(%q) = %q, want %q", text, rows[i], want)
@@ -109,13 +116,17 @@ func TestGTIN(t *testing.T) {
 func TestDuplicateCodesRefused(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.item (item_no, description, barcode) values ('DUP1', 'One', '0841200014073'), ('OTHER', 'Other', null), ('OLD', 'Old', '96385074');
+	pgtest.Exec(t, db,
+		`insert into erp.item (item_no, description, barcode) values ('DUP1', 'One', '0841200014073'),
+			('OTHER', 'Other', null), ('OLD', 'Old', '96385074');
 		update erp.item set active = false where item_no = 'OLD';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333931' from erp.item where item_no = 'DUP1'`)
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333931' from erp.item
+			where item_no = 'DUP1'`)
 	conn := connectTo(t, db)
 	holds := func() {
 		t.Helper()
-		if got := pgtest.Value[string](t, db, "select coalesce(string_agg(invariant || ' ' || subject || ' ' || detail, '; '), '') from erp.check_invariants()"); got != "" {
+		if got := pgtest.Value[string](t, db,
+			"select coalesce(string_agg(invariant || ' ' || subject || ' ' || detail, '; '), '') from erp.check_invariants()"); got != "" {
 			t.Error(got)
 		}
 	}
@@ -132,32 +143,47 @@ func TestDuplicateCodesRefused(t *testing.T) {
 	}
 	refused("There is an item DUP1 already: item dup1", "insert into erp.item (item_no, description) values ('dup1', 'x')")
 	refused("item Dup1 would differ from it by case only", "update erp.item set item_no = 'Dup1' where item_no = 'OTHER'")
-	refused("would differ from it by case only", "insert into erp.item (item_no, description) values ('new', 'x'), ('NEW', 'y')")
-	refused("Barcode 841200014073 of N1 EA is that of DUP1 EA already", "insert into erp.item (item_no, description, barcode) values ('N1', 'x', '841200014073')")
-	refused("is that of DUP1 EA already", "insert into erp.item (item_no, description, barcode) values ('N1', 'x', '8.41200014073E11')")
-	refused("Barcode 4006381333931 of OTHER EA is that of DUP1 CS", "update erp.item set barcode = '04006381333931' where item_no = 'OTHER'")
-	refused("is that of DUP1 EA already", "insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 2, '841200014073' from erp.item where item_no = 'OTHER'")
-	refused("is that of DUP1", "insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 2, '841200014073' from erp.item where item_no = 'DUP1'")
-	refused("", "insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'EA', 1, '841200014073' from erp.item where item_no = 'DUP1'")
+	refused("would differ from it by case only",
+		"insert into erp.item (item_no, description) values ('new', 'x'), ('NEW', 'y')")
+	refused("Barcode 841200014073 of N1 EA is that of DUP1 EA already",
+		"insert into erp.item (item_no, description, barcode) values ('N1', 'x', '841200014073')")
+	refused("is that of DUP1 EA already",
+		"insert into erp.item (item_no, description, barcode) values ('N1', 'x', '8.41200014073E11')")
+	refused("Barcode 4006381333931 of OTHER EA is that of DUP1 CS",
+		"update erp.item set barcode = '04006381333931' where item_no = 'OTHER'")
+	refused("is that of DUP1 EA already",
+		"insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 2, '841200014073' from erp.item "+
+			"where item_no = 'OTHER'")
+	refused("is that of DUP1", "insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 2, "+
+		"'841200014073' from erp.item where item_no = 'DUP1'")
+	refused("", "insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'EA', 1, '841200014073' from "+
+		"erp.item where item_no = 'DUP1'")
 	refused("", "insert into erp.item (item_no, description, barcode) values ('NEW8', 'takes an old one''s', '96385074')")
 	refused("is that of", "update erp.item set active = true where item_no = 'OLD'")
 	refused("", "delete from erp.item_uom where uom = 'EA'")
-	refused("", "update erp.item set barcode = case item_no when 'DUP1' then '96385074' else '0841200014073' end where item_no in ('DUP1', 'NEW8')")
+	refused("", "update erp.item set barcode = case item_no when 'DUP1' then '96385074' else '0841200014073' end where "+
+		"item_no in ('DUP1', 'NEW8')")
 	// what is free again may be taken
-	refused("", "delete from erp.item_uom where uom = 'CS'; insert into erp.item (item_no, description, barcode) values ('N2', 'x', '4006381333931')")
-	refused("", "delete from erp.item where item_no = 'N2'; insert into erp.item (item_no, description, barcode) values ('n2', 'x', '4006381333931')")
+	refused("", "delete from erp.item_uom where uom = 'CS'; insert into erp.item (item_no, description, barcode) "+
+		"values ('N2', 'x', '4006381333931')")
+	refused("", "delete from erp.item where item_no = 'N2'; insert into erp.item (item_no, description, barcode) "+
+		"values ('n2', 'x', '4006381333931')")
 	holds()
 
 	// an ERP that has such codes
-	refused("", "update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, barcode) values ('N2', 'x', '4006381333931')")
+	refused("", "update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, "+
+		"barcode) values ('N2', 'x', '4006381333931')")
 	holds()
 	refused("already", "update erp.company set duplicate_codes = 'refuse'")
-	refused("", "update erp.item set active = false where item_no = 'N2'; update erp.company set duplicate_codes = 'refuse'")
+	refused("", "update erp.item set active = false where item_no = 'N2'; update erp.company set duplicate_codes = "+
+		"'refuse'")
 	refused("already", "update erp.item set active = true where item_no = 'N2'")
 	holds()
 	// past the triggers
 	pgtest.Exec(t, db, "set session_replication_role = replica; update erp.item set active = true where item_no = 'N2'")
-	if got := pgtest.Value[string](t, db, "select string_agg(distinct invariant, ' ' order by invariant) from erp.check_invariants() where invariant like 'code%'"); got != "code_case code_taken" && got != "code_barcode code_case code_taken" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(distinct invariant, ' ' order by invariant) from erp.check_invariants() where invariant like "+
+			"'code%'"); got != "code_case code_taken" && got != "code_barcode code_case code_taken" {
 		t.Errorf("the invariants say %q", got)
 	}
 	pgtest.Exec(t, db, "update erp.item set active = false where item_no = 'N2'")
@@ -202,12 +228,15 @@ func TestDuplicateCodesAtOnce(t *testing.T) {
 			_, err := two.Exec(t.Context(), insert, fmt.Sprint("B", n), "0"+code)
 			failed <- err
 		}()
-		for !pgtest.Value[bool](t, db, "select coalesce((select wait_event_type = 'Lock' from pg_stat_activity where pid = $1), false)", pid) {
+		for !pgtest.Value[bool](t, db,
+			"select coalesce((select wait_event_type = 'Lock' from pg_stat_activity where pid = $1), false)", pid) {
 		}
 		if err := one.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-failed; err == nil || !strings.Contains(err.Error(), "already") && !strings.Contains(err.Error(), "Somebody else has just given") && !strings.Contains(err.Error(), "could not serialize") {
+		if err := <-failed; err == nil || !strings.Contains(err.Error(), "already") &&
+			!strings.Contains(err.Error(), "Somebody else has just given") &&
+			!strings.Contains(err.Error(), "could not serialize") {
 			t.Errorf("%s: %v", level, err)
 		}
 		_ = two.Rollback(t.Context())
@@ -228,24 +257,29 @@ func TestDuplicateCodesThatWereThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for insert, want := range map[string]string{
-		"insert into erp.item (item_no, description) values ('A1', 'x'), ('a1', 'y')":                                           "allow 0",
-		"insert into erp.item (item_no, description, barcode) values ('A1', 'x', '0841200014073'), ('B1', 'y', '841200014073')": "allow 0",
-		"insert into erp.item (item_no, description, barcode) values ('A1', 'x', '0841200014073'), ('B1', 'y', '96385074')":     "refuse 4",
+		"insert into erp.item (item_no, description) values ('A1', 'x'), ('a1', 'y')": "allow 0",
+		"insert into erp.item (item_no, description, barcode) values ('A1', 'x', '0841200014073'), ('B1', 'y', " +
+			"'841200014073')": "allow 0",
+		"insert into erp.item (item_no, description, barcode) values ('A1', 'x', '0841200014073'), ('B1', 'y', '96385074')": "refuse 4",
 	} {
 		db := pgtest.New(t)
 		pgtest.Exec(t, db, "set role portal_owner; "+down)
 		pgtest.Exec(t, db, "set role portal_owner; "+insert)
 		pgtest.Exec(t, db, "set role portal_owner; "+up)
 		pgtest.Exec(t, db, "set role portal_owner; "+string(triggers))
-		if got := pgtest.Value[string](t, db, "select duplicate_codes || ' ' || (select count(*) from erp.code_taken) from erp.company"); got != want {
+		if got := pgtest.Value[string](t, db,
+			"select duplicate_codes || ' ' || (select count(*) from erp.code_taken) from erp.company"); got != want {
 			t.Errorf("%s: %s, want %s", insert, got, want)
 		}
 		found, err := sql.Examine(t.Context(), sql.Examination{URL: db.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := slices.IndexFunc(found, func(c sql.Checkup) bool { return strings.HasPrefix(c.What, "codes that two active items share") })
-		if at < 0 || strings.Contains(found[at].Note, "1 numbers or barcodes mean more than one item") != (want != "refuse 4") {
+		at := slices.IndexFunc(found, func(c sql.Checkup) bool {
+			return strings.HasPrefix(c.What, "codes that two active items share")
+		})
+		if at < 0 || strings.Contains(found[at].Note,
+			"1 numbers or barcodes mean more than one item") != (want != "refuse 4") {
 			t.Errorf("%s: the doctor says %+v", insert, found)
 		}
 	}

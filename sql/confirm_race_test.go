@@ -53,13 +53,15 @@ func TestConfirmRace(t *testing.T) {
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 5, 19 from erp.item where item_no = 'RICE';
 		insert into portal.login (customer_id, email, name, password_hash, customer_role, sign_off_all)
 		select c.customer_id, p || lower(c.customer_no) || '@example', p, '$2a$04$' || repeat('x', 53), r, p = 'ask'
-		from erp.customer c cross join (values ('buy', 'approver'), ('ask', 'buyer')) as x(p, r) where c.customer_no like 'R%'`)
+		from erp.customer c cross join (values ('buy', 'approver'), ('ask', 'buyer')) as x(p, r)
+		where c.customer_no like 'R%'`)
 	pools, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 16, DeskConns: 1, WorkConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pools.Close)
-	shop := &raceShop{T: t, db: db, carts: sql.NewCartStore(pools), signOffs: sql.NewSignOffStore(pools), orders: sql.NewOrderStore(pools)}
+	shop := &raceShop{T: t, db: db, carts: sql.NewCartStore(pools), signOffs: sql.NewSignOffStore(pools),
+		orders: sql.NewOrderStore(pools)}
 
 	var people sync.WaitGroup
 	for n := range shops {
@@ -69,10 +71,12 @@ func TestConfirmRace(t *testing.T) {
 		}
 	}
 	people.Wait()
-	t.Logf("%d races: %d carts sent, %d signed off, %d orders changed, %d asked again and confirmed or not, %d refused otherwise, against %d moves of prices and carts",
-		shop.sent.Load()+shop.signed.Load()+shop.changed.Load()+shop.asked.Load()+shop.refused.Load(), shop.sent.Load(), shop.signed.Load(), shop.changed.Load(),
-		shop.asked.Load(), shop.refused.Load(), shop.moves.Load())
-	if shop.sent.Load() < shops*rounds/4 || shop.signed.Load() < shops*rounds/8 || shop.changed.Load() < shops*rounds/8 || shop.asked.Load() < shops*rounds/4 || shop.moves.Load() < 100 {
+	t.Logf("%d races: %d carts sent, %d signed off, %d orders changed, %d asked again and confirmed or not, %d refused "+
+		"otherwise, against %d moves of prices and carts",
+		shop.sent.Load()+shop.signed.Load()+shop.changed.Load()+shop.asked.Load()+shop.refused.Load(), shop.sent.Load(),
+		shop.signed.Load(), shop.changed.Load(), shop.asked.Load(), shop.refused.Load(), shop.moves.Load())
+	if shop.sent.Load() < shops*rounds/4 || shop.signed.Load() < shops*rounds/8 || shop.changed.Load() < shops*rounds/8 ||
+		shop.asked.Load() < shops*rounds/4 || shop.moves.Load() < 100 {
 		t.Error("that was no race")
 	}
 }
@@ -82,7 +86,8 @@ func pick(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
 func (s *raceShop) person(email string) raceTab {
 	s.Helper()
 	who := portal.Session{Role: portal.RoleBuyer, Email: email}
-	if err := s.db.Pool.QueryRow(s.Context(), "select login_id, customer_id from portal.login where email = $1", email).Scan(&who.LoginID, &who.CustomerID); err != nil {
+	if err := s.db.Pool.QueryRow(s.Context(), "select login_id, customer_id from portal.login where email = $1",
+		email).Scan(&who.LoginID, &who.CustomerID); err != nil {
 		s.Fatal(err)
 	}
 	return raceTab{s, who}
@@ -98,14 +103,17 @@ func (at raceTab) stirred(r *rand.Rand, f func()) {
 	case 0, 1, 2, 3:
 		other.Go(func() {
 			r := rand.New(rand.NewPCG(seed, 1))
-			if _, err := at.db.Pool.Exec(at.Context(), "update erp.item set price_c = $1 where item_no = $2", 10+r.IntN(30), pick(r, "OIL5", "RICE")); err != nil {
+			if _, err := at.db.Pool.Exec(at.Context(), "update erp.item set price_c = $1 where item_no = $2", 10+r.IntN(30),
+				pick(r, "OIL5", "RICE")); err != nil {
 				at.Errorf("price: %v", err)
 			}
 		})
 	case 4:
 		other.Go(func() {
 			r := rand.New(rand.NewPCG(seed, 3))
-			if _, err := at.db.Pool.Exec(at.Context(), "update erp.route_day set weekday = $1 where route_id = (select route_id from erp.route where code = 'RACE')", 1+r.IntN(7)); err != nil {
+			if _, err := at.db.Pool.Exec(at.Context(),
+				"update erp.route_day set weekday = $1 where route_id = (select route_id from erp.route where code = 'RACE')",
+				1+r.IntN(7)); err != nil {
 				at.Errorf("route: %v", err)
 			}
 		})
@@ -125,7 +133,8 @@ func (at raceTab) fill(r *rand.Rand) {
 	if item == "OIL5" {
 		uom = pick(r, "EA", "CS")
 	}
-	err := at.carts.SetLine(at.Context(), at.who, item, uom, portal.Qty{Decimal: decimal.NewFromInt(int64(1 + r.IntN(8)))}, r.IntN(3) == 0, false)
+	err := at.carts.SetLine(at.Context(), at.who, item, uom, portal.Qty{Decimal: decimal.NewFromInt(int64(1 + r.IntN(8)))},
+		r.IntN(3) == 0, false)
 	if err != nil && portal.ErrorCode(err) != portal.CodeConflict {
 		at.Errorf("fill: %v", err)
 	}
@@ -152,7 +161,8 @@ func (at raceTab) orderAll(r *rand.Rand, rounds int, approver raceTab) {
 			}
 			var sent portal.Submitted
 			at.stirred(r, func() {
-				sent, err = at.carts.Submit(at.Context(), at.who, portal.CartSubmit{Key: cart.Key, Shown: cart.Shown(), ConfirmPrices: confirm, ShownOutcome: cart.ShownOutcome})
+				sent, err = at.carts.Submit(at.Context(), at.who,
+					portal.CartSubmit{Key: cart.Key, Shown: cart.Shown(), ConfirmPrices: confirm, ShownOutcome: cart.ShownOutcome})
 			})
 			if err == nil {
 				at.comes(sent.OrderNo, cart.Room.Delivery)
@@ -184,12 +194,15 @@ func (at raceTab) isAsked(err error) bool {
 func (at raceTab) became(r *rand.Rand, sent portal.Submitted, page pageOf, approver raceTab) {
 	if sent.OrderNo != "" {
 		at.sent.Add(1)
-		at.check("order "+sent.OrderNo, page, `select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+		at.check("order "+sent.OrderNo, page,
+			`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+				join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 			where o.order_no = $1`, sent.OrderNo)
 		at.change(r, sent.OrderNo)
 		return
 	}
-	at.check(fmt.Sprint("request ", sent.SignOff), page, `select i.item_no || ' ' || l.uom, l.seen_price, l.qty from portal.sign_off_line l join erp.item i using (item_id)
+	at.check(fmt.Sprint("request ", sent.SignOff), page,
+		`select i.item_no || ' ' || l.uom, l.seen_price, l.qty from portal.sign_off_line l join erp.item i using (item_id)
 		where l.sign_off_id = $1`, sent.SignOff)
 	approver.approve(r, sent.SignOff)
 }
@@ -208,7 +221,8 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 			page[l.ItemNo+" "+l.UOM] = onPage{l.UnitPrice.Decimal, l.Qty.Decimal}
 			byLine = append(byLine, l.ItemNo+" "+l.UOM)
 		}
-		decision := portal.SignOffDecision{Shown: request.Shown(), ShownOutcome: request.ShownOutcome, ConfirmPrices: pick(r, "", "true")}
+		decision := portal.SignOffDecision{Shown: request.Shown(), ShownOutcome: request.ShownOutcome,
+			ConfirmPrices: pick(r, "", "true")}
 		if said != nil {
 			decision.ConfirmPrices = said.AskedPrices() // what the refusal named stood on the page, too
 			for line, price := range said.PricesTold() {
@@ -221,7 +235,9 @@ func (at raceTab) approve(r *rand.Rand, id portal.SignOffID) {
 		if err == nil {
 			at.signed.Add(1)
 			at.comes(orderNo, request.Delivery)
-			at.check("signed "+orderNo, page, `select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+			at.check("signed "+orderNo, page,
+				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+					join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 				where o.order_no = $1`, orderNo)
 			return
 		}
@@ -239,7 +255,9 @@ func (at raceTab) comes(orderNo string, on *portal.PlannedDelivery) {
 		return
 	}
 	var day time.Time
-	if err := at.db.Pool.QueryRow(at.Context(), "select coalesce(delivery_date, '-infinity') from erp.sales_order where order_no = $1", orderNo).Scan(&day); err != nil {
+	if err := at.db.Pool.QueryRow(at.Context(),
+		"select coalesce(delivery_date, '-infinity') from erp.sales_order where order_no = $1",
+		orderNo).Scan(&day); err != nil {
 		at.Errorf("order %s: %v", orderNo, err)
 	} else if on == nil || !on.Date.Equal(day) {
 		at.Errorf("order %s comes on %v, and the page that sent it had %+v", orderNo, day, on)
@@ -262,11 +280,14 @@ func (at raceTab) change(r *rand.Rand, orderNo string) {
 	confirm := pick(r, "", "true")
 	for range 4 {
 		at.stirred(r, func() {
-			err = at.orders.Change(at.Context(), at.who, orderNo, portal.OrderEdit{Qtys: qtys, Revision: &order.Revision, ConfirmPrices: confirm})
+			err = at.orders.Change(at.Context(), at.who, orderNo,
+				portal.OrderEdit{Qtys: qtys, Revision: &order.Revision, ConfirmPrices: confirm})
 		})
 		if err == nil {
 			at.changed.Add(1)
-			at.check("changed "+orderNo, page, `select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
+			at.check("changed "+orderNo, page,
+				`select i.item_no || ' ' || l.uom, l.unit_price, l.qty from erp.sales_order o
+					join erp.sales_order_line l using (order_id) join erp.item i using (item_id)
 				where o.order_no = $1`, orderNo)
 			return
 		}

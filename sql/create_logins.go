@@ -27,9 +27,11 @@ var madeLogins = []struct {
 	url                     func(*CreatedLogins) *string
 }{
 	{"portal_serve_web", "noinherit", "portal_web, portal_auth", func(c *CreatedLogins) *string { return &c.Web }},
-	{"portal_serve_desk", "noinherit", "portal_desk, portal_web, portal_auth", func(c *CreatedLogins) *string { return &c.Desk }},
+	{"portal_serve_desk", "noinherit", "portal_desk, portal_web, portal_auth",
+		func(c *CreatedLogins) *string { return &c.Desk }},
 	{"portal_serve_work", "noinherit", "portal_work", func(c *CreatedLogins) *string { return &c.Work }},
-	{"portal_migrate", "inherit", "portal_owner, portal_web, portal_desk, portal_work, portal_auth", func(c *CreatedLogins) *string { return &c.Migrate }},
+	{"portal_migrate", "inherit", "portal_owner, portal_web, portal_desk, portal_work, portal_auth",
+		func(c *CreatedLogins) *string { return &c.Migrate }},
 }
 
 // CreateLogins makes separate log-ins on a migrated database, or gives those that

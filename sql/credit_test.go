@@ -22,13 +22,16 @@ func creditWorld(t *testing.T) *pgtest.DB {
 	t.Helper()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, `
-		insert into erp.customer (customer_id, customer_no, name, credit_limit) overriding system value values (1, 'C1', 'One', 5000);
-		insert into erp.item (item_no, description, price_a) values ('E250', 'x', 250), ('E300', 'x', 300), ('E300.01', 'x', 300.01), ('E500', 'x', 500), ('E1', 'x', 1);
+		insert into erp.customer (customer_id, customer_no, name, credit_limit) overriding system value
+			values (1, 'C1', 'One', 5000);
+		insert into erp.item (item_no, description, price_a) values ('E250', 'x', 250), ('E300', 'x', 300),
+			('E300.01', 'x', 300.01), ('E500', 'x', 500), ('E1', 'x', 1);
 		insert into erp.stock (item_id, on_hand) select item_id, 1000 from erp.item;
 		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value
 			select n, 1, n || '@c1.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
 		with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id)
-		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200 from i`)
+		insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, 4200, 4200
+			from i`)
 	orderOf(t, db, "PHONE", "E500")
 	if got := pgtest.Value[string](t, db, "select erp.credit_exposure(1)::text"); got != "4700.00" {
 		t.Fatalf("exposure %s", got)
@@ -39,9 +42,11 @@ func creditWorld(t *testing.T) *pgtest.DB {
 // orderOf inserts an order of one line as plain SQL does.
 func orderOf(t *testing.T, db *pgtest.DB, source, item string) string {
 	t.Helper()
-	no := pgtest.Value[string](t, db, "insert into erp.sales_order (customer_id, source) values (1, $1) returning order_no", source)
+	no := pgtest.Value[string](t, db,
+		"insert into erp.sales_order (customer_id, source) values (1, $1) returning order_no", source)
 	pgtest.Exec(t, db, `insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-		select o.order_id, 1, i.item_id, 1 from erp.sales_order o, erp.item i where o.order_no = $1 and i.item_no = $2`, no, item)
+		select o.order_id, 1, i.item_id, 1 from erp.sales_order o, erp.item i where o.order_no = $1 and i.item_no = $2`, no,
+		item)
 	return no
 }
 
@@ -49,13 +54,16 @@ func orderOf(t *testing.T, db *pgtest.DB, source, item string) string {
 func inCart(t *testing.T, db *pgtest.DB, login int, item string) {
 	t.Helper()
 	pgtest.Exec(t, db, `with c as (insert into portal.cart (login_id, customer_id) values ($1, 1) returning cart_id)
-		insert into portal.cart_line (cart_id, item_id, uom, qty) select c.cart_id, i.item_id, 'EA', 1 from c, erp.item i where i.item_no = $2`, login, item)
+		insert into portal.cart_line (cart_id, item_id, uom, qty) select c.cart_id, i.item_id, 'EA', 1 from c, erp.item i
+			where i.item_no = $2`, login, item)
 }
 
 // submit sends a login's cart and returns the order's number, and the refusals.
 func submit(ctx context.Context, db *pgtest.DB, login int) (orderNo *string, refused []string, err error) {
-	err = db.Pool.QueryRow(ctx, `select s.order_no, array(select f ->> 'code' from jsonb_array_elements(s.findings) f where f ->> 'action' = 'refuse')
-		from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null) s where c.login_id = $1`, login).Scan(&orderNo, &refused)
+	err = db.Pool.QueryRow(ctx,
+		`select s.order_no, array(select f ->> 'code' from jsonb_array_elements(s.findings) f where f ->> 'action' = 'refuse')
+		from portal.cart c cross join lateral portal.submit_cart(c.login_id, c.key, null, null, null, null) s
+		where c.login_id = $1`, login).Scan(&orderNo, &refused)
 	return orderNo, refused, err
 }
 
@@ -84,7 +92,9 @@ func moved(t *testing.T, db *pgtest.DB, no, status string) (constraint string) {
 // sound fails where the books are not as they must be.
 func sound(t *testing.T, db *pgtest.DB) {
 	t.Helper()
-	if n := pgtest.Value[[]string](t, db, "select coalesce(array_agg(invariant || ' ' || subject || ' ' || detail), '{}') from erp.check_invariants()"); len(n) > 0 {
+	if n := pgtest.Value[[]string](t, db,
+		"select coalesce(array_agg(invariant || ' ' || subject || ' ' || detail), '{}') from erp.check_invariants()"); len(
+		n) > 0 {
 		t.Errorf("violations: %q", n)
 	}
 }
@@ -120,7 +130,8 @@ func TestAcceptance39CreditAtSubmit(t *testing.T) {
 				t.Errorf("decided: %s", got)
 			}
 			if c.decided == portal.OutcomeQueued {
-				if over := pgtest.Value[string](t, db, "select detail ->> 'over' from erp.order_review where code = 'over_credit'"); over != "0.01" {
+				if over := pgtest.Value[string](t, db,
+					"select detail ->> 'over' from erp.order_review where code = 'over_credit'"); over != "0.01" {
 					t.Errorf("over by %s", over)
 				}
 			}
@@ -237,7 +248,8 @@ func TestCreditAtApprovalAndPicking(t *testing.T) {
 				t.Fatalf("approval refused by %q", got)
 			}
 			if c.approve != "" {
-				if got := pgtest.Value[string](t, db, "select erp.release_credit('"+no+"', 'pays on Friday')::text"); got != "5000.01" {
+				if got := pgtest.Value[string](t, db,
+					"select erp.release_credit('"+no+"', 'pays on Friday')::text"); got != "5000.01" {
 					t.Errorf("accepted %s", got)
 				}
 				if got := moved(t, db, no, "APPROVED"); got != "" {
@@ -247,14 +259,18 @@ func TestCreditAtApprovalAndPicking(t *testing.T) {
 			if got := moved(t, db, no, "PICKING"); got != c.pick {
 				t.Errorf("picking refused by %q", got)
 			}
-			released := pgtest.Value[string](t, db, "select concat_ws(' ', credit_released_by, credit_released_amount, credit_release_reason) from erp.sales_order where order_no = $1", no)
+			released := pgtest.Value[string](t, db,
+				"select concat_ws(' ', credit_released_by, credit_released_amount, credit_release_reason) from erp.sales_order "+
+					"where order_no = $1", no)
 			user := pgtest.Value[string](t, db, "select session_user::text")
 			want := map[string]string{"queue": user + " 5000.01", "block": user + " 5000.01 pays on Friday"}[c.check]
 			if released != want {
 				t.Errorf("released: %q, want %q", released, want)
 			}
-			audits := pgtest.Value[string](t, db, "select coalesce(string_agg(action, ' '), '') from portal.audit where action ~ '^credit_' and subject = $1", no)
-			if want := map[string]string{"warn": "credit_warning", "queue": "credit_release", "block": "credit_release"}[c.check]; audits != want {
+			audits := pgtest.Value[string](t, db,
+				"select coalesce(string_agg(action, ' '), '') from portal.audit where action ~ '^credit_' and subject = $1", no)
+			if want := map[string]string{"warn": "credit_warning", "queue": "credit_release",
+				"block": "credit_release"}[c.check]; audits != want {
 				t.Errorf("audit: %q, want %q", audits, want)
 			}
 			sound(t, db)
@@ -265,7 +281,8 @@ func TestCreditAtApprovalAndPicking(t *testing.T) {
 // An order approved within the limit, and then the customer runs over it.
 func TestCreditRunsOverBeforePicking(t *testing.T) {
 	t.Parallel()
-	for check, refusedBy := range map[string]string{"off": "", "warn": "", "queue": "credit_blocks", "block": "credit_blocks"} {
+	for check, refusedBy := range map[string]string{"off": "", "warn": "", "queue": "credit_blocks",
+		"block": "credit_blocks"} {
 		t.Run(check, func(t *testing.T) {
 			t.Parallel()
 			db := creditWorld(t)
@@ -276,7 +293,8 @@ func TestCreditRunsOverBeforePicking(t *testing.T) {
 			}
 			owe := func(amount int) {
 				pgtest.Exec(t, db, fmt.Sprintf(`with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id)
-					insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, %d, %[1]d from i`, amount))
+					insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, %d, %[1]d
+						from i`, amount))
 			}
 			owe(100)
 			if got := moved(t, db, no, "PICKING"); got != refusedBy {
@@ -307,7 +325,8 @@ func TestCreditRunsOverBeforePicking(t *testing.T) {
 func TestCreditHold(t *testing.T) {
 	t.Parallel()
 	db := creditWorld(t)
-	pgtest.Exec(t, db, "update erp.customer set credit_limit = null, credit_hold = true; update erp.web_access set credit_check = 'off'")
+	pgtest.Exec(t, db, "update erp.customer set credit_limit = null, credit_hold = true; update erp.web_access set "+
+		"credit_check = 'off'")
 	no := orderOf(t, db, "WEB", "E1")
 	if got := decide(t, db, no); got != portal.OutcomeQueued {
 		t.Errorf("decided: %s", got)
@@ -343,7 +362,8 @@ func TestCreditLocksInOrder(t *testing.T) {
 	inCart(t, db, 1, "E1")
 	for range 15 {
 		pgtest.Exec(t, db, `insert into portal.cart_line (cart_id, item_id, uom, qty)
-			select c.cart_id, i.item_id, 'EA', 1 from portal.cart c, erp.item i where i.item_no in ('E1', 'E300') on conflict do nothing`)
+			select c.cart_id, i.item_id, 'EA', 1 from portal.cart c, erp.item i where i.item_no in ('E1', 'E300')
+				on conflict do nothing`)
 		pick, ship, undecided := orderOf(t, db, "PHONE", "E1"), orderOf(t, db, "PHONE", "E300"), orderOf(t, db, "WEB", "E300")
 		setStatus(t, db, pick, "APPROVED")
 		setStatus(t, db, ship, "APPROVED")

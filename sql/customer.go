@@ -79,7 +79,8 @@ func (s *FrameStore) customer(ctx context.Context, who portal.Session) (portal.F
 		if err != nil {
 			return portal.Frame{}, fmt.Errorf("frame of login %d: %w", who.LoginID, err)
 		}
-		newest = notificationRow{ID: row.NewsID, At: row.NewsAt, Kind: row.NewsKind, Ref: row.NewsRef, Data: row.NewsData}.notification(zone)
+		newest = notificationRow{ID: row.NewsID, At: row.NewsAt, Kind: row.NewsKind, Ref: row.NewsRef,
+			Data: row.NewsData}.notification(zone)
 	}
 	return portal.Frame{Access: row.Access, Rights: row.Rights, CartLines: row.CartLines, CartTotal: row.CartTotal,
 		Notices: row.Notices, Notice: newest,
@@ -126,7 +127,8 @@ func (s *CustomerStore) Dashboard(ctx context.Context, who portal.Session) (port
 		if out.Delivery = next[""]; out.Delivery == nil {
 			// an account without a route, whose ship-tos have some
 			for _, d := range next {
-				if out.Delivery == nil || d.Date.Before(out.Delivery.Date) || d.Date.Equal(out.Delivery.Date) && d.Route < out.Delivery.Route {
+				if out.Delivery == nil || d.Date.Before(out.Delivery.Date) || d.Date.Equal(out.Delivery.Date) &&
+					d.Route < out.Delivery.Route {
 					out.Delivery = d
 				}
 			}

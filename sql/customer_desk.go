@@ -15,12 +15,14 @@ import (
 const deskAudits = 50
 
 // Customers implements portal.CustomerDesk.
-func (s *CustomerDesk) Customers(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskCustomer, string, error) {
+func (s *CustomerDesk) Customers(ctx context.Context, who portal.Session, search,
+	after string) ([]portal.DeskCustomer, string, error) {
 	words := strings.Fields(search)
 	for i, w := range words {
 		words[i] = "%" + likePart(w) + "%"
 	}
-	a := args{"query": search, "prefix": likePrefix(search), "words": words, "after": after, "row_limit": portal.PageSize + 1}
+	a := args{"query": search, "prefix": likePrefix(search), "words": words, "after": after,
+		"row_limit": portal.PageSize + 1}
 	if words == nil {
 		a["words"] = []string{}
 	}
@@ -39,7 +41,8 @@ func (s *CustomerDesk) Customers(ctx context.Context, who portal.Session, search
 }
 
 // Customer implements portal.CustomerDesk.
-func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session, customerNo string) (portal.DeskCustomerDetail, error) {
+func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session,
+	customerNo string) (portal.DeskCustomerDetail, error) {
 	var out portal.DeskCustomerDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"customer_no": customerNo, "row_limit": deskAudits}
@@ -66,7 +69,8 @@ func (s *CustomerDesk) Customer(ctx context.Context, who portal.Session, custome
 		return nil
 	})
 	if err != nil {
-		return portal.DeskCustomerDetail{}, fmt.Errorf("desk customer %q: %w", customerNo, notFound(err, "There is no such customer."))
+		return portal.DeskCustomerDetail{}, fmt.Errorf("desk customer %q: %w", customerNo,
+			notFound(err, "There is no such customer."))
 	}
 	return out, nil
 }
@@ -84,7 +88,8 @@ func deskAccess(ctx context.Context, tx pgx.Tx, customerNo string) (portal.WebAc
 // SaveAccess implements portal.CustomerDesk. The database's trigger writes the
 // audit log, tells the customer's open pages, and ends its sessions where the
 // portal is closed to it.
-func (s *CustomerDesk) SaveAccess(ctx context.Context, who portal.Session, customerNo string, edit portal.AccessEdit) error {
+func (s *CustomerDesk) SaveAccess(ctx context.Context, who portal.Session, customerNo string,
+	edit portal.AccessEdit) error {
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if edit.Shown != "" {
 			if _, err := tx.Exec(ctx, query("desk_access_lock"), args{"customer_no": customerNo}); err != nil {
@@ -108,7 +113,8 @@ func (s *CustomerDesk) SaveAccess(ctx context.Context, who portal.Session, custo
 			return err
 		}
 		var found bool
-		err = tx.QueryRow(ctx, query("desk_save_access"), args{"customer_no": customerNo, "values": string(text)}).Scan(&found)
+		err = tx.QueryRow(ctx, query("desk_save_access"),
+			args{"customer_no": customerNo, "values": string(text)}).Scan(&found)
 		if err == nil && !found {
 			return portal.Errorf(portal.CodeNotFound, "There is no such customer.")
 		}

@@ -42,5 +42,6 @@ type Desk struct {
 
 // NewDesk serves staff from db.
 func NewDesk(db *DB) Desk {
-	return Desk{&OrderDesk{db}, &CustomerDesk{db}, &ItemDesk{db}, &Warehouse{db}, &PriceDesk{db}, &ReturnDesk{db}, &MoneyDesk{db}, &InvoiceDesk{db}, &StatementDesk{db}, &RouteDesk{db}}
+	return Desk{&OrderDesk{db}, &CustomerDesk{db}, &ItemDesk{db}, &Warehouse{db}, &PriceDesk{db}, &ReturnDesk{db},
+		&MoneyDesk{db}, &InvoiceDesk{db}, &StatementDesk{db}, &RouteDesk{db}}
 }

@@ -46,13 +46,15 @@ func TestDeskContracts(t *testing.T) {
 	t.Parallel()
 	d := newPriceDesk(t)
 	ctx := t.Context()
-	d.save(t, portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "22.75", ValidFrom: "2026-01-01", ValidTo: "2026-06-30"})
+	d.save(t, portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "22.75", ValidFrom: "2026-01-01",
+		ValidTo: "2026-06-30"})
 	d.save(t, portal.ContractEdit{ItemNo: " OIL5 ", UOM: "CS", Kind: "percent_off", Value: "12.5"})
 	d.save(t, portal.ContractEdit{ItemNo: "OIL5", Kind: "cost_plus", Value: "20", ValidFrom: "2026-07-01"})
 	d.save(t, portal.ContractEdit{ItemNo: "RICE25", Kind: "fixed", Value: "1,000.5", MinQty: "10", ValidTo: "2025-12-31"})
 
 	lines, list := d.contracts(t, false)
-	want := []string{"OIL5, 22.75, 1 Jan – 30 Jun 2026, current", "OIL5, 12.5 % off, always, current", "OIL5, cost plus 20 %, from 1 Jul 2026, coming"}
+	want := []string{"OIL5, 22.75, 1 Jan – 30 Jun 2026, current", "OIL5, 12.5 % off, always, current",
+		"OIL5, cost plus 20 %, from 1 Jul 2026, coming"}
 	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("contracts:\n%s", strings.Join(lines, "\n"))
 	}
@@ -61,7 +63,8 @@ func TestDeskContracts(t *testing.T) {
 	}
 
 	// the constraint's refusal in words, at the field
-	err := d.SaveContract(ctx, d.who, "C1001", portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "21", ValidFrom: "2026-06-30"})
+	err := d.SaveContract(ctx, d.who, "C1001",
+		portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "21", ValidFrom: "2026-06-30"})
 	wantCode(t, err, portal.CodeInvalid, "This overlaps the contract of 1 Jan – 30 Jun 2026 at 22.75.")
 	wantField(t, err, "valid_from", 0)
 	edit := list[2].Typed()
@@ -82,15 +85,18 @@ func TestDeskContracts(t *testing.T) {
 		{portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed"}, "value", "missing"},
 		{portal.ContractEdit{ItemNo: "OIL5", Kind: "percent_off", Value: "101"}, "value", "More than 100"},
 		{portal.ContractEdit{ItemNo: "OIL5", Value: "1"}, "kind", "Choose"},
-		{portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1", ValidFrom: "tomorrow"}, "valid_from", "write the date as"},
-		{portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1", ValidFrom: "2026-02-01", ValidTo: "2026-01-31"}, "valid_to", "before the first"},
+		{portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1", ValidFrom: "tomorrow"},
+			"valid_from", "write the date as"},
+		{portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1", ValidFrom: "2026-02-01", ValidTo: "2026-01-31"},
+			"valid_to", "before the first"},
 		{portal.ContractEdit{ItemNo: "", Kind: "fixed", Value: "1", MinQty: "-1"}, "min_qty", ""},
 	} {
 		err := d.SaveContract(ctx, d.who, "C1001", c.edit)
 		wantCode(t, err, portal.CodeInvalid, c.words)
 		wantField(t, err, c.field, 0)
 	}
-	wantCode(t, d.SaveContract(ctx, d.who, "C9", portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1"}), portal.CodeNotFound, "no such customer")
+	wantCode(t, d.SaveContract(ctx, d.who, "C9", portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "1"}),
+		portal.CodeNotFound, "no such customer")
 	edit.ID = 999
 	edit.ValidFrom, edit.ValidTo = "2030-01-01", ""
 	wantCode(t, d.SaveContract(ctx, d.who, "C1001", edit), portal.CodeConflict, "gone")
@@ -112,11 +118,14 @@ func TestDeskContracts(t *testing.T) {
 	if lines, _ := d.contracts(t, true); len(lines) != 2 || lines[0] != "OIL5, 22.75, 1 Jan – 28 Feb 2026, ended" {
 		t.Errorf("at the end: %q", lines)
 	}
-	got := pgtest.Value[string](t, d.DB, `select string_agg(concat_ws(' ', action, subject, actor, data -> 'contract_id', data -> 'value', data -> 'valid'), '; ' order by audit_id)
+	got := pgtest.Value[string](t, d.DB,
+		`select string_agg(concat_ws(' ', action, subject, actor, data -> 'contract_id', data -> 'value', data -> 'valid'),
+			'; ' order by audit_id)
 		from portal.audit where subject = 'OIL5' and action ~ '^price' and action <> 'price_basis'`)
 	if want := `price_contract OIL5 desk@demo.example [null, 1] [null, 22.7500] [null, "[2026-01-01,2026-07-01)"]; ` +
 		`price_contract OIL5 desk@demo.example [null, 2] [null, 12.5000] [null, "(,)"]; price_contract OIL5 desk@demo.example [null, 3] [null, 20.0000] [null, "[2026-07-01,)"]; `; !strings.HasPrefix(got, want) ||
-		!strings.Contains(got, `[20.0000, 25.0000] ["[2026-07-01,)", "[2026-08-01,)"]; `) || !strings.HasSuffix(got, `[12.5000, null] ["(,)", null]`) {
+		!strings.Contains(got, `[20.0000, 25.0000] ["[2026-07-01,)", "[2026-08-01,)"]; `) ||
+		!strings.HasSuffix(got, `[12.5000, null] ["(,)", null]`) {
 		t.Errorf("audit: %s", got)
 	}
 }
@@ -130,16 +139,22 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	group.ValidTo = ""
-	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", group), portal.CodeInvalid, "overlaps the rule of until 31 Dec 2026 at 10 % off")
-	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", portal.GroupEdit{CategoryID: 77, Kind: "percent_off", Value: "1"}), portal.CodeInvalid, "Choose a category")
-	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", portal.GroupEdit{CategoryID: 1, Kind: "fixed", Value: "1"}), portal.CodeInvalid, "Choose one")
+	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", group), portal.CodeInvalid,
+		"overlaps the rule of until 31 Dec 2026 at 10 % off")
+	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", portal.GroupEdit{CategoryID: 77, Kind: "percent_off", Value: "1"}),
+		portal.CodeInvalid, "Choose a category")
+	wantCode(t, d.SaveGroup(ctx, d.who, "C1001", portal.GroupEdit{CategoryID: 1, Kind: "fixed", Value: "1"}),
+		portal.CodeInvalid, "Choose one")
 	p, err := d.CustomerPrices(ctx, d.who, "C1001", portal.RuleFilter{})
-	if err != nil || len(p.Groups) != 1 || p.Groups[0].Category != "Food" || len(p.Categories) != 2 || p.Categories[1].Name != "Food › Oils" || len(p.Audit) != 1 {
+	if err != nil || len(p.Groups) != 1 || p.Groups[0].Category != "Food" || len(p.Categories) != 2 ||
+		p.Categories[1].Name != "Food › Oils" || len(p.Audit) != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}
 
 	save := func(edit portal.BreakEdit) error { return d.SaveBreak(ctx, d.who, "OIL5", edit) }
-	for _, edit := range []portal.BreakEdit{{MinQty: "12", Price: "23.40"}, {MinQty: "12", Price: "23", Levels: []string{"C", "A", "C"}}, {MinQty: "24", UseLevel: "E", ValidFrom: "2026-04-01"}} {
+	for _, edit := range []portal.BreakEdit{{MinQty: "12", Price: "23.40"},
+		{MinQty: "12", Price: "23", Levels: []string{"C", "A", "C"}},
+		{MinQty: "24", UseLevel: "E", ValidFrom: "2026-04-01"}} {
 		if err := save(edit); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +163,8 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 	wantCode(t, err, portal.CodeInvalid, "overlaps the break of always at 23.4")
 	wantField(t, err, "valid_from", 0)
 	wantCode(t, save(portal.BreakEdit{MinQty: "12", Price: "20", Levels: []string{"A"}}), portal.CodeInvalid, "at 23")
-	wantCode(t, save(portal.BreakEdit{MinQty: "24", Price: "20"}), portal.CodeInvalid, "overlaps the break of from 1 Apr 2026 at level E")
+	wantCode(t, save(portal.BreakEdit{MinQty: "24", Price: "20"}), portal.CodeInvalid,
+		"overlaps the break of from 1 Apr 2026 at level E")
 	wantCode(t, save(portal.BreakEdit{MinQty: "0", Price: "20"}), portal.CodeInvalid, "above zero")
 	wantCode(t, save(portal.BreakEdit{MinQty: "5", Price: "20", UseLevel: "A"}), portal.CodeInvalid, "either")
 	wantCode(t, save(portal.BreakEdit{MinQty: "5", Price: "20", Levels: []string{"F"}}), portal.CodeInvalid, "Choose one")
@@ -156,16 +172,19 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 		t.Error(err)
 	}
 	items, err := d.ItemPrices(ctx, d.who, "OIL5", portal.RuleFilter{})
-	if err != nil || len(items.Breaks) != 4 || strings.Join(items.Breaks[1].Levels, "") != "AC" || items.Breaks[3].Says() != "price of level E" || len(items.Audit) != 4 {
+	if err != nil || len(items.Breaks) != 4 || strings.Join(items.Breaks[1].Levels, "") != "AC" ||
+		items.Breaks[3].Says() != "price of level E" || len(items.Audit) != 4 {
 		t.Errorf("%+v, %v", items, err)
 	}
 	if gone, err := d.EndRule(ctx, d.who, portal.RuleBreak, "OIL5", items.Breaks[3].ID, ""); err != nil || !gone {
 		t.Errorf("end: %v %v", gone, err)
 	}
-	if _, err := d.SaveItem(ctx, d.who, "OIL5", portal.DeskItemEdit{Description: "Olive oil 5 L", PriceA: "31", PriceB: "28.5", Cost: "20", Active: true}); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "OIL5", portal.DeskItemEdit{Description: "Olive oil 5 L", PriceA: "31",
+		PriceB: "28.5", Cost: "20", Active: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := pgtest.Value[string](t, d.DB, "select data::text from portal.audit where action = 'price_level'"); got != `{"price_a": [30.0000, 31.0000]}` {
+	if got := pgtest.Value[string](t, d.DB,
+		"select data::text from portal.audit where action = 'price_level'"); got != `{"price_a": [30.0000, 31.0000]}` {
 		t.Errorf("audit of the level: %s", got)
 	}
 }
@@ -174,9 +193,13 @@ func TestDeskGroupsAndBreaks(t *testing.T) {
 func TestDeskContractsPaged(t *testing.T) {
 	t.Parallel()
 	d := newPriceDesk(t)
-	pgtest.Exec(t, d.DB, `insert into erp.item (item_no, description) select 'N' || lpad(g::text, 4, '0'), 'Thing ' || g from generate_series(1, 120) g;
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c, erp.item i where c.customer_no = 'C1001' and i.item_no like 'N%';
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 6 from erp.customer c, erp.item i where i.item_no = 'RICE25'`)
+	pgtest.Exec(t, d.DB,
+		`insert into erp.item (item_no, description) select 'N' || lpad(g::text, 4, '0'), 'Thing ' || g
+			from generate_series(1, 120) g;
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c,
+			erp.item i where c.customer_no = 'C1001' and i.item_no like 'N%';
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 6 from erp.customer c,
+			erp.item i where i.item_no = 'RICE25'`)
 	seen := map[string]bool{}
 	f := portal.RuleFilter{}
 	for {
@@ -210,7 +233,8 @@ func TestDeskWhy(t *testing.T) {
 	t.Parallel()
 	d := newPriceDesk(t)
 	ctx := t.Context()
-	d.save(t, portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "22.75", ValidFrom: "2026-01-01", ValidTo: "2026-06-30"})
+	d.save(t, portal.ContractEdit{ItemNo: "OIL5", Kind: "fixed", Value: "22.75", ValidFrom: "2026-01-01",
+		ValidTo: "2026-06-30"})
 	if err := d.SaveBreak(ctx, d.who, "OIL5", portal.BreakEdit{MinQty: "12", Price: "23.40"}); err != nil {
 		t.Fatal(err)
 	}
@@ -228,15 +252,19 @@ func TestDeskWhy(t *testing.T) {
 		}
 		return strings.Join(out, ", ")
 	}
-	if got := said(portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5"}); got != "contract, EA, 2026-03-01, 22.75, contract wins, break quantity_not_reached, level lost_to_earlier_step, list lost_to_earlier_step" {
+	if got := said(portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5"}); got != "contract, EA, 2026-03-01, 22.75, "+
+		"contract wins, break quantity_not_reached, level lost_to_earlier_step, list lost_to_earlier_step" {
 		t.Error(got)
 	}
-	if got := said(portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5", UOM: "CS", Qty: "3", Date: "2026-07-01"}); got != "break, CS, 2026-07-01, 93.60, contract expired, break wins, level lost_to_earlier_step, list lost_to_earlier_step" {
+	if got := said(portal.WhyAsk{CustomerNo: "C1001", ItemNo: "OIL5", UOM: "CS", Qty: "3",
+		Date: "2026-07-01"}); got != "break, CS, 2026-07-01, 93.60, contract expired, break wins, level "+
+		"lost_to_earlier_step, list lost_to_earlier_step" {
 		t.Error(got)
 	}
 	for field, ask := range map[string]portal.WhyAsk{
-		"customer": {CustomerNo: "C9", ItemNo: "OIL5"}, "item": {CustomerNo: "C1001", ItemNo: "NONE"}, "uom": {CustomerNo: "C1001", ItemNo: "OIL5", UOM: "BX"},
-		"qty": {CustomerNo: "C1001", ItemNo: "OIL5", Qty: "many"}, "date": {CustomerNo: "C1001", ItemNo: "OIL5", Date: "yesterday"},
+		"customer": {CustomerNo: "C9", ItemNo: "OIL5"}, "item": {CustomerNo: "C1001", ItemNo: "NONE"},
+		"uom": {CustomerNo: "C1001", ItemNo: "OIL5", UOM: "BX"}, "qty": {CustomerNo: "C1001", ItemNo: "OIL5", Qty: "many"},
+		"date": {CustomerNo: "C1001", ItemNo: "OIL5", Date: "yesterday"},
 	} {
 		_, err := d.Why(ctx, d.who, ask)
 		wantCode(t, err, portal.CodeInvalid, "")

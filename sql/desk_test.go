@@ -37,7 +37,8 @@ func newDesk(t *testing.T) desk {
 			('OIL5', 'Olive oil 5 L', 30, 28.5, 20), ('RICE25', 'Rice 25 kg', 22.1, null, 15);
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where item_no = 'OIL5';
 		insert into erp.stock (item_id, on_hand) select item_id, 4 from erp.item where item_no = 'RICE25';`)
-	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools), portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
+	return desk{db, sql.NewDesk(pools), sql.NewFrameStore(pools),
+		portal.Session{ID: 1, LoginID: 1, Email: "desk@demo.example", Role: portal.RoleDesk}}
 }
 
 // order places a phone order of 10 OIL5 and qty RICE25.
@@ -47,7 +48,8 @@ func (d desk) order(t *testing.T, rice int) string {
 		select customer_id, 'PHONE', 'phone', 'PO-7' from erp.customer where customer_no = 'C1001' returning order_no`)
 	pgtest.Exec(t, d.DB, `insert into erp.sales_order_line (order_id, line_no, item_id, qty)
 		select o.order_id, x.line_no, i.item_id, x.qty
-		from erp.sales_order o, (values (1, 'OIL5', 10), (2, 'RICE25', $2::int)) as x(line_no, item_no, qty) join erp.item i using (item_no)
+		from erp.sales_order o, (values (1, 'OIL5', 10), (2, 'RICE25', $2::int)) as x(line_no, item_no, qty)
+		join erp.item i using (item_no)
 		where o.order_no = $1`, no, rice)
 	return no
 }
@@ -101,7 +103,8 @@ func TestDeskMoves(t *testing.T) {
 	no := d.order(t, 2)
 
 	before := d.detail(t, no)
-	if before.Status != portal.OrderSubmitted || before.CustomerNo != "C1001" || len(before.OrderLines) != 2 || before.ToInvoice {
+	if before.Status != portal.OrderSubmitted || before.CustomerNo != "C1001" || len(before.OrderLines) != 2 ||
+		before.ToInvoice {
 		t.Errorf("detail: %+v", before)
 	}
 	if got := len(before.Moves); got != 4 {
@@ -182,7 +185,8 @@ func TestDeskShipsPartThenRest(t *testing.T) {
 	}
 	wantCode(t, d.Ship(ctx, d.who, no, first), portal.CodeConflict, "has shipped meanwhile") // the form sent twice
 	o := d.detail(t, no)
-	if o.Status != portal.OrderPicking || !o.PartlyShipped() || !o.ToInvoice || len(o.Shipments) != 1 || o.Shipments[0].TrackingNo != "1Z999" {
+	if o.Status != portal.OrderPicking || !o.PartlyShipped() || !o.ToInvoice || len(o.Shipments) != 1 ||
+		o.Shipments[0].TrackingNo != "1Z999" {
 		t.Errorf("after the first part: %+v", o)
 	}
 	for _, to := range o.Moves {
@@ -238,11 +242,13 @@ func TestDeskQueue(t *testing.T) {
 	// rest web orders that a job approved; one rejected and not in the queue
 	pgtest.Exec(t, d.DB, `
 		insert into erp.sales_order (customer_id, source, submitted_at, order_no)
-		select c.customer_id, case when n % 4 = 0 then 'PHONE' else 'WEB' end, timestamptz '2026-11-01 08:00Z' + n * interval '1 minute', 'T-' || lpad(n::text, 3, '0')
+		select c.customer_id, case when n % 4 = 0 then 'PHONE' else 'WEB' end,
+			timestamptz '2026-11-01 08:00Z' + n * interval '1 minute', 'T-' || lpad(n::text, 3, '0')
 		from erp.customer c, generate_series(1, 120) n where c.customer_no = 'C1002';
 		update erp.sales_order set status = 'APPROVED' where source = 'WEB' and order_no not in ('T-001', 'T-002');
 		update erp.sales_order set reviewed_at = now() where order_no = 'T-001';
-		insert into erp.order_review (order_id, code, detail) select order_id, 'over_credit', '{"over": 312.4}' from erp.sales_order where order_no = 'T-001';
+		insert into erp.order_review (order_id, code, detail) select order_id, 'over_credit', '{"over": 312.4}'
+			from erp.sales_order where order_no = 'T-001';
 		update erp.sales_order set status = 'REJECTED', status_reason = 'no' where order_no = 'T-002'`)
 	list := func(f portal.OrderFilter) (out []portal.DeskOrder) {
 		t.Helper()
@@ -277,7 +283,8 @@ func TestDeskQueue(t *testing.T) {
 		}
 	}
 	first := queue[0]
-	if first.OrderNo != "T-001" || len(first.Reviews) != 1 || first.Reviews[0].ReviewText() != "Over credit by 312.40" || first.ReviewCodes[0] != "over_credit" {
+	if first.OrderNo != "T-001" || len(first.Reviews) != 1 || first.Reviews[0].ReviewText() != "Over credit by 312.40" ||
+		first.ReviewCodes[0] != "over_credit" {
 		t.Errorf("first in the queue: %+v", first)
 	}
 
@@ -304,7 +311,8 @@ func TestDeskQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page.Counts["APPROVED"] != 88 || page.Counts["SUBMITTED"] != 1 || page.Counts["review"] != 1 || page.Counts["REJECTED"] != 0 {
+	if page.Counts["APPROVED"] != 88 || page.Counts["SUBMITTED"] != 1 || page.Counts["review"] != 1 ||
+		page.Counts["REJECTED"] != 0 {
 		t.Errorf("counts %v", page.Counts)
 	}
 }
@@ -337,13 +345,14 @@ func TestDeskSavesAccess(t *testing.T) {
 	}
 	c := read()
 	got := c.Access.Typed().Values
-	for column, want := range map[string]string{"require_po": "true", "min_order": "0.00", "max_order": "2500.00", "return_days": "30",
-		"over_max": "queue", "see_stock": "number", "can_order": "true"} {
+	for column, want := range map[string]string{"require_po": "true", "min_order": "0.00", "max_order": "2500.00",
+		"return_days": "30", "over_max": "queue", "see_stock": "number", "can_order": "true"} {
 		if got[column] != want {
 			t.Errorf("saved %s: %q, want %q", column, got[column], want)
 		}
 	}
-	if len(c.Audit) != 1 || c.Audit[0].Actor != "desk@demo.example" || c.Audit[0].Action != "web_access" || len(c.Audit[0].Data) != 5 {
+	if len(c.Audit) != 1 || c.Audit[0].Actor != "desk@demo.example" || c.Audit[0].Action != "web_access" ||
+		len(c.Audit[0].Data) != 5 {
 		t.Errorf("audit: %+v", c.Audit)
 	}
 	typed.Values["max_order"] = ""
@@ -355,8 +364,8 @@ func TestDeskSavesAccess(t *testing.T) {
 	}
 
 	for value, words := range map[string]string{
-		"-1": "cannot be negative", "12x": "write a number", "1,5": "write a number", "0.001": "write a number", "NaN": "write a number",
-		"1e5": "write a number", "99999999999": "write a number", "--5": "write a number",
+		"-1": "cannot be negative", "12x": "write a number", "1,5": "write a number", "0.001": "write a number",
+		"NaN": "write a number", "1e5": "write a number", "99999999999": "write a number", "--5": "write a number",
 	} {
 		typed.Values["max_order"] = value
 		err := d.SaveAccess(ctx, d.who, "C1001", typed)
@@ -378,7 +387,9 @@ func TestDeskSavesAccess(t *testing.T) {
 func TestDeskCustomers(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	pgtest.Exec(t, d.DB, `insert into erp.customer (customer_no, name) select 'D' || n, 'Corner shop ' || n from generate_series(1000, 1109) n`)
+	pgtest.Exec(t, d.DB,
+		`insert into erp.customer (customer_no, name) select 'D' || n, 'Corner shop ' || n
+			from generate_series(1000, 1109) n`)
 	d.order(t, 1)
 	page := func(query, after string, want int) []portal.DeskCustomer {
 		t.Helper()
@@ -434,7 +445,8 @@ func TestDeskSavesItem(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := read()
-	if i.PriceA.Text() != "31.125" || i.PriceB != nil || i.PriceC.Text() != "1200.00" || !i.OnHand.Equal(decimal.NewFromInt(120)) || !i.Discontinued || !i.Active {
+	if i.PriceA.Text() != "31.125" || i.PriceB != nil || i.PriceC.Text() != "1200.00" ||
+		!i.OnHand.Equal(decimal.NewFromInt(120)) || !i.Discontinued || !i.Active {
 		t.Errorf("saved: %+v", i)
 	}
 	if a := i.Available(); !a.Equal(decimal.NewFromInt(110)) {
@@ -442,7 +454,8 @@ func TestDeskSavesItem(t *testing.T) {
 	}
 
 	// a count below the 10 that are allocated, of which 4 are picked
-	pgtest.Exec(t, d.DB, "update erp.sales_order set status = 'APPROVED'; update erp.sales_order set status = 'PICKING'; update erp.sales_order_line set qty_picked = 4")
+	pgtest.Exec(t, d.DB, "update erp.sales_order set status = 'APPROVED'; update erp.sales_order set status = "+
+		"'PICKING'; update erp.sales_order_line set qty_picked = 4")
 	for _, onHand := range []string{"3", "-1"} {
 		typed.OnHandSeen, typed.OnHand = "120", onHand
 		_, err := d.SaveItem(ctx, d.who, "OIL5", typed)
@@ -450,10 +463,12 @@ func TestDeskSavesItem(t *testing.T) {
 	}
 	typed.OnHand = "9"
 	short, err := d.SaveItem(ctx, d.who, "OIL5", typed)
-	if err != nil || len(short) != 1 || short[0].Qty.String() != "1" || short[0].UOM != "EA" || !strings.HasPrefix(short[0].OrderNo, "SO-") {
+	if err != nil || len(short) != 1 || short[0].Qty.String() != "1" || short[0].UOM != "EA" ||
+		!strings.HasPrefix(short[0].OrderNo, "SO-") {
 		t.Errorf("what a count took back: %+v, %v", short, err)
 	}
-	pgtest.Exec(t, d.DB, "update erp.stock set on_hand = 120 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
+	pgtest.Exec(t, d.DB,
+		"update erp.stock set on_hand = 120 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
 	typed.OnHandSeen, typed.OnHand, typed.PriceA = "100", "95", "40"
 	_, err = d.SaveItem(ctx, d.who, "OIL5", typed)
 	wantCode(t, err, portal.CodeConflict, "120 on hand now")
@@ -469,12 +484,16 @@ func TestDeskSavesItem(t *testing.T) {
 	wantCode(t, err, portal.CodeNotFound, "no such item")
 
 	// an item that has no stock row yet
-	pgtest.Exec(t, d.DB, `delete from erp.stock where item_id = (select item_id from erp.item where item_no = 'RICE25') and allocated = 0;
+	pgtest.Exec(t, d.DB,
+		`delete from erp.stock where item_id = (select item_id from erp.item where item_no = 'RICE25') and allocated = 0;
 		insert into erp.item (item_no, description) values ('NEW1', 'New')`)
-	if _, err := d.SaveItem(ctx, d.who, "NEW1", portal.DeskItemEdit{Description: "New", OnHand: "5", OnHandSeen: "0", Active: true}); err != nil {
+	if _, err := d.SaveItem(ctx, d.who, "NEW1",
+		portal.DeskItemEdit{Description: "New", OnHand: "5", OnHandSeen: "0", Active: true}); err != nil {
 		t.Fatal(err)
 	}
-	if n := pgtest.Value[int](t, d.DB, `select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1' and warehouse = 'MAIN'`); n != 5 {
+	if n := pgtest.Value[int](t, d.DB,
+		`select on_hand::int from erp.stock join erp.item using (item_id) where item_no = 'NEW1'
+			and warehouse = 'MAIN'`); n != 5 {
 		t.Errorf("%d on hand", n)
 	}
 	rows, _, err := d.Items(ctx, d.who, "oliv 5", "")
@@ -495,7 +514,8 @@ func TestDeskIsForStaff(t *testing.T) {
 	d := newDesk(t)
 	no := d.order(t, 1)
 	ctx := t.Context()
-	for _, who := range []portal.Session{{}, {ID: 1, LoginID: 1, CustomerID: 1, CustomerNo: "C1001", Email: "buyer@c1001.example", Role: portal.RoleBuyer}} {
+	for _, who := range []portal.Session{{},
+		{ID: 1, LoginID: 1, CustomerID: 1, CustomerNo: "C1001", Email: "buyer@c1001.example", Role: portal.RoleBuyer}} {
 		for name, call := range map[string]func(context.Context) error{
 			"orders": func(ctx context.Context) error { _, err := d.Orders(ctx, who, portal.OrderFilter{}); return err },
 			"order":  func(ctx context.Context) error { _, err := d.Order(ctx, who, no); return err },
@@ -520,7 +540,8 @@ func TestDeskIsForStaff(t *testing.T) {
 			}
 		}
 	}
-	if frame, err := d.frames.Frame(ctx, d.who); err != nil || frame.Cursor == "" || frame.TimeZone != "America/New_York" || frame.Currency != "USD" {
+	if frame, err := d.frames.Frame(ctx, d.who); err != nil || frame.Cursor == "" ||
+		frame.TimeZone != "America/New_York" || frame.Currency != "USD" {
 		t.Errorf("frame %+v: %v", frame, err)
 	}
 }

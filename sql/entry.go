@@ -19,7 +19,8 @@ type EntryStore struct{ db *DB }
 func NewEntryStore(db *DB) *EntryStore { return &EntryStore{db} }
 
 // Resolve implements portal.EntryService.
-func (s *EntryStore) Resolve(ctx context.Context, who portal.Session, rows []portal.EntryRow) ([]portal.EntryLine, error) {
+func (s *EntryStore) Resolve(ctx context.Context, who portal.Session,
+	rows []portal.EntryRow) ([]portal.EntryLine, error) {
 	var out []portal.EntryLine
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		var err error
@@ -35,7 +36,8 @@ func (s *EntryStore) Resolve(ctx context.Context, who portal.Session, rows []por
 // resolve looks rows up, prices and judges them.
 func resolve(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.EntryRow) ([]portal.EntryLine, error) {
 	if len(rows) > portal.MaxEntryRows {
-		return nil, portal.Errorf(portal.CodeInvalid, "These are %d rows; at most %d can be taken at once.", len(rows), portal.MaxEntryRows)
+		return nil, portal.Errorf(portal.CodeInvalid, "These are %d rows; at most %d can be taken at once.", len(rows),
+			portal.MaxEntryRows)
 	}
 	out := make([]portal.EntryLine, len(rows))
 	refs := make([]string, len(rows))
@@ -66,13 +68,15 @@ func resolve(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.E
 		if out[i].Quantity != nil {
 			qty = &out[i].Quantity.Decimal
 		}
-		ords, ids, uoms, qtys = append(ords, int32(i)), append(ids, int64(fit.ItemID)), append(uoms, out[i].Unit()), append(qtys, qty)
+		ords, ids, uoms, qtys = append(ords, int32(i)), append(ids, int64(fit.ItemID)),
+			append(uoms, out[i].Unit()), append(qtys, qty)
 	}
 	type found struct {
 		Ord int
 		portal.EntryItem
 	}
-	list, _ := tx.Query(ctx, query("entry_resolve"), args{"customer_id": who.CustomerID, "ords": ords, "item_ids": ids, "uoms": uoms, "qtys": qtys})
+	list, _ := tx.Query(ctx, query("entry_resolve"),
+		args{"customer_id": who.CustomerID, "ords": ords, "item_ids": ids, "uoms": uoms, "qtys": qtys})
 	priced, err := pgx.CollectRows(list, pgx.RowToStructByName[found])
 	if err != nil {
 		return nil, fmt.Errorf("price: %w", err)
@@ -92,7 +96,8 @@ func resolve(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.E
 // resolveStored does the same with rows of documents and lists of ours: what
 // they name is the item of that number and no other, and their quantities were
 // meant once.
-func resolveStored(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.EntryRow) ([]portal.EntryLine, error) {
+func resolveStored(ctx context.Context, tx pgx.Tx, who portal.Session,
+	rows []portal.EntryRow) ([]portal.EntryLine, error) {
 	lines, err := resolve(ctx, tx, who, typedQtys(rows))
 	for i := range lines {
 		l := &lines[i]
@@ -143,10 +148,12 @@ func entryFits(ctx context.Context, tx pgx.Tx, who portal.Session, refs []string
 
 // askUnusual marks the lines whose quantity is far above all that the customer
 // ever ordered. Its documents are looked at only where a line is large enough.
-func askUnusual(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal.EntryLine, items []portal.ItemID) error {
+func askUnusual(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal.EntryLine,
+	items []portal.ItemID) error {
 	var large []portal.ItemID
 	for i, l := range lines {
-		if l.Item != nil && l.Item.Factor != nil && l.Quantity != nil && portal.MayBeUnusual(l.Quantity.Mul(l.Item.Factor.Decimal)) {
+		if l.Item != nil && l.Item.Factor != nil && l.Quantity != nil &&
+			portal.MayBeUnusual(l.Quantity.Mul(l.Item.Factor.Decimal)) {
 			large = append(large, items[i])
 		}
 	}
@@ -164,7 +171,8 @@ func askUnusual(ctx context.Context, tx pgx.Tx, who portal.Session, lines []port
 
 // usualQtys returns what is usual of items; those of which nothing is known are
 // not in it.
-func usualQtys(ctx context.Context, tx pgx.Tx, customer portal.CustomerID, items []portal.ItemID) (map[portal.ItemID]portal.Usual, error) {
+func usualQtys(ctx context.Context, tx pgx.Tx, customer portal.CustomerID,
+	items []portal.ItemID) (map[portal.ItemID]portal.Usual, error) {
 	type usual struct {
 		ItemID portal.ItemID
 		portal.Usual
@@ -179,7 +187,8 @@ func usualQtys(ctx context.Context, tx pgx.Tx, customer portal.CustomerID, items
 }
 
 // AddReady implements portal.EntryService.
-func (s *EntryStore) AddReady(ctx context.Context, who portal.Session, rows []portal.EntryRow, replace bool) ([]portal.EntryLine, int, error) {
+func (s *EntryStore) AddReady(ctx context.Context, who portal.Session, rows []portal.EntryRow,
+	replace bool) ([]portal.EntryLine, int, error) {
 	var out []portal.EntryLine
 	var added int
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
@@ -198,7 +207,8 @@ func (s *EntryStore) AddReady(ctx context.Context, who portal.Session, rows []po
 
 // addReady puts the lines that are ready into the cart. was, if given, is what
 // each line cost on the document it was copied from.
-func addReady(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal.EntryLine, was []*portal.Price, replace bool) (int, error) {
+func addReady(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal.EntryLine, was []*portal.Price,
+	replace bool) (int, error) {
 	var nos, uoms []string
 	var qtys []decimal.Decimal
 	var wases []*decimal.Decimal
@@ -213,7 +223,8 @@ func addReady(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal
 		}
 		wases = append(wases, w)
 	}
-	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_nos": nos, "uoms": uoms, "qtys": qtys, "was": wases}
+	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "item_nos": nos, "uoms": uoms,
+		"qtys": qtys, "was": wases}
 	if _, err := tx.Exec(ctx, query("cart_open"), a); err != nil {
 		return 0, err
 	}
@@ -238,7 +249,8 @@ func addReady(ctx context.Context, tx pgx.Tx, who portal.Session, lines []portal
 }
 
 // Quantity implements portal.EntryService.
-func (s *EntryStore) Quantity(ctx context.Context, who portal.Session, itemNo, uom string, typed portal.QtyText) (portal.Qty, string, string, error) {
+func (s *EntryStore) Quantity(ctx context.Context, who portal.Session, itemNo, uom string,
+	typed portal.QtyText) (portal.Qty, string, string, error) {
 	type item struct {
 		ItemID     portal.ItemID
 		BaseUOM    string
@@ -255,7 +267,8 @@ func (s *EntryStore) Quantity(ctx context.Context, who portal.Session, itemNo, u
 			return notFound(refusal(err), "There is no such item in your catalog.")
 		}
 		var field, problem string
-		if qty, unit, field, problem = typed.For(strings.ToUpper(storable(uom)), i.BaseUOM, i.Units, i.Fractional); problem != "" {
+		if qty, unit, field, problem = typed.For(strings.ToUpper(storable(uom)), i.BaseUOM, i.Units,
+			i.Fractional); problem != "" {
 			return portal.Invalid(field, "%s", problem)
 		}
 		at := slices.Index(i.Units, unit)

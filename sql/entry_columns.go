@@ -11,7 +11,8 @@ import (
 )
 
 // EntryColumns implements portal.EntryColumnsService.
-func (s *EntryStore) EntryColumns(ctx context.Context, who portal.Session, shape string) (portal.EntryColumns, bool, error) {
+func (s *EntryStore) EntryColumns(ctx context.Context, who portal.Session,
+	shape string) (portal.EntryColumns, bool, error) {
 	var out portal.EntryColumns
 	found := false
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
@@ -30,9 +31,11 @@ func (s *EntryStore) EntryColumns(ctx context.Context, who portal.Session, shape
 }
 
 // RememberEntryColumns implements portal.EntryColumnsService.
-func (s *EntryStore) RememberEntryColumns(ctx context.Context, who portal.Session, shape string, c portal.EntryColumns) error {
+func (s *EntryStore) RememberEntryColumns(ctx context.Context, who portal.Session, shape string,
+	c portal.EntryColumns) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
-		a := args{"customer_id": who.CustomerID, "shape": shape, "head": c.Head, "item": c.Item, "quantity": c.Quantity, "unit": c.Unit, "all_units": c.AllUnits, "sign": c.Sign}
+		a := args{"customer_id": who.CustomerID, "shape": shape, "head": c.Head, "item": c.Item, "quantity": c.Quantity,
+			"unit": c.Unit, "all_units": c.AllUnits, "sign": c.Sign}
 		if _, err := tx.Exec(ctx, query("entry_columns_keep"), a); err != nil {
 			return err
 		}

@@ -14,12 +14,18 @@ import (
 func TestEntryColumnsAreTheCustomersOwn(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'), (2, 'C2', 'Two');
-		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value select n, n, n || '@x.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
-		insert into portal.entry_columns (customer_id, shape, has_head, item_column) select n, sha256('a'), true, n from generate_series(1, 2) n`)
+	pgtest.Exec(t, db,
+		`insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'One'),
+			(2, 'C2', 'Two');
+		insert into portal.login (login_id, customer_id, email, password_hash) overriding system value select n, n,
+			n || '@x.example', '$2a$04$' || repeat('x', 53) from generate_series(1, 2) n;
+		insert into portal.entry_columns (customer_id, shape, has_head, item_column) select n, sha256('a'), true, n
+			from generate_series(1, 2) n`)
 	as := func(customer, statement string) (rows int64, err error) {
 		t.Helper()
-		err = pgx.BeginTxFunc(t.Context(), db.Pool, pgx.TxOptions{BeginQuery: "begin; select set_config('portal.customer_id', '" + customer + "', true), set_config('portal.login_id', '" + customer + "', true); set local role portal_web"},
+		err = pgx.BeginTxFunc(t.Context(), db.Pool,
+			pgx.TxOptions{BeginQuery: "begin; select set_config('portal.customer_id', '" + customer +
+				"', true), set_config('portal.login_id', '" + customer + "', true); set local role portal_web"},
 			func(tx pgx.Tx) error {
 				tag, err := tx.Exec(t.Context(), statement)
 				rows = tag.RowsAffected()
@@ -34,7 +40,8 @@ func TestEntryColumnsAreTheCustomersOwn(t *testing.T) {
 		return rows, err
 	}
 	insert := func(customer string) string {
-		return "insert into portal.entry_columns (customer_id, shape, has_head, item_column) values (" + customer + ", sha256('b'), true, 0)"
+		return "insert into portal.entry_columns (customer_id, shape, has_head, item_column) values (" + customer +
+			", sha256('b'), true, 0)"
 	}
 	for _, c := range []struct {
 		statement string

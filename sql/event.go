@@ -22,7 +22,8 @@ type EventLog struct{ db *DB }
 func NewEventLog(db *DB) *EventLog { return &EventLog{db} }
 
 // Since implements portal.EventLog.
-func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.Cursor, items []string) (portal.Batch, error) {
+func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.Cursor,
+	items []string) (portal.Batch, error) {
 	if after == "" {
 		var now string
 		if err := l.db.Auth.QueryRow(ctx, query("event_now")).Scan(&now); err != nil {
@@ -33,7 +34,8 @@ func (l *EventLog) Since(ctx context.Context, who portal.Session, after portal.C
 	if items == nil {
 		items = []string{}
 	}
-	return l.read(ctx, after, args{"whole": false, "customer_id": who.CustomerID, "staff": who.Staff(), "items": items, "most": nil})
+	return l.read(ctx, after, args{"whole": false, "customer_id": who.CustomerID, "staff": who.Staff(),
+		"items": items, "most": nil})
 }
 
 // Tail implements portal.EventLog.
@@ -79,7 +81,8 @@ func (l *EventLog) read(ctx context.Context, after portal.Cursor, a args) (porta
 
 // Visible implements portal.EventLog.
 func (l *EventLog) Visible(ctx context.Context, who portal.Session, items []string) ([]string, error) {
-	rows, _ := l.db.Auth.Query(ctx, query("event_visible"), args{"items": items, "staff": who.Staff(), "customer_id": who.CustomerID})
+	rows, _ := l.db.Auth.Query(ctx, query("event_visible"),
+		args{"items": items, "staff": who.Staff(), "customer_id": who.CustomerID})
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("visible items: %w", err)

@@ -62,7 +62,8 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 			if conn.IsClosed() || ctx.Err() != nil {
 				return found.list, err
 			}
-			found.add(false, "It said: "+err.Error()+". Mend what is above first; portal migrate makes what is missing.", "%s can be looked at", part.what)
+			found.add(false, "It said: "+err.Error()+". Mend what is above first; portal migrate makes what is missing.",
+				"%s can be looked at", part.what)
 		}
 	}
 	return found.list, nil
@@ -86,19 +87,22 @@ func (e Examination) migrations(ctx context.Context, conn *pgx.Conn, found *find
 	if err := conn.QueryRow(ctx, query("examine_migrated")).Scan(&migrated); err != nil {
 		return err
 	}
-	if !found.add(migrated, "Run portal migrate with a user that may create roles and schemas.", "the portal's schemas are there") {
+	if !found.add(migrated, "Run portal migrate with a user that may create roles and schemas.",
+		"the portal's schemas are there") {
 		return nil
 	}
 	n, err := behind(ctx, conn)
 	if err != nil {
 		return err
 	}
-	found.add(n == 0, "Run portal migrate. Until then /readyz answers 503.", "the schema is this version's (%d migrations behind)", n)
+	found.add(n == 0, "Run portal migrate. Until then /readyz answers 503.",
+		"the schema is this version's (%d migrations behind)", n)
 	pending, err := pendingFiles(ctx, conn)
 	if err != nil {
 		return err
 	}
-	found.add(len(pending) == 0, "Run portal migrate.", "functions and triggers are this binary's (%d differ)", len(pending))
+	found.add(len(pending) == 0, "Run portal migrate.",
+		"functions and triggers are this binary's (%d differ)", len(pending))
 	return nil
 }
 
@@ -112,13 +116,18 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 		return nil
 	}
 	holes := w.Holes()
-	found.add(len(holes) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot. portal serve does not start until then.",
+	found.add(len(holes) == 0,
+		"Run portal migrate: it puts back what is listed here, or says why it cannot. "+
+			"portal serve does not start until then.",
 		"customers are kept apart: rights, policies, functions and triggers are what they must be (%d are not)", len(holes))
 	misled, err := misledFunctions(ctx, conn)
 	if err != nil {
 		return err
 	}
-	found.add(len(misled) == 0, "They would take what a session made among its temporary objects for PostgreSQL's own, and run it with their owner's rights. For each: alter function … set search_path = pg_catalog, pg_temp; see "+strings.Join(misled, ", "),
+	found.add(len(misled) == 0,
+		"They would take what a session made among its temporary objects for PostgreSQL's own, and run it with their "+
+			"owner's rights. For each: alter function … set search_path = pg_catalog, pg_temp; see "+
+			strings.Join(misled, ", "),
 		"functions that act for the portal's owner cannot be misled (%d can)", len(misled))
 	if w.Other {
 		found.note("Another version of the portal migrated this database; this is compared with what that version left.")
@@ -132,7 +141,8 @@ func (e Examination) wall(ctx context.Context, conn *pgx.Conn, found *findings) 
 			rest = append(rest, d)
 		}
 	}
-	found.add(len(rest) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot.", "columns, constraints and indexes are what they must be (%d are not)", len(rest))
+	found.add(len(rest) == 0, "Run portal migrate: it puts back what is listed here, or says why it cannot.",
+		"columns, constraints and indexes are what they must be (%d are not)", len(rest))
 	for _, what := range gathered(rest) {
 		found.add(false, "", "%s", what)
 	}
@@ -152,7 +162,8 @@ func (e Examination) codes(ctx context.Context, conn *pgx.Conn, found *findings)
 	if err != nil {
 		return err
 	}
-	found.add(true, "", "codes that two active items share are %s", map[bool]string{true: "allowed", false: "refused"}[allowed])
+	found.add(true, "", "codes that two active items share are %s",
+		map[bool]string{true: "allowed", false: "refused"}[allowed])
 	switch {
 	case allowed && shared > 0:
 		found.note("%s", sharedWords(shared))
@@ -183,7 +194,8 @@ func (e Examination) invariants(ctx context.Context, conn *pgx.Conn, found *find
 	if err != nil {
 		return err
 	}
-	found.add(len(violations) == 0, fmt.Sprintf("See: select * from erp.check_invariants(). By kind: %v", violations), "the ledger's invariants hold")
+	found.add(len(violations) == 0, fmt.Sprintf("See: select * from erp.check_invariants(). By kind: %v", violations),
+		"the ledger's invariants hold")
 	return nil
 }
 
@@ -216,7 +228,8 @@ func pendingFiles(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 	rows, _ := conn.Query(ctx, query("installed_list"))
 	installed := map[string]string{}
 	var name, hash string
-	if _, err := pgx.ForEachRow(rows, []any{&name, &hash}, func() error { installed[name] = hash; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&name, &hash},
+		func() error { installed[name] = hash; return nil }); err != nil {
 		return nil, err
 	}
 	var out []string

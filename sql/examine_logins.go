@@ -38,7 +38,8 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 			continue
 		}
 		own, err := connectPlainly(ctx, l.url)
-		if !found.add(err == nil, "Look at "+l.setting+". portal migrate --create-logins makes the log-ins anew.", "the log-in of %s connects", l.what) {
+		if !found.add(err == nil, "Look at "+l.setting+". portal migrate --create-logins makes the log-ins anew.",
+			"the log-in of %s connects", l.what) {
 			continue
 		}
 		r, err := reachOf(ctx, own)
@@ -47,7 +48,8 @@ func (e Examination) roles(ctx context.Context, conn *pgx.Conn, found *findings)
 			return err
 		}
 		found.add(r.Roles == l.roles && !r.ReadsHashes && !(l.closed && (r.WritesPayments || r.Replicates)),
-			"It may become "+l.roles+" and nothing else, and without REPLICATION: portal migrate --create-logins puts it right, with a new password.",
+			"It may become "+l.roles+
+				" and nothing else, and without REPLICATION: portal migrate --create-logins puts it right, with a new password.",
 			"the log-in of %s is held to its work (it may become %s)", l.what, orNothing(r.Roles))
 	}
 	return nil
@@ -60,7 +62,8 @@ func (e Examination) oneLogin(ctx context.Context, conn *pgx.Conn, found *findin
 		if err := conn.QueryRow(ctx, query("examine_role"), args{"role": string(role)}).Scan(&member); err != nil {
 			return err
 		}
-		found.add(member, "Grant it: grant "+string(role)+" to the user of the database URL.", "this user may act as %s", role)
+		found.add(member, "Grant it: grant "+string(role)+" to the user of the database URL.",
+			"this user may act as %s", role)
 	}
 	r, err := reachOf(ctx, conn)
 	if err != nil {
@@ -74,7 +77,8 @@ func (e Examination) oneLogin(ctx context.Context, conn *pgx.Conn, found *findin
 	if r.ReadsHashes {
 		costs = append(costs, "read the passwords' hashes, since it is a superuser's or the owner's")
 	}
-	found.note("What it costs: a fault by which a customer's request ran SQL of its own could %s. portal migrate --create-logins makes a log-in for each.",
+	found.note("What it costs: a fault by which a customer's request ran SQL of its own could %s. portal migrate "+
+		"--create-logins makes a log-in for each.",
 		strings.Join(costs, ", "))
 	return nil
 }

@@ -19,8 +19,11 @@ func (e Examination) proxies(ctx context.Context, conn *pgx.Conn, found *finding
 		return err
 	}
 	for _, s := range strangers {
-		found.add(!s.Near, "If that is your proxy, set PORTAL_TRUSTED_PROXY to its network on each node: until then all its visitors count as one, and share limits.",
-			"X-Forwarded-For came from %s, which is no trusted proxy, and was not believed (node %s, last %s)", s.Source, s.Node, s.LastAt)
+		found.add(!s.Near,
+			"If that is your proxy, set PORTAL_TRUSTED_PROXY to its network on each node: until then all its visitors count "+
+				"as one, and share limits.",
+			"X-Forwarded-For came from %s, which is no trusted proxy, and was not believed (node %s, last %s)",
+			s.Source, s.Node, s.LastAt)
 	}
 	if len(strangers) == 0 {
 		found.add(true, "", "nobody but trusted proxies has sent X-Forwarded-For in the last seven days")

@@ -43,8 +43,9 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 			return err
 		}
 	}
-	found.add(heard, "A pooler is in between: LISTEN, replication and migrations need the server itself. Set PORTAL_DIRECT_URL to it; DATABASE_URL may go on passing the pooler.",
-		"NOTIFY reaches LISTEN, without a pooler in between")
+	found.add(heard,
+		"A pooler is in between: LISTEN, replication and migrations need the server itself. Set PORTAL_DIRECT_URL to it; "+
+			"DATABASE_URL may go on passing the pooler.", "NOTIFY reaches LISTEN, without a pooler in between")
 
 	rows, _ := conn.Query(ctx, query("examine_log"))
 	log, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[struct {
@@ -54,11 +55,17 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 	if err != nil {
 		return err
 	}
-	found.add(log.Usage < notifyLimit, "A session that listens does not take its notifications: it is in a long transaction, or its program hangs. When the queue is full, commits that notify fail, the ERP's too. See below which of ours hangs; end it with select pg_terminate_backend(pid): its node connects anew and misses nothing.",
+	found.add(log.Usage < notifyLimit,
+		"A session that listens does not take its notifications: it is in a long transaction, or its program hangs. When "+
+			"the queue is full, commits that notify fail, the ERP's too. See below which of ours hangs; end it with select "+
+			"pg_terminate_backend(pid): its node connects anew and misses nothing.",
 		"NOTIFY's queue is %.1f %% full (look from 1 %%)", 100*log.Usage)
 	oldest := time.Duration(log.OldestSeconds * float64(time.Second))
-	found.add(oldest < logAgeLimit && log.Bytes < logBytesLimit, "Housekeeping prunes events after 72 hours, but none that a running transaction may not have seen. Look for long transactions below, and at the job housekeeping at /ops/jobs.",
-		"the event log has about %d events, %s; the oldest is %s old (pruned after 72 hours)", log.Rows, health.Bytes(log.Bytes), oldest.Round(time.Second))
+	found.add(oldest < logAgeLimit && log.Bytes < logBytesLimit,
+		"Housekeeping prunes events after 72 hours, but none that a running transaction may not have seen. Look for long "+
+			"transactions below, and at the job housekeeping at /ops/jobs.",
+		"the event log has about %d events, %s; the oldest is %s old (pruned after 72 hours)", log.Rows,
+		health.Bytes(log.Bytes), oldest.Round(time.Second))
 	if err := e.housekeeping(ctx, conn, found, oldest); err != nil {
 		return err
 	}
@@ -78,7 +85,9 @@ func (e Examination) events(ctx context.Context, conn *pgx.Conn, found *findings
 			stuck = append(stuck, fmt.Sprint(l.PID))
 		}
 	}
-	found.add(len(stuck) == 0, fmt.Sprintf("Its node hangs, or the network to it does. End it: select pg_terminate_backend(pid), for %s. The node connects anew and catches up.", strings.Join(stuck, ", ")),
+	found.add(len(stuck) == 0,
+		fmt.Sprintf("Its node hangs, or the network to it does. End it: select pg_terminate_backend(pid), for %s. The "+
+			"node connects anew and catches up.", strings.Join(stuck, ", ")),
 		"no listener of the portal hangs (%d listen, %d hang)", len(listeners), len(stuck))
 	return nil
 }
@@ -95,11 +104,14 @@ func (e Examination) housekeeping(ctx context.Context, conn *pgx.Conn, found *fi
 		return err
 	}
 	if ago == nil {
-		found.add(oldest < 73*time.Hour, "Is a node running that works jobs (portal serve without --only web)?", "housekeeping has not run yet")
+		found.add(oldest < 73*time.Hour, "Is a node running that works jobs (portal serve without --only web)?",
+			"housekeeping has not run yet")
 		return nil
 	}
 	last := time.Duration(*ago * float64(time.Second))
-	found.add(last < housekept || oldest < 73*time.Hour, "It runs every ten minutes where jobs are worked: is a node running without --only web? See /ops/jobs.", "housekeeping prunes the event log; it ran %s ago", last.Round(time.Second))
+	found.add(last < housekept || oldest < 73*time.Hour,
+		"It runs every ten minutes where jobs are worked: is a node running without --only web? See /ops/jobs.",
+		"housekeeping prunes the event log; it ran %s ago", last.Round(time.Second))
 	return nil
 }
 
@@ -134,11 +146,14 @@ func (e Examination) server(ctx context.Context, conn *pgx.Conn, found *findings
 		lacks = append(lacks, "the log-in may not replicate (alter role … replication)")
 	}
 	if len(lacks) == 0 {
-		found.add(true, "", "events can come by notify or by wal: wal_level is logical, %d slots and %d senders are free, one of each a node", s.FreeSlots, s.FreeSenders)
+		found.add(true, "", "events can come by notify or by wal: wal_level is logical, %d slots and %d senders are free, "+
+			"one of each a node", s.FreeSlots, s.FreeSenders)
 	} else {
 		found.add(true, "", "events can come by notify; for wal, %s", strings.Join(lacks, "; "))
 	}
-	found.note("Choose notify, the default, unless the ERP commits from many sessions at once all day: triggers then wake the portal now and then, and NOTIFY takes a lock that all commits share. With wal they never do, for one slot a node and the decoding of all WAL.")
+	found.note("Choose notify, the default, unless the ERP commits from many sessions at once all day: triggers then " +
+		"wake the portal now and then, and NOTIFY takes a lock that all commits share. With wal they never do, for one " +
+		"slot a node and the decoding of all WAL.")
 
 	if err := e.slots(ctx, conn, found); err != nil {
 		return err
@@ -146,7 +161,8 @@ func (e Examination) server(ctx context.Context, conn *pgx.Conn, found *findings
 	need := int(or(e.WebConns, defaultWeb)) + otherConns
 	others := max(s.Connections-s.Ours, 0)
 	found.add(others+need <= s.MaxConnections && (s.LoginLimit < 0 || need <= s.LoginLimit),
-		"Nodes would be refused connections, or the ERP. Lower PORTAL_WEB_CONNS, put a pooler in between (and PORTAL_DIRECT_URL past it), or raise max_connections or the log-in's own limit.",
+		"Nodes would be refused connections, or the ERP. Lower PORTAL_WEB_CONNS, put a pooler in between (and "+
+			"PORTAL_DIRECT_URL past it), or raise max_connections or the log-in's own limit.",
 		"connections suffice: others use %d of %d, a node takes up to %d", others, s.MaxConnections, need)
 
 	return e.transactions(ctx, conn, found)
@@ -170,7 +186,9 @@ func (e Examination) slots(ctx context.Context, conn *pgx.Conn, found *findings)
 			holding = append(holding, fmt.Sprintf("%s holds %s", s.Name, health.Bytes(s.RetainedBytes)))
 		}
 	}
-	found.add(len(holding) == 0, fmt.Sprintf("The disk fills, and the ERP stops: %s. Bring the reader back, or: select pg_drop_replication_slot('name'). max_slot_wal_keep_size sets a limit.", strings.Join(holding, ", ")),
+	found.add(len(holding) == 0,
+		fmt.Sprintf("The disk fills, and the ERP stops: %s. Bring the reader back, or: select "+
+			"pg_drop_replication_slot('name'). max_slot_wal_keep_size sets a limit.", strings.Join(holding, ", ")),
 		"no replication slot keeps WAL for a reader that is gone (%d are not in use)", len(slots))
 	return nil
 }
@@ -189,10 +207,13 @@ func (e Examination) transactions(ctx context.Context, conn *pgx.Conn, found *fi
 	}
 	var names []string
 	for _, t := range list {
-		names = append(names, fmt.Sprintf("%s (%s) for %s", t.Who, t.Program, time.Duration(t.Seconds*float64(time.Second)).Round(time.Second)))
+		names = append(names, fmt.Sprintf("%s (%s) for %s", t.Who, t.Program,
+			time.Duration(t.Seconds*float64(time.Second)).Round(time.Second)))
 	}
-	found.add(len(list) == 0, fmt.Sprintf("Events pass it by, but the log is not pruned, nothing is vacuumed, and every reader's position has to name it: %s. Ask who it is; select pg_terminate_backend(pid) ends one, rollback prepared a prepared one.", strings.Join(names, ", ")),
-		"no transaction has been open for more than %s", long)
+	found.add(len(list) == 0,
+		fmt.Sprintf("Events pass it by, but the log is not pruned, nothing is vacuumed, and every reader's position has "+
+			"to name it: %s. Ask who it is; select pg_terminate_backend(pid) ends one, rollback prepared a prepared one.",
+			strings.Join(names, ", ")), "no transaction has been open for more than %s", long)
 	var all bool
 	if err := conn.QueryRow(ctx, "select pg_has_role('pg_read_all_stats', 'usage')").Scan(&all); err != nil {
 		return err

@@ -36,7 +36,8 @@ func TestExamineFinds(t *testing.T) {
 		return conn
 	}
 	examine := func() map[string]sql.Checkup {
-		found, err := sql.Examine(ctx, sql.Examination{URL: db.URL, Stuck: time.Millisecond, LongTransaction: time.Millisecond})
+		found, err := sql.Examine(ctx,
+			sql.Examination{URL: db.URL, Stuck: time.Millisecond, LongTransaction: time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +55,8 @@ func TestExamineFinds(t *testing.T) {
 
 	pgtest.Exec(t, db, `select pg_create_physical_replication_slot('old_standby', true);
 		insert into portal.event (kind, at) values ('catalog', now() - interval '90 hours');
-		insert into river.river_job (args, kind, queue, state, max_attempts, attempt, finalized_at) values ('{}', 'housekeeping', 'default', 'completed', 1, 1, now() - interval '3 hours')`)
+		insert into river.river_job (args, kind, queue, state, max_attempts, attempt, finalized_at)
+			values ('{}', 'housekeeping', 'default', 'completed', 1, 1, now() - interval '3 hours')`)
 	for range 5 { // a segment each
 		pgtest.Exec(t, db, "insert into portal.event (kind) values ('catalog')")
 		pgtest.Exec(t, db, "select pg_switch_wal()")
@@ -101,18 +103,25 @@ func TestOpsFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	pgtest.Exec(t, d, `insert into portal.event (kind, at) values ('catalog', now() - interval '1 hour'), ('catalog', now());
-		insert into portal.mail (key, kind, recipient, status, created_at) values ('a', (select kind from portal.news_kind limit 1), 'a@x.example', 'queued', erp.now() - interval '10 minutes'), ('b', (select kind from portal.news_kind limit 1), 'b@x.example', 'failed', erp.now());
+	pgtest.Exec(t, d,
+		`insert into portal.event (kind, at) values ('catalog', now() - interval '1 hour'), ('catalog', now());
+		insert into portal.mail (key, kind, recipient, status, created_at)
+			values ('a', (select kind from portal.news_kind limit 1), 'a@x.example', 'queued',
+			erp.now() - interval '10 minutes'), ('b', (select kind from portal.news_kind limit 1), 'b@x.example', 'failed',
+			erp.now());
 		insert into erp.customer (customer_no, name) values ('C1', 'One');
-		insert into portal.statement (customer_id, period_from, period_to, status) select customer_id, '2026-01-01', '2026-01-31', s from erp.customer, unnest(array['FAILED', 'QUEUED']) s;
+		insert into portal.statement (customer_id, period_from, period_to, status) select customer_id, '2026-01-01',
+			'2026-01-31', s from erp.customer, unnest(array['FAILED', 'QUEUED']) s;
 		select portal.prove_prices(true)`)
 	store := sql.NewOpsStore(db)
 	f, err := store.Figures(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Bytes < 1<<20 || f.Connections < 1 || f.MaxConnections < f.Connections || !f.SeesAll || f.LogBytes == 0 || f.LogOldestSeconds < 3600 || f.LogOldestSeconds > 3700 ||
-		f.NotifyUsage != 0 || f.MailsQueued != 1 || f.MailsFailed != 1 || f.StatementsFailed != 1 || f.MailOldestSeconds < 600 || f.ProofAt == nil || f.ProofOpen != 0 {
+	if f.Bytes < 1<<20 || f.Connections < 1 || f.MaxConnections < f.Connections || !f.SeesAll || f.LogBytes == 0 ||
+		f.LogOldestSeconds < 3600 || f.LogOldestSeconds > 3700 ||
+		f.NotifyUsage != 0 || f.MailsQueued != 1 || f.MailsFailed != 1 || f.StatementsFailed != 1 ||
+		f.MailOldestSeconds < 600 || f.ProofAt == nil || f.ProofOpen != 0 {
 		t.Errorf("%+v", f)
 	}
 	// the role is back, for who takes the connection next

@@ -81,7 +81,8 @@ func (s *FactorStore) Factors(ctx context.Context, who portal.Session) (portal.F
 }
 
 var (
-	errCode    = portal.Invalid("code", "This code is not right, or was used already. Wait for the next one, or use a recovery code.")
+	errCode = portal.Invalid("code",
+		"This code is not right, or was used already. Wait for the next one, or use a recovery code.")
 	errPasskey = portal.Invalid("passkey", "That passkey did not prove it. Try again, or use another way.")
 	errLocked  = portal.Errorf(portal.CodeTooMany, "Too many wrong tries. Wait a quarter of an hour, or use a passkey.")
 )
@@ -238,8 +239,9 @@ type newFactor struct {
 func (s *FactorStore) add(ctx context.Context, who portal.Session, f newFactor) (list []string, err error) {
 	err = s.change(ctx, who, func(tx pgx.Tx) error {
 		var n int
-		if err := tx.QueryRow(ctx, query("factor_add"), args{"session_id": who.ID, "kind": string(f.kind), "name": f.name, "secret": f.secret,
-			"step": f.step, "credential_id": f.credentialID, "credential": f.credential, "handle": f.handle}).Scan(&n); err != nil {
+		if err := tx.QueryRow(ctx, query("factor_add"), args{"session_id": who.ID, "kind": string(f.kind), "name": f.name,
+			"secret": f.secret, "step": f.step, "credential_id": f.credentialID, "credential": f.credential,
+			"handle": f.handle}).Scan(&n); err != nil {
 			return err
 		}
 		if list = nil; n > 1 {
@@ -268,7 +270,8 @@ func (s *FactorStore) RequireFactor(ctx context.Context, who portal.Session, cus
 }
 
 // FactorRequired implements portal.FactorService.
-func (s *FactorStore) FactorRequired(ctx context.Context, who portal.Session, customerNo string) (required bool, err error) {
+func (s *FactorStore) FactorRequired(ctx context.Context, who portal.Session,
+	customerNo string) (required bool, err error) {
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, query("factor_required"), args{"customer_no": customerNo}).Scan(&required)
 		return notFound(refusal(err), "There is no such customer.")

@@ -39,7 +39,8 @@ func stepOf(secret, code string) (step int64, ok bool) {
 }
 
 // useCode proves a session by the code of an app, else by a recovery code.
-func (s *FactorStore) useCode(ctx context.Context, who portal.Session, typed string, remember bool) (right bool, err error) {
+func (s *FactorStore) useCode(ctx context.Context, who portal.Session, typed string,
+	remember bool) (right bool, err error) {
 	digits := strings.ReplaceAll(typed, " ", "")
 	if len(digits) == 6 && strings.IndexFunc(digits, func(r rune) bool { return !unicode.IsDigit(r) }) < 0 {
 		return s.useAppCode(ctx, who, digits, remember)
@@ -51,7 +52,8 @@ func (s *FactorStore) useCode(ctx context.Context, who portal.Session, typed str
 	return right, err
 }
 
-func (s *FactorStore) useAppCode(ctx context.Context, who portal.Session, code string, remember bool) (right bool, err error) {
+func (s *FactorStore) useAppCode(ctx context.Context, who portal.Session, code string,
+	remember bool) (right bool, err error) {
 	type app struct {
 		FactorID   portal.FactorID
 		Secret     []byte
@@ -147,7 +149,8 @@ func (s *FactorStore) newApp(ctx context.Context, who portal.Session) (string, e
 		return "", fmt.Errorf("set up app: %w", err)
 	}
 	_, hash := newToken()
-	if _, err := s.db.Auth.Exec(ctx, query("challenge_begin"), args{"hash": hash, "purpose": "app", "session_id": who.ID, "data": raw}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("challenge_begin"),
+		args{"hash": hash, "purpose": "app", "session_id": who.ID, "data": raw}); err != nil {
 		return "", fmt.Errorf("set up app: %w", refusal(err))
 	}
 	return key.Secret(), nil

@@ -18,7 +18,8 @@ type GuideStore struct{ db *DB }
 func NewGuideStore(db *DB) *GuideStore { return &GuideStore{db} }
 
 // Guide implements portal.GuideService.
-func (s *GuideStore) Guide(ctx context.Context, who portal.Session, kind portal.GuideKind, list portal.ListID, page int) (portal.Guide, error) {
+func (s *GuideStore) Guide(ctx context.Context, who portal.Session, kind portal.GuideKind, list portal.ListID,
+	page int) (portal.Guide, error) {
 	page = max(page, 1)
 	out := portal.Guide{Kind: kind, Page: page}
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
@@ -79,7 +80,8 @@ func (s *GuideStore) DeleteList(ctx context.Context, who portal.Session, list po
 }
 
 // PutOnList implements portal.GuideService.
-func (s *GuideStore) PutOnList(ctx context.Context, who portal.Session, list portal.ListID, itemNo string, on bool) error {
+func (s *GuideStore) PutOnList(ctx context.Context, who portal.Session, list portal.ListID,
+	itemNo string, on bool) error {
 	name := "item_list_take"
 	if on {
 		name = "item_list_put"

@@ -66,7 +66,8 @@ func TestPruneEvents(t *testing.T) {
 	if n := prune(t, house, 72*time.Hour); n != 0 {
 		t.Errorf("%d pruned", n)
 	}
-	pgtest.Exec(t, db, `insert into portal.event (kind, ref, xid, at) values ('notice', 'e', '9', now() - interval '80 hours')`)
+	pgtest.Exec(t, db,
+		`insert into portal.event (kind, ref, xid, at) values ('notice', 'e', '9', now() - interval '80 hours')`)
 	if n := prune(t, house, 72*time.Hour); n != 1 {
 		t.Errorf("%d pruned", n)
 	}
@@ -79,7 +80,9 @@ func TestPruneEventsInBatches(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	house := sql.NewHousekeeper(openWork(t, db).Work)
-	pgtest.Exec(t, db, `insert into portal.event (kind, xid, at) select 'notice', g::text::xid8, now() - interval '73 hours' from generate_series(3, 502) g, generate_series(1, 5)`)
+	pgtest.Exec(t, db,
+		`insert into portal.event (kind, xid, at) select 'notice', g::text::xid8, now() - interval '73 hours'
+			from generate_series(3, 502) g, generate_series(1, 5)`)
 	if n := prune(t, house, 72*time.Hour); n != 2500 {
 		t.Errorf("%d pruned", n)
 	}
@@ -100,7 +103,8 @@ func TestPruneEventsSparesWhatACursorMayWaitFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(ctx)
-	if _, err := tx.Exec(ctx, `insert into portal.event (kind, ref, at) values ('notice', 'slow', now() - interval '73 hours')`); err != nil {
+	if _, err := tx.Exec(ctx,
+		`insert into portal.event (kind, ref, at) values ('notice', 'slow', now() - interval '73 hours')`); err != nil {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, db, `insert into portal.event (kind, ref, at) values ('notice', 'quick', now() - interval '73 hours')`)
@@ -120,11 +124,13 @@ func TestPruneEventsSparesWhatACursorMayWaitFor(t *testing.T) {
 	}
 	// Whatever a cursor has not seen is at or below the floor, so the floor is
 	// not below the cursor's oldest open transaction.
-	if !pgtest.Value[bool](t, db, `select f.pruned_xid >= pg_snapshot_xmin($1::pg_snapshot) from portal.event_floor f`, cursor) {
+	if !pgtest.Value[bool](t, db, `select f.pruned_xid >= pg_snapshot_xmin($1::pg_snapshot) from portal.event_floor f`,
+		cursor) {
 		t.Error("the cursor is not below the floor")
 	}
 	// And a cursor from after has missed nothing.
-	if pgtest.Value[bool](t, db, `select f.pruned_xid >= pg_snapshot_xmin(pg_current_snapshot()) from portal.event_floor f`) {
+	if pgtest.Value[bool](t, db,
+		`select f.pruned_xid >= pg_snapshot_xmin(pg_current_snapshot()) from portal.event_floor f`) {
 		t.Error("a new cursor is below the floor")
 	}
 }
@@ -157,7 +163,8 @@ func TestEndExpiredSessions(t *testing.T) {
 			('reset', 'counts', erp.now() - interval '59 minutes'), ('reset', 'over', erp.now() - interval '61 minutes');
 		insert into portal.unknown_proxy (source, node, last_at) values
 			('10.0.0.1', 'a', erp.now() - interval '6 days'), ('10.0.0.2', 'a', erp.now() - interval '8 days')`)
-	if _, err := conn.Exec(t.Context(), `listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)`); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		`listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)`); err != nil {
 		t.Fatal(err)
 	}
 
@@ -168,18 +175,24 @@ func TestEndExpiredSessions(t *testing.T) {
 	if _, err := conn.WaitForNotification(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := pgtest.Value[[]string](t, db, `select array_agg(ref || ' of ' || coalesce(customer_id::text, 'staff') order by ref)
+	if got := pgtest.Value[[]string](t, db,
+		`select array_agg(ref || ' of ' || coalesce(customer_id::text, 'staff') order by ref)
 		from portal.event where kind = 'session'`); !slices.Equal(got, []string{"11 of 1", "21 of staff"}) {
 		t.Errorf("events %q", got)
 	}
-	if got := pgtest.Value[[]int64](t, db, `select array_agg(session_id) from portal.session`); !slices.Equal(got, []int64{12}) {
+	if got := pgtest.Value[[]int64](t, db, `select array_agg(session_id) from portal.session`); !slices.Equal(got,
+		[]int64{12}) {
 		t.Errorf("sessions left: %v", got)
 	}
-	if got := pgtest.Value[[]string](t, db, `select array_agg(place order by place) from portal.login_try`); !slices.Equal(got, []string{"counts", "locked"}) {
+	if got := pgtest.Value[[]string](t, db,
+		`select array_agg(place order by place) from portal.login_try`); !slices.Equal(got, []string{"counts", "locked"}) {
 		t.Errorf("tries left: %q", got)
 	}
-	if got := pgtest.Value[string](t, db, `select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')), (select count(*) from portal.login_device),
-		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',') from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
+	if got := pgtest.Value[string](t, db,
+		`select concat_ws(' ', (select count(*) from portal.login_device where device = sha256('used')),
+			(select count(*) from portal.login_device),
+		(select string_agg(subject, ',') from portal.link_asked), (select string_agg(source, ',')
+		from portal.unknown_proxy))`); got != "1 1 counts 10.0.0.1" {
 		t.Errorf("left: %s", got)
 	}
 	if n, err := house.EndExpiredSessions(t.Context()); err != nil || n != 0 {
@@ -218,14 +231,21 @@ func TestKeepMails(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, newsFixtures)
 	pgtest.Exec(t, db, `
-		insert into portal.mail (mail_id, key, kind, recipient, status, sent_at, created_at, secret) overriding system value values
-			(1, 'a', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '91 days', ''), (2, 'b', 'order_shipped', 'x@y.example', 'failed', null, now() - interval '91 days', ''),
-			(3, 'c', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '89 days', ''), (4, 'd', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '91 days', ''),
-			(5, 'e', 'password_reset', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'), (6, 'f', 'invitation', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
-			(7, 'g', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '59 minutes', ''), (8, 'h', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '2 hours', '');
+		insert into portal.mail (mail_id, key, kind, recipient, status, sent_at, created_at,
+			secret) overriding system value values
+			(1, 'a', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '91 days', ''),
+			(2, 'b', 'order_shipped', 'x@y.example', 'failed', null, now() - interval '91 days', ''),
+			(3, 'c', 'order_shipped', 'x@y.example', 'sent', now(), now() - interval '89 days', ''),
+			(4, 'd', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '91 days', ''),
+			(5, 'e', 'password_reset', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
+			(6, 'f', 'invitation', 'x@y.example', 'kept', null, now() - interval '61 minutes', 's'),
+			(7, 'g', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '59 minutes', ''),
+			(8, 'h', 'order_shipped', 'x@y.example', 'queued', null, now() - interval '2 hours', '');
 		select portal.enqueue_mails(array[8]);
-		insert into portal.password_reset (login_id, token_hash, expires_at) values (1, sha256('1'), now() - interval '1 minute'), (2, sha256('2'), now() + interval '1 minute');
-		insert into portal.notification (login_id, customer_id, kind, key, created_at) values (1, 1, 'statement', 'old', now() - interval '91 days'), (1, 1, 'statement', 'new', now())`)
+		insert into portal.password_reset (login_id, token_hash, expires_at)
+			values (1, sha256('1'), now() - interval '1 minute'), (2, sha256('2'), now() + interval '1 minute');
+		insert into portal.notification (login_id, customer_id, kind, key, created_at)
+			values (1, 1, 'statement', 'old', now() - interval '91 days'), (1, 1, 'statement', 'new', now())`)
 	store, err := sql.Open(t.Context(), sql.Config{URL: db.URL, WebConns: 1, DeskConns: 1, WorkConns: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -31,12 +31,14 @@ func invoiceRows(ctx context.Context, tx pgx.Tx, who portal.Session, f portal.In
 		name = "invoice_open_list"
 	}
 	search := strings.TrimSpace(f.Query)
-	return tx.Query(ctx, query(name), args{"customer_id": who.CustomerID, "sees_balance": sees, "state": f.State, "query": search,
-		"pattern": "%" + likePart(search) + "%", "from_date": f.From, "to_date": f.To, "before_date": date, "before_no": number, "row_limit": n})
+	return tx.Query(ctx, query(name), args{"customer_id": who.CustomerID, "sees_balance": sees, "state": f.State,
+		"query": search, "pattern": "%" + likePart(search) + "%", "from_date": f.From, "to_date": f.To, "before_date": date,
+		"before_no": number, "row_limit": n})
 }
 
 // Invoices implements portal.InvoiceService.
-func (s *InvoiceStore) Invoices(ctx context.Context, who portal.Session, f portal.InvoiceFilter) (portal.Invoices, error) {
+func (s *InvoiceStore) Invoices(ctx context.Context, who portal.Session,
+	f portal.InvoiceFilter) (portal.Invoices, error) {
 	var out portal.Invoices
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		rows, err := invoiceRows(ctx, tx, who, f, portal.PageSize+1)
@@ -49,7 +51,8 @@ func (s *InvoiceStore) Invoices(ctx context.Context, who portal.Session, f porta
 	if err != nil {
 		return portal.Invoices{}, fmt.Errorf("invoices of customer %d: %w", who.CustomerID, err)
 	}
-	out.Invoices, out.Next = cutPage(out.Invoices, func(last portal.Invoice) string { return dateCursor(last.InvoiceDate, last.InvoiceNo) })
+	out.Invoices, out.Next = cutPage(out.Invoices,
+		func(last portal.Invoice) string { return dateCursor(last.InvoiceDate, last.InvoiceNo) })
 	return out, nil
 }
 
@@ -57,7 +60,8 @@ func (s *InvoiceStore) Invoices(ctx context.Context, who portal.Session, f porta
 const exportRows = 1_000_000
 
 // EachInvoice implements portal.InvoiceService.
-func (s *InvoiceStore) EachInvoice(ctx context.Context, who portal.Session, f portal.InvoiceFilter, tell func(portal.Invoice) error) error {
+func (s *InvoiceStore) EachInvoice(ctx context.Context, who portal.Session, f portal.InvoiceFilter,
+	tell func(portal.Invoice) error) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		rows, err := invoiceRows(ctx, tx, who, f, exportRows)
 		if err != nil {
@@ -82,14 +86,16 @@ func (s *InvoiceStore) EachInvoice(ctx context.Context, who portal.Session, f po
 }
 
 // Invoice implements portal.InvoiceService.
-func (s *InvoiceStore) Invoice(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceDetail, error) {
+func (s *InvoiceStore) Invoice(ctx context.Context, who portal.Session,
+	invoiceNo string) (portal.InvoiceDetail, error) {
 	var out portal.InvoiceDetail
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		sees, err := seesBalance(ctx, tx)
 		if err != nil {
 			return err
 		}
-		out, err = invoiceDetail(ctx, tx, args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "sees_balance": sees, "staff": false})
+		out, err = invoiceDetail(ctx, tx,
+			args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "sees_balance": sees, "staff": false})
 		if !sees || out.Total == nil {
 			out.Applied = nil // what was credited would tell a price
 		}

@@ -22,7 +22,8 @@ func (s *CatalogStore) Catalog(ctx context.Context, who portal.Session, f portal
 	f.Page, f.Query = max(f.Page, 1), cleanQuery(f.Query)
 	a := args{
 		"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(f.Category), "sort": string(f.Sort),
-		"in_stock": f.InStock, "bought": f.Bought, "favorites": f.Favorites, "page_size": portal.PageSize, "skip": (f.Page - 1) * portal.PageSize,
+		"in_stock": f.InStock, "bought": f.Bought, "favorites": f.Favorites, "page_size": portal.PageSize,
+		"skip": (f.Page - 1) * portal.PageSize,
 	}
 	out := portal.Catalog{Page: f.Page}
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
@@ -76,7 +77,8 @@ func itemCounts(ctx context.Context, tx pgx.Tx, a args) ([]itemCount, error) {
 }
 
 // Lookup implements portal.CatalogService.
-func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string, limit int) ([]portal.LookupItem, error) {
+func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string,
+	limit int) ([]portal.LookupItem, error) {
 	q = cleanQuery(q)
 	words := terms(q)
 	switch utf8.RuneCountInString(q) {
@@ -85,8 +87,8 @@ func (s *CatalogStore) Lookup(ctx context.Context, who portal.Session, q string,
 	case 1: // half the catalogue has a word that begins so; a code may be meant
 		words = nil
 	}
-	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(0), "sort": "", "in_stock": false, "bought": false,
-		"favorites": false, "page_size": limit, "skip": 0}
+	a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "category": int64(0), "sort": "", "in_stock": false,
+		"bought": false, "favorites": false, "page_size": limit, "skip": 0}
 	var out []portal.LookupItem
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		hits, err := search(ctx, tx, q, words, a, func(hits []itemHit) (bool, error) { return len(hits) > 0, nil })
@@ -141,7 +143,8 @@ func (s *CatalogStore) Item(ctx context.Context, who portal.Session, itemNo stri
 		return err
 	})
 	if err != nil {
-		return portal.ItemDetail{}, fmt.Errorf("item %q of customer %d: %w", itemNo, who.CustomerID, notFound(err, "There is no such item in your catalog."))
+		return portal.ItemDetail{}, fmt.Errorf("item %q of customer %d: %w", itemNo, who.CustomerID,
+			notFound(err, "There is no such item in your catalog."))
 	}
 	return out, nil
 }
@@ -158,7 +161,8 @@ func notFound(err error, words string) error {
 func (s *CatalogStore) Picture(ctx context.Context, who portal.Session, itemNo string) (portal.Picture, error) {
 	var out portal.Picture
 	read := func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("item_picture"), args{"item_no": itemNo, "customer_id": who.CustomerID}).Scan(&out.MediaType, &out.Data)
+		return tx.QueryRow(ctx, query("item_picture"),
+			args{"item_no": itemNo, "customer_id": who.CustomerID}).Scan(&out.MediaType, &out.Data)
 	}
 	var err error
 	if who.Staff() {

@@ -13,7 +13,8 @@ import (
 )
 
 // Items implements portal.ItemDesk.
-func (s *ItemDesk) Items(ctx context.Context, who portal.Session, search, after string) ([]portal.DeskItem, string, error) {
+func (s *ItemDesk) Items(ctx context.Context, who portal.Session, search,
+	after string) ([]portal.DeskItem, string, error) {
 	search = strings.Join(strings.Fields(search), " ")
 	a := args{"query": search, "prefix": likePrefix(search), "words": "", "after": after, "row_limit": portal.PageSize + 1}
 	if strings.ContainsFunc(search, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
@@ -54,7 +55,8 @@ func deskItem(ctx context.Context, tx pgx.Tx, itemNo string) (portal.DeskItem, e
 
 // SaveItem implements portal.ItemDesk. Rows that stay as they are are not
 // written, so that nobody is told of a change that is none.
-func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo string, edit portal.DeskItemEdit) ([]portal.Shortfall, error) {
+func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo string,
+	edit portal.DeskItemEdit) ([]portal.Shortfall, error) {
 	change, err := edit.Change()
 	if err != nil {
 		return nil, err
@@ -79,9 +81,9 @@ func (s *ItemDesk) SaveItem(ctx context.Context, who portal.Session, itemNo stri
 			}
 		}
 		_, err = tx.Exec(ctx, query("desk_save_item"), args{
-			"item_id": id, "description": change.Description, "price_a": change.PriceA, "price_b": change.PriceB, "price_c": change.PriceC,
-			"price_d": change.PriceD, "price_e": change.PriceE, "cost": change.Cost, "active": change.Active,
-			"discontinued": change.Discontinued, "allow_backorder": change.AllowBackorder,
+			"item_id": id, "description": change.Description, "price_a": change.PriceA, "price_b": change.PriceB,
+			"price_c": change.PriceC, "price_d": change.PriceD, "price_e": change.PriceE, "cost": change.Cost,
+			"active": change.Active, "discontinued": change.Discontinued, "allow_backorder": change.AllowBackorder,
 		})
 		if err != nil {
 			return err
@@ -112,8 +114,10 @@ func setStock(ctx context.Context, tx pgx.Tx, id portal.ItemID, onHand, seen *po
 		return nil, nil // it is as counted, whatever the form showed
 	}
 	if seen != nil && !seen.Equal(now.Decimal) {
-		msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was saved: count again.", now.Decimal, seen.Decimal)
-		return nil, &portal.Error{Code: portal.CodeConflict, Message: msg, Fields: []portal.FieldError{{Field: "on_hand", Message: msg}}}
+		msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was saved: count again.",
+			now.Decimal, seen.Decimal)
+		return nil, &portal.Error{Code: portal.CodeConflict, Message: msg,
+			Fields: []portal.FieldError{{Field: "on_hand", Message: msg}}}
 	}
 	if _, err = tx.Exec(ctx, query("desk_save_stock"), args{"item_id": id, "on_hand": onHand.Decimal}); err != nil {
 		return nil, err

@@ -15,14 +15,19 @@ func TestLimitsOfAnOrder(t *testing.T) {
 	// an open order of 100.00, and another as large as what is asked for, of the
 	// same price, which the job is asked about
 	pgtest.Exec(t, db, `
-		with o as (insert into erp.sales_order (customer_id, source, status) select customer_id, 'PHONE', 'APPROVED' from erp.customer where customer_no = 'C1' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 100 from o, erp.item where item_no = 'OIL5';
-		with o as (insert into erp.sales_order (order_no, customer_id, source) select 'SO-ASKED', customer_id, 'PHONE' from erp.customer where customer_no = 'C1' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 50 from o, erp.item where item_no = 'OIL5'`)
+		with o as (insert into erp.sales_order (customer_id, source, status) select customer_id, 'PHONE', 'APPROVED'
+			from erp.customer where customer_no = 'C1' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 100
+			from o, erp.item where item_no = 'OIL5';
+		with o as (insert into erp.sales_order (order_no, customer_id, source) select 'SO-ASKED', customer_id, 'PHONE'
+			from erp.customer where customer_no = 'C1' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price) select order_id, 1, item_id, 1, 50
+			from o, erp.item where item_no = 'OIL5'`)
 	findings := func(order string) string {
 		// the job leaves its own order out of the exposure; the cart is asked as if it were not there
 		return pgtest.Value[string](t, db, `select coalesce(string_agg(f.code || ' ' || f.action, ', ' order by f.code), '')
-			from erp.customer c cross join lateral erp.order_findings(c.customer_id, array[(select item_id from erp.item where item_no = 'OIL5')], array['EA'], array[1],
+			from erp.customer c cross join lateral erp.order_findings(c.customer_id, array[(select item_id from erp.item
+			where item_no = 'OIL5')], array['EA'], array[1],
 				array[50], null, null, null, (select order_id from erp.sales_order where order_no = $1)) f
 			where c.customer_no = 'C1' and f.action <> 'room' and f.code <> 'stock_short'`, order)
 	}
@@ -47,7 +52,9 @@ func TestLimitsOfAnOrder(t *testing.T) {
 		if got := findings("SO-ASKED"); got != c.job {
 			t.Errorf("%s, the job: %q, want %q", c.set, got, c.job)
 		}
-		pgtest.Exec(t, db, `update erp.web_access set max_order = null, over_max = 'block', min_order = null, require_po = false, can_order = true, enabled = true, auto_approve = true`)
+		pgtest.Exec(t, db,
+			`update erp.web_access set max_order = null, over_max = 'block', min_order = null, require_po = false,
+				can_order = true, enabled = true, auto_approve = true`)
 	}
 	// the cart counts both open orders (150.00), the job only the other (100.00)
 	for _, c := range []struct{ limit, check, cart, job string }{
@@ -60,7 +67,8 @@ func TestLimitsOfAnOrder(t *testing.T) {
 		{"149.99", "off", "", ""},
 		{"0", "queue", "over_credit queue", "over_credit queue"},
 	} {
-		pgtest.Exec(t, db, "update erp.customer set credit_limit = "+c.limit+"; update erp.web_access set credit_check = '"+c.check+"'")
+		pgtest.Exec(t, db, "update erp.customer set credit_limit = "+c.limit+"; update erp.web_access set credit_check = '"+
+			c.check+"'")
 		if got := findings(""); got != c.cart {
 			t.Errorf("limit %s, %s, the cart: %q, want %q", c.limit, c.check, got, c.cart)
 		}

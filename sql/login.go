@@ -74,7 +74,8 @@ func (l *Logins) Reset(ctx context.Context, email, password string) (string, err
 // how many there were.
 func (l *Logins) ResetFactors(ctx context.Context, email string) (int, error) {
 	var n *int
-	if err := l.db.Work.QueryRow(ctx, query("factors_reset"), args{"email": portal.CleanText(email)}).Scan(&n); err != nil {
+	if err := l.db.Work.QueryRow(ctx, query("factors_reset"),
+		args{"email": portal.CleanText(email)}).Scan(&n); err != nil {
 		return 0, fmt.Errorf("log-in %s: %w", email, refusal(err))
 	}
 	if n == nil {

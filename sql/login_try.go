@@ -34,13 +34,15 @@ func (t try) turn() string { return t.source }
 
 // errCrowded is what who has no turn is told: the same whoever it is.
 var errCrowded = portal.Errorf(portal.CodeTooMany,
-	"Too many log-ins have failed in your network. Wait a minute and try again, or use a browser in which you have logged in before.")
+	"Too many log-ins have failed in your network. Wait a minute and try again, or use a browser in which you have "+
+		"logged in before.")
 
 // begin counts a try and waits as long as it is to be slowed down.
 func (s *SessionStore) begin(ctx context.Context, t try) error {
 	var allowed, locked bool
 	var wait *time.Duration
-	err := s.db.Auth.QueryRow(ctx, query("login_try_begin"), args{"email": t.email, "source": t.source, "device": t.device}).
+	err := s.db.Auth.QueryRow(ctx, query("login_try_begin"),
+		args{"email": t.email, "source": t.source, "device": t.device}).
 		Scan(&allowed, &locked, &wait)
 	switch {
 	case err != nil:
@@ -65,7 +67,8 @@ func (s *SessionStore) begin(ctx context.Context, t try) error {
 // atPassword says at the field what begin says at a log-in.
 func atPassword(err error) error {
 	if portal.ErrorCode(err) == portal.CodeUnauthorized {
-		return portal.Invalid("current_password", "Your password was wrong several times: it can be changed again in 15 minutes.")
+		return portal.Invalid("current_password",
+			"Your password was wrong several times: it can be changed again in 15 minutes.")
 	}
 	return err
 }
@@ -77,7 +80,8 @@ type execer interface {
 
 // end takes back the count of a try whose password was right.
 func (t try) end(ctx context.Context, db execer) error {
-	if _, err := db.Exec(ctx, query("login_try_end"), args{"email": t.email, "source": t.source, "device": t.device}); err != nil {
+	if _, err := db.Exec(ctx, query("login_try_end"),
+		args{"email": t.email, "source": t.source, "device": t.device}); err != nil {
 		return fmt.Errorf("a try to log in succeeded: %w", err)
 	}
 	return nil

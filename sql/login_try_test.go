@@ -83,7 +83,8 @@ func TestWrongLogInsOfOneOffice(t *testing.T) {
 		}
 	}
 	o.mustBe("somebody whose browser is known", o.try(person(1), rightPassword, proxy, "browser of p1"), "")
-	o.mustBe("somebody new there, while guesses wait", o.try(person(2), rightPassword, proxy, "browser of p2"), portal.CodeTooMany)
+	o.mustBe("somebody new there, while guesses wait", o.try(person(2), rightPassword, proxy, "browser of p2"),
+		portal.CodeTooMany)
 	pgtest.Exec(t, o.db, "select erp.set_clock(now() + interval '1 minute')")
 	o.mustBe("somebody new there, in turn", o.try(person(2), rightPassword, proxy, "browser of p2"), "")
 	o.mustBe("somebody elsewhere", o.try(person(3), rightPassword, "198.51.100.1", ""), "")
@@ -101,13 +102,16 @@ func TestLockIsOfAccountAndPlace(t *testing.T) {
 		o.mustBe("nobody's", o.try("nobody@x.example", "wrong", "192.0.2.1", ""), portal.CodeUnauthorized)
 	}
 	o.mustBe("right, where it is locked", o.try(person(1), rightPassword, "192.0.2.1", ""), portal.CodeUnauthorized)
-	o.mustBe("right, with a made-up browser", o.try(person(1), rightPassword, "192.0.2.1", "made up"), portal.CodeUnauthorized)
+	o.mustBe("right, with a made-up browser", o.try(person(1), rightPassword, "192.0.2.1", "made up"),
+		portal.CodeUnauthorized)
 	o.mustBe("right, elsewhere", o.try(person(1), rightPassword, "198.51.100.1", ""), "")
 	for range 7 {
 		o.mustBe("wrong again", o.try(person(1), "wrong", "192.0.2.9", ""), portal.CodeUnauthorized)
 	}
 	o.mustBe("right, in her own browser", o.try(person(1), rightPassword, "192.0.2.9", "hers"), "")
-	if tries := pgtest.Value[int](t, o.db, `select failed_count from portal.login_try where account = sha256('nobody@x.example') and place = '192.0.2.1'`); tries != 5 {
+	if tries := pgtest.Value[int](t, o.db,
+		`select failed_count from portal.login_try where account = sha256('nobody@x.example')
+			and place = '192.0.2.1'`); tries != 5 {
 		t.Errorf("%d tries of nobody's were counted", tries)
 	}
 	pgtest.Exec(t, o.db, "select erp.set_clock(now() + interval '15 minutes 1 second')")
@@ -146,14 +150,16 @@ func TestTriesAtTheSameTime(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 30 {
 		wait.Go(func() {
-			_, _, err := o.sessions.LogIn(context.WithoutCancel(t.Context()), person(1), "wrong", portal.Browser{Source: "192.0.2.1"})
+			_, _, err := o.sessions.LogIn(context.WithoutCancel(t.Context()), person(1),
+				"wrong", portal.Browser{Source: "192.0.2.1"})
 			if portal.ErrorCode(err) != portal.CodeUnauthorized && portal.ErrorCode(err) != portal.CodeTooMany {
 				t.Errorf("a wrong password: %v", err)
 			}
 		})
 	}
 	wait.Wait()
-	got := pgtest.Value[string](t, o.db, `select concat_ws(' ', (select failed_count from portal.login_try where place = '192.0.2.1' and account <> ''),
+	got := pgtest.Value[string](t, o.db,
+		`select concat_ws(' ', (select failed_count from portal.login_try where place = '192.0.2.1' and account <> ''),
 		(select failed_count from portal.login_try where account = ''))`)
 	if got != "5 5" {
 		t.Errorf("counted: %s (of the account there, of the place)", got)
@@ -166,7 +172,8 @@ func TestSlowsDown(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 1, time.Nanosecond)
 	for i, want := range []string{"00:00:00", "00:00:00", "00:00:01", "00:00:02", "00:00:04", "00:00:00"} {
-		got := pgtest.Value[string](t, o.db, "select wait::text || case when locked then ' locked' else '' end from portal.begin_login_try($1, '192.0.2.1', null)", person(1))
+		got := pgtest.Value[string](t, o.db,
+			"select wait::text || case when locked then ' locked' else '' end from portal.begin_login_try($1, '192.0.2.1', null)", person(1))
 		if i == 5 {
 			want += " locked"
 		}
@@ -180,7 +187,8 @@ func TestSlowsDown(t *testing.T) {
 func TestPasswordOfProfileIsCounted(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 1, time.Nanosecond)
-	_, who, err := o.sessions.LogIn(t.Context(), person(1), rightPassword, portal.Browser{Known: "hers", Source: "192.0.2.1"})
+	_, who, err := o.sessions.LogIn(t.Context(), person(1), rightPassword,
+		portal.Browser{Known: "hers", Source: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +198,8 @@ func TestPasswordOfProfileIsCounted(t *testing.T) {
 			t.Fatalf("wrong: %v", err)
 		}
 	}
-	if err := o.sessions.ChangePassword(t.Context(), who, rightPassword, next); portal.ErrorCode(err) != portal.CodeInvalid {
+	if err := o.sessions.ChangePassword(t.Context(), who, rightPassword,
+		next); portal.ErrorCode(err) != portal.CodeInvalid {
 		t.Errorf("a sixth try: %v", err)
 	}
 	pgtest.Exec(t, o.db, "select erp.set_clock(now() + interval '16 minutes')")
@@ -210,7 +219,8 @@ func TestLinksAnHour(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := resets.ForgotPassword(t.Context(), "any@x.example", "192.0.2.1"); portal.ErrorCode(err) != portal.CodeTooMany {
+	if err := resets.ForgotPassword(t.Context(), "any@x.example",
+		"192.0.2.1"); portal.ErrorCode(err) != portal.CodeTooMany {
 		t.Errorf("the 21st of a network: %v", err)
 	}
 	if err := resets.ForgotPassword(t.Context(), "any@x.example", "192.0.2.2"); err != nil {
@@ -238,11 +248,13 @@ func TestInvitationsAnHour(t *testing.T) {
 	}
 	t.Cleanup(pools.Close)
 	people := sql.NewPeopleStore(pools, bcrypt.MinCost)
-	ann := portal.Session{LoginID: pgtest.Value[portal.LoginID](t, db, "select login_id from portal.login where name = 'ann'"),
+	ann := portal.Session{LoginID: pgtest.Value[portal.LoginID](t, db,
+		"select login_id from portal.login where name = 'ann'"),
 		CustomerID: pgtest.Value[portal.CustomerID](t, db, "select customer_id from erp.customer where customer_no = 'C1'"),
 		CustomerNo: "C1", Email: "ann@c1.example", Role: portal.RoleBuyer}
 	invite := func(n int) (portal.Invitation, error) {
-		return people.Invite(t.Context(), ann, "", portal.PersonEdit{Email: fmt.Sprintf("new%d@c1.example", n), Name: "New", Role: "buyer", SpendPeriod: "order"})
+		return people.Invite(t.Context(), ann, "",
+			portal.PersonEdit{Email: fmt.Sprintf("new%d@c1.example", n), Name: "New", Role: "buyer", SpendPeriod: "order"})
 	}
 	made, err := invite(0)
 	if err != nil {

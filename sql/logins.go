@@ -70,7 +70,8 @@ func (l LoginURLs) URL(role Role, only Only, otherwise string) string {
 func (l LoginURLs) Missing(only Only, url string) string {
 	for _, role := range []Role{RoleWeb, RoleDesk, RoleWork} {
 		if only.needs(role) && l.URL(role, only, url) == "" {
-			return map[Role]string{RoleWeb: "--web-database-url", RoleDesk: "--desk-database-url", RoleWork: "--work-database-url"}[role]
+			return map[Role]string{RoleWeb: "--web-database-url", RoleDesk: "--desk-database-url",
+				RoleWork: "--work-database-url"}[role]
 		}
 	}
 	return ""

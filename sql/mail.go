@@ -49,7 +49,8 @@ type mailClaim struct {
 // Deliver implements portal.MailQueue. Who is killed between the sending and
 // the record leaves the mail queued: it goes out once more, under the same
 // Message-ID.
-func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool, by portal.Postman) (outcome string, err error) {
+func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool,
+	by portal.Postman) (outcome string, err error) {
 	// what the server has taken is recorded, even while the program stops
 	hold, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
@@ -84,7 +85,8 @@ func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool, by
 	})
 	if err != nil && last {
 		// a fault of ours or of the database, and no try is left
-		_, noted := s.db.Work.Exec(hold, query("mail_done"), args{"mail_id": id, "status": portal.MailFailed, "error": "Not sent: a fault of the portal's own, see its log."})
+		_, noted := s.db.Work.Exec(hold, query("mail_done"),
+			args{"mail_id": id, "status": portal.MailFailed, "error": "Not sent: a fault of the portal's own, see its log."})
 		err = errors.Join(err, noted)
 	}
 	if err == nil {
@@ -98,7 +100,8 @@ func (s *MailStore) Deliver(ctx context.Context, id portal.MailID, last bool, by
 
 // send writes and sends a mail that is claimed, and says what became of it and
 // why. failed is what is worth another try.
-func send(ctx context.Context, tx pgx.Tx, m portal.Mail, row mailClaim, by portal.Postman) (outcome, words string, failed, err error) {
+func send(ctx context.Context, tx pgx.Tx, m portal.Mail, row mailClaim,
+	by portal.Postman) (outcome, words string, failed, err error) {
 	if row.Forbidden != "" {
 		return portal.MailFailed, "Not sent: " + row.Forbidden + ".", nil, nil
 	}
@@ -106,7 +109,8 @@ func send(ctx context.Context, tx pgx.Tx, m portal.Mail, row mailClaim, by porta
 	if err != nil {
 		return portal.MailQueued, "", nil, err
 	}
-	if _, err := tx.Exec(ctx, query("mail_written"), args{"mail_id": m.ID, "subject": letter.Subject, "body_text": letter.Text, "body_html": letter.HTML}); err != nil {
+	if _, err := tx.Exec(ctx, query("mail_written"),
+		args{"mail_id": m.ID, "subject": letter.Subject, "body_text": letter.Text, "body_html": letter.HTML}); err != nil {
 		return portal.MailQueued, "", nil, err
 	}
 	if by.Keeps() {
@@ -137,8 +141,9 @@ func claim(ctx context.Context, tx pgx.Tx, id portal.MailID) (portal.Mail, mailC
 	if err != nil {
 		return portal.Mail{}, row, err
 	}
-	m := portal.Mail{ID: row.MailID, MessageID: row.MessageID, To: row.Recipient, ToName: row.Name, Customer: row.Customer, HasLogin: row.HasLogin, Secret: row.Secret,
-		Currency: row.Currency, SeePrices: row.SeePrices, NotificationContent: portal.NotificationContent{Kind: row.Kind, Ref: row.Ref}}
+	m := portal.Mail{ID: row.MailID, MessageID: row.MessageID, To: row.Recipient, ToName: row.Name, Customer: row.Customer,
+		HasLogin: row.HasLogin, Secret: row.Secret, Currency: row.Currency, SeePrices: row.SeePrices,
+		NotificationContent: portal.NotificationContent{Kind: row.Kind, Ref: row.Ref}}
 	if row.Status != portal.MailQueued || row.Forbidden != "" {
 		return m, row, nil
 	}
@@ -177,8 +182,8 @@ func notificationFacts(data json.RawMessage) portal.NotificationFacts {
 // mailOrder reads the document that a mail is about; nil where it is about none,
 // or about one that is gone.
 func mailOrder(ctx context.Context, tx pgx.Tx, m portal.Mail, customer *portal.CustomerID) (*portal.MailOrder, error) {
-	a := args{"ref": m.Ref, "customer_id": customer, "see_prices": m.SeePrices, "shipment_id": int64(0), "change_id": int64(0),
-		"carrier": m.Facts.Carrier, "tracking_no": m.Facts.TrackingNo}
+	a := args{"ref": m.Ref, "customer_id": customer, "see_prices": m.SeePrices, "shipment_id": int64(0),
+		"change_id": int64(0), "carrier": m.Facts.Carrier, "tracking_no": m.Facts.TrackingNo}
 	name := "mail_order"
 	switch m.Kind {
 	case portal.NotifyOrderShipped:
@@ -228,8 +233,8 @@ func (s *MailStore) Mails(ctx context.Context, who portal.Session, f portal.Mail
 		return portal.MailList{}, errOperators
 	}
 	out := portal.MailList{Counts: map[string]int{}}
-	rows, _ := s.db.Work.Query(ctx, query("mail_list"), args{"status": f.Status, "kind": f.Kind, "query": f.Query, "pattern": likePart(f.Query),
-		"before": f.Before, "row_limit": mailPage + 1})
+	rows, _ := s.db.Work.Query(ctx, query("mail_list"), args{"status": f.Status, "kind": f.Kind, "query": f.Query,
+		"pattern": likePart(f.Query), "before": f.Before, "row_limit": mailPage + 1})
 	var err error
 	if out.Mails, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.MailRow]); err != nil {
 		return portal.MailList{}, fmt.Errorf("list mails: %w", err)
@@ -241,7 +246,8 @@ func (s *MailStore) Mails(ctx context.Context, who portal.Session, f portal.Mail
 	rows, _ = s.db.Work.Query(ctx, query("mail_counts"))
 	var status string
 	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out.Counts[status] = n; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&status, &n},
+		func() error { out.Counts[status] = n; return nil }); err != nil {
 		return portal.MailList{}, fmt.Errorf("count mails: %w", err)
 	}
 	return out, nil
@@ -265,7 +271,8 @@ func (s *MailStore) Mail(ctx context.Context, who portal.Session, id portal.Mail
 	if secret == "" {
 		secret = "…"
 	}
-	r.Text, r.HTML = strings.ReplaceAll(r.Text, portal.SecretMark, secret), strings.ReplaceAll(r.HTML, portal.SecretMark, secret)
+	r.Text, r.HTML = strings.ReplaceAll(r.Text, portal.SecretMark, secret),
+		strings.ReplaceAll(r.HTML, portal.SecretMark, secret)
 	return r.MailDetail, nil
 }
 

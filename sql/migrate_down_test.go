@@ -56,7 +56,8 @@ func TestMigrationsDown(t *testing.T) {
 	}
 	left := pgtest.Value[[]string](t, db, `select coalesce(array_agg(o.name), '{}') from (
 			select c.oid::regclass::text as name from pg_class c
-			where c.oid in (to_regclass('erp.order_status'), to_regclass('erp.web_access_switch'), to_regclass('erp.web_access_choice'))
+			where c.oid in (to_regclass('erp.order_status'), to_regclass('erp.web_access_switch'),
+			to_regclass('erp.web_access_choice'))
 			union all
 			select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 			where n.nspname = 'erp' and (p.proname like 'is\_%' or p.proname = 'set_web_access') or p.proname = 'notify_all'

@@ -24,7 +24,8 @@ func (db *DB) asStaffReading(ctx context.Context, who portal.Session, f func(tx 
 }
 
 // AgingReport implements portal.MoneyDesk.
-func (s *MoneyDesk) AgingReport(ctx context.Context, who portal.Session, q portal.AccountQuery, search string) (portal.AgingReport, error) {
+func (s *MoneyDesk) AgingReport(ctx context.Context, who portal.Session, q portal.AccountQuery,
+	search string) (portal.AgingReport, error) {
 	var out portal.AgingReport
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		if err := q.Validate(); err != nil {
@@ -68,8 +69,9 @@ func (s *MoneyDesk) AgingReport(ctx context.Context, who portal.Session, q porta
 
 func sumAging(a, b portal.Aging) portal.Aging {
 	add := func(x, y portal.Money) portal.Money { return portal.Money{Decimal: x.Add(y.Decimal)} }
-	return portal.Aging{Current: add(a.Current, b.Current), Days30: add(a.Days30, b.Days30), Days60: add(a.Days60, b.Days60),
-		Days90: add(a.Days90, b.Days90), Balance: add(a.Balance, b.Balance), PastDue: add(a.PastDue, b.PastDue)}
+	return portal.Aging{Current: add(a.Current, b.Current), Days30: add(a.Days30, b.Days30),
+		Days60: add(a.Days60, b.Days60), Days90: add(a.Days90, b.Days90), Balance: add(a.Balance, b.Balance),
+		PastDue: add(a.PastDue, b.PastDue)}
 }
 
 type customerHead struct {
@@ -84,7 +86,8 @@ func deskCustomerHead(ctx context.Context, tx pgx.Tx, customerNo string) (custom
 }
 
 // Account implements portal.MoneyDesk.
-func (s *MoneyDesk) Account(ctx context.Context, who portal.Session, customerNo string, q portal.AccountQuery) (portal.DeskAccount, error) {
+func (s *MoneyDesk) Account(ctx context.Context, who portal.Session, customerNo string,
+	q portal.AccountQuery) (portal.DeskAccount, error) {
 	var out portal.DeskAccount
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		head, err := deskCustomerHead(ctx, tx, customerNo)
@@ -105,13 +108,15 @@ func (s *MoneyDesk) Account(ctx context.Context, who portal.Session, customerNo 
 		return err
 	})
 	if err != nil {
-		return portal.DeskAccount{}, fmt.Errorf("desk account of %q: %w", customerNo, notFound(err, "There is no such customer."))
+		return portal.DeskAccount{}, fmt.Errorf("desk account of %q: %w", customerNo,
+			notFound(err, "There is no such customer."))
 	}
 	return out, nil
 }
 
 // Statement implements portal.MoneyDesk.
-func (s *MoneyDesk) Statement(ctx context.Context, who portal.Session, customerNo string, p portal.Period) (portal.Statement, error) {
+func (s *MoneyDesk) Statement(ctx context.Context, who portal.Session, customerNo string,
+	p portal.Period) (portal.Statement, error) {
 	var out portal.Statement
 	err := s.db.asStaffReading(ctx, who, func(tx pgx.Tx) error {
 		head, err := deskCustomerHead(ctx, tx, customerNo)
@@ -122,13 +127,15 @@ func (s *MoneyDesk) Statement(ctx context.Context, who portal.Session, customerN
 		return err
 	})
 	if err != nil {
-		return portal.Statement{}, fmt.Errorf("desk statement of %q: %w", customerNo, notFound(err, "There is no such customer."))
+		return portal.Statement{}, fmt.Errorf("desk statement of %q: %w", customerNo,
+			notFound(err, "There is no such customer."))
 	}
 	return out, nil
 }
 
 // Payments implements portal.MoneyDesk.
-func (s *MoneyDesk) Payments(ctx context.Context, who portal.Session, search, before string) ([]portal.DeskPayment, string, error) {
+func (s *MoneyDesk) Payments(ctx context.Context, who portal.Session, search,
+	before string) ([]portal.DeskPayment, string, error) {
 	var out []portal.DeskPayment
 	search = strings.TrimSpace(search)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -136,8 +143,8 @@ func (s *MoneyDesk) Payments(ctx context.Context, who portal.Session, search, be
 		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, query("desk_payment_list"), args{"query": search, "prefix": likePart(search) + "%", "pattern": "%" + likePart(search) + "%",
-			"before_id": from, "row_limit": portal.PageSize + 1})
+		rows, _ := tx.Query(ctx, query("desk_payment_list"), args{"query": search, "prefix": likePart(search) + "%",
+			"pattern": "%" + likePart(search) + "%", "before_id": from, "row_limit": portal.PageSize + 1})
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.DeskPayment])
 		return err
 	})
@@ -156,7 +163,8 @@ func (s *MoneyDesk) Payment(ctx context.Context, who portal.Session, paymentNo s
 		return err
 	})
 	if err != nil {
-		return portal.PaymentDetail{}, fmt.Errorf("desk payment %q: %w", paymentNo, notFound(err, "There is no such payment."))
+		return portal.PaymentDetail{}, fmt.Errorf("desk payment %q: %w", paymentNo,
+			notFound(err, "There is no such payment."))
 	}
 	return out, nil
 }
@@ -165,7 +173,8 @@ func (s *MoneyDesk) Payment(ctx context.Context, who portal.Session, paymentNo s
 func typedAmount(field, typed string) (decimal.Decimal, error) {
 	text := strings.ReplaceAll(strings.TrimSpace(typed), ",", "")
 	d, err := decimal.NewFromString(text)
-	if err != nil || len(text) > 15 || d.Exponent() < -2 && !d.Equal(d.Round(2)) || d.Abs().GreaterThanOrEqual(decimal.New(1, 12)) {
+	if err != nil || len(text) > 15 || d.Exponent() < -2 && !d.Equal(d.Round(2)) ||
+		d.Abs().GreaterThanOrEqual(decimal.New(1, 12)) {
 		return d, portal.Invalid(field, "Enter an amount like 1204.50.")
 	}
 	return d.Round(2), nil
@@ -184,7 +193,8 @@ func typedDay(field, typed string) (time.Time, error) {
 }
 
 // PostPayment implements portal.MoneyDesk.
-func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, customerNo string, e portal.PaymentEntry) (string, error) {
+func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, customerNo string,
+	e portal.PaymentEntry) (string, error) {
 	refused := &portal.Error{Code: portal.CodeInvalid, Message: "Please correct what is marked."}
 	note := func(err error) {
 		if p, ok := errors.AsType[*portal.Error](err); ok {
@@ -221,8 +231,9 @@ func (s *MoneyDesk) PostPayment(ctx context.Context, who portal.Session, custome
 		if err := samePayment(ctx, tx, customerNo, e, amount, given); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("desk_post_payment"), args{"customer_no": customerNo, "amount": amount, "day": day, "method": e.Method,
-			"reference": e.Reference, "key": key, "invoice_nos": invoices, "amounts": amounts, "oldest_first": e.OldestFirst}).Scan(&paymentNo)
+		return tx.QueryRow(ctx, query("desk_post_payment"), args{"customer_no": customerNo, "amount": amount, "day": day,
+			"method": e.Method, "reference": e.Reference, "key": key, "invoice_nos": invoices, "amounts": amounts,
+			"oldest_first": e.OldestFirst}).Scan(&paymentNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("post payment of %q: %w", customerNo, err)
@@ -268,7 +279,8 @@ func (s *MoneyDesk) ApplyCredit(ctx context.Context, who portal.Session, use por
 		if err := sameOpen(ctx, tx, use.Shown, use.Kind, use.DocNo, use.InvoiceNo, "invoice_no"); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("desk_apply_credit"), args{"kind": use.Kind, "doc_no": use.DocNo, "invoice_no": use.InvoiceNo, "amount": d})
+		_, err := tx.Exec(ctx, query("desk_apply_credit"),
+			args{"kind": use.Kind, "doc_no": use.DocNo, "invoice_no": use.InvoiceNo, "amount": d})
 		return err
 	})
 	if err != nil {
@@ -278,7 +290,8 @@ func (s *MoneyDesk) ApplyCredit(ctx context.Context, who portal.Session, use por
 }
 
 // IssueCredit implements portal.MoneyDesk.
-func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, customerNo string, e portal.CreditEntry) (string, error) {
+func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, customerNo string,
+	e portal.CreditEntry) (string, error) {
 	d, err := typedAmount("credit_amount", e.Amount)
 	if err != nil {
 		return "", err
@@ -288,7 +301,8 @@ func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, custome
 		if err := sameOpen(ctx, tx, e.Shown, "", "", e.InvoiceNo, "credit_invoice"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, query("desk_issue_credit"), args{"customer_no": customerNo, "amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo}).Scan(&memoNo)
+		return tx.QueryRow(ctx, query("desk_issue_credit"),
+			args{"customer_no": customerNo, "amount": d, "reason": e.Reason, "invoice_no": e.InvoiceNo}).Scan(&memoNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue credit to %q: %w", customerNo, err)
@@ -297,7 +311,8 @@ func (s *MoneyDesk) IssueCredit(ctx context.Context, who portal.Session, custome
 }
 
 // Invoices implements portal.InvoiceDesk.
-func (s *InvoiceDesk) Invoices(ctx context.Context, who portal.Session, state, search, before string) ([]portal.DeskInvoice, string, error) {
+func (s *InvoiceDesk) Invoices(ctx context.Context, who portal.Session, state, search,
+	before string) ([]portal.DeskInvoice, string, error) {
 	var out []portal.DeskInvoice
 	search = strings.TrimSpace(search)
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -305,8 +320,9 @@ func (s *InvoiceDesk) Invoices(ctx context.Context, who portal.Session, state, s
 		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, query("desk_invoice_list"), args{"state": state, "query": search, "prefix": likePart(search) + "%",
-			"pattern": "%" + likePart(search) + "%", "before_id": from, "row_limit": portal.PageSize + 1})
+		rows, _ := tx.Query(ctx, query("desk_invoice_list"), args{"state": state, "query": search,
+			"prefix": likePart(search) + "%", "pattern": "%" + likePart(search) + "%", "before_id": from,
+			"row_limit": portal.PageSize + 1})
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.DeskInvoice])
 		return err
 	})
@@ -338,12 +354,14 @@ func (s *InvoiceDesk) Invoice(ctx context.Context, who portal.Session, invoiceNo
 		var id portal.CustomerID
 		err := tx.QueryRow(ctx, query("desk_invoice_customer"), args{"invoice_no": invoiceNo}).Scan(&id)
 		if err == nil {
-			out, err = invoiceDetail(ctx, tx, args{"customer_id": id, "invoice_no": invoiceNo, "sees_balance": true, "staff": true})
+			out, err = invoiceDetail(ctx, tx,
+				args{"customer_id": id, "invoice_no": invoiceNo, "sees_balance": true, "staff": true})
 		}
 		return err
 	})
 	if err != nil {
-		return portal.InvoiceDetail{}, fmt.Errorf("desk invoice %q: %w", invoiceNo, notFound(err, "There is no such invoice."))
+		return portal.InvoiceDetail{}, fmt.Errorf("desk invoice %q: %w", invoiceNo,
+			notFound(err, "There is no such invoice."))
 	}
 	return out, nil
 }
@@ -364,7 +382,8 @@ func (s *InvoiceDesk) ToInvoice(ctx context.Context, who portal.Session) ([]port
 }
 
 // InvoiceOrders implements portal.InvoiceDesk.
-func (s *InvoiceDesk) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight, shown map[string]string) ([]string, error) {
+func (s *InvoiceDesk) InvoiceOrders(ctx context.Context, who portal.Session, orderNos []string, freight,
+	shown map[string]string) ([]string, error) {
 	freights := make([]*decimal.Decimal, len(orderNos))
 	for i, no := range orderNos {
 		if strings.TrimSpace(freight[no]) == "" {

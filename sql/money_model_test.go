@@ -107,7 +107,8 @@ func TestLedgerModel(t *testing.T) {
 	const customers, days = 3, 730
 	ctx := context.Background()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, "insert into erp.customer (customer_id, customer_no, name) select n, 'C' || n, 'Customer ' || n from generate_series(1, $1) n", customers)
+	pgtest.Exec(t, db, "insert into erp.customer (customer_id, customer_no, name) select n, 'C' || n, 'Customer ' || n "+
+		"from generate_series(1, $1) n", customers)
 	rng := rand.New(rand.NewPCG(5, 2026))
 	l := &ledger{}
 	batch := &pgx.Batch{}
@@ -126,7 +127,8 @@ func TestLedgerModel(t *testing.T) {
 		return nil
 	}
 	apply := func(source, invoice *ledgerDocument, amount, day int) {
-		batch.Queue("insert into erp.payment_application (payment_id, credit_memo_id, invoice_id, amount, applied_on) values ($1, $2, $3, $4, $5)",
+		batch.Queue("insert into erp.payment_application (payment_id, credit_memo_id, invoice_id, amount, applied_on) "+
+			"values ($1, $2, $3, $4, $5)",
 			ifKind(source, "payment"), ifKind(source, "memo"), invoice.id, cents(amount), ledgerDate(day))
 		// nothing is applied before both are there
 		l.applications = append(l.applications, ledgerApplication{source, invoice, amount, max(day, source.day, invoice.day)})
@@ -136,24 +138,30 @@ func TestLedgerModel(t *testing.T) {
 		customer, day := 1+rng.IntN(customers), rng.IntN(days)
 		switch {
 		case n < 60 || rng.IntN(4) == 0:
-			d := add(ledgerDocument{customer: customer, kind: "invoice", day: day, due: day + 15*rng.IntN(4), cents: 1 + rng.IntN(200_000)})
-			batch.Queue("insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values ($1, $2, $3, $4, $5)",
+			d := add(ledgerDocument{customer: customer, kind: "invoice", day: day, due: day + 15*rng.IntN(4),
+				cents: 1 + rng.IntN(200_000)})
+			batch.Queue("insert into erp.invoice (invoice_id, customer_id, invoice_date, due_date, opened_total) values ($1, "+
+				"$2, $3, $4, $5)",
 				d.id, customer, ledgerDate(day), ledgerDate(d.due), cents(d.cents))
 			if rng.IntN(2) == 0 { // with lines, which then are the total
 				a := rng.IntN(d.cents)
-				batch.Queue("insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values ($1, 1, 1, $2, $2), ($1, 2, 1, $3, $3)",
+				batch.Queue("insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values ($1, 1, 1, "+
+					"$2, $2), ($1, 2, 1, $3, $3)",
 					d.id, cents(a), cents(d.cents-a))
 			}
 		case rng.IntN(5) == 0:
 			d := add(ledgerDocument{customer: customer, kind: "memo", day: day, cents: 1 + rng.IntN(30_000)})
-			batch.Queue("insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, opened_total) values ($1, $2, $3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))
+			batch.Queue("insert into erp.credit_memo (credit_memo_id, customer_id, memo_date, opened_total) values ($1, $2, "+
+				"$3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))
 		case rng.IntN(3) == 0:
 			d := add(ledgerDocument{customer: customer, kind: "payment", day: day, cents: 1 + rng.IntN(300_000)})
-			batch.Queue("insert into erp.payment (payment_id, customer_id, payment_date, amount) values ($1, $2, $3, $4)", d.id, customer, ledgerDate(day), cents(d.cents))
+			batch.Queue("insert into erp.payment (payment_id, customer_id, payment_date, amount) values ($1, $2, $3, $4)", d.id,
+				customer, ledgerDate(day), cents(d.cents))
 		case rng.IntN(12) == 0:
 			if d := pick(customer, "payment"); d != nil { // it bounces
 				d.back = d.day + 1 + rng.IntN(60)
-				batch.Queue("update erp.payment set reversed_on = $2, reversed_reason = 'bounced' where payment_id = $1", d.id, ledgerDate(d.back))
+				batch.Queue("update erp.payment set reversed_on = $2, reversed_reason = 'bounced' where payment_id = $1", d.id,
+					ledgerDate(d.back))
 				latest := map[*ledgerDocument]ledgerApplication{}
 				for _, a := range l.applications {
 					if a.source == d {
@@ -200,7 +208,8 @@ func TestLedgerModel(t *testing.T) {
 			}
 			said.Queue(`
 				select a.current_due, a.days_30, a.days_60, a.days_90, a.balance, a.past_due,
-					coalesce((select (array_agg(m.balance order by m.ord desc))[1] from erp.movements($1, $3, $2) with ordinality as m(d, k, n, u, r, a, balance, ord)),
+					coalesce((select (array_agg(m.balance order by m.ord desc))[1]
+					from erp.movements($1, $3, $2) with ordinality as m(d, k, n, u, r, a, balance, ord)),
 						erp.balance($1, $3 - 1)) as closing,
 					coalesce((select r.balance from erp.aging_report($2, $4) r where r.customer_id = $1), 0) as reported,
 					coalesce((select sum(d.amount) from portal.account_documents($1, $2, $4) d), 0) as open

@@ -42,15 +42,18 @@ func (r notificationRow) notification(zone *time.Location) portal.Notification {
 		if rest != "" {
 			title += "."
 		}
-		return portal.Notification{ID: r.ID, At: r.At, Tone: facts.Status, Title: title, Text: rest, Link: facts.Link, ReadAt: r.ReadAt}
+		return portal.Notification{ID: r.ID, At: r.At, Tone: facts.Status, Title: title, Text: rest,
+			Link: facts.Link, ReadAt: r.ReadAt}
 	}
 	return portal.NotificationContent{Kind: r.Kind, Ref: r.Ref, Facts: facts}.Notification(r.ID, r.At, r.ReadAt, zone)
 }
 
 // Notifications implements portal.NotificationService.
-func (s *NotificationStore) Notifications(ctx context.Context, who portal.Session, before string) (portal.Notifications, error) {
+func (s *NotificationStore) Notifications(ctx context.Context, who portal.Session,
+	before string) (portal.Notifications, error) {
 	out := portal.Notifications{List: []portal.Notification{}}
-	a := args{"login_id": who.LoginID, "customer_id": who.CustomerID, "before_at": nil, "before_id": "", "row_limit": notificationPage + 1}
+	a := args{"login_id": who.LoginID, "customer_id": who.CustomerID, "before_at": nil, "before_id": "",
+		"row_limit": notificationPage + 1}
 	if at, id, ok := strings.Cut(before, "_"); ok {
 		micros, err := strconv.ParseInt(at, 10, 64)
 		if err != nil {
@@ -206,7 +209,8 @@ func (s *ResetStore) ForgotPassword(ctx context.Context, email, source string) e
 	return nil
 }
 
-var errReset = portal.Errorf(portal.CodeNotFound, "This link has been used or is no longer good. Ask for a new one where you log in.")
+var errReset = portal.Errorf(portal.CodeNotFound,
+	"This link has been used or is no longer good. Ask for a new one where you log in.")
 
 // ResetOf implements portal.ResetService.
 func (s *ResetStore) ResetOf(ctx context.Context, token string) (email string, err error) {

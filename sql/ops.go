@@ -26,7 +26,8 @@ func (s *OpsStore) Figures(ctx context.Context) (health.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, figuresTimeout)
 	defer cancel()
 	var out health.Database
-	begin := pgx.TxOptions{BeginQuery: fmt.Sprintf("begin read only; set local statement_timeout = %d", figuresTimeout.Milliseconds())}
+	begin := pgx.TxOptions{BeginQuery: fmt.Sprintf("begin read only; set local statement_timeout = %d",
+		figuresTimeout.Milliseconds())}
 	err := pgx.BeginTxFunc(ctx, s.db.Work, begin, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("ops_figures"))
 		var err error

@@ -32,7 +32,8 @@ func (s *OrderStore) Orders(ctx context.Context, who portal.Session, f portal.Or
 	if err != nil {
 		return portal.Orders{}, fmt.Errorf("orders of customer %d: %w", who.CustomerID, err)
 	}
-	out.Orders, out.Next = cutPage(out.Orders, func(last portal.Order) string { return orderCursor(last.SubmittedAt, last.ID) })
+	out.Orders, out.Next = cutPage(out.Orders,
+		func(last portal.Order) string { return orderCursor(last.SubmittedAt, last.ID) })
 	return out, nil
 }
 
@@ -165,11 +166,13 @@ func (s *OrderStore) Cancel(ctx context.Context, who portal.Session, orderNo str
 		if !exists {
 			return portal.Errorf(portal.CodeNotFound, "There is no such order.")
 		}
-		if err := tx.QueryRow(ctx, query("order_cancel"), args{"customer_id": who.CustomerID, "order_no": orderNo}).Scan(&done); err != nil {
+		if err := tx.QueryRow(ctx, query("order_cancel"),
+			args{"customer_id": who.CustomerID, "order_no": orderNo}).Scan(&done); err != nil {
 			return err
 		}
 		if !done {
-			return portal.Errorf(portal.CodeConflict, "The order has moved on and can no longer be cancelled here. Please call us.")
+			return portal.Errorf(portal.CodeConflict,
+				"The order has moved on and can no longer be cancelled here. Please call us.")
 		}
 		return nil
 	})

@@ -22,7 +22,8 @@ func qtyArrays(qtys map[int]portal.Qty) (lineNos []int32, texts []string) {
 }
 
 // EditOrder implements portal.OrderDesk.
-func (s *OrderDesk) EditOrder(ctx context.Context, who portal.Session, orderNo string, edit portal.OrderEdit) ([]portal.LineEdit, error) {
+func (s *OrderDesk) EditOrder(ctx context.Context, who portal.Session, orderNo string,
+	edit portal.OrderEdit) ([]portal.LineEdit, error) {
 	lineNos, texts := qtyArrays(edit.Qtys)
 	var out []portal.LineEdit
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -40,10 +41,12 @@ func (s *OrderDesk) EditOrder(ctx context.Context, who portal.Session, orderNo s
 
 // ApproveOrders implements portal.OrderDesk. Each order has a transaction of
 // its own.
-func (s *OrderDesk) ApproveOrders(ctx context.Context, who portal.Session, orders []portal.OrderRef) (portal.Approvals, error) {
+func (s *OrderDesk) ApproveOrders(ctx context.Context, who portal.Session,
+	orders []portal.OrderRef) (portal.Approvals, error) {
 	out := portal.Approvals{Approved: []string{}, Refused: []portal.RefusedOrder{}}
 	for _, o := range orders {
-		err := s.MoveOrder(ctx, who, o.OrderNo, portal.OrderMove{To: portal.OrderApproved, Queued: true, Revision: o.Revision, Shown: o.Shown, ShownOver: o.ShownOver})
+		err := s.MoveOrder(ctx, who, o.OrderNo, portal.OrderMove{To: portal.OrderApproved, Queued: true, Revision: o.Revision,
+			Shown: o.Shown, ShownOver: o.ShownOver})
 		e, inWords := errors.AsType[*portal.Error](err)
 		switch {
 		case err == nil:
@@ -65,8 +68,9 @@ func (s *OrderStore) Change(ctx context.Context, who portal.Session, orderNo str
 		var changed int
 		var found []byte
 		var seePrices bool
-		err := tx.QueryRow(ctx, query("order_change"), args{"customer_id": who.CustomerID, "order_no": orderNo, "line_nos": lineNos,
-			"qtys": texts, "revision": edit.Revision, "confirm_prices": edit.ConfirmPrices}).Scan(&changed, &found, &seePrices)
+		err := tx.QueryRow(ctx, query("order_change"), args{"customer_id": who.CustomerID, "order_no": orderNo,
+			"line_nos": lineNos, "qtys": texts, "revision": edit.Revision,
+			"confirm_prices": edit.ConfirmPrices}).Scan(&changed, &found, &seePrices)
 		if err != nil {
 			return err
 		}

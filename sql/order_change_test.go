@@ -16,14 +16,17 @@ import (
 // linesOf are an order's lines as "qty/allocated/backordered/cancelled price".
 func linesOf(t *testing.T, db *pgtest.DB, no string) string {
 	t.Helper()
-	return pgtest.Value[string](t, db, `select string_agg(concat_ws('/', trim_scale(l.qty), trim_scale(l.qty_allocated), trim_scale(l.qty_backordered),
+	return pgtest.Value[string](t, db,
+		`select string_agg(concat_ws('/', trim_scale(l.qty), trim_scale(l.qty_allocated), trim_scale(l.qty_backordered),
 		trim_scale(l.qty_cancelled)) || ' ' || trim_scale(l.unit_price) || ' ' || l.price_step, ', ' order by l.line_no)
 		from erp.sales_order_line l join erp.sales_order o using (order_id) where o.order_no = $1`, no)
 }
 
 func changesOf(t *testing.T, db *pgtest.DB, no string) string {
 	t.Helper()
-	return pgtest.Value[string](t, db, `select coalesce(string_agg(concat_ws(' ', c.line_no, trim_scale(c.from_qty) || '→' || trim_scale(c.to_qty), c.reason), ', ' order by c.change_id), '')
+	return pgtest.Value[string](t, db,
+		`select coalesce(string_agg(concat_ws(' ', c.line_no, trim_scale(c.from_qty) || '→' || trim_scale(c.to_qty),
+			c.reason), ', ' order by c.change_id), '')
 		from erp.order_change c join erp.sales_order o using (order_id) where o.order_no = $1`, no)
 }
 
@@ -32,8 +35,10 @@ func changesOf(t *testing.T, db *pgtest.DB, no string) string {
 func edit(t *testing.T, db *pgtest.DB, no, lines, qtys, reason string) string {
 	t.Helper()
 	var out string
-	err := db.Pool.QueryRow(t.Context(), `select coalesce(string_agg(format('%s %s→%s %s %s', e.line_no, trim_scale(e.from_qty), trim_scale(e.to_qty),
-		trim_scale(e.unit_price), trim_scale(e.price_now)), ', '), '') from erp.edit_order($1, $2::text::int[], $3::text::numeric[], $4) e`,
+	err := db.Pool.QueryRow(t.Context(),
+		`select coalesce(string_agg(format('%s %s→%s %s %s', e.line_no, trim_scale(e.from_qty), trim_scale(e.to_qty),
+		trim_scale(e.unit_price), trim_scale(e.price_now)), ', '), '') from erp.edit_order($1, $2::text::int[],
+		$3::text::numeric[], $4) e`,
 		no, "{"+lines+"}", "{"+qtys+"}", reason).Scan(&out)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.ConstraintName
@@ -49,8 +54,11 @@ func edit(t *testing.T, db *pgtest.DB, no, lines, qtys, reason string) string {
 func change(t *testing.T, db *pgtest.DB, no, lines, qtys, confirm string) string {
 	t.Helper()
 	var out string
-	err := db.Pool.QueryRow(t.Context(), `select concat_ws(' ', c.changed, (select string_agg(f ->> 'code' || coalesce(':' || (f ->> 'line'), ''), ' ') from jsonb_array_elements(c.findings) f))
-		from erp.sales_order o cross join lateral portal.change_order(o.customer_id, o.order_no, $2::text::int[], $3::text::numeric[], o.revision, $4) c
+	err := db.Pool.QueryRow(t.Context(),
+		`select concat_ws(' ', c.changed, (select string_agg(f ->> 'code' || coalesce(':' || (f ->> 'line'), ''), ' ')
+			from jsonb_array_elements(c.findings) f))
+		from erp.sales_order o cross join lateral portal.change_order(o.customer_id, o.order_no, $2::text::int[],
+		$3::text::numeric[], o.revision, $4) c
 		where o.order_no = $1`, no, "{"+lines+"}", "{"+qtys+"}", confirm).Scan(&out)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.ConstraintName
@@ -64,7 +72,8 @@ func change(t *testing.T, db *pgtest.DB, no, lines, qtys, confirm string) string
 func TestEditOrder(t *testing.T) {
 	t.Parallel()
 	db := world(t)
-	pgtest.Exec(t, db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item where item_no = 'OIL5'")
+	pgtest.Exec(t, db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item "+
+		"where item_no = 'OIL5'")
 	no := newOrder(t, db, "OIL5 12", "RICE 10")
 	pgtest.Exec(t, db, "update erp.item set price_c = 28 where item_no = 'OIL5'") // prices go on; agreed is agreed
 
@@ -99,7 +108,8 @@ func TestEditOrder(t *testing.T) {
 			t.Errorf("to %s: stock %s", step.qtys, got)
 		}
 	}
-	if got, want := changesOf(t, db, no), "1 12→8 no truck space, 1 8→0 again, 1 0→5 again, 1 5→110 again, 1 110→30 again"; got != want {
+	if got, want := changesOf(t, db, no),
+		"1 12→8 no truck space, 1 8→0 again, 1 0→5 again, 1 5→110 again, 1 110→30 again"; got != want {
 		t.Errorf("changes %s", got)
 	}
 	if got := pgtest.Value[int](t, db, "select revision from erp.sales_order"); got != 5 {
@@ -134,7 +144,8 @@ func TestEditOrder(t *testing.T) {
 	}
 
 	// plain SQL leaves the same trace
-	pgtest.Exec(t, db, "begin; select set_config('portal.reason', 'short dated', true); update erp.sales_order_line set qty_cancelled = 4 where line_no = 2; commit")
+	pgtest.Exec(t, db, "begin; select set_config('portal.reason', 'short dated', true); update erp.sales_order_line "+
+		"set qty_cancelled = 4 where line_no = 2; commit")
 	if got := changesOf(t, db, no); !strings.HasSuffix(got, ", 2 10→6 short dated") {
 		t.Errorf("changes %s", got)
 	}
@@ -157,7 +168,8 @@ func TestEditOrder(t *testing.T) {
 func TestChangeOrder(t *testing.T) {
 	t.Parallel()
 	db := world(t)
-	pgtest.Exec(t, db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item where item_no = 'OIL5'")
+	pgtest.Exec(t, db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item "+
+		"where item_no = 'OIL5'")
 	no := newOrder(t, db, "OIL5 12", "RICE 10")
 	pgtest.Exec(t, db, "update erp.item set price_c = 21 where item_no = 'RICE'")
 	check := func(what, got, want string) {
@@ -201,7 +213,8 @@ func TestChangeOrder(t *testing.T) {
 	check("over credit", change(t, db, no, "1", "101", ""), "0 over_credit")
 	pgtest.Exec(t, db, "update erp.customer set credit_limit = 10")
 	check("less though over credit", change(t, db, no, "1", "99", ""), "1")
-	pgtest.Exec(t, db, "update erp.customer set credit_limit = null; update erp.item set discontinued = true where item_no = 'OIL5'")
+	pgtest.Exec(t, db, "update erp.customer set credit_limit = null; update erp.item set discontinued = true where "+
+		"item_no = 'OIL5'")
 	check("more of what is discontinued", change(t, db, no, "1", "100", ""), "0 item_discontinued:1")
 	check("less of what is discontinued", change(t, db, no, "1", "90", ""), "1")
 
@@ -216,7 +229,8 @@ func TestChangeOrder(t *testing.T) {
 	if pgtest.Value[bool](t, db, cancel) {
 		t.Error("an order on hold was cancelled")
 	}
-	if c := refused(t, db, "select portal.change_order(customer_id + 1, order_no, array[1], array[1]) from erp.sales_order"); c != "" {
+	if c := refused(t, db,
+		"select portal.change_order(customer_id + 1, order_no, array[1], array[1]) from erp.sales_order"); c != "" {
 		t.Errorf("another customer's order: %s", c)
 	}
 	sound(t, db)
@@ -228,8 +242,11 @@ func TestChangedOrderIsDecidedAgain(t *testing.T) {
 	t.Parallel()
 	db := world(t)
 	pgtest.Exec(t, db, "update erp.web_access set max_order = 270, over_max = 'queue'")
-	no := pgtest.Value[string](t, db, "insert into erp.sales_order (customer_id, source) select customer_id, 'WEB' from erp.customer where customer_no = 'C1' returning order_no")
-	pgtest.Exec(t, db, "insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, i.item_id, 11 from erp.sales_order o, erp.item i where i.item_no = 'OIL5'")
+	no := pgtest.Value[string](t, db,
+		"insert into erp.sales_order (customer_id, source) select customer_id, 'WEB' from erp.customer where customer_no "+
+			"= 'C1' returning order_no")
+	pgtest.Exec(t, db, "insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, 1, "+
+		"i.item_id, 11 from erp.sales_order o, erp.item i where i.item_no = 'OIL5'")
 	jobs := func() int { return pgtest.Value[int](t, db, "select count(*)::int from river.river_job") }
 	reasons := func() []string {
 		return pgtest.Value[[]string](t, db, "select coalesce(array_agg(code), '{}') from erp.order_review")
@@ -279,11 +296,14 @@ func TestChangeOrApprove(t *testing.T) {
 	wins := map[string]int{}
 	for i := range 12 {
 		no := newOrder(t, db, "OIL5 2")
-		buyers := fmt.Sprintf("select portal.change_order(customer_id, order_no, array[1], array[3], revision) from erp.sales_order where order_no = '%s'", no)
+		buyers := fmt.Sprintf("select portal.change_order(customer_id, order_no, array[1], array[3], revision) from "+
+			"erp.sales_order where order_no = '%s'", no)
 		if i%2 == 0 {
-			buyers = fmt.Sprintf("select 1 / portal.cancel_order(customer_id, order_no)::int from erp.sales_order where order_no = '%s'", no)
+			buyers = fmt.Sprintf("select 1 / portal.cancel_order(customer_id, order_no)::int from erp.sales_order where "+
+				"order_no = '%s'", no)
 		}
-		desks := fmt.Sprintf("with o as (select order_id from erp.sales_order where order_no = '%s' and status = 'SUBMITTED' and revision = 0 for update) "+
+		desks := fmt.Sprintf("with o as (select order_id from erp.sales_order where order_no = '%s' and status = "+
+			"'SUBMITTED' and revision = 0 for update) "+
 			"select 1 / (select count(*) from o), erp.decide_order(order_id) from o", no)
 		var buyer, desk error
 		var wg sync.WaitGroup

@@ -24,7 +24,8 @@ type deskPlace struct {
 }
 
 func (p deskPlace) cursor() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d", p.Place, p.SubmittedAt.UnixMicro(), p.OrderID))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d", p.Place,
+		p.SubmittedAt.UnixMicro(), p.OrderID))
 }
 
 // deskCursorArgs reads a cursor; one that cannot be read begins at the top.
@@ -157,7 +158,8 @@ func (s *OrderDesk) Order(ctx context.Context, who portal.Session, orderNo strin
 			return err
 		}
 		out.Reviews = reviews[out.ID]
-		err = tx.QueryRow(ctx, query("desk_order_more"), a).Scan(&out.Moves, &out.ToInvoice, &out.CreditLimit, &out.CreditHold, &out.Exposure, &out.CreditStops)
+		err = tx.QueryRow(ctx, query("desk_order_more"), a).Scan(&out.Moves, &out.ToInvoice, &out.CreditLimit,
+			&out.CreditHold, &out.Exposure, &out.CreditStops)
 		if err != nil {
 			return fmt.Errorf("moves and credit: %w", err)
 		}
@@ -268,10 +270,12 @@ func checkMove(o lockedOrder, orderNo string, move portal.OrderMove) error {
 		if o.MovedBy != "" {
 			by = " by " + o.MovedBy
 		}
-		return portal.Errorf(portal.CodeConflict, "Order %s is %s now: it was moved%s meanwhile. Nothing was changed.", orderNo, statusWords(o.Status), by)
+		return portal.Errorf(portal.CodeConflict, "Order %s is %s now: it was moved%s meanwhile. Nothing was changed.",
+			orderNo, statusWords(o.Status), by)
 	}
 	if move.Revision != nil && *move.Revision != o.Revision {
-		return portal.Errorf(portal.CodeConflict, "The quantities of order %s were changed meanwhile. Nothing was done: look at it again.", orderNo)
+		return portal.Errorf(portal.CodeConflict,
+			"The quantities of order %s were changed meanwhile. Nothing was done: look at it again.", orderNo)
 	}
 	if move.To == portal.OrderRejected && move.Reason == "" {
 		return portal.Invalid("reason", "Say why: the customer reads it.")
@@ -288,7 +292,8 @@ type lineState struct {
 
 // checkQtys refuses, at the lines concerned, more than is allocated, and gives
 // what is left as the arrays that the queries take.
-func checkQtys(ctx context.Context, tx pgx.Tx, o lockedOrder, qtys map[int]portal.Qty) (lineNos []int32, texts []string, err error) {
+func checkQtys(ctx context.Context, tx pgx.Tx, o lockedOrder,
+	qtys map[int]portal.Qty) (lineNos []int32, texts []string, err error) {
 	rows, _ := tx.Query(ctx, query("desk_line_state"), args{"order_id": o.OrderID})
 	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[lineState])
 	if err != nil {
@@ -333,14 +338,16 @@ func (s *OrderDesk) Pick(ctx context.Context, who portal.Session, orderNo string
 			return err
 		}
 		if !o.Status.Pickable() {
-			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be picked.", orderNo, statusWords(o.Status))
+			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be picked.", orderNo,
+				statusWords(o.Status))
 		}
 		lineNos, texts, err := checkQtys(ctx, tx, o, qtys)
 		if err != nil {
 			return err
 		}
 		if o.Status == portal.OrderApproved {
-			if _, err := tx.Exec(ctx, query("desk_order_move"), args{"order_no": orderNo, "status": portal.OrderPicking, "reason": (*string)(nil)}); err != nil {
+			if _, err := tx.Exec(ctx, query("desk_order_move"),
+				args{"order_no": orderNo, "status": portal.OrderPicking, "reason": (*string)(nil)}); err != nil {
 				return err
 			}
 		}
@@ -361,12 +368,14 @@ func (s *OrderDesk) Ship(ctx context.Context, who portal.Session, orderNo string
 			return err
 		}
 		if !o.Status.Pickable() {
-			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be shipped.", orderNo, statusWords(o.Status))
+			return portal.Errorf(portal.CodeConflict, "Order %s is %s: only an approved order can be shipped.", orderNo,
+				statusWords(o.Status))
 		}
 		if err := checkSeen(ctx, tx, o, orderNo, ship.Seen); err != nil {
 			return err
 		}
-		a := args{"order_no": orderNo, "carrier": ship.Carrier, "tracking_no": ship.TrackingNo, "line_nos": []int32(nil), "qtys": []string(nil)}
+		a := args{"order_no": orderNo, "carrier": ship.Carrier, "tracking_no": ship.TrackingNo, "line_nos": []int32(nil),
+			"qtys": []string(nil)}
 		if ship.Qtys != nil {
 			if a["line_nos"], a["qtys"], err = checkQtys(ctx, tx, o, ship.Qtys); err != nil {
 				return err
@@ -400,7 +409,8 @@ func checkSeen(ctx context.Context, tx pgx.Tx, o lockedOrder, orderNo string, se
 		shipped.Decimal = shipped.Add(l.Shipped.Decimal)
 	}
 	if !shipped.Equal(seen.Decimal) {
-		return portal.Errorf(portal.CodeConflict, "Part of order %s has shipped meanwhile. Nothing was changed: look at the quantities again.", orderNo)
+		return portal.Errorf(portal.CodeConflict,
+			"Part of order %s has shipped meanwhile. Nothing was changed: look at the quantities again.", orderNo)
 	}
 	return nil
 }

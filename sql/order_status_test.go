@@ -33,7 +33,8 @@ func TestOrderStatus(t *testing.T) {
 	}
 	for meaning, method := range map[string]func(portal.OrderStatus) bool{
 		"is_open": portal.OrderStatus.Open, "is_undecided": portal.OrderStatus.Undecided,
-		"is_changeable": portal.OrderStatus.Changeable, "is_pickable": portal.OrderStatus.Pickable, "is_shipped": portal.OrderStatus.Shipped,
+		"is_changeable": portal.OrderStatus.Changeable, "is_pickable": portal.OrderStatus.Pickable,
+		"is_shipped": portal.OrderStatus.Shipped,
 	} {
 		want := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !method(portal.OrderStatus(s)) })
 		if got := codes(meaning); !slices.Equal(got, want) {
@@ -41,7 +42,8 @@ func TestOrderStatus(t *testing.T) {
 		}
 	}
 	for name, where := range map[string]string{
-		"constraint sales_order_status": "true", "index sales_order_queue": "is_open", "index sales_order_uninvoiced": "is_void",
+		"constraint sales_order_status": "true", "index sales_order_queue": "is_open",
+		"index sales_order_uninvoiced": "is_void",
 	} {
 		kind, object, _ := strings.Cut(name, " ")
 		def := "select pg_get_indexdef('erp." + object + "'::regclass)"
@@ -59,7 +61,8 @@ func TestOrderStatus(t *testing.T) {
 			t.Errorf("%s lists %v, erp.order_status %v", name, got, want)
 		}
 	}
-	if pgtest.Value[bool](t, db, "select has_table_privilege('portal_desk', 'erp.order_status', 'insert, update, delete')") {
+	if pgtest.Value[bool](t, db,
+		"select has_table_privilege('portal_desk', 'erp.order_status', 'insert, update, delete')") {
 		t.Error("staff may write what the statuses mean")
 	}
 }

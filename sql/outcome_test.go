@@ -17,20 +17,23 @@ func TestOutcomeChanges(t *testing.T) {
 		"%warn", `{"code": "over_credit", "action": "warn", "line": null, "detail": {}}`,
 		"%hold", `{"code": "credit_hold", "action": "queue", "line": null, "detail": {}}`,
 		"%cost", `{"code": "price_under_cost", "action": "queue", "line": 1, "detail": {"item_no": "OIL5", "cost": 9}}`,
-		"%short", `{"code": "stock_short", "action": "queue", "line": 1, "detail": {"item_no": "OIL5", "stock": "number", "left": 1, "backordered": 3.0, "expected_on": "2026-12-05"}}`,
+		"%short",
+		`{"code": "stock_short", "action": "queue", "line": 1, "detail": {"item_no": "OIL5", "stock": "number", "left": 1, "backordered": 3.0, "expected_on": "2026-12-05"}}`,
 		"%sign", `{"code": "sign_off_all", "action": "sign_off", "line": null, "detail": {}}`,
 		"%po", `{"code": "po_required", "action": "refuse", "line": null, "detail": {}}`,
 		"%rose", `{"code": "prices_rose", "action": "refuse", "line": 1, "detail": {}}`,
 		"%tue", `{"code": "next_delivery", "action": "room", "line": null, "detail": {"delivery_date": "2026-12-01"}}`,
 		"%thu", `{"code": "next_delivery", "action": "room", "line": null, "detail": {"delivery_date": "2026-12-03"}}`)
-	if got := pgtest.Value[string](t, db, "select portal.shown_outcome($1::text::jsonb, array['CS'], null) - 'outcome' - 'day' - 'ship_to'",
+	if got := pgtest.Value[string](t, db,
+		"select portal.shown_outcome($1::text::jsonb, array['CS'], null) - 'outcome' - 'day' - 'ship_to'",
 		finding.Replace("[%credit, %hold, %cost, %short, %rose, %tue]")); got !=
 		`{"findings": [["account", "queue", null, null, null, null], ["order", "queue", "OIL5", "CS", null, null], ["stock_short", "queue", "OIL5", "CS", "3", "2026-12-05"]]}` {
 		t.Errorf("a form carries %s", got)
 	}
 
 	const ask = `select coalesce(string_agg(f ->> 'code' || coalesce(':' || (f #>> '{detail,of}'), ''), ' '), '')
-		from jsonb_array_elements(portal.outcome_changes(portal.read_outcome($1), $2::text::jsonb, array['CS'], null, nullif($3, '')::date)) f`
+		from jsonb_array_elements(portal.outcome_changes(portal.read_outcome($1), $2::text::jsonb, array['CS'], null,
+		nullif($3, '')::date)) f`
 	for _, c := range []struct{ page, now, wish, want string }{
 		{"[]", "[]", "", ""},
 		{"[%tue]", "[%tue]", "", ""},
@@ -55,7 +58,8 @@ func TestOutcomeChanges(t *testing.T) {
 		{"[%rose]", "[%credit]", "", "outcome_changed finding_new:over_credit"}, // a question is no reason
 		{"[%short]", "[%short]", "", ""},
 	} {
-		said := pgtest.Value[string](t, db, "select portal.shown_outcome($1::text::jsonb, array['CS'], null)::text", finding.Replace(c.page))
+		said := pgtest.Value[string](t, db, "select portal.shown_outcome($1::text::jsonb, array['CS'], null)::text",
+			finding.Replace(c.page))
 		if got := pgtest.Value[string](t, db, ask, said, finding.Replace(c.now), c.wish); got != c.want {
 			t.Errorf("page %s, now %s, wish %q: %q, want %q", c.page, c.now, c.wish, got, c.want)
 		}

@@ -30,7 +30,8 @@ func relyingParty(config FactorConfig) (*webauthn.WebAuthn, error) {
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil || u.Hostname() == "" {
 		return nil, nil
 	}
-	return webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: config.issuer(), RPOrigins: []string{u.Scheme + "://" + u.Host}})
+	return webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: config.issuer(),
+		RPOrigins: []string{u.Scheme + "://" + u.Host}})
 }
 
 // issuer is the portal's name in apps and browsers.
@@ -103,7 +104,8 @@ func (s *FactorStore) passkeysOf(ctx context.Context, who portal.Session) (passk
 }
 
 // keep stores what a browser was asked, until it answers at any node.
-func (s *FactorStore) keep(ctx context.Context, purpose string, session *portal.SessionID, data *webauthn.SessionData) error {
+func (s *FactorStore) keep(ctx context.Context, purpose string, session *portal.SessionID,
+	data *webauthn.SessionData) error {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("keep challenge: %w", err)
@@ -116,7 +118,8 @@ func (s *FactorStore) keep(ctx context.Context, purpose string, session *portal.
 }
 
 // take is what was kept for an answer's challenge, once; errPasskey if nothing was.
-func (s *FactorStore) take(ctx context.Context, purpose string, session *portal.SessionID, challenge string) (data webauthn.SessionData, err error) {
+func (s *FactorStore) take(ctx context.Context, purpose string, session *portal.SessionID,
+	challenge string) (data webauthn.SessionData, err error) {
 	var raw []byte
 	if err := s.db.Auth.QueryRow(ctx, query("challenge_take"),
 		args{"hash": hashToken(challenge), "purpose": purpose, "session_id": session}).Scan(&raw); err != nil {
@@ -215,7 +218,8 @@ func (s *FactorStore) LogInOptions(ctx context.Context) (json.RawMessage, error)
 }
 
 // LogInWithPasskey implements portal.FactorService.
-func (s *FactorStore) LogInWithPasskey(ctx context.Context, answer string, from portal.Browser) (string, portal.Session, error) {
+func (s *FactorStore) LogInWithPasskey(ctx context.Context, answer string,
+	from portal.Browser) (string, portal.Session, error) {
 	if s.webauthn == nil {
 		return "", portal.Session{}, errNoPasskeys
 	}
@@ -309,5 +313,6 @@ func (s *FactorStore) AddPasskey(ctx context.Context, who portal.Session, name, 
 	if err != nil {
 		return nil, fmt.Errorf("keep passkey: %w", err)
 	}
-	return s.add(ctx, who, newFactor{kind: portal.FactorPasskey, name: name, credentialID: made.ID, credential: raw, handle: data.UserID})
+	return s.add(ctx, who, newFactor{kind: portal.FactorPasskey, name: name, credentialID: made.ID, credential: raw,
+		handle: data.UserID})
 }

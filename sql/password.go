@@ -44,7 +44,8 @@ func decoy(cost int) string { return fmt.Sprintf("$2a$%02d$abcdefghijklmnopqrstu
 // It takes the same time for all: as long as the highest cost of any hash, stored
 // or to be made. A comparison at cost c takes 2^c; those that follow it, at c,
 // c+1, …, up to the highest, fill that up exactly.
-func (s *SessionStore) matches(ctx context.Context, who string, login portal.LoginID, salt, typed string) (stored string, err error) {
+func (s *SessionStore) matches(ctx context.Context, who string, login portal.LoginID, salt,
+	typed string) (stored string, err error) {
 	highest := 0
 	if err := s.db.Auth.QueryRow(ctx, query("highest_hash_cost")).Scan(&highest); err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
@@ -81,13 +82,15 @@ func (s *SessionStore) matches(ctx context.Context, who string, login portal.Log
 // compare computes the hash of what was typed, in its turn, and asks the database
 // whether it is the log-in's: the stored hash is not for us to read. It returns the
 // hash if it is.
-func (s *SessionStore) compare(ctx context.Context, who string, login portal.LoginID, salt, typed string) (string, error) {
+func (s *SessionStore) compare(ctx context.Context, who string, login portal.LoginID, salt,
+	typed string) (string, error) {
 	hash, err := s.hashWith(ctx, who, salt, typed)
 	if err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
 	var right bool
-	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"), args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
+	if err := s.db.Auth.QueryRow(ctx, query("login_password_is"),
+		args{"login_id": login, "password_hash": hash}).Scan(&right); err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
 	if !right {
@@ -131,7 +134,8 @@ func (s *SessionStore) raise(ctx context.Context, login portal.LoginID, stored, 
 	if err != nil {
 		return fmt.Errorf("raise hash of login %d: %w", login, err)
 	}
-	if _, err := s.db.Auth.Exec(ctx, query("raise_hash"), args{"login_id": login, "was": stored, "now": fresh}); err != nil {
+	if _, err := s.db.Auth.Exec(ctx, query("raise_hash"),
+		args{"login_id": login, "was": stored, "now": fresh}); err != nil {
 		return fmt.Errorf("raise hash of login %d: %w", login, err)
 	}
 	return nil

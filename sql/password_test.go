@@ -27,9 +27,11 @@ type signIn struct {
 func newSignIn(t testing.TB, cost int) signIn {
 	t.Helper()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, "insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, 'C1', 'Harbor Foods')")
+	pgtest.Exec(t, db, "insert into erp.customer (customer_id, customer_no, name) overriding system value values (1, "+
+		"'C1', 'Harbor Foods')")
 	for _, who := range []string{"1, null, 'pat@c1.example'", "null, 'desk', 'dana@demo.example'"} {
-		pgtest.Exec(t, db, "insert into portal.login (customer_id, staff_role, email, password_hash) values ("+who+", $1)", hashOf(t, ownPassword, cost))
+		pgtest.Exec(t, db, "insert into portal.login (customer_id, staff_role, email, password_hash) values ("+who+", $1)",
+			hashOf(t, ownPassword, cost))
 	}
 	stores := openWork(t, db)
 	return signIn{db, sql.NewSessionStore(stores, sql.SessionConfig{Cost: cost}), stores}
@@ -97,7 +99,8 @@ func TestPasswordsAtLogIn(t *testing.T) {
 		{"hashed with a combining accent, before", "cafe\u0301 au lait, please", "cafe\u0301 au lait, please", true},
 		{"another", "short-old-1", "short-old-2", false},
 	} {
-		pgtest.Exec(t, s.DB, "update portal.login set password_hash = $1, failed_count = 0, locked_until = null where email = 'pat@c1.example'",
+		pgtest.Exec(t, s.DB,
+			"update portal.login set password_hash = $1, failed_count = 0, locked_until = null where email = 'pat@c1.example'",
 			hashOf(t, c.stored, bcrypt.MinCost))
 		_, err := s.logIn(t, "pat@c1.example", c.typed, browserNamed("a"))
 		if (err == nil) != c.right || err != nil && portal.ErrorCode(err) != portal.CodeUnauthorized {
@@ -117,10 +120,12 @@ func TestHashIsRaised(t *testing.T) {
 		return pgtest.Value[string](t, s.DB, "select password_hash from portal.login where email = 'dana@demo.example'")
 	}
 	audited := pgtest.Value[int](t, s.DB, "select count(*)::int from portal.audit where action = 'login'")
-	if _, _, err := dear.LogIn(t.Context(), "dana@demo.example", "wrong", browserNamed("b")); err == nil || !strings.HasPrefix(hash(), "$2a$04") {
+	if _, _, err := dear.LogIn(t.Context(), "dana@demo.example", "wrong", browserNamed("b")); err == nil ||
+		!strings.HasPrefix(hash(), "$2a$04") {
 		t.Errorf("a wrong password: %v, %s", err, hash())
 	}
-	if _, _, err := dear.LogIn(t.Context(), "dana@demo.example", ownPassword, browserNamed("b")); err != nil || !strings.HasPrefix(hash(), "$2a$05") {
+	if _, _, err := dear.LogIn(t.Context(), "dana@demo.example", ownPassword, browserNamed("b")); err != nil ||
+		!strings.HasPrefix(hash(), "$2a$05") {
 		t.Errorf("a right one: %v, %s", err, hash())
 	}
 	if !s.lives(t, first) {
@@ -136,7 +141,8 @@ func TestHashIsRaised(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 	// a change is one, whoever makes it
-	pgtest.Exec(t, s.DB, "update portal.login set password_hash = $1 where email = 'dana@demo.example'", hashOf(t, "another one, longer", bcrypt.MinCost))
+	pgtest.Exec(t, s.DB, "update portal.login set password_hash = $1 where email = 'dana@demo.example'",
+		hashOf(t, "another one, longer", bcrypt.MinCost))
 	if s.lives(t, first) || s.mails(t, "password_changed") != 1 {
 		t.Errorf("after a change by SQL the session lives: %v; %d mails", s.lives(t, first), s.mails(t, "password_changed"))
 	}
@@ -147,7 +153,8 @@ func TestHashIsRaised(t *testing.T) {
 func TestSessionLimits(t *testing.T) {
 	t.Parallel()
 	s := newSignIn(t, bcrypt.MinCost)
-	pgtest.Exec(t, s.DB, "update erp.company set session_idle = '10 days', session_max = '15 days', staff_session_idle = '1 hour', staff_session_max = '90 minutes'")
+	pgtest.Exec(t, s.DB, "update erp.company set session_idle = '10 days', session_max = '15 days', staff_session_idle "+
+		"= '1 hour', staff_session_max = '90 minutes'")
 	at := func(clock string) {
 		pgtest.Exec(t, s.DB, "select erp.set_clock('2026-03-02 09:00Z'::timestamptz + $1::interval)", clock)
 	}
@@ -166,7 +173,8 @@ func TestSessionLimits(t *testing.T) {
 		{"15 days 1 second", false, false, false},
 	} {
 		at(c.clock)
-		if got := []bool{s.lives(t, staff), s.lives(t, buyer), s.lives(t, left)}; !slices.Equal(got, []bool{c.staff, c.buyer, c.left}) {
+		if got := []bool{s.lives(t, staff), s.lives(t, buyer), s.lives(t, left)}; !slices.Equal(got,
+			[]bool{c.staff, c.buyer, c.left}) {
 			t.Errorf("after %s staff, buyer and the other: %v", c.clock, got)
 		}
 	}
@@ -200,7 +208,8 @@ func TestBrowsersAndSessions(t *testing.T) {
 	}
 	again := s.must(t, "pat@c1.example", browserNamed("a"))
 	if s.lives(t, one) || !s.lives(t, other) || !s.lives(t, again) || s.mails(t, "new_device") != 1 {
-		t.Errorf("one %v, other %v, again %v, %d mails", s.lives(t, one), s.lives(t, other), s.lives(t, again), s.mails(t, "new_device"))
+		t.Errorf("one %v, other %v, again %v, %d mails", s.lives(t, one), s.lives(t, other), s.lives(t, again),
+			s.mails(t, "new_device"))
 	}
 	// somebody else at the same browser: its cookie of the session says what ends
 	from := browserNamed("a")
@@ -238,7 +247,8 @@ func TestBrowsersAndSessions(t *testing.T) {
 // Each round asks for all three, so that what else the machine does falls on all alike.
 func BenchmarkLogInTiming(b *testing.B) {
 	s := newSignIn(b, 12)
-	pgtest.Exec(b, s.DB, "insert into portal.login (customer_id, email, password_hash) values (1, 'old@c1.example', $1)", hashOf(b, "another one, longer", 10))
+	pgtest.Exec(b, s.DB, "insert into portal.login (customer_id, email, password_hash) values (1, 'old@c1.example', $1)",
+		hashOf(b, "another one, longer", 10))
 	took := map[string][]time.Duration{}
 	names := []string{"pat@c1.example", "old@c1.example", "nobody@c1.example"}
 	for i := 0; b.Loop(); i++ {

@@ -27,7 +27,8 @@ func NewPeopleStore(db *DB, cost int) *PeopleStore {
 }
 
 // run acts for an approver's own customer, or as staff for the one named.
-func (s *PeopleStore) run(ctx context.Context, who portal.Session, customerNo string, a args, f func(tx pgx.Tx) error) error {
+func (s *PeopleStore) run(ctx context.Context, who portal.Session, customerNo string, a args,
+	f func(tx pgx.Tx) error) error {
 	if !who.Staff() {
 		return s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 			a["customer_id"] = who.CustomerID
@@ -61,7 +62,8 @@ func (s *PeopleStore) People(ctx context.Context, who portal.Session, customerNo
 }
 
 // Invite implements portal.PeopleService.
-func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string, edit portal.PersonEdit) (portal.Invitation, error) {
+func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string,
+	edit portal.PersonEdit) (portal.Invitation, error) {
 	p, err := edit.Person(true)
 	if err != nil {
 		return portal.Invitation{}, err
@@ -84,12 +86,14 @@ func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo
 }
 
 // SavePerson implements portal.PeopleService.
-func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, edit portal.PersonEdit) error {
+func (s *PeopleStore) SavePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID,
+	edit portal.PersonEdit) error {
 	p, err := edit.Person(false)
 	if err != nil {
 		return err
 	}
-	a := args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod, "sign_off_all": p.SignOffAll}
+	a := args{"login_id": id, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod,
+		"sign_off_all": p.SignOffAll}
 	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
 		if err := samePerson(ctx, tx, a, id, edit); err != nil {
 			return err
@@ -126,12 +130,14 @@ func samePerson(ctx context.Context, tx pgx.Tx, a args, id portal.LoginID, edit 
 }
 
 // DisablePerson implements portal.PeopleService.
-func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID, disabled bool) error {
+func (s *PeopleStore) DisablePerson(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID,
+	disabled bool) error {
 	return s.change(ctx, who, customerNo, "person_disable", args{"login_id": id, "disabled": disabled})
 }
 
 // RenewInvitation implements portal.PeopleService.
-func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string, id portal.LoginID) (portal.Invitation, error) {
+func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, customerNo string,
+	id portal.LoginID) (portal.Invitation, error) {
 	token, hash := newToken()
 	out := portal.Invitation{LoginID: id, Token: token}
 	a := args{"login_id": id, "token_hash": hash}
@@ -169,13 +175,15 @@ var errInvitation = portal.Errorf(portal.CodeNotFound,
 
 // errHasLogin is for whoever has the link: nobody else learns of it.
 var errHasLogin = portal.Errorf(portal.CodeConflict,
-	"This e-mail has a log-in with us already, and a log-in serves one account. Have another address of yours invited, or ask us.")
+	"This e-mail has a log-in with us already, and a log-in serves one account. "+
+		"Have another address of yours invited, or ask us.")
 
 // Invited implements portal.PeopleService.
 func (s *PeopleStore) Invited(ctx context.Context, token string) (string, error) {
 	var email string
 	var hasLogin bool
-	err := s.db.Auth.QueryRow(ctx, query("invitation_of_token"), args{"token_hash": hashToken(token)}).Scan(&email, &hasLogin)
+	a := args{"token_hash": hashToken(token)}
+	err := s.db.Auth.QueryRow(ctx, query("invitation_of_token"), a).Scan(&email, &hasLogin)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return "", errInvitation
@@ -202,7 +210,8 @@ func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password stri
 		return "", fmt.Errorf("accept invitation: %w", err)
 	}
 	var accepted *string
-	err = s.db.Auth.QueryRow(ctx, query("invitation_accept"), args{"token_hash": hashToken(token), "password_hash": hash}).Scan(&accepted)
+	a := args{"token_hash": hashToken(token), "password_hash": hash}
+	err = s.db.Auth.QueryRow(ctx, query("invitation_accept"), a).Scan(&accepted)
 	if err != nil {
 		return "", fmt.Errorf("accept invitation: %w", refusal(err))
 	}

@@ -169,7 +169,8 @@ func (db *DB) Close() {
 // row-level security shows the customer's rows only, as far as the log-in's role
 // goes. The setting travels with BEGIN, in the same
 // round trip.
-func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode, f func(tx pgx.Tx) error) error {
+func (db *DB) asCustomer(ctx context.Context, who portal.Session, access pgx.TxAccessMode,
+	f func(tx pgx.Tx) error) error {
 	if access == pgx.ReadWrite {
 		return db.asCustomerAt(ctx, who, "begin", f)
 	}
@@ -239,7 +240,8 @@ func inTheWay(err error) bool {
 
 // drawnNumbers are the constraints of numbers that the database draws where
 // nobody gives one: erp.next_no and erp.next_invoice_no.
-var drawnNumbers = []string{"sales_order_no_key", "invoice_no_key", "credit_memo_no_key", "payment_no_key", "credit_request_no_key"}
+var drawnNumbers = []string{"sales_order_no_key", "invoice_no_key", "credit_memo_no_key", "payment_no_key",
+	"credit_request_no_key"}
 
 // numberTaken reports that another transaction took a number while it was drawn.
 // The next draw passes over it. A number that somebody typed is refused again.

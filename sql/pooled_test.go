@@ -48,10 +48,12 @@ func TestRoleThroughPgBouncer(t *testing.T) {
 					if err := pool.QueryRow(ctx, "select current_user::text where $1", true).Scan(&got); err != nil || got != role {
 						t.Errorf("row: %s on the pool of %s, %v", got, role, err)
 					}
-					if _, err := pool.Exec(ctx, "do $$ begin if current_user <> '"+role+"' then raise 'as %', current_user; end if; end $$"); err != nil {
+					if _, err := pool.Exec(ctx, "do $$ begin if current_user <> '"+role+
+						"' then raise 'as %', current_user; end if; end $$"); err != nil {
 						t.Errorf("exec as %s: %v", role, err)
 					}
-					for _, begin := range []pgx.TxOptions{{}, {AccessMode: pgx.ReadOnly}, {IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+					for _, begin := range []pgx.TxOptions{{}, {AccessMode: pgx.ReadOnly},
+						{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
 						{BeginQuery: "begin read only; select set_config('portal.customer_id', '7', true)"}} {
 						err := pgx.BeginTxFunc(ctx, pool, begin, func(tx pgx.Tx) error {
 							rows, err := tx.Query(ctx, who, 2)
@@ -69,7 +71,10 @@ func TestRoleThroughPgBouncer(t *testing.T) {
 	wg.Wait()
 
 	// what a transaction sets ends with it: the next customer's requests see nothing of it
-	if n := pgtest.Value[int](t, d, `select count(*)::int from pg_stat_activity where datname = current_database() and usename like 'server_of_%'`); n > 4+9 { // PgBouncer's, and those of Jobs
+	// PgBouncer's, and those of Jobs
+	if n := pgtest.Value[int](t, d,
+		`select count(*)::int from pg_stat_activity where datname = current_database()
+			and usename like 'server_of_%'`); n > 4+9 {
 		t.Errorf("%d connections to the server: PgBouncer shared nothing", n)
 	}
 	// the log-in itself may nothing, so a statement that had lost its role would be refused
@@ -120,7 +125,8 @@ func TestErrorsThroughPgBouncer(t *testing.T) {
 			t.Errorf("exec: %v", err)
 		}
 	}
-	if n := pgtest.Value[int](t, d, "select count(*)::int from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()"); n != 0 {
+	if n := pgtest.Value[int](t, d, "select count(*)::int from pg_stat_activity where state like 'idle in "+
+		"transaction%' and datname = current_database()"); n != 0 {
 		t.Errorf("%d transactions were left open", n)
 	}
 
@@ -150,12 +156,14 @@ func TestPoolerIsNoticed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, wrong := range []string{pooled, pooled + "&application_name=other"} {
-		if _, err := sql.Open(ctx, sql.Config{URL: pooled, DirectURL: wrong}); err == nil || !strings.Contains(err.Error(), "PORTAL_DIRECT_URL") {
+		if _, err := sql.Open(ctx, sql.Config{URL: pooled, DirectURL: wrong}); err == nil ||
+			!strings.Contains(err.Error(), "PORTAL_DIRECT_URL") {
 			t.Errorf("a direct URL that passes the pooler: %v", err)
 		}
 	}
 	// told so, it is believed
-	db := openThrough(t, sql.Config{URL: direct, DirectURL: direct + "&application_name=jobs", Pooling: sql.PoolingYes, WebConns: 1})
+	db := openThrough(t, sql.Config{URL: direct, DirectURL: direct + "&application_name=jobs",
+		Pooling: sql.PoolingYes, WebConns: 1})
 	var role string
 	if err := db.Web.QueryRow(t.Context(), "select current_user::text").Scan(&role); err != nil || role != "portal_web" {
 		t.Errorf("%s, %v", role, err)

@@ -22,7 +22,8 @@ func postedWorld(t *testing.T) *pgtest.DB {
 	pgtest.Exec(t, db, `
 		insert into erp.sales_order (order_id, order_no, customer_id, source) overriding system value
 			values (901, 'SO-SHIPPED', 1, 'PHONE'), (902, 'SO-PICKED', 1, 'PHONE'), (903, 'SO-OPEN', 1, 'PHONE');
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o, 1, 1, 4 from unnest(array[901, 902, 903]) o;
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o, 1, 1, 4
+			from unnest(array[901, 902, 903]) o;
 		update erp.sales_order set status = 'APPROVED' where order_id in (901, 902);
 		update erp.sales_order_line set qty_picked = 2 where order_id = 902;
 		select erp.ship_order('SO-SHIPPED', 'UPS', '1Z');
@@ -31,14 +32,19 @@ func postedWorld(t *testing.T) *pgtest.DB {
 	pgtest.Exec(t, db, `
 		begin;
 		insert into erp.invoice (invoice_id, customer_id, invoice_no) overriding system value values (2020, 2, 'T-2');
-		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total) values (2020, 1, 1, 9, 10, 90);
+		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
+			values (2020, 1, 1, 9, 10, 90);
 		commit;
-		insert into erp.invoice (invoice_id, customer_id, invoice_no, opened_total, due_date) overriding system value values (2030, 1, 'OLD', 500, erp.today() + 3);
-		insert into erp.payment (payment_id, payment_no, customer_id, amount) overriding system value values (71, 'P-1', 1, 40), (72, 'P-2', 1, 60);
+		insert into erp.invoice (invoice_id, customer_id, invoice_no, opened_total, due_date) overriding system value
+			values (2030, 1, 'OLD', 500, erp.today() + 3);
+		insert into erp.payment (payment_id, payment_no, customer_id, amount) overriding system value
+			values (71, 'P-1', 1, 40), (72, 'P-2', 1, 60);
 		insert into erp.payment_application (payment_id, invoice_id, amount) values (71, 2030, 30);
 		select erp.issue_credit('C1', 12, 'courtesy', 'OLD');
-		with r as (insert into erp.credit_request (customer_id, invoice_id) select 1, invoice_id from erp.invoice where order_id = 901 returning request_id, invoice_id)
-		insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) select request_id, 1, invoice_id, 1, 1, 'damaged' from r`)
+		with r as (insert into erp.credit_request (customer_id, invoice_id) select 1, invoice_id from erp.invoice
+			where order_id = 901 returning request_id, invoice_id)
+		insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+			select request_id, 1, invoice_id, 1, 1, 'damaged' from r`)
 	// a program of the ERP, as an operator sets one up
 	role := erpRole(db)
 	pgtest.Exec(t, db, "create role "+role+`;
@@ -55,7 +61,8 @@ func erpRole(db *pgtest.DB) string { return "erp_program_of_" + db.Name }
 // writeAs runs statements as a role, without keeping them: the constraint that refused
 // them (empty: accepted), how many rows they brought to the audit log, and what is
 // not as it has to be after them.
-func writeAs(t *testing.T, db *pgtest.DB, role, statements string) (refusal *pgconn.PgError, audited int, broken []string) {
+func writeAs(t *testing.T, db *pgtest.DB, role,
+	statements string) (refusal *pgconn.PgError, audited int, broken []string) {
 	t.Helper()
 	ctx := t.Context()
 	tx, err := db.Pool.Begin(ctx)
@@ -98,7 +105,8 @@ func writeAs(t *testing.T, db *pgtest.DB, role, statements string) (refusal *pgc
 // inWords says whether a refusal is one that people understand: the house's own
 // error, or a constraint by name.
 func inWords(e *pgconn.PgError) bool {
-	return strings.HasPrefix(e.Code, "PT") && e.ConstraintName != "" || strings.HasPrefix(e.Code, "23") && e.ConstraintName != "" || e.Code == "42501"
+	return strings.HasPrefix(e.Code, "PT") && e.ConstraintName != "" || strings.HasPrefix(e.Code, "23") &&
+		e.ConstraintName != "" || e.Code == "42501"
 }
 
 // TestPostedStatements writes to posted documents what no program may, and what it
@@ -115,15 +123,31 @@ func TestPostedStatements(t *testing.T) {
 	}
 	// every column that is fixed, of each document
 	for _, of := range []struct{ table, where, refusal, sets string }{
-		{"invoice", "invoice_id = 2030", "invoice_posted", "invoice_no = 'X'|customer_id = 2|invoice_date = invoice_date - 1|due_date = due_date + 30|tax = 1|freight = 1|tax_rate = 0.1|issued_at = issued_at - interval '1 day'|kind = 'adjustment'|order_id = 901|opened_total = 1|made_in = 'x'|invoice_id = 99"},
-		{"invoice_line", "invoice_id = 2020", "invoice_line_posted", "qty = 8|unit_price = 9|line_total = 95|item_id = 2|description = 'x'|uom = 'CS'|factor = 2|line_no = 2|order_id = 901, order_line_no = 1|price_step = 'list'|invoice_id = 2030"},
-		{"credit_memo", "credit_memo_id > 0", "credit_memo_posted", "memo_no = 'X'|customer_id = 2|memo_date = memo_date - 1|issued_at = issued_at - interval '1 day'|invoice_id = null|opened_total = 7|made_in = 'x'"},
-		{"credit_memo_line", "credit_memo_id > 0", "credit_memo_line_posted", "qty = 2|unit_price = 9|line_total = 95|description = 'x'"},
-		{"payment", "payment_id = 71", "payment_posted", "payment_no = 'X'|customer_id = 2|payment_date = payment_date - 1|amount = 41|key = gen_random_uuid()|entered_by = 'me'|entered_at = now()"},
-		{"payment_application", "payment_id = 71", "payment_application_posted", "amount = 1|invoice_id = 2020|payment_id = 72|applied_on = applied_on - 1|customer_id = 2"},
-		{"sales_order", "order_id = 901", "sales_order_identity", "customer_id = 2|order_no = 'X'|source = 'IMPORT'|order_id = 99|made_in = 'x'"},
+		{"invoice", "invoice_id = 2030", "invoice_posted",
+			"invoice_no = 'X'|customer_id = 2|invoice_date = invoice_date - 1|due_date = due_date + 30|tax = 1|freight = " +
+				"1|tax_rate = 0.1|issued_at = issued_at - interval '1 day'|kind = 'adjustment'|order_id = 901|opened_total = " +
+				"1|made_in = 'x'|invoice_id = 99"},
+		{"invoice_line", "invoice_id = 2020",
+			"invoice_line_posted",
+			"qty = 8|unit_price = 9|line_total = 95|item_id = 2|description = 'x'|uom = 'CS'|factor = 2|line_no = 2|order_id " +
+				"= 901, order_line_no = 1|price_step = 'list'|invoice_id = 2030"},
+		{"credit_memo", "credit_memo_id > 0",
+			"credit_memo_posted",
+			"memo_no = 'X'|customer_id = 2|memo_date = memo_date - 1|issued_at = issued_at - interval '1 day'|invoice_id = " +
+				"null|opened_total = 7|made_in = 'x'"},
+		{"credit_memo_line", "credit_memo_id > 0",
+			"credit_memo_line_posted", "qty = 2|unit_price = 9|line_total = 95|description = 'x'"},
+		{"payment", "payment_id = 71", "payment_posted",
+			"payment_no = 'X'|customer_id = 2|payment_date = payment_date - 1|amount = 41|key = gen_random_uuid()|entered_by " +
+				"= 'me'|entered_at = now()"},
+		{"payment_application", "payment_id = 71",
+			"payment_application_posted",
+			"amount = 1|invoice_id = 2020|payment_id = 72|applied_on = applied_on - 1|customer_id = 2"},
+		{"sales_order", "order_id = 901", "sales_order_identity",
+			"customer_id = 2|order_no = 'X'|source = 'IMPORT'|order_id = 99|made_in = 'x'"},
 		{"sales_order_line", "order_id = 901", "sales_order_line_identity", "item_id = 2|uom = 'CS'|factor = 2|line_no = 3"},
-		{"sales_order_line", "order_id = 901", "sales_order_line_price_fixed", "unit_price = 1|price_step = 'manual'|price_rule_id = 7"},
+		{"sales_order_line", "order_id = 901",
+			"sales_order_line_price_fixed", "unit_price = 1|price_step = 'manual'|price_rule_id = 7"},
 		{"invoice", "invoice_id = 2030", "invoice_total", "total = 1|total = 0, open_amount = 0"},
 		{"invoice", "invoice_id = 2030", "invoice_open", "open_amount = 0|open_amount = 500"},
 		{"credit_memo", "credit_memo_id > 0", "credit_memo_total", "total = 1, open_amount = 0"},
@@ -137,27 +161,43 @@ func TestPostedStatements(t *testing.T) {
 			refusedBy(of.refusal, fmt.Sprintf("update erp.%s set %s where %s", of.table, set, of.where))
 		}
 	}
-	for table, where := range map[string]string{"invoice": "invoice_id = 2030", "invoice_line": "invoice_id = 2020", "credit_memo": "true", "credit_memo_line": "true",
-		"payment": "payment_id = 71", "payment_application": "true", "sales_order": "order_id = 901", "sales_order_line": "order_id = 901"} {
+	for table, where := range map[string]string{"invoice": "invoice_id = 2030", "invoice_line": "invoice_id = 2020",
+		"credit_memo": "true", "credit_memo_line": "true", "payment": "payment_id = 71", "payment_application": "true",
+		"sales_order": "order_id = 901", "sales_order_line": "order_id = 901"} {
 		refusedBy(table+"_stays", "delete from erp."+table+" where "+where, "truncate erp."+table+" cascade")
 	}
 	refusedBy("sales_order_stays", "delete from erp.sales_order where order_no = 'SO-PICKED'")
-	refusedBy("sales_order_line_priced", "update erp.sales_order_line set line_total = null where order_id = 903", "update erp.sales_order_line set unit_price = null where order_id = 903")
+	refusedBy("sales_order_line_priced", "update erp.sales_order_line set line_total = null where order_id = 903",
+		"update erp.sales_order_line set unit_price = null where order_id = 903")
 	refusedBy("sales_order_line_stays", "delete from erp.sales_order_line where order_id = 902")
-	refusedBy("shipment_freight_posted", "update erp.shipment set freight = 0", "update erp.shipment set invoice_id = null")
+	refusedBy("shipment_freight_posted", "update erp.shipment set freight = 0",
+		"update erp.shipment set invoice_id = null")
 	refusedBy("shipment_stays", "delete from erp.shipment")
-	refusedBy("invoice_open", "insert into erp.invoice (customer_id, total, open_amount) values (1, 100, 60)", "insert into erp.invoice (customer_id, opened_total, open_amount) values (1, 100, 60)")
-	refusedBy("invoice_total", "insert into erp.invoice (customer_id, total) values (1, 100)", "insert into erp.invoice (customer_id, total, opened_total) values (1, 100, 90)",
-		"with i as (insert into erp.invoice (customer_id, total) values (1, 100) returning invoice_id) insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i",
-		"with i as (insert into erp.invoice (customer_id, opened_total) values (1, 100) returning invoice_id) insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i")
-	refusedBy("invoice_line_total", "with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id) insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 95 from i")
-	refusedBy("invoice_line_posted", "insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values (2020, 2, 1, 10, 10)")
-	refusedBy("credit_memo_line_total", "with m as (insert into erp.credit_memo (customer_id) values (1) returning credit_memo_id) insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 1, 9, 10, 95 from m")
-	refusedBy("credit_memo_line_posted", "insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 2, 1, 10, 10 from erp.credit_memo")
+	refusedBy("invoice_open", "insert into erp.invoice (customer_id, total, open_amount) values (1, 100, 60)",
+		"insert into erp.invoice (customer_id, opened_total, open_amount) values (1, 100, 60)")
+	refusedBy("invoice_total", "insert into erp.invoice (customer_id, total) values (1, 100)",
+		"insert into erp.invoice (customer_id, total, opened_total) values (1, 100, 90)",
+		"with i as (insert into erp.invoice (customer_id, total) values (1, 100) returning invoice_id) insert into "+
+			"erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i",
+		"with i as (insert into erp.invoice (customer_id, opened_total) values (1, 100) returning invoice_id) insert into "+
+			"erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i")
+	refusedBy("invoice_line_total", "with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id) "+
+		"insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 95 "+
+		"from i")
+	refusedBy("invoice_line_posted",
+		"insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) values (2020, 2, 1, 10, 10)")
+	refusedBy("credit_memo_line_total", "with m as (insert into erp.credit_memo (customer_id) values (1) returning "+
+		"credit_memo_id) insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select "+
+		"credit_memo_id, 1, 9, 10, 95 from m")
+	refusedBy("credit_memo_line_posted", "insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, "+
+		"line_total) select credit_memo_id, 2, 1, 10, 10 from erp.credit_memo")
 	refusedBy("credit_memo_total", "insert into erp.credit_memo (customer_id, total) values (1, 100)")
-	refusedBy("credit_memo_open", "insert into erp.credit_memo (customer_id, opened_total, open_amount) values (1, 100, 60)")
+	refusedBy("credit_memo_open", "insert into erp.credit_memo (customer_id, opened_total, open_amount) values (1, "+
+		"100, 60)")
 	refusedBy("payment_open", "insert into erp.payment (customer_id, amount, open_amount) values (1, 100, 60)")
-	refusedBy("payment_application_taken_back", "insert into erp.payment_application (payment_id, invoice_id, amount) select p, invoice_id, a from erp.invoice, (values (72, 20), (71, -5)) v(p, a) where order_id = 901")
+	refusedBy("payment_application_taken_back",
+		"insert into erp.payment_application (payment_id, invoice_id, amount) select p, invoice_id, a from erp.invoice, "+
+			"(values (72, 20), (71, -5)) v(p, a) where order_id = 901")
 	refusedBy("sales_order_total", "insert into erp.sales_order (customer_id, total) values (1, 100)")
 
 	// the movements, and what is no amount, date, customer or number
@@ -166,8 +206,11 @@ func TestPostedStatements(t *testing.T) {
 		"update erp.payment set reversed_on = erp.today(), reversed_reason = 'bounced' where payment_id = 71",
 		"insert into erp.payment_application (payment_id, invoice_id, amount) values (71, 2030, -10)",
 		"insert into erp.payment (customer_id, amount) values (1, 5)",
-		"with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id) insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i",
-		"with i as (insert into erp.invoice (customer_id, total, open_amount) values (1, 90, 90) returning invoice_id) insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i",
+		"with i as (insert into erp.invoice (customer_id) values (1) returning invoice_id) insert into erp.invoice_line "+
+			"(invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 from i",
+		"with i as (insert into erp.invoice (customer_id, total, open_amount) values (1, 90, 90) returning invoice_id) "+
+			"insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 9, 10, 90 "+
+			"from i",
 		"insert into erp.invoice (customer_id, opened_total) values (1, 100)",
 		"delete from erp.sales_order where order_no = 'SO-OPEN'",
 		"delete from erp.sales_order_line where order_id = 903",

@@ -17,7 +17,8 @@ import (
 )
 
 // CustomerPrices implements portal.PriceDesk.
-func (s *PriceDesk) CustomerPrices(ctx context.Context, who portal.Session, customerNo string, f portal.RuleFilter) (portal.CustomerPrices, error) {
+func (s *PriceDesk) CustomerPrices(ctx context.Context, who portal.Session, customerNo string,
+	f portal.RuleFilter) (portal.CustomerPrices, error) {
 	var out portal.CustomerPrices
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := ruleArgs(f)
@@ -56,7 +57,8 @@ func (s *PriceDesk) CustomerPrices(ctx context.Context, who portal.Session, cust
 }
 
 // ItemPrices implements portal.PriceDesk.
-func (s *PriceDesk) ItemPrices(ctx context.Context, who portal.Session, itemNo string, f portal.RuleFilter) (portal.ItemPrices, error) {
+func (s *PriceDesk) ItemPrices(ctx context.Context, who portal.Session, itemNo string,
+	f portal.RuleFilter) (portal.ItemPrices, error) {
 	var out portal.ItemPrices
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a, err := ruleArgs(f)
@@ -116,8 +118,8 @@ func ruleArgs(f portal.RuleFilter) (args, error) {
 			return nil, portal.Errorf(portal.CodeInvalid, "This page's address is damaged: go back to the first page.")
 		}
 	}
-	return args{"query": strings.TrimSpace(f.Query), "prefix": likePrefix(strings.TrimSpace(f.Query)), "words": words, "all": f.All,
-		"after_no": after.No, "after_id": int64(after.ID), "row_limit": portal.PageSize + 1}, nil
+	return args{"query": strings.TrimSpace(f.Query), "prefix": likePrefix(strings.TrimSpace(f.Query)), "words": words,
+		"all": f.All, "after_no": after.No, "after_id": int64(after.ID), "row_limit": portal.PageSize + 1}, nil
 }
 
 // cutContracts takes off the row that says there are more.
@@ -132,7 +134,8 @@ func cutContracts(list []portal.PriceContract, no func(portal.PriceContract) str
 }
 
 // Contract implements portal.PriceDesk.
-func (s *PriceDesk) Contract(ctx context.Context, who portal.Session, customerNo string, id portal.RuleID) (portal.PriceContract, error) {
+func (s *PriceDesk) Contract(ctx context.Context, who portal.Session, customerNo string,
+	id portal.RuleID) (portal.PriceContract, error) {
 	var out portal.PriceContract
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("price_contract"), args{"customer_no": customerNo, "rule_id": int64(id)})
@@ -147,7 +150,8 @@ func (s *PriceDesk) Contract(ctx context.Context, who portal.Session, customerNo
 }
 
 // SaveContract implements portal.PriceDesk.
-func (s *PriceDesk) SaveContract(ctx context.Context, who portal.Session, customerNo string, edit portal.ContractEdit) error {
+func (s *PriceDesk) SaveContract(ctx context.Context, who portal.Session, customerNo string,
+	edit portal.ContractEdit) error {
 	change, err := edit.Change()
 	if err != nil {
 		return err
@@ -157,7 +161,8 @@ func (s *PriceDesk) SaveContract(ctx context.Context, who portal.Session, custom
 		if err != nil {
 			return err
 		}
-		if err := sameRule(ctx, tx, portal.RuleContract, customerNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+		if err := sameRule(ctx, tx, portal.RuleContract, customerNo, edit.ID, edit.Shown, edit.Figures(),
+			portal.SaveOver); err != nil {
 			return err
 		}
 		units, err := itemUnits(ctx, tx, a, strings.TrimSpace(edit.ItemNo))
@@ -187,7 +192,8 @@ func (s *PriceDesk) SaveGroup(ctx context.Context, who portal.Session, customerN
 		if err != nil {
 			return err
 		}
-		if err := sameRule(ctx, tx, portal.RuleGroup, customerNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+		if err := sameRule(ctx, tx, portal.RuleGroup, customerNo, edit.ID, edit.Shown, edit.Figures(),
+			portal.SaveOver); err != nil {
 			return err
 		}
 		a["category_id"] = int64(edit.CategoryID)
@@ -200,8 +206,10 @@ func (s *PriceDesk) SaveGroup(ctx context.Context, who portal.Session, customerN
 }
 
 // customerRule begins the arguments of a customer's rule.
-func customerRule(ctx context.Context, tx pgx.Tx, customerNo string, id portal.RuleID, c portal.RuleChange) (args, error) {
-	a := args{"customer_no": customerNo, "rule_id": int64(id), "kind": c.Kind, "value": c.Value.Decimal, "from": c.From, "to": c.To}
+func customerRule(ctx context.Context, tx pgx.Tx, customerNo string, id portal.RuleID,
+	c portal.RuleChange) (args, error) {
+	a := args{"customer_no": customerNo, "rule_id": int64(id), "kind": c.Kind, "value": c.Value.Decimal,
+		"from": c.From, "to": c.To}
 	var customer portal.CustomerID
 	if err := tx.QueryRow(ctx, query("price_customer_id"), a).Scan(&customer); err != nil {
 		return nil, noRow(err, "There is no such customer.")
@@ -234,7 +242,8 @@ func (s *PriceDesk) SaveBreak(ctx context.Context, who portal.Session, itemNo st
 		if err := tx.QueryRow(ctx, query("desk_item_lock"), args{"item_no": itemNo}).Scan(&item); err != nil {
 			return noRow(err, "There is no such item.")
 		}
-		if err := sameRule(ctx, tx, portal.RuleBreak, itemNo, edit.ID, edit.Shown, edit.Figures(), portal.SaveOver); err != nil {
+		if err := sameRule(ctx, tx, portal.RuleBreak, itemNo, edit.ID, edit.Shown, edit.Figures(),
+			portal.SaveOver); err != nil {
 			return err
 		}
 		a := args{"item_id": int64(item), "rule_id": int64(edit.ID), "min_qty": change.MinQty.Decimal, "price": change.Value,
@@ -286,7 +295,8 @@ func saveRule(ctx context.Context, tx pgx.Tx, kind string, id portal.RuleID, a a
 }
 
 func overlap(name, words string, d portal.RuleDates) error {
-	return portal.Invalid("valid_from", "This overlaps the %s of %s at %s.", name, strings.TrimPrefix(d.Words(), "on "), words)
+	return portal.Invalid("valid_from", "This overlaps the %s of %s at %s.", name,
+		strings.TrimPrefix(d.Words(), "on "), words)
 }
 
 func writeRule(ctx context.Context, tx pgx.Tx, kind string, id portal.RuleID, a args) error {
@@ -317,7 +327,8 @@ func ruleStatement(verb string, kind portal.RuleKind) (string, error) {
 
 // sameRule holds a rule and refuses where it is not the one that the page of a
 // form showed. A new rule, and a form that carries nothing, are not compared.
-func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string, id portal.RuleID, shown string, typed portal.Figures, then string) error {
+func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string, id portal.RuleID, shown string,
+	typed portal.Figures, then string) error {
 	if id == 0 || shown == "" {
 		return nil
 	}
@@ -354,7 +365,8 @@ func sameRule(ctx context.Context, tx pgx.Tx, kind portal.RuleKind, owner string
 }
 
 // EndRule implements portal.PriceDesk.
-func (s *PriceDesk) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) (gone bool, err error) {
+func (s *PriceDesk) EndRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string,
+	id portal.RuleID, shown string) (gone bool, err error) {
 	text, err := ruleStatement("end", kind)
 	if err != nil {
 		return false, err
@@ -379,7 +391,8 @@ func (s *PriceDesk) EndRule(ctx context.Context, who portal.Session, kind portal
 }
 
 // DeleteRule implements portal.PriceDesk.
-func (s *PriceDesk) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string, id portal.RuleID, shown string) error {
+func (s *PriceDesk) DeleteRule(ctx context.Context, who portal.Session, kind portal.RuleKind, owner string,
+	id portal.RuleID, shown string) error {
 	text, err := ruleStatement("delete", kind)
 	if err != nil {
 		return err
@@ -404,7 +417,8 @@ func (s *PriceDesk) DeleteRule(ctx context.Context, who portal.Session, kind por
 func (s *PriceDesk) Why(ctx context.Context, who portal.Session, ask portal.WhyAsk) (portal.Why, error) {
 	var out portal.Why
 	customerNo, itemNo := strings.TrimSpace(ask.CustomerNo), strings.TrimSpace(ask.ItemNo)
-	a := args{"customer_no": customerNo, "item_no": itemNo, "uom": (*string)(nil), "qty": decimal.NewFromInt(1), "date": (*time.Time)(nil)}
+	a := args{"customer_no": customerNo, "item_no": itemNo, "uom": (*string)(nil), "qty": decimal.NewFromInt(1),
+		"date": (*time.Time)(nil)}
 	if ask.Qty != "" {
 		q, problem := portal.ReadQty(ask.Qty).Number()
 		if problem != "" {

@@ -45,7 +45,8 @@ func (s *PriceDesk) ExportPrices(ctx context.Context, who portal.Session, list p
 var errDryRun = errors.New("dry run")
 
 // ImportPrices implements portal.PriceDesk.
-func (s *PriceDesk) ImportPrices(ctx context.Context, who portal.Session, list portal.PriceList, file io.Reader, o portal.ImportOptions) (portal.PriceImport, error) {
+func (s *PriceDesk) ImportPrices(ctx context.Context, who portal.Session, list portal.PriceList, file io.Reader,
+	o portal.ImportOptions) (portal.PriceImport, error) {
 	out := portal.PriceImport{List: list}
 	rows, err := portal.NewPriceListReader(file, list)
 	if err != nil {
@@ -75,7 +76,8 @@ func stagePrices(ctx context.Context, tx pgx.Tx, rows *portal.PriceListReader, o
 		return err
 	}
 	if !alone {
-		return portal.Errorf(portal.CodeConflict, "Another price list is being loaded just now. Please try again in a minute.")
+		return portal.Errorf(portal.CodeConflict,
+			"Another price list is being loaded just now. Please try again in a minute.")
 	}
 	list := string(out.List)
 	if _, err := tx.Exec(ctx, stagingQuery("bad")); err != nil {
@@ -88,7 +90,8 @@ func stagePrices(ctx context.Context, tx pgx.Tx, rows *portal.PriceListReader, o
 	for _, c := range out.List.Columns() {
 		columns = append(columns, c.Name)
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"pg_temp", "price_row"}, columns, &priceRows{rows: rows, out: out}); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"pg_temp", "price_row"}, columns,
+		&priceRows{rows: rows, out: out}); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, stagingQuery(list+"_resolve")); err != nil {
@@ -100,7 +103,8 @@ func stagePrices(ctx context.Context, tx pgx.Tx, rows *portal.PriceListReader, o
 		}
 	}
 	var bad, found int
-	if err := tx.QueryRow(ctx, stagingQuery("counts")).Scan(&out.New, &out.Changed, &out.Unchanged, &bad, &found); err != nil {
+	if err := tx.QueryRow(ctx, stagingQuery("counts")).Scan(&out.New, &out.Changed, &out.Unchanged, &bad,
+		&found); err != nil {
 		return err
 	}
 	listed, _ := tx.Query(ctx, stagingQuery("problems"), args{"row_limit": portal.MaxProblems})

@@ -126,7 +126,8 @@ func percentOf(base, percent dec) dec { return base.Mul(percent).Shift(-2) }
 
 // price is the answer for one line, the item's total over all lines being total
 // base units.
-func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, total dec, day int) (best modelPrice, until *int) {
+func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, total dec,
+	day int) (best modelPrice, until *int) {
 	unit := modelUnit{UOM: "EA", Factor: decimal.NewFromInt(1)}
 	if uom != "EA" {
 		k := slices.IndexFunc(item.Units, func(u modelUnit) bool { return u.UOM == uom })
@@ -207,7 +208,8 @@ func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, 
 		var reached *modelBreak
 		for k := range w.Breaks {
 			b := &w.Breaks[k]
-			if b.Item != item.ID || !b.Days.holds(day) || b.MinQty.GreaterThan(total) || b.Levels != nil && !slices.Contains(b.Levels, level) {
+			if b.Item != item.ID || !b.Days.holds(day) || b.MinQty.GreaterThan(total) || b.Levels != nil &&
+				!slices.Contains(b.Levels, level) {
 				continue
 			}
 			var p ndec
@@ -222,7 +224,8 @@ func (w *modelWorld) price(customer *modelCustomer, item modelItem, uom string, 
 			}
 			better := reached == nil || b.MinQty.GreaterThan(reached.MinQty)
 			if reached != nil && b.MinQty.Equal(reached.MinQty) {
-				better = b.Levels != nil && reached.Levels == nil || (b.Levels != nil) == (reached.Levels != nil) && b.ID < reached.ID
+				better = b.Levels != nil && reached.Levels == nil || (b.Levels != nil) == (reached.Levels != nil) &&
+					b.ID < reached.ID
 			}
 			if better {
 				reached = b
@@ -349,9 +352,11 @@ func (m maker) days() (d modelDays) {
 }
 
 func (m maker) world(calls int) *modelWorld {
-	w := &modelWorld{LowestWins: m.often(50), Zone: one(m, "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland", "America/St_Johns")}
+	w := &modelWorld{LowestWins: m.often(50),
+		Zone: one(m, "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland", "America/St_Johns")}
 	quantity := func() dec {
-		return one(m, decimal.Zero, decimal.NewFromInt(1), decimal.NewFromInt(5), decimal.NewFromInt(6), decimal.NewFromInt(12), decimal.RequireFromString("2.5"))
+		return one(m, decimal.Zero, decimal.NewFromInt(1), decimal.NewFromInt(5), decimal.NewFromInt(6),
+			decimal.NewFromInt(12), decimal.RequireFromString("2.5"))
 	}
 	for id := int64(1); id <= 5; id++ {
 		c := modelCategory{ID: id}
@@ -369,7 +374,9 @@ func (m maker) world(calls int) *modelWorld {
 			i.Prices[n] = m.maybe(65)
 		}
 		if m.often(70) {
-			i.Units = append(i.Units, modelUnit{"CS", one(m, decimal.NewFromInt(4), decimal.NewFromInt(12), decimal.RequireFromString("2.5"), decimal.RequireFromString("0.333333")), m.maybe(40)})
+			i.Units = append(i.Units,
+				modelUnit{"CS", one(m, decimal.NewFromInt(4), decimal.NewFromInt(12), decimal.RequireFromString("2.5"),
+					decimal.RequireFromString("0.333333")), m.maybe(40)})
 		}
 		w.Items = append(w.Items, i)
 	}
@@ -377,8 +384,8 @@ func (m maker) world(calls int) *modelWorld {
 		w.Customers = append(w.Customers, modelCustomer{id, one(m, "A", "B", "C", "D", "E")})
 	}
 	for id := range int64(60) {
-		c := modelContract{ID: id + 1, Customer: 1 + m.Int64N(5), Item: 1 + m.Int64N(8), Kind: one(m, "fixed", "fixed", "percent_off", "cost_plus"),
-			Value: m.amount(), MinQty: quantity(), Days: m.days()}
+		c := modelContract{ID: id + 1, Customer: 1 + m.Int64N(5), Item: 1 + m.Int64N(8),
+			Kind: one(m, "fixed", "fixed", "percent_off", "cost_plus"), Value: m.amount(), MinQty: quantity(), Days: m.days()}
 		if m.often(50) {
 			c.UOM = ptr(one(m, "EA", "CS", "CS", "XX"))
 		}
@@ -386,7 +393,8 @@ func (m maker) world(calls int) *modelWorld {
 			c.Value = decimal.New(int64(m.IntN(10_0001)), -3)
 		}
 		clash := func(o modelContract) bool {
-			return o.Customer == c.Customer && o.Item == c.Item && (o.UOM == nil) == (c.UOM == nil) && (o.UOM == nil || *o.UOM == *c.UOM) &&
+			return o.Customer == c.Customer && o.Item == c.Item && (o.UOM == nil) == (c.UOM == nil) &&
+				(o.UOM == nil || *o.UOM == *c.UOM) &&
 				o.MinQty.Equal(c.MinQty) && o.Days.overlap(c.Days)
 		}
 		if !slices.ContainsFunc(w.Contracts, clash) {
@@ -394,8 +402,8 @@ func (m maker) world(calls int) *modelWorld {
 		}
 	}
 	for id := range int64(14) {
-		g := modelGroup{ID: id + 1, Customer: 1 + m.Int64N(5), Category: 1 + m.Int64N(5), Kind: one(m, "percent_off", "cost_plus"),
-			Value: decimal.New(int64(m.IntN(10_0001)), -3), Days: m.days()}
+		g := modelGroup{ID: id + 1, Customer: 1 + m.Int64N(5), Category: 1 + m.Int64N(5),
+			Kind: one(m, "percent_off", "cost_plus"), Value: decimal.New(int64(m.IntN(10_0001)), -3), Days: m.days()}
 		if !slices.ContainsFunc(w.Groups, func(o modelGroup) bool {
 			return o.Customer == g.Customer && o.Category == g.Category && o.Days.overlap(g.Days)
 		}) {
@@ -403,7 +411,8 @@ func (m maker) world(calls int) *modelWorld {
 		}
 	}
 	for id := range int64(24) {
-		b := modelBreak{ID: id + 1, Item: 1 + m.Int64N(8), MinQty: quantity().Add(one(m, decimal.NewFromInt(1), decimal.NewFromInt(6))), Days: m.days()}
+		b := modelBreak{ID: id + 1, Item: 1 + m.Int64N(8),
+			MinQty: quantity().Add(one(m, decimal.NewFromInt(1), decimal.NewFromInt(6))), Days: m.days()}
 		if m.often(50) {
 			b.Price = ptr(m.amount())
 		} else {
@@ -465,28 +474,36 @@ func (w *modelWorld) ask(ctx context.Context, conn *pgx.Conn) ([][]modelPrice, e
 	batch.Queue("set local session_replication_role = replica")
 	batch.Queue("update erp.company set time_zone = $1, price_policy = $2", w.Zone, policy)
 	for _, c := range w.Categories {
-		batch.Queue("insert into erp.category (category_id, parent_id, name) values ($1, $2, $3)", c.ID, c.Parent, fmt.Sprint("c", c.ID))
+		batch.Queue("insert into erp.category (category_id, parent_id, name) values ($1, $2, $3)", c.ID, c.Parent,
+			fmt.Sprint("c", c.ID))
 	}
 	for _, i := range w.Items {
-		batch.Queue(`insert into erp.item (item_id, item_no, description, category_id, price_a, price_b, price_c, price_d, price_e, cost)
-			values ($1, $2, '', $3, $4, $5, $6, $7, $8, $9)`, i.ID, fmt.Sprint("I", i.ID), i.Category, i.Prices[0], i.Prices[1], i.Prices[2], i.Prices[3], i.Prices[4], i.Cost)
+		batch.Queue(
+			`insert into erp.item (item_id, item_no, description, category_id, price_a, price_b, price_c, price_d, price_e, cost)
+			values ($1, $2, '', $3, $4, $5, $6, $7, $8, $9)`, i.ID, fmt.Sprint("I", i.ID), i.Category, i.Prices[0], i.Prices[1],
+			i.Prices[2], i.Prices[3], i.Prices[4], i.Cost)
 		for _, u := range i.Units {
-			batch.Queue("insert into erp.item_uom (item_id, uom, factor, price) values ($1, $2, $3, $4)", i.ID, u.UOM, u.Factor, u.Price)
+			batch.Queue("insert into erp.item_uom (item_id, uom, factor, price) values ($1, $2, $3, $4)", i.ID,
+				u.UOM, u.Factor, u.Price)
 		}
 	}
 	for _, c := range w.Customers {
-		batch.Queue("insert into erp.customer (customer_id, customer_no, name, price_level) values ($1, $2, '', $3)", c.ID, fmt.Sprint("C", c.ID), c.Level)
+		batch.Queue("insert into erp.customer (customer_id, customer_no, name, price_level) values ($1, $2, '', $3)", c.ID,
+			fmt.Sprint("C", c.ID), c.Level)
 	}
 	for _, c := range w.Contracts {
-		batch.Queue("insert into erp.price_contract (contract_id, customer_id, item_id, uom, kind, value, min_qty, valid) values ($1, $2, $3, $4, $5, $6, $7, $8::text::daterange)",
+		batch.Queue("insert into erp.price_contract (contract_id, customer_id, item_id, uom, kind, value, min_qty, valid) "+
+			"values ($1, $2, $3, $4, $5, $6, $7, $8::text::daterange)",
 			c.ID, c.Customer, c.Item, c.UOM, c.Kind, c.Value, c.MinQty, c.Days.literal())
 	}
 	for _, g := range w.Groups {
-		batch.Queue("insert into erp.price_group (group_id, customer_id, category_id, kind, value, valid) values ($1, $2, $3, $4, $5, $6::text::daterange)",
+		batch.Queue("insert into erp.price_group (group_id, customer_id, category_id, kind, value, valid) values ($1, $2, "+
+			"$3, $4, $5, $6::text::daterange)",
 			g.ID, g.Customer, g.Category, g.Kind, g.Value, g.Days.literal())
 	}
 	for _, b := range w.Breaks {
-		batch.Queue("insert into erp.price_break (break_id, item_id, min_qty, price, use_level, levels, valid) values ($1, $2, $3, $4, $5, $6::text[]::char(1)[], $7::text::daterange)",
+		batch.Queue("insert into erp.price_break (break_id, item_id, min_qty, price, use_level, levels, valid) values "+
+			"($1, $2, $3, $4, $5, $6::text[]::char(1)[], $7::text::daterange)",
 			b.ID, b.Item, b.MinQty, b.Price, b.UseLevel, b.Levels, b.Days.literal())
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -517,9 +534,11 @@ func (w *modelWorld) ask(ctx context.Context, conn *pgx.Conn) ([][]modelPrice, e
 		select c.n, p.unit_price, p.step, p.rule_id, p.valid_until, p.next_qty, p.next_price
 		from jsonb_array_elements($1::jsonb) with ordinality as c(call, n)
 		cross join lateral (
-			select array_agg((l ->> 'item')::bigint order by o) as items, array_agg(l ->> 'uom' order by o) as uoms, array_agg((l ->> 'qty')::numeric order by o) as qtys
+			select array_agg((l ->> 'item')::bigint order by o) as items, array_agg(l ->> 'uom' order by o) as uoms,
+				array_agg((l ->> 'qty')::numeric order by o) as qtys
 			from jsonb_array_elements(c.call -> 'lines') with ordinality as x(l, o)) a
-		cross join lateral erp.price((c.call ->> 'customer')::bigint, a.items, a.uoms, a.qtys, (c.call ->> 'at')::timestamptz) p
+		cross join lateral erp.price((c.call ->> 'customer')::bigint, a.items, a.uoms, a.qtys,
+		(c.call ->> 'at')::timestamptz) p
 		order by c.n, p.ord`, string(text))
 	out := make([][]modelPrice, len(w.Calls))
 	var n int

@@ -62,9 +62,9 @@ func tooLong(constraint string) *portal.Error {
 }
 
 // dayFields are the forms' names of the columns with days.
-var dayFields = map[string]string{"requested_date": "requested_date", "invoice_date": "invoice_date", "due_date": "due_date",
-	"payment_date": "payment_date", "memo_date": "memo_date", "expected_on": "expected_on", "starts_on": "starts_on", "ends_on": "ends_on",
-	"period_from": "from", "period_to": "to", "valid": "valid_from"}
+var dayFields = map[string]string{"requested_date": "requested_date", "invoice_date": "invoice_date",
+	"due_date": "due_date", "payment_date": "payment_date", "memo_date": "memo_date", "expected_on": "expected_on",
+	"starts_on": "starts_on", "ends_on": "ends_on", "period_from": "from", "period_to": "to", "valid": "valid_from"}
 
 // refusal turns what the database refuses into a portal.Error. Anything else
 // comes back as it is.
@@ -107,7 +107,8 @@ func refusal(err error) error {
 		return &portal.Error{Code: portal.CodeForbidden, Message: portal.PreviewOnly, Err: err}
 	}
 	if inTheWay(err) { // again and again: see inTx
-		return &portal.Error{Code: portal.CodeConflict, Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
+		return &portal.Error{Code: portal.CodeConflict,
+			Message: "Somebody else changed the same thing just now. Please try again.", Err: err}
 	}
 	return err
 }

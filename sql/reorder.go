@@ -10,16 +10,19 @@ import (
 )
 
 // ReorderOrder implements portal.ReorderService.
-func (s *EntryStore) ReorderOrder(ctx context.Context, who portal.Session, orderNo string, mode portal.ReorderMode) (portal.Reorder, error) {
+func (s *EntryStore) ReorderOrder(ctx context.Context, who portal.Session, orderNo string,
+	mode portal.ReorderMode) (portal.Reorder, error) {
 	return s.reorder(ctx, who, "reorder_order", orderNo, mode)
 }
 
 // ReorderInvoice implements portal.ReorderService.
-func (s *EntryStore) ReorderInvoice(ctx context.Context, who portal.Session, invoiceNo string, mode portal.ReorderMode) (portal.Reorder, error) {
+func (s *EntryStore) ReorderInvoice(ctx context.Context, who portal.Session, invoiceNo string,
+	mode portal.ReorderMode) (portal.Reorder, error) {
 	return s.reorder(ctx, who, "reorder_invoice", invoiceNo, mode)
 }
 
-func (s *EntryStore) reorder(ctx context.Context, who portal.Session, source, document string, mode portal.ReorderMode) (portal.Reorder, error) {
+func (s *EntryStore) reorder(ctx context.Context, who portal.Session, source, document string,
+	mode portal.ReorderMode) (portal.Reorder, error) {
 	out := portal.Reorder{Document: document}
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "document": document}
@@ -50,7 +53,8 @@ func (s *EntryStore) reorder(ctx context.Context, who portal.Session, source, do
 		}
 		out.Lines = nil
 		for i, l := range lines {
-			out.Lines = append(out.Lines, portal.ReorderLine{EntryLine: l, Description: olds[i].Description, OldPrice: olds[i].OldPrice, Outcome: outcome(l)})
+			out.Lines = append(out.Lines, portal.ReorderLine{EntryLine: l, Description: olds[i].Description,
+				OldPrice: olds[i].OldPrice, Outcome: outcome(l)})
 		}
 		if out.Asks = mode == portal.ReorderAsk && out.CartLines > 0; out.Asks {
 			return nil

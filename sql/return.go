@@ -27,19 +27,22 @@ func NewCreditRequestStore(db *DB) *CreditRequestStore { return &CreditRequestSt
 const noRequest = "There is no such request."
 
 // CreditRequests implements portal.CreditRequestService.
-func (s *CreditRequestStore) CreditRequests(ctx context.Context, who portal.Session, f portal.CreditRequestFilter) (portal.CreditRequests, error) {
+func (s *CreditRequestStore) CreditRequests(ctx context.Context, who portal.Session,
+	f portal.CreditRequestFilter) (portal.CreditRequests, error) {
 	at, id := parseOrderCursor(f.Before)
 	var out portal.CreditRequests
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		var err error
-		out.Requests, err = creditRequestRows(ctx, tx, args{"customer_id": who.CustomerID, "status": f.Status, "query": f.Query,
-			"pattern": likePart(f.Query), "invoice_no": "", "before_at": at, "before_id": id, "row_limit": portal.PageSize + 1})
+		out.Requests, err = creditRequestRows(ctx, tx, args{"customer_id": who.CustomerID, "status": f.Status,
+			"query": f.Query, "pattern": likePart(f.Query), "invoice_no": "", "before_at": at, "before_id": id,
+			"row_limit": portal.PageSize + 1})
 		return err
 	})
 	if err != nil {
 		return portal.CreditRequests{}, fmt.Errorf("credit requests of customer %d: %w", who.CustomerID, err)
 	}
-	out.Requests, out.Next = cutPage(out.Requests, func(last portal.CreditRequest) string { return orderCursor(last.RequestedAt, portal.OrderID(last.ID)) })
+	out.Requests, out.Next = cutPage(out.Requests,
+		func(last portal.CreditRequest) string { return orderCursor(last.RequestedAt, portal.OrderID(last.ID)) })
 	return out, nil
 }
 
@@ -49,7 +52,8 @@ func creditRequestRows(ctx context.Context, tx pgx.Tx, a args) ([]portal.CreditR
 }
 
 // CreditRequest implements portal.CreditRequestService.
-func (s *CreditRequestStore) CreditRequest(ctx context.Context, who portal.Session, requestNo string) (portal.CreditRequestDetail, error) {
+func (s *CreditRequestStore) CreditRequest(ctx context.Context, who portal.Session,
+	requestNo string) (portal.CreditRequestDetail, error) {
 	var out portal.CreditRequestDetail
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		var err error
@@ -57,7 +61,8 @@ func (s *CreditRequestStore) CreditRequest(ctx context.Context, who portal.Sessi
 		return err
 	})
 	if err != nil {
-		return portal.CreditRequestDetail{}, fmt.Errorf("credit request %q of customer %d: %w", requestNo, who.CustomerID, notFound(err, noRequest))
+		return portal.CreditRequestDetail{}, fmt.Errorf("credit request %q of customer %d: %w", requestNo, who.CustomerID,
+			notFound(err, noRequest))
 	}
 	return out, nil
 }
@@ -87,7 +92,8 @@ func creditRequestDetail(ctx context.Context, tx pgx.Tx, a args) (portal.CreditR
 }
 
 // ReturnForm implements portal.CreditRequestService.
-func (s *CreditRequestStore) ReturnForm(ctx context.Context, who portal.Session, invoiceNo, key string) (portal.ReturnForm, error) {
+func (s *CreditRequestStore) ReturnForm(ctx context.Context, who portal.Session, invoiceNo,
+	key string) (portal.ReturnForm, error) {
 	var out portal.ReturnForm
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "invoice_no": invoiceNo, "key": key}
@@ -109,13 +115,15 @@ func (s *CreditRequestStore) ReturnForm(ctx context.Context, who portal.Session,
 		return err
 	})
 	if err != nil {
-		return portal.ReturnForm{}, fmt.Errorf("return form of invoice %q, customer %d: %w", invoiceNo, who.CustomerID, notFound(err, "There is no such invoice."))
+		return portal.ReturnForm{}, fmt.Errorf("return form of invoice %q, customer %d: %w", invoiceNo, who.CustomerID,
+			notFound(err, "There is no such invoice."))
 	}
 	return out, nil
 }
 
 // RequestReturn implements portal.CreditRequestService.
-func (s *CreditRequestStore) RequestReturn(ctx context.Context, who portal.Session, r portal.NewReturn) (string, error) {
+func (s *CreditRequestStore) RequestReturn(ctx context.Context, who portal.Session,
+	r portal.NewReturn) (string, error) {
 	lineNos, reasons, notes := []int32{}, []string{}, []string{}
 	qtys := []*string{}
 	for _, l := range r.Lines {
@@ -132,8 +140,9 @@ func (s *CreditRequestStore) RequestReturn(ctx context.Context, who portal.Sessi
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		var repeated bool
 		var found json.RawMessage
-		if err := tx.QueryRow(ctx, query("return_request"), args{"customer_id": who.CustomerID, "key": r.Key, "invoice_no": r.InvoiceNo,
-			"line_nos": lineNos, "qtys": qtys, "reasons": reasons, "notes": notes, "note": r.Note}).Scan(&requestNo, &repeated, &found); err != nil {
+		if err := tx.QueryRow(ctx, query("return_request"), args{"customer_id": who.CustomerID, "key": r.Key,
+			"invoice_no": r.InvoiceNo, "line_nos": lineNos, "qtys": qtys, "reasons": reasons, "notes": notes,
+			"note": r.Note}).Scan(&requestNo, &repeated, &found); err != nil {
 			return err
 		}
 		findings = nil
@@ -192,10 +201,12 @@ func addPhoto(ctx context.Context, tx pgx.Tx, who portal.Session, key string, p 
 }
 
 // AddRequestPhotos implements portal.CreditRequestService.
-func (s *CreditRequestStore) AddRequestPhotos(ctx context.Context, who portal.Session, requestNo string, photos []portal.PhotoData) error {
+func (s *CreditRequestStore) AddRequestPhotos(ctx context.Context, who portal.Session, requestNo string,
+	photos []portal.PhotoData) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		var key string
-		if err := tx.QueryRow(ctx, query("request_key"), args{"customer_id": who.CustomerID, "request_no": requestNo}).Scan(&key); err != nil {
+		if err := tx.QueryRow(ctx, query("request_key"),
+			args{"customer_id": who.CustomerID, "request_no": requestNo}).Scan(&key); err != nil {
 			return notFound(refusal(err), noRequest)
 		}
 		for _, p := range photos {
@@ -212,9 +223,11 @@ func (s *CreditRequestStore) AddRequestPhotos(ctx context.Context, who portal.Se
 }
 
 // DropPhotos implements portal.CreditRequestService.
-func (s *CreditRequestStore) DropPhotos(ctx context.Context, who portal.Session, key string, ids []portal.PhotoID) error {
+func (s *CreditRequestStore) DropPhotos(ctx context.Context, who portal.Session, key string,
+	ids []portal.PhotoID) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, query("request_photos_drop"), args{"customer_id": who.CustomerID, "key": key, "photo_ids": ids})
+		_, err := tx.Exec(ctx, query("request_photos_drop"),
+			args{"customer_id": who.CustomerID, "key": key, "photo_ids": ids})
 		return err
 	})
 	if err != nil {
@@ -224,14 +237,16 @@ func (s *CreditRequestStore) DropPhotos(ctx context.Context, who portal.Session,
 }
 
 // Photo implements portal.CreditRequestService.
-func (s *CreditRequestStore) Photo(ctx context.Context, who portal.Session, requestNo string, id portal.PhotoID) (portal.PhotoData, error) {
+func (s *CreditRequestStore) Photo(ctx context.Context, who portal.Session, requestNo string,
+	id portal.PhotoID) (portal.PhotoData, error) {
 	name := "request_photo"
 	if requestNo == "new" {
 		name = "draft_photo"
 	}
 	var out portal.PhotoData
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
-		a := args{"request_no": requestNo, "customer_id": who.CustomerID, "photo_id": id, "staff": false, "login_id": who.LoginID}
+		a := args{"request_no": requestNo, "customer_id": who.CustomerID, "photo_id": id, "staff": false,
+			"login_id": who.LoginID}
 		if who.Acting != portal.ActingNot {
 			a["login_id"] = nil // staff's log-in is none of the customer's
 		}
@@ -240,7 +255,8 @@ func (s *CreditRequestStore) Photo(ctx context.Context, who portal.Session, requ
 		return err
 	})
 	if err != nil {
-		return portal.PhotoData{}, fmt.Errorf("photo %d of request %q: %w", id, requestNo, notFound(err, "There is no such photo."))
+		return portal.PhotoData{}, fmt.Errorf("photo %d of request %q: %w", id, requestNo,
+			notFound(err, "There is no such photo."))
 	}
 	return out, nil
 }
@@ -251,7 +267,8 @@ func readPhoto(ctx context.Context, tx pgx.Tx, name string, a args) (portal.Phot
 }
 
 // InvoiceReturns implements portal.CreditRequestService.
-func (s *CreditRequestStore) InvoiceReturns(ctx context.Context, who portal.Session, invoiceNo string) (portal.InvoiceReturns, error) {
+func (s *CreditRequestStore) InvoiceReturns(ctx context.Context, who portal.Session,
+	invoiceNo string) (portal.InvoiceReturns, error) {
 	var out portal.InvoiceReturns
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "status": "", "query": "", "pattern": "", "invoice_no": invoiceNo,
@@ -271,7 +288,8 @@ func (s *CreditRequestStore) InvoiceReturns(ctx context.Context, who portal.Sess
 }
 
 // CreditMemo implements portal.CreditRequestService.
-func (s *CreditRequestStore) CreditMemo(ctx context.Context, who portal.Session, memoNo string) (portal.CreditMemo, error) {
+func (s *CreditRequestStore) CreditMemo(ctx context.Context, who portal.Session,
+	memoNo string) (portal.CreditMemo, error) {
 	var out portal.CreditMemo
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "memo_no": memoNo}
@@ -289,7 +307,8 @@ func (s *CreditRequestStore) CreditMemo(ctx context.Context, who portal.Session,
 		return err
 	})
 	if err != nil {
-		return portal.CreditMemo{}, fmt.Errorf("credit memo %q of customer %d: %w", memoNo, who.CustomerID, notFound(err, "There is no such credit memo."))
+		return portal.CreditMemo{}, fmt.Errorf("credit memo %q of customer %d: %w", memoNo, who.CustomerID,
+			notFound(err, "There is no such credit memo."))
 	}
 	return out, nil
 }

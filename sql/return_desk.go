@@ -12,9 +12,11 @@ import (
 )
 
 // Requests implements portal.ReturnDesk.
-func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session, f portal.CreditRequestFilter) (portal.DeskCreditRequests, error) {
+func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session,
+	f portal.CreditRequestFilter) (portal.DeskCreditRequests, error) {
 	at, id := parseOrderCursor(f.Before)
-	a := args{"status": f.Status, "query": f.Query, "pattern": likePart(f.Query), "before_at": at, "before_id": id, "row_limit": portal.PageSize + 1}
+	a := args{"status": f.Status, "query": f.Query, "pattern": likePart(f.Query), "before_at": at, "before_id": id,
+		"row_limit": portal.PageSize + 1}
 	if f.Status == "" {
 		a["status"] = "open"
 		if f.Query != "" {
@@ -52,7 +54,8 @@ func (s *ReturnDesk) Requests(ctx context.Context, who portal.Session, f portal.
 }
 
 // Request implements portal.ReturnDesk.
-func (s *ReturnDesk) Request(ctx context.Context, who portal.Session, requestNo string) (portal.DeskCreditRequestDetail, error) {
+func (s *ReturnDesk) Request(ctx context.Context, who portal.Session,
+	requestNo string) (portal.DeskCreditRequestDetail, error) {
 	var out portal.DeskCreditRequestDetail
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		a := args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "staff": true}
@@ -76,15 +79,18 @@ func (s *ReturnDesk) Request(ctx context.Context, who portal.Session, requestNo 
 }
 
 // Photo implements portal.ReturnDesk.
-func (s *ReturnDesk) Photo(ctx context.Context, who portal.Session, requestNo string, id portal.PhotoID) (portal.PhotoData, error) {
+func (s *ReturnDesk) Photo(ctx context.Context, who portal.Session, requestNo string,
+	id portal.PhotoID) (portal.PhotoData, error) {
 	var out portal.PhotoData
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		var err error
-		out, err = readPhoto(ctx, tx, "request_photo", args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "photo_id": id, "staff": true})
+		out, err = readPhoto(ctx, tx, "request_photo",
+			args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "photo_id": id, "staff": true})
 		return err
 	})
 	if err != nil {
-		return portal.PhotoData{}, fmt.Errorf("photo %d of request %q: %w", id, requestNo, notFound(err, "There is no such photo."))
+		return portal.PhotoData{}, fmt.Errorf("photo %d of request %q: %w", id, requestNo,
+			notFound(err, "There is no such photo."))
 	}
 	return out, nil
 }
@@ -100,13 +106,15 @@ func (s *ReturnDesk) RejectRequest(ctx context.Context, who portal.Session, requ
 }
 
 // ReceiveGoods implements portal.ReturnDesk.
-func (s *ReturnDesk) ReceiveGoods(ctx context.Context, who portal.Session, requestNo string, g portal.GoodsReceipt) error {
+func (s *ReturnDesk) ReceiveGoods(ctx context.Context, who portal.Session, requestNo string,
+	g portal.GoodsReceipt) error {
 	lineNos, texts := qtyArrays(g.Qtys)
 	restock := make([]int32, len(g.Restock))
 	for i, line := range g.Restock {
 		restock[i] = int32(line)
 	}
-	return s.requestStep(ctx, who, "desk_request_receive", args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "restock": restock}, g.Shown)
+	return s.requestStep(ctx, who, "desk_request_receive",
+		args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "restock": restock}, g.Shown)
 }
 
 func (s *ReturnDesk) requestStep(ctx context.Context, who portal.Session, name string, a args, shown string) error {
@@ -125,7 +133,8 @@ func (s *ReturnDesk) requestStep(ctx context.Context, who portal.Session, name s
 
 // sameRequest holds a request and refuses where it is not the one that the page
 // of a form showed. One in a status of done is there already, and not compared.
-func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string, done ...portal.CreditRequestStatus) error {
+func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string,
+	done ...portal.CreditRequestStatus) error {
 	if shown == "" {
 		return nil
 	}
@@ -139,7 +148,8 @@ func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string, do
 	if _, err := tx.Exec(ctx, query("desk_request_lines_hold"), args{"request_no": requestNo}); err != nil {
 		return err
 	}
-	now, err := creditRequestDetail(ctx, tx, args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "staff": true})
+	now, err := creditRequestDetail(ctx, tx,
+		args{"request_no": requestNo, "customer_id": portal.CustomerID(0), "staff": true})
 	if err != nil {
 		return err
 	}
@@ -147,10 +157,12 @@ func sameRequest(ctx context.Context, tx pgx.Tx, requestNo any, shown string, do
 }
 
 // DecideRequest implements portal.ReturnDesk.
-func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requestNo string, d portal.CreditDecision) (portal.CreditRequestStatus, error) {
+func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requestNo string,
+	d portal.CreditDecision) (portal.CreditRequestStatus, error) {
 	lineNos, texts, notes := []int32{}, []string{}, []string{}
 	for _, line := range slices.Sorted(maps.Keys(d.Qtys)) {
-		lineNos, texts, notes = append(lineNos, int32(line)), append(texts, d.Qtys[line].Decimal.String()), append(notes, d.Notes[line])
+		lineNos, texts, notes = append(lineNos, int32(line)), append(texts, d.Qtys[line].Decimal.String()),
+			append(notes, d.Notes[line])
 	}
 	var to portal.CreditRequestStatus
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
@@ -166,7 +178,8 @@ func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requ
 		if err := sameRequest(ctx, tx, requestNo, d.Shown); err != nil {
 			return err
 		}
-		err := tx.QueryRow(ctx, query("desk_request_decide"), args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "notes": notes, "reason": d.Reason}).Scan(&to)
+		err := tx.QueryRow(ctx, query("desk_request_decide"),
+			args{"request_no": requestNo, "line_nos": lineNos, "qtys": texts, "notes": notes, "reason": d.Reason}).Scan(&to)
 		return atLine(err)
 	})
 	if err != nil {
@@ -176,7 +189,8 @@ func (s *ReturnDesk) DecideRequest(ctx context.Context, who portal.Session, requ
 }
 
 // IssueMemo implements portal.ReturnDesk.
-func (s *ReturnDesk) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo, shown string) (string, error) {
+func (s *ReturnDesk) IssueMemo(ctx context.Context, who portal.Session, requestNo, memoNo,
+	shown string) (string, error) {
 	var made string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		if err := sameRequest(ctx, tx, requestNo, shown, portal.CreditCredited); err != nil {

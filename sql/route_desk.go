@@ -89,14 +89,15 @@ func (s *RouteDesk) Route(ctx context.Context, who portal.Session, code string) 
 }
 
 // SaveRoute implements portal.RouteDesk.
-func (s *RouteDesk) SaveRoute(ctx context.Context, who portal.Session, code string, edit portal.RouteEdit) (string, error) {
+func (s *RouteDesk) SaveRoute(ctx context.Context, who portal.Session, code string,
+	edit portal.RouteEdit) (string, error) {
 	c, err := edit.Change()
 	if err != nil {
 		return "", err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		a := args{"code": code, "new_code": c.Code, "name": c.Name, "active": c.Active, "every_days": c.EveryDays, "start_date": c.StartDate,
-			"cutoff_days": c.CutoffDays, "cutoff_time": c.CutoffTime}
+		a := args{"code": code, "new_code": c.Code, "name": c.Name, "active": c.Active, "every_days": c.EveryDays,
+			"start_date": c.StartDate, "cutoff_days": c.CutoffDays, "cutoff_time": c.CutoffTime}
 		change := "route_update"
 		if code == "" {
 			change = "route_insert"
@@ -112,7 +113,8 @@ func (s *RouteDesk) SaveRoute(ctx context.Context, who portal.Session, code stri
 		for _, d := range c.Days {
 			weekdays, days, times = append(weekdays, d.Weekday), append(days, d.CutoffDays), append(times, d.CutoffTime)
 		}
-		_, err := tx.Exec(ctx, query("route_set_days"), args{"route_id": id, "weekdays": weekdays, "days": days, "times": times})
+		_, err := tx.Exec(ctx, query("route_set_days"),
+			args{"route_id": id, "weekdays": weekdays, "days": days, "times": times})
 		return err
 	})
 	if err != nil {
@@ -152,8 +154,8 @@ func (s *RouteDesk) AddHoliday(ctx context.Context, who portal.Session, code str
 		return err
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return oneRow(tx.Exec(ctx, query("holiday_add"), args{"code": code, "day": h.Day, "replacement": h.Replacement, "name": h.Name,
-			"cutoff_days": h.CutoffDays, "cutoff_time": h.CutoffTime}))("There is no such route.")
+		return oneRow(tx.Exec(ctx, query("holiday_add"), args{"code": code, "day": h.Day, "replacement": h.Replacement,
+			"name": h.Name, "cutoff_days": h.CutoffDays, "cutoff_time": h.CutoffTime}))("There is no such route.")
 	})
 	if err != nil {
 		return fmt.Errorf("add holiday of route %q: %w", code, err)
@@ -183,7 +185,8 @@ func (s *RouteDesk) DeleteHoliday(ctx context.Context, who portal.Session, id po
 }
 
 // CustomerRouting implements portal.RouteDesk.
-func (s *RouteDesk) CustomerRouting(ctx context.Context, who portal.Session, customerNo string) (portal.CustomerRouting, error) {
+func (s *RouteDesk) CustomerRouting(ctx context.Context, who portal.Session,
+	customerNo string) (portal.CustomerRouting, error) {
 	type place struct {
 		portal.RoutedPlace
 		DeliveryRoute *string

@@ -165,7 +165,8 @@ func (w *routeWorld) runs(r modelRoute, from, to time.Time, zone *time.Location)
 		})
 		run := together[0] // the holiday's own cutoff, the regular run's, the earliest
 		for _, other := range together[1:] {
-			if other.rank == 1 || other.Planned > run.Planned && !slices.ContainsFunc(together, func(o modelRun) bool { return o.rank == 1 }) {
+			if other.rank == 1 || other.Planned > run.Planned &&
+				!slices.ContainsFunc(together, func(o modelRun) bool { return o.rank == 1 }) {
 				run.Planned = other.Planned
 			}
 		}
@@ -219,8 +220,10 @@ var routeZones = []struct {
 	years []int
 }{
 	{"America/New_York", []int{2026, 2027}}, {"Europe/Berlin", []int{2026}}, {"Australia/Lord_Howe", []int{2026}},
-	{"America/St_Johns", []int{2009, 2026}},                                                             // in 2009 the clocks changed a minute after midnight
-	{"Asia/Kolkata", []int{2026}}, {"America/Havana", []int{2025}}, {"Pacific/Apia", []int{2011, 2020}}, // 2011 lacks 30 December
+	// In 2009 the clocks changed a minute after midnight
+	{"America/St_Johns", []int{2009, 2026}},
+	// 2011 lacks 30 December
+	{"Asia/Kolkata", []int{2026}}, {"America/Havana", []int{2025}}, {"Pacific/Apia", []int{2011, 2020}},
 	{"UTC", []int{2026}},
 }
 
@@ -238,7 +241,8 @@ func changes(zone *time.Location, year int) []time.Time {
 }
 
 func (m maker) cutoff() string {
-	return one(m, "15:00", "15:00", "12:00", "00:00", "23:59", "24:00", "00:30", "01:30", "01:45", "02:00", "02:15", "02:30", "03:00", "00:01")
+	return one(m, "15:00", "15:00", "12:00", "00:00", "23:59", "24:00", "00:30", "01:30", "01:45", "02:00", "02:15",
+		"02:30", "03:00", "00:01")
 }
 
 // routes makes a world around a change of the clocks.
@@ -315,7 +319,8 @@ func (m maker) routes(calls int, centre map[string][]time.Time) *routeWorld {
 		c := modelRouteCall{Route: 1 + m.IntN(12), Count: one(m, 1, 1, 2, 5)}
 		switch {
 		case m.often(50) && len(cutoffs) > 0: // at a cutoff, or a hair beside it
-			c.At = one(m, cutoffs...).Add(one(m, 0, 0, -time.Microsecond, time.Microsecond, -time.Hour, time.Hour, -30*time.Minute))
+			c.At = one(m, cutoffs...).Add(one(m, 0, 0, -time.Microsecond, time.Microsecond, -time.Hour,
+				time.Hour, -30*time.Minute))
 		case m.often(50): // near the change of the clocks
 			c.At = middle.Add(time.Duration(m.IntN(8*3600)-4*3600) * time.Second)
 		default:
@@ -344,13 +349,16 @@ func (w *routeWorld) ask(ctx context.Context, conn *pgx.Conn) ([]string, error) 
 		"set local session_replication_role = replica",
 		"update erp.company set time_zone = w ->> 'Zone' from (select $1::jsonb as w) x",
 		`insert into erp.route (route_id, code, name, active, every_days, start_date, cutoff_days_before, cutoff_time)
-			select (r ->> 'ID')::int, r ->> 'ID', '', (r ->> 'Active')::boolean, (r ->> 'Every')::int, nullif(r ->> 'Start', '')::date, (r ->> 'Before')::int, (r ->> 'At')::time
+			select (r ->> 'ID')::int, r ->> 'ID', '', (r ->> 'Active')::boolean, (r ->> 'Every')::int,
+				nullif(r ->> 'Start', '')::date, (r ->> 'Before')::int, (r ->> 'At')::time
 			from jsonb_array_elements($1::jsonb -> 'Routes') r`,
 		`insert into erp.route_day (route_id, weekday, cutoff_days_before, cutoff_time)
 			select (r ->> 'ID')::int, (d ->> 'Weekday')::int, (d ->> 'Before')::int, (d ->> 'At')::time
 			from jsonb_array_elements($1::jsonb -> 'Routes') r, jsonb_array_elements(nullif(r -> 'Weekdays', 'null')) d`,
-		`insert into erp.route_holiday (holiday_id, route_id, holiday, replacement, cutoff_days_before, cutoff_time) overriding system value
-			select (h ->> 'ID')::int, (h ->> 'Route')::int, (h ->> 'Day')::date, (h ->> 'Replacement')::date, (h ->> 'Before')::int, (h ->> 'At')::time
+		`insert into erp.route_holiday (holiday_id, route_id, holiday, replacement, cutoff_days_before,
+			cutoff_time) overriding system value
+			select (h ->> 'ID')::int, (h ->> 'Route')::int, (h ->> 'Day')::date, (h ->> 'Replacement')::date,
+				(h ->> 'Before')::int, (h ->> 'At')::time
 			from jsonb_array_elements(nullif($1::jsonb -> 'Holidays', 'null')) h`,
 	} {
 		var err error
@@ -366,7 +374,8 @@ func (w *routeWorld) ask(ctx context.Context, conn *pgx.Conn) ([]string, error) 
 	rows, _ := tx.Query(ctx, `
 		select c.n, n.delivery_date::text, n.cutoff
 		from jsonb_array_elements($1::jsonb -> 'Calls') with ordinality as c(call, n)
-		cross join lateral erp.next_deliveries((c.call ->> 'Route')::bigint, (c.call ->> 'At')::timestamptz, (c.call ->> 'Count')::int)
+		cross join lateral erp.next_deliveries((c.call ->> 'Route')::bigint, (c.call ->> 'At')::timestamptz,
+		(c.call ->> 'Count')::int)
 			with ordinality as n(delivery_date, cutoff, o)
 		order by c.n, n.o`, string(text))
 	out := make([]string, len(w.Calls))
@@ -457,7 +466,8 @@ func TestRoutesAgreeWithModel(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d answers agree in %s, seed %d: %v, %d without a run", done, time.Since(start).Round(time.Millisecond), seed, zones, none)
+	t.Logf("%d answers agree in %s, seed %d: %v, %d without a run", done,
+		time.Since(start).Round(time.Millisecond), seed, zones, none)
 	if len(zones) < len(routeZones)-2 || none > done/4 {
 		t.Errorf("the cases are not as random as they should be: %v, %d without a run", zones, none)
 	}
@@ -468,7 +478,9 @@ func TestRoutesAgreeWithModel(t *testing.T) {
 func TestCutoffsOnClockChanges(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	pgtest.Exec(t, db, `insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before) values (1, 'D', 'Daily', 1, '2026-01-01', 0)`)
+	pgtest.Exec(t, db,
+		`insert into erp.route (route_id, code, name, every_days, start_date, cutoff_days_before)
+			values (1, 'D', 'Daily', 1, '2026-01-01', 0)`)
 	for _, c := range []struct{ zone, date, local, want string }{
 		{"America/New_York", "2026-03-08", "15:00", "2026-03-08T19:00:00Z"},
 		{"America/New_York", "2026-03-08", "02:30", "2026-03-08T07:30:00Z"}, // 3:30 summer time
@@ -487,7 +499,9 @@ func TestCutoffsOnClockChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		ask := func(at time.Time) string {
-			return pgtest.Value[string](t, db, "select delivery_date || ' ' || to_char(cutoff at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SSZ') from erp.next_deliveries(1, $1)", at)
+			return pgtest.Value[string](t, db,
+				"select delivery_date || ' ' || to_char(cutoff at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SSZ') from "+
+					"erp.next_deliveries(1, $1)", at)
 		}
 		if got := ask(want.Add(-time.Microsecond)); got != c.date+" "+c.want {
 			t.Errorf("%s %s %s: %s, want %s", c.zone, c.date, c.local, got, c.want)

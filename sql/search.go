@@ -141,9 +141,10 @@ func itemIDs(hits []itemHit) []portal.ItemID {
 // then descriptions with a part that looks alike. words are the terms of q, or
 // none to look for codes only. It completes a, the arguments of item_find and
 // item_counts, which enough may use.
-func search(ctx context.Context, tx pgx.Tx, q string, words []string, a args, enough func([]itemHit) (bool, error)) ([]itemHit, error) {
-	maps.Copy(a, args{"query": q, "exact": []portal.ItemID{}, "prefix": likePrefix(q), "words": beginnings(words), "whole": wholeWords(words),
-		"lead": leadWord(words[:min(1, len(words))]...), "part": false, "similar": []int64{}})
+func search(ctx context.Context, tx pgx.Tx, q string, words []string, a args,
+	enough func([]itemHit) (bool, error)) ([]itemHit, error) {
+	maps.Copy(a, args{"query": q, "exact": []portal.ItemID{}, "prefix": likePrefix(q), "words": beginnings(words),
+		"whole": wholeWords(words), "lead": leadWord(words[:min(1, len(words))]...), "part": false, "similar": []int64{}})
 	exact, codes, err := exactHits(ctx, tx, q, a)
 	if err != nil {
 		return nil, fmt.Errorf("exact: %w", err)
@@ -177,7 +178,8 @@ func search(ctx context.Context, tx pgx.Tx, q string, words []string, a args, en
 			return hits, err
 		}
 	}
-	if utf8.RuneCountInString(q) < minRespell || !slices.ContainsFunc(words, func(w string) bool { return !strings.ContainsFunc(w, unicode.IsDigit) }) {
+	if utf8.RuneCountInString(q) < minRespell ||
+		!slices.ContainsFunc(words, func(w string) bool { return !strings.ContainsFunc(w, unicode.IsDigit) }) {
 		return hits, nil // a code, or too little to be like anything
 	}
 	if a["similar"], err = similarItems(ctx, tx, a); err != nil {
@@ -197,12 +199,14 @@ type exactHit struct {
 
 // exactHits returns them, and whether codes find anything at all: these, or
 // codes that begin so.
-func exactHits(ctx context.Context, tx pgx.Tx, q string, a args) (out map[portal.ItemID]exactHit, codes bool, err error) {
+func exactHits(ctx context.Context, tx pgx.Tx, q string,
+	a args) (out map[portal.ItemID]exactHit, codes bool, err error) {
 	out = map[portal.ItemID]exactHit{}
 	if q == "" {
 		return out, false, nil
 	}
-	rows, _ := tx.Query(ctx, query("item_exact"), args{"query": q, "customer_id": a["customer_id"], "code": strings.ToLower(q)})
+	rows, _ := tx.Query(ctx, query("item_exact"),
+		args{"query": q, "customer_id": a["customer_id"], "code": strings.ToLower(q)})
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[exactHit])
 	for _, h := range list {
 		if _, twice := out[h.ItemID]; !twice && h.Match != "prefix" {
@@ -268,7 +272,8 @@ func respell(ctx context.Context, tx pgx.Tx, words []string) (*respelling, error
 		all, queries = append(all, w), append(queries, beginning(w))
 		all, queries = append(all, near[i]...), append(queries, each(near[i], spelling)...)
 	}
-	rows, _ := tx.Query(ctx, query("item_spellings"), pgx.QueryExecModeCacheDescribe, args{"spellings": all, "queries": queries})
+	rows, _ := tx.Query(ctx, query("item_spellings"), pgx.QueryExecModeCacheDescribe,
+		args{"spellings": all, "queries": queries})
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, err

@@ -33,7 +33,8 @@ func TestSearchTerms(t *testing.T) {
 
 func TestSpellings(t *testing.T) {
 	t.Parallel()
-	for typed, meant := range map[string]string{"olvie": "olive", "olve": "olive", "ollive": "olive", "olove": "olive", "alive": "olive", "olivr": "olive"} {
+	for typed, meant := range map[string]string{"olvie": "olive", "olve": "olive", "ollive": "olive", "olove": "olive",
+		"alive": "olive", "olivr": "olive"} {
 		if !slices.Contains(sql.Spellings(typed), meant) {
 			t.Errorf("%q is not one slip away from %q", typed, meant)
 		}
@@ -59,12 +60,15 @@ func TestSearchOrder(t *testing.T) {
 		insert into erp.customer (customer_no, name) values ('C1', 'One');
 		insert into erp.item (item_no, description, barcode) values
 			('SALT', 'Rock, for roads', null), ('SALT10', 'Grit', null), ('SALT9', 'Sand', null),
-			('A1', 'Sea salt 5 lb', null), ('A2', 'Salt, fine', null), ('A3', 'Salted butter', null), ('A4', 'Salt, fine, iodised, 50 lb', null),
+			('A1', 'Sea salt 5 lb', null), ('A2', 'Salt, fine', null), ('A3', 'Salted butter', null),
+			('A4', 'Salt, fine, iodised, 50 lb', null),
 			('A5', 'Salt, fine, 5 lb', null), ('A6', 'Pepper', '4006381333931'), ('A7', 'Cinnamon', null);
-		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'salt' from erp.customer c, erp.item i where i.item_no = 'A7';
+		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'salt'
+			from erp.customer c, erp.item i where i.item_no = 'A7';
 		update erp.item set active = false where item_no = 'SALT10'`)
 	store := sql.NewCatalogStore(pools)
-	who := portal.Session{ID: 1, LoginID: 1, Role: portal.RoleBuyer, CustomerID: pgtest.Value[portal.CustomerID](t, db, "select customer_id from erp.customer")}
+	who := portal.Session{ID: 1, LoginID: 1, Role: portal.RoleBuyer,
+		CustomerID: pgtest.Value[portal.CustomerID](t, db, "select customer_id from erp.customer")}
 
 	for q, want := range map[string]string{
 		// the code, the barcode and the own number, the code's beginning; whole
@@ -114,7 +118,8 @@ func TestSearchOrder(t *testing.T) {
 // read, and what a description says finds it.
 func FuzzSearch(f *testing.F) {
 	db := pgtest.New(f)
-	for _, q := range []string{"oliv 5", "OIL-5", "25lb", "a & b | !c", "':*", `\'`, "%_", "Crème brûlée", "\x00", "\xff", "ﬀ İ ß", "0x1F 1e9 1.5", "^olive", "5:A", "🥑 avocado", "ⅷ", "𝒳"} {
+	for _, q := range []string{"oliv 5", "OIL-5", "25lb", "a & b | !c", "':*", `\'`, "%_", "Crème brûlée", "\x00", "\xff",
+		"ﬀ İ ß", "0x1F 1e9 1.5", "^olive", "5:A", "🥑 avocado", "ⅷ", "𝒳"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
@@ -130,7 +135,8 @@ func FuzzSearch(f *testing.F) {
 			}
 		}
 		var found bool
-		err := db.Pool.QueryRow(t.Context(), `select bool_and(erp.search_words('X1', $1) @@ x::tsquery is not null) and 'x' like $3 is not null and $4 like $3
+		err := db.Pool.QueryRow(t.Context(),
+			`select bool_and(erp.search_words('X1', $1) @@ x::tsquery is not null) and 'x' like $3 is not null and $4 like $3
 			and (not $5 or erp.search_words('X1', $1) @@ ($2::text[])[1]::tsquery) from unnest($2::text[]) x`,
 			q, queries, sql.LikePrefix(q), strings.ToLower(q), len(words) > 0 && isASCII(q)).Scan(&found)
 		if err != nil {

@@ -50,7 +50,8 @@ func NewSessionStore(db *DB, config SessionConfig) *SessionStore {
 
 // LogIn implements portal.SessionService. An unknown e-mail costs the same
 // comparisons as a wrong password.
-func (s *SessionStore) LogIn(ctx context.Context, email, password string, from portal.Browser) (string, portal.Session, error) {
+func (s *SessionStore) LogIn(ctx context.Context, email, password string,
+	from portal.Browser) (string, portal.Session, error) {
 	try := tryFrom(email, from)
 	if err := s.begin(ctx, try); err != nil {
 		return "", portal.Session{}, err
@@ -97,7 +98,8 @@ func (s *SessionStore) hashWith(ctx context.Context, who, salt, password string)
 	return bcryptHash(salt, password)
 }
 
-func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, from portal.Browser) (string, portal.Session, error) {
+func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try,
+	from portal.Browser) (string, portal.Session, error) {
 	token, hash := newToken()
 	userAgent := from.UserAgent
 	if len(userAgent) > 300 {
@@ -111,8 +113,8 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, try try, 
 		if err := try.succeeded(ctx, tx, login); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash, "browser_hash": hashToken(from.Known),
-			"replaces": replaces, "user_agent": userAgent, "source": from.Source})
+		_, err := tx.Exec(ctx, query("session_open"), args{"login_id": login, "token_hash": hash,
+			"browser_hash": hashToken(from.Known), "replaces": replaces, "user_agent": userAgent, "source": from.Source})
 		return err
 	})
 	if err != nil {

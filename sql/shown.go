@@ -56,7 +56,8 @@ func sameShipped(ctx context.Context, tx pgx.Tx, orderNos []string, freight, sho
 	if err != nil {
 		return err
 	}
-	refused := &portal.Error{Code: portal.CodeConflict, Message: "No invoice was made. Send once more to invoice what is there now."}
+	refused := &portal.Error{Code: portal.CodeConflict,
+		Message: "No invoice was made. Send once more to invoice what is there now."}
 	for _, o := range list {
 		if o.Lines == 0 {
 			continue
@@ -91,7 +92,8 @@ type openInvoice struct {
 
 // holdOpen holds invoices of a customer, those named and with all also those
 // that are open, the oldest by due date first.
-func holdOpen(ctx context.Context, tx pgx.Tx, customer portal.CustomerID, named []string, all bool) ([]openInvoice, error) {
+func holdOpen(ctx context.Context, tx pgx.Tx, customer portal.CustomerID, named []string,
+	all bool) ([]openInvoice, error) {
 	rows, _ := tx.Query(ctx, query("desk_open_held"), args{"customer_id": customer, "named": named, "all": all})
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[openInvoice])
 	if err != nil {
@@ -113,7 +115,8 @@ const pageInvoices = 200
 // is open than its page showed, and, where it pays the oldest first, those that
 // its page did not show or that are paid by now. The same form again finds the
 // payment that it made, and is not compared.
-func samePayment(ctx context.Context, tx pgx.Tx, customerNo string, e portal.PaymentEntry, amount decimal.Decimal, given map[string]decimal.Decimal) error {
+func samePayment(ctx context.Context, tx pgx.Tx, customerNo string, e portal.PaymentEntry, amount decimal.Decimal,
+	given map[string]decimal.Decimal) error {
 	if e.Shown == "" {
 		return nil
 	}

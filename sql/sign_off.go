@@ -41,7 +41,8 @@ func (s *SignOffStore) SignOffs(ctx context.Context, who portal.Session, waiting
 }
 
 // SignOff implements portal.SignOffService.
-func (s *SignOffStore) SignOff(ctx context.Context, who portal.Session, id portal.SignOffID) (portal.SignOffDetail, error) {
+func (s *SignOffStore) SignOff(ctx context.Context, who portal.Session,
+	id portal.SignOffID) (portal.SignOffDetail, error) {
 	var out portal.SignOffDetail
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "sign_off_id": id}
@@ -70,19 +71,21 @@ func (s *SignOffStore) SignOff(ctx context.Context, who portal.Session, id porta
 		return out.Tell(seePrices)
 	})
 	if err != nil {
-		return portal.SignOffDetail{}, fmt.Errorf("sign-off %d of login %d: %w", id, who.LoginID, notFound(err, "There is no such request."))
+		return portal.SignOffDetail{}, fmt.Errorf("sign-off %d of login %d: %w", id, who.LoginID,
+			notFound(err, "There is no such request."))
 	}
 	return out, nil
 }
 
 // ApproveSignOff implements portal.SignOffService.
-func (s *SignOffStore) ApproveSignOff(ctx context.Context, who portal.Session, id portal.SignOffID, d portal.SignOffDecision) (string, error) {
+func (s *SignOffStore) ApproveSignOff(ctx context.Context, who portal.Session, id portal.SignOffID,
+	d portal.SignOffDecision) (string, error) {
 	date, err := parseDate("requested_date", d.RequestedDate)
 	if err != nil {
 		return "", err
 	}
-	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "shown": d.Shown, "confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO,
-		"shown_outcome": d.ShownOutcome}
+	a := args{"sign_off_id": id, "po_no": d.PONo, "requested_date": date, "shown": d.Shown,
+		"confirm_prices": d.ConfirmPrices, "confirm_po": d.ConfirmPO, "shown_outcome": d.ShownOutcome}
 	nos := make([]int, 0, len(d.Qtys))
 	for no := range d.Qtys {
 		nos = append(nos, no)
@@ -114,7 +117,8 @@ func (s *SignOffStore) ApproveSignOff(ctx context.Context, who portal.Session, i
 }
 
 // RejectSignOff implements portal.SignOffService.
-func (s *SignOffStore) RejectSignOff(ctx context.Context, who portal.Session, id portal.SignOffID, reason string) error {
+func (s *SignOffStore) RejectSignOff(ctx context.Context, who portal.Session, id portal.SignOffID,
+	reason string) error {
 	return s.decide(ctx, who, "sign_off_reject", args{"sign_off_id": id, "reason": reason})
 }
 

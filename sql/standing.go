@@ -38,7 +38,8 @@ func (s *StandingStore) StandingOrders(ctx context.Context, who portal.Session) 
 	return out, nil
 }
 
-func standingRows(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID) ([]portal.StandingOrder, error) {
+func standingRows(ctx context.Context, tx pgx.Tx, who portal.Session,
+	id portal.StandingOrderID) ([]portal.StandingOrder, error) {
 	rows, _ := tx.Query(ctx, query("standing_list"), args{"customer_id": who.CustomerID, "id": id})
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.StandingOrder])
 	if err != nil {
@@ -68,7 +69,8 @@ func standingRows(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.
 }
 
 // StandingOrder implements portal.StandingOrderService.
-func (s *StandingStore) StandingOrder(ctx context.Context, who portal.Session, id portal.StandingOrderID) (portal.StandingOrderDetail, error) {
+func (s *StandingStore) StandingOrder(ctx context.Context, who portal.Session,
+	id portal.StandingOrderID) (portal.StandingOrderDetail, error) {
 	var out portal.StandingOrderDetail
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		list, err := standingRows(ctx, tx, who, id)
@@ -102,7 +104,8 @@ func shipTos(ctx context.Context, tx pgx.Tx, who portal.Session) ([]portal.ShipT
 
 // standingLines are rows of a source, looked up, priced and judged as those of
 // a standing order.
-func standingLines(ctx context.Context, tx pgx.Tx, who portal.Session, source string, a args) ([]portal.EntryLine, error) {
+func standingLines(ctx context.Context, tx pgx.Tx, who portal.Session, source string,
+	a args) ([]portal.EntryLine, error) {
 	rows, _ := tx.Query(ctx, query(source), a)
 	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[portal.EntryRow])
 	if err != nil {
@@ -112,7 +115,8 @@ func standingLines(ctx context.Context, tx pgx.Tx, who portal.Session, source st
 	return standing(lines), err
 }
 
-func standingResolve(ctx context.Context, tx pgx.Tx, who portal.Session, rows []portal.EntryRow) ([]portal.EntryLine, error) {
+func standingResolve(ctx context.Context, tx pgx.Tx, who portal.Session,
+	rows []portal.EntryRow) ([]portal.EntryLine, error) {
 	lines, err := resolve(ctx, tx, who, rows)
 	return standing(lines), err
 }
@@ -172,7 +176,8 @@ func refusedRows(lines []portal.EntryLine) error {
 }
 
 // SaveStandingOrder implements portal.StandingOrderService.
-func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Session, id portal.StandingOrderID, edit portal.StandingOrderEdit, rows []portal.EntryRow) (portal.StandingOrderID, []portal.EntryLine, error) {
+func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Session, id portal.StandingOrderID,
+	edit portal.StandingOrderEdit, rows []portal.EntryRow) (portal.StandingOrderID, []portal.EntryLine, error) {
 	var lines []portal.EntryLine
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		var err error
@@ -193,9 +198,10 @@ func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Sessio
 		if err := settingsChanged(ctx, tx, who, id, edit); err != nil {
 			return err
 		}
-		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "id": id, "name": change.Name, "rhythm": change.Rhythm, "every": change.Every,
-			"weekday": change.Weekday, "starts_on": startsOn, "ends_on": change.EndsOn, "hours_before": change.HoursBefore, "ship_to": change.ShipTo,
-			"po_no": change.PONo, "note": change.Note}
+		a := args{"customer_id": who.CustomerID, "login_id": who.LoginID, "id": id, "name": change.Name,
+			"rhythm": change.Rhythm, "every": change.Every, "weekday": change.Weekday, "starts_on": startsOn,
+			"ends_on": change.EndsOn, "hours_before": change.HoursBefore, "ship_to": change.ShipTo, "po_no": change.PONo,
+			"note": change.Note}
 		var hasRoute bool
 		if err := tx.QueryRow(ctx, query("standing_has_route"), a).Scan(&hasRoute); err != nil {
 			if portal.ErrorCode(refusal(err)) == portal.CodeNotFound {
@@ -224,7 +230,8 @@ func (s *StandingStore) SaveStandingOrder(ctx context.Context, who portal.Sessio
 	return id, lines, nil
 }
 
-func setStandingLines(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID, lines []portal.EntryLine) error {
+func setStandingLines(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID,
+	lines []portal.EntryLine) error {
 	var nos, uoms []string
 	var qtys []decimal.Decimal
 	for _, l := range lines {
@@ -232,17 +239,20 @@ func setStandingLines(ctx context.Context, tx pgx.Tx, who portal.Session, id por
 			nos, uoms, qtys = append(nos, l.Item.ItemNo), append(uoms, l.Item.UOM), append(qtys, l.Quantity.Decimal)
 		}
 	}
-	_, err := tx.Exec(ctx, query("standing_set_lines"), args{"customer_id": who.CustomerID, "id": id, "item_nos": nos, "uoms": uoms, "qtys": qtys})
+	_, err := tx.Exec(ctx, query("standing_set_lines"),
+		args{"customer_id": who.CustomerID, "id": id, "item_nos": nos, "uoms": uoms, "qtys": qtys})
 	return err
 }
 
 // SetStandingLines implements portal.StandingOrderService.
-func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session, id portal.StandingOrderID, rows []portal.EntryRow, shown string) ([]portal.EntryLine, error) {
+func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session, id portal.StandingOrderID,
+	rows []portal.EntryRow, shown string) ([]portal.EntryLine, error) {
 	var lines []portal.EntryLine
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		// the row's lock: not while the job makes an order of it
 		var there int
-		if err := tx.QueryRow(ctx, query("standing_hold"), args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
+		if err := tx.QueryRow(ctx, query("standing_hold"),
+			args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
 			return notFound(refusal(err), noStandingOrder)
 		}
 		var err error
@@ -264,7 +274,8 @@ func (s *StandingStore) SetStandingLines(ctx context.Context, who portal.Session
 }
 
 // changedMeanwhile is what a form is told whose page is not true any more.
-const changedMeanwhile = "Somebody changed this standing order since the page was made. Nothing was saved: look at what is different, and save once more to have it as you typed."
+const changedMeanwhile = "Somebody changed this standing order since the page was made. Nothing was saved: look at " +
+	"what is different, and save once more to have it as you typed."
 
 // linesChanged refuses lines that are made from a page with other ones.
 func linesChanged(ctx context.Context, tx pgx.Tx, id portal.StandingOrderID, shown string) error {
@@ -288,12 +299,14 @@ func linesChanged(ctx context.Context, tx pgx.Tx, id portal.StandingOrderID, sho
 
 // settingsChanged refuses settings that are made from a page with other ones.
 // The row is held until the transaction ends.
-func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID, edit portal.StandingOrderEdit) error {
+func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id portal.StandingOrderID,
+	edit portal.StandingOrderEdit) error {
 	if id == 0 || edit.Shown == "" {
 		return nil
 	}
 	var there int
-	if err := tx.QueryRow(ctx, query("standing_hold"), args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
+	if err := tx.QueryRow(ctx, query("standing_hold"),
+		args{"id": id, "customer_id": who.CustomerID}).Scan(&there); err != nil {
 		return notFound(refusal(err), noStandingOrder)
 	}
 	list, err := standingRows(ctx, tx, who, id)
@@ -304,12 +317,14 @@ func settingsChanged(ctx context.Context, tx pgx.Tx, who portal.Session, id port
 }
 
 // PauseStandingOrder implements portal.StandingOrderService.
-func (s *StandingStore) PauseStandingOrder(ctx context.Context, who portal.Session, id portal.StandingOrderID, paused bool) error {
+func (s *StandingStore) PauseStandingOrder(ctx context.Context, who portal.Session, id portal.StandingOrderID,
+	paused bool) error {
 	return s.change(ctx, who, id, "standing_pause", args{"paused": paused})
 }
 
 // SetStandingRun implements portal.StandingOrderService.
-func (s *StandingStore) SetStandingRun(ctx context.Context, who portal.Session, id portal.StandingOrderID, runDate time.Time, action string) error {
+func (s *StandingStore) SetStandingRun(ctx context.Context, who portal.Session, id portal.StandingOrderID,
+	runDate time.Time, action string) error {
 	return s.change(ctx, who, id, "standing_set_run", args{"run_date": runDate, "action": action})
 }
 
@@ -318,7 +333,8 @@ func (s *StandingStore) DeleteStandingOrder(ctx context.Context, who portal.Sess
 	return s.change(ctx, who, id, "standing_delete", args{})
 }
 
-func (s *StandingStore) change(ctx context.Context, who portal.Session, id portal.StandingOrderID, statement string, a args) error {
+func (s *StandingStore) change(ctx context.Context, who portal.Session, id portal.StandingOrderID,
+	statement string, a args) error {
 	a["customer_id"], a["id"] = who.CustomerID, id
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
 		return oneRow(tx.Exec(ctx, query(statement), a))(noStandingOrder)
@@ -330,7 +346,8 @@ func (s *StandingStore) change(ctx context.Context, who portal.Session, id porta
 }
 
 // StandingSource implements portal.StandingOrderService.
-func (s *StandingStore) StandingSource(ctx context.Context, who portal.Session, orderNo string) ([]portal.EntryLine, error) {
+func (s *StandingStore) StandingSource(ctx context.Context, who portal.Session,
+	orderNo string) ([]portal.EntryLine, error) {
 	var out []portal.EntryLine
 	err := s.db.asCustomer(ctx, who, pgx.ReadOnly, func(tx pgx.Tx) error {
 		source := "standing_from_cart"
@@ -338,7 +355,8 @@ func (s *StandingStore) StandingSource(ctx context.Context, who portal.Session, 
 			source = "standing_from_order"
 		}
 		var err error
-		out, err = standingLines(ctx, tx, who, source, args{"customer_id": who.CustomerID, "login_id": who.LoginID, "order_no": orderNo})
+		out, err = standingLines(ctx, tx, who, source,
+			args{"customer_id": who.CustomerID, "login_id": who.LoginID, "order_no": orderNo})
 		return err
 	})
 	if err == nil && orderNo != "" && len(out) == 0 {
@@ -382,7 +400,8 @@ func (s *StandingStore) Notices(ctx context.Context, who portal.Session) ([]port
 // PutAway implements portal.NoticeService.
 func (s *StandingStore) PutAway(ctx context.Context, who portal.Session, id portal.NoticeID) error {
 	err := s.db.asCustomer(ctx, who, pgx.ReadWrite, func(tx pgx.Tx) error {
-		return oneRow(tx.Exec(ctx, query("notice_put_away"), args{"customer_id": who.CustomerID, "id": id}))("There is no such notice.")
+		return oneRow(tx.Exec(ctx, query("notice_put_away"),
+			args{"customer_id": who.CustomerID, "id": id}))("There is no such notice.")
 	})
 	if err != nil {
 		return fmt.Errorf("put away notice %d: %w", id, err)

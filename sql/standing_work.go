@@ -73,7 +73,8 @@ func (w *StandingWork) step(ctx context.Context, id portal.StandingOrderID, zone
 		Findings, LeftOut json.RawMessage
 	}
 	var outcome string
-	begin := pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', " + quote(standingActor) + ", true), set_config('jit', 'off', true)"}
+	begin := pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', " + quote(standingActor) +
+		", true), set_config('jit', 'off', true)"}
 	err := inTx(ctx, w.pool, begin, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, query("standing_run"), args{"id": id})
 		list, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
@@ -90,7 +91,8 @@ func (w *StandingWork) step(ctx context.Context, id portal.StandingOrderID, zone
 		}
 		outcome = o.Outcome
 		n := o.Notice(zone)
-		_, err = tx.Exec(ctx, query("notice_insert"), args{"customer_id": o.CustomerID, "kind": n.Kind, "text": n.Text, "link": n.Link})
+		_, err = tx.Exec(ctx, query("notice_insert"),
+			args{"customer_id": o.CustomerID, "kind": n.Kind, "text": n.Text, "link": n.Link})
 		return err
 	})
 	return outcome, err

@@ -28,9 +28,10 @@ func NewStatementWork(pool *Pool, printer portal.Printer) *StatementWork {
 
 // BeginMonthlyRun implements portal.StatementMaker.
 func (w *StatementWork) BeginMonthlyRun(ctx context.Context) (wanted int, err error) {
-	err = inTx(ctx, w.pool, pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', 'monthly run', true)"}, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("statement_begin_monthly")).Scan(&wanted)
-	})
+	err = inTx(ctx, w.pool, pgx.TxOptions{BeginQuery: "begin; select set_config('portal.actor', 'monthly run', true)"},
+		func(tx pgx.Tx) error {
+			return tx.QueryRow(ctx, query("statement_begin_monthly")).Scan(&wanted)
+		})
 	if err != nil {
 		return 0, fmt.Errorf("begin monthly run: %w", err)
 	}
@@ -66,19 +67,21 @@ func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) 
 		var made madeStatements
 		// figures of one statement agree because they are read from one
 		// snapshot, which the transaction that claims cannot have
-		err = pgx.BeginTxFunc(ctx, w.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(snapshot pgx.Tx) error {
-			for i := range jobs {
-				if err := w.make(ctx, tx, snapshot, jobs[i], &made); err != nil {
-					stuck = &jobs[i]
-					return err
+		err = pgx.BeginTxFunc(ctx, w.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+			func(snapshot pgx.Tx) error {
+				for i := range jobs {
+					if err := w.make(ctx, tx, snapshot, jobs[i], &made); err != nil {
+						stuck = &jobs[i]
+						return err
+					}
 				}
-			}
-			return nil
-		})
+				return nil
+			})
 		if err != nil || len(made.ids) == 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, query("statement_store"), args{"ids": made.ids, "names": made.names, "papers": made.papers, "closings": made.closings})
+		_, err = tx.Exec(ctx, query("statement_store"),
+			args{"ids": made.ids, "names": made.names, "papers": made.papers, "closings": made.closings})
 		unstored = err != nil
 		return err
 	})
@@ -90,7 +93,8 @@ func (w *StatementWork) MakeStatements(ctx context.Context, n int) (int, error) 
 	}
 	if err != nil && stuck != nil && ctx.Err() == nil {
 		// the batch is undone; the one that undid it must not undo the next
-		_, noted := w.pool.Exec(ctx, query("statement_failed"), args{"statement_id": stuck.ID, "error": err.Error(), "final": false, "most": statementTries})
+		_, noted := w.pool.Exec(ctx, query("statement_failed"),
+			args{"statement_id": stuck.ID, "error": err.Error(), "final": false, "most": statementTries})
 		return 0, errors.Join(fmt.Errorf("make statements: %w", err), noted)
 	}
 	if err == nil && len(jobs) == 0 {
@@ -114,7 +118,8 @@ type madeStatements struct {
 // ends the batch.
 func (w *StatementWork) make(ctx context.Context, tx, snapshot pgx.Tx, j statementJob, made *madeStatements) error {
 	failed := func(reason string, final bool) error {
-		_, err := tx.Exec(ctx, query("statement_failed"), args{"statement_id": j.ID, "error": reason, "final": final, "most": statementTries})
+		_, err := tx.Exec(ctx, query("statement_failed"),
+			args{"statement_id": j.ID, "error": reason, "final": final, "most": statementTries})
 		return err
 	}
 	if !j.SeesBalance {

@@ -29,15 +29,18 @@ func TestUnprintableStatement(t *testing.T) {
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, `
 		insert into erp.customer (customer_id, customer_no, name) values (1, 'A', 'Aurora'), (2, 'B', 'Borealis');
-		insert into portal.statement (customer_id, period_from, period_to) select c, erp.today(), erp.today() from unnest(array[1, 2]) c`)
+		insert into portal.statement (customer_id, period_from, period_to) select c, erp.today(), erp.today()
+			from unnest(array[1, 2]) c`)
 	work := sql.NewStatementWork(openWork(t, db).Work, unprintable{"A"})
 	if n, err := work.MakeStatements(t.Context(), 20); err != nil || n != 2 {
 		t.Fatalf("%d statements dealt with: %v", n, err)
 	}
-	if got := pgtest.Value[string](t, db, "select string_agg(customer_id || ' ' || status || ' ' || attempts, ', ' order by customer_id) from portal.statement"); got != "1 FAILED 1, 2 READY 0" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(customer_id || ' ' || status || ' ' || attempts, ', ' order by customer_id) from portal.statement"); got != "1 FAILED 1, 2 READY 0" {
 		t.Errorf("the statements are %s", got)
 	}
-	if got := pgtest.Value[string](t, db, "select error from portal.statement where customer_id = 1"); got != "no such letter" {
+	if got := pgtest.Value[string](t, db,
+		"select error from portal.statement where customer_id = 1"); got != "no such letter" {
 		t.Errorf("operators read %q", got)
 	}
 	if n, err := work.MakeStatements(t.Context(), 20); err != nil || n != 0 {
@@ -48,7 +51,8 @@ func TestUnprintableStatement(t *testing.T) {
 	pgtest.Exec(t, db, `
 		alter table portal.document add constraint document_not_of_a check (customer_id <> 1);
 		delete from portal.statement;
-		insert into portal.statement (customer_id, period_from, period_to) select c, erp.today(), erp.today() from unnest(array[1, 2]) c`)
+		insert into portal.statement (customer_id, period_from, period_to) select c, erp.today(), erp.today()
+			from unnest(array[1, 2]) c`)
 	work = sql.NewStatementWork(openWork(t, db).Work, unprintable{})
 	for range 5 { // three tries of the one, one of the other, and nothing left
 		_, err := work.MakeStatements(t.Context(), 20)
@@ -56,7 +60,8 @@ func TestUnprintableStatement(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := pgtest.Value[string](t, db, "select string_agg(customer_id || ' ' || status, ', ' order by customer_id) from portal.statement"); got != "1 FAILED, 2 READY" {
+	if got := pgtest.Value[string](t, db,
+		"select string_agg(customer_id || ' ' || status, ', ' order by customer_id) from portal.statement"); got != "1 FAILED, 2 READY" {
 		t.Errorf("the statements are %s", got)
 	}
 }

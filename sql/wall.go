@@ -46,8 +46,9 @@ var wallKinds = []struct {
 	kind string
 	hole bool
 }{
-	{"role", true}, {"database", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false}, {"function", true}, {"view", true},
-	{"constraint", false}, {"index", false}, {"rls", true}, {"policy", true}, {"trigger", true}, {"default", false}, {"grant", true},
+	{"role", true}, {"database", true}, {"member", true}, {"owner", true}, {"table", true}, {"column", false},
+	{"function", true}, {"view", true}, {"constraint", false}, {"index", false}, {"rls", true}, {"policy", true},
+	{"trigger", true}, {"default", false}, {"grant", true},
 }
 
 func kindOrder(kind string) int {

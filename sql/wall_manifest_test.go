@@ -32,6 +32,7 @@ func TestWallManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("wall.jsonl is not what the migrations result in; run make schema and read the difference.\nFirst difference: %s", firstDifference(string(got), string(want)))
+		t.Errorf("wall.jsonl is not what the migrations result in; run make schema and read the difference.\nFirst "+
+			"difference: %s", firstDifference(string(got), string(want)))
 	}
 }

@@ -51,7 +51,8 @@ func repairWall(ctx context.Context, conn *pgx.Conn, tell func(string)) error {
 		}
 		lines = append(lines, line)
 	}
-	return fmt.Errorf("the database is not what it must be, and this is not to be repaired by itself:\n  %s", strings.Join(lines, "\n  "))
+	return fmt.Errorf("the database is not what it must be, and this is not to be repaired by itself:\n  %s",
+		strings.Join(lines, "\n  "))
 }
 
 func cmpKey(d Difference) string { return d.kind() + " " + d.name() }
@@ -191,6 +192,7 @@ func (r *repair) keep(ctx context.Context, own wallManifest, written map[string]
 	if _, err := r.tx.Exec(ctx, "set local role portal_owner"); err != nil {
 		return err
 	}
-	_, err = r.tx.Exec(ctx, query("wall_keep"), args{"version": own.version, "manifest": own.text, "written": string(text)})
+	_, err = r.tx.Exec(ctx, query("wall_keep"),
+		args{"version": own.version, "manifest": own.text, "written": string(text)})
 	return err
 }

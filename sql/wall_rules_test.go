@@ -66,19 +66,26 @@ var wallRules = []struct {
 }{
 	{
 		name: "a function that acts for its owner has the search path pg_catalog, pg_temp",
-		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace, 'public'::regnamespace)
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace, 'public'::regnamespace)
 			and p.prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)`,
 	},
 	{
 		name: "a function that sets a search path sets that one",
-		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace)
-			and exists (select from unnest(p.proconfig) c where c like 'search_path=%' and c <> 'search_path=pg_catalog, pg_temp')`,
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace,
+			'portal'::regnamespace)
+			and exists (select from unnest(p.proconfig) c where c like 'search_path=%'
+			and c <> 'search_path=pg_catalog, pg_temp')`,
 	},
 	{
 		name: "schemas, tables, views, sequences and functions are portal_owner's",
-		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and p.proowner <> 'portal_owner'::regrole
-			union all select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relowner <> 'portal_owner'::regrole
-			union all select n.nspname from pg_namespace n where n.nspname in ('erp', 'portal', 'river') and n.nspowner <> 'portal_owner'::regrole`,
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and p.proowner <> 'portal_owner'::regrole
+			union all select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+			and c.relowner <> 'portal_owner'::regrole
+			union all select n.nspname from pg_namespace n where n.nspname in ('erp', 'portal', 'river')
+			and n.nspowner <> 'portal_owner'::regrole`,
 	},
 	{
 		name: "nobody but those who are granted it runs a function",
@@ -93,17 +100,21 @@ var wallRules = []struct {
 		name: "PUBLIC has no right on a schema, table, view or sequence",
 		query: `select format('%s on %s', lower(a.privilege_type), c.oid::regclass) from pg_class c, aclexplode(c.relacl) a
 			where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and a.grantee = 0
-			union all select format('%s on schema %I', lower(a.privilege_type), n.nspname) from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+			union all select format('%s on schema %I', lower(a.privilege_type), n.nspname) from pg_namespace n,
+			aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
 			where n.nspname in ('erp', 'portal', 'river') and a.grantee = 0`,
 	},
 	{
 		name: "a trigger's function is run by its trigger alone",
-		query: `select p.oid::regprocedure::text || ' by ' || coalesce(x.rolname::text, 'public') from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles x on x.oid = a.grantee
-			where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace) and p.prorettype in ('trigger'::regtype, 'event_trigger'::regtype) and a.grantee <> p.proowner`,
+		query: `select p.oid::regprocedure::text || ' by ' || coalesce(x.rolname::text, 'public') from pg_proc p,
+			aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles x on x.oid = a.grantee
+			where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace) and p.prorettype in ('trigger'::regtype,
+			'event_trigger'::regtype) and a.grantee <> p.proowner`,
 	},
 	{
-		name:  "a table has row-level security",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity`,
+		name: "a table has row-level security",
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity`,
 		except: `
 			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.web_access_choice; erp.web_access_switch; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
 			items are everybody's, and portal_web reads no price or cost column of them: erp.item; erp.item_picture; erp.item_uom
@@ -122,8 +133,10 @@ var wallRules = []struct {
 	},
 	{
 		name: "a table without row-level security is closed to portal_web",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity
-			and (has_any_column_privilege('portal_web', c.oid, 'select, insert, update, references') or has_table_privilege('portal_web', c.oid, 'delete, truncate, trigger'))`,
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity
+			and (has_any_column_privilege('portal_web', c.oid, 'select, insert, update, references')
+			or has_table_privilege('portal_web', c.oid, 'delete, truncate, trigger'))`,
 		except: `
 			the house's own lists, the same for every customer: erp.carrier; erp.category; erp.company; erp.credit_reason; erp.credit_request_move; erp.order_move; erp.order_status; erp.route; erp.route_day; erp.route_holiday; portal.news_kind
 			items are everybody's, and portal_web reads no price or cost column of them: erp.item; erp.item_picture; erp.item_uom
@@ -131,18 +144,23 @@ var wallRules = []struct {
 	},
 	{
 		name: "portal_web only reads what has no row-level security",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity
-			and (has_any_column_privilege('portal_web', c.oid, 'insert, update, references') or has_table_privilege('portal_web', c.oid, 'delete, truncate, trigger'))`,
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relkind in ('r', 'p') and not c.relrowsecurity
+			and (has_any_column_privilege('portal_web', c.oid, 'insert, update, references')
+			or has_table_privilege('portal_web', c.oid, 'delete, truncate, trigger'))`,
 	},
 	{
 		// forced would hold the owner as well, whose functions read for all customers
-		name:  "row-level security is not forced on the owner, whose functions see every row",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relforcerowsecurity`,
+		name: "row-level security is not forced on the owner, whose functions see every row",
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relforcerowsecurity`,
 	},
 	{
 		name: "a table with row-level security restricts portal_web to the customer of its transaction, for all commands",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relrowsecurity and not exists (
-			select from pg_policy p where p.polrelid = c.oid and not p.polpermissive and p.polcmd = '*' and p.polroles = array['portal_web'::regrole::oid]
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relrowsecurity and not exists (
+			select from pg_policy p where p.polrelid = c.oid and not p.polpermissive and p.polcmd = '*'
+				and p.polroles = array['portal_web'::regrole::oid]
 			and pg_get_expr(p.polqual, p.polrelid) like '%customer_id()%')`,
 		except: `
 			whose rows are those of a request of the customer, which has a policy of its own: portal.sign_off_line
@@ -150,13 +168,17 @@ var wallRules = []struct {
 	},
 	{
 		name: "a permissive policy is the one that is open to programs",
-		query: `select format('%I on %s', p.polname, p.polrelid::regclass) from pg_policy p join pg_class c on c.oid = p.polrelid
-			where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and p.polpermissive and p.polname <> 'open_to_programs'`,
+		query: `select format('%I on %s', p.polname, p.polrelid::regclass) from pg_policy p join pg_class c
+			on c.oid = p.polrelid
+			where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and p.polpermissive
+			and p.polname <> 'open_to_programs'`,
 	},
 	{
 		name: "portal_web writes no table but the customer's own",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
-			and (has_any_column_privilege('portal_web', c.oid, 'insert, update') or has_table_privilege('portal_web', c.oid, 'delete, truncate'))`,
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
+			and (has_any_column_privilege('portal_web', c.oid, 'insert, update') or has_table_privilege('portal_web', c.oid,
+			'delete, truncate'))`,
 		except: `
 			what people of the customer keep for themselves: portal.cart; portal.cart_line; portal.favorite; portal.item_list; portal.item_list_line; portal.entry_columns; portal.mail_choice
 			what the customer asks for at set times: portal.standing_order; portal.standing_order_line
@@ -164,7 +186,8 @@ var wallRules = []struct {
 	},
 	{
 		name: "a view asks with the rights of who reads it, or is no way through",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('v', 'm')
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relkind in ('v', 'm')
 			and not coalesce('security_invoker=true' = any (c.reloptions), false)`,
 		except: `
 			shows portal_web one column of stock and only of its customer's switch, behind security_barrier: portal.stocked_item
@@ -173,48 +196,60 @@ var wallRules = []struct {
 	},
 	{
 		name: "a view that portal_web reads with its owner's rights is a barrier",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace) and c.relkind in ('v', 'm')
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace) and c.relkind in ('v', 'm')
 			and has_any_column_privilege('portal_web', c.oid, 'select')
 			and not exists (select from unnest(c.reloptions) o where o in ('security_invoker=true', 'security_barrier=true'))`,
 	},
 	{
-		name:  "portal_web draws from no sequence",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and case when c.relkind = 'S' then has_sequence_privilege('portal_web', c.oid, 'usage, select, update') end`,
+		name: "portal_web draws from no sequence",
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and case when c.relkind = 'S'
+			then has_sequence_privilege('portal_web', c.oid, 'usage, select, update') end`,
 	},
 	{
-		name:  "portal_web runs nothing of the ERP's that writes",
-		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'erp'::regnamespace and p.provolatile = 'v' and has_function_privilege('portal_web', p.oid, 'execute')`,
+		name: "portal_web runs nothing of the ERP's that writes",
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'erp'::regnamespace
+			and p.provolatile = 'v' and has_function_privilege('portal_web', p.oid, 'execute')`,
 		except: `
 			moves a counter past ids that are there, and never back: erp.pass_taken_ids(text)`,
 	},
 	{
 		name: "nothing is granted in advance",
-		query: `select format('%s for %s to %s', a.privilege_type, d.defaclobjtype, coalesce(x.rolname::text, 'public')) from pg_default_acl d, aclexplode(d.defaclacl) a left join pg_roles x on x.oid = a.grantee
+		query: `select format('%s for %s to %s', a.privilege_type, d.defaclobjtype, coalesce(x.rolname::text, 'public'))
+			from pg_default_acl d, aclexplode(d.defaclacl) a left join pg_roles x on x.oid = a.grantee
 			where a.grantee = 0 or x.rolname in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth')`,
 	},
 	{
 		name: "functions that portal_owner makes are not PUBLIC's",
-		query: `select 'default privileges of portal_owner' where not exists (select from pg_default_acl d where d.defaclrole = 'portal_owner'::regrole and d.defaclnamespace = 0 and d.defaclobjtype = 'f'
+		query: `select 'default privileges of portal_owner' where not exists (select from pg_default_acl d
+			where d.defaclrole = 'portal_owner'::regrole and d.defaclnamespace = 0 and d.defaclobjtype = 'f'
 			and not exists (select from aclexplode(d.defaclacl) a where a.grantee = 0))`,
 	},
 	{
 		name: "the portal's roles have no attribute and no member but a higher one",
-		query: `select r.rolname::text from pg_roles r where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')
+		query: `select r.rolname::text from pg_roles r where r.rolname in ('portal_owner', 'portal_web', 'portal_desk',
+			'portal_work', 'portal_auth')
 			and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or r.rolreplication or r.rolcanlogin)
-			union all select format('%s in %s', m.member::regrole, m.roleid::regrole) from pg_auth_members m join pg_roles r on r.oid = m.member
+			union all select format('%s in %s', m.member::regrole, m.roleid::regrole) from pg_auth_members m join pg_roles r
+			on r.oid = m.member
 			where r.rolname in ('portal_owner', 'portal_web', 'portal_desk', 'portal_work', 'portal_auth')`,
 		except: `
 			a log-in of before there was portal_auth may become it: portal_work in portal_auth`,
 	},
 	{
 		name: "no role reads a password's hash",
-		query: `select x.rolname::text from pg_roles x where x.rolname in ('portal_web', 'portal_desk', 'portal_work', 'portal_auth')
-			and (has_column_privilege(x.rolname, 'portal.login', 'password_hash', 'select') or has_table_privilege(x.rolname, 'portal.login', 'select'))`,
+		query: `select x.rolname::text from pg_roles x where x.rolname in ('portal_web', 'portal_desk', 'portal_work',
+			'portal_auth')
+			and (has_column_privilege(x.rolname, 'portal.login', 'password_hash', 'select')
+			or has_table_privilege(x.rolname, 'portal.login', 'select'))`,
 	},
 	{
 		name: "portal_auth has nothing but log-ins, sessions and the event log",
-		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
-			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references') or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
+		query: `select c.oid::regclass::text from pg_class c where c.relnamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and c.relkind in ('r', 'p', 'v')
+			and (has_any_column_privilege('portal_auth', c.oid, 'select, insert, update, references')
+			or has_table_privilege('portal_auth', c.oid, 'delete, truncate, trigger'))`,
 		except: `
 			its certificates, the browsers that logged in, and who forwarded to it unasked: portal.certificate_cache; portal.login_device; portal.unknown_proxy
 			who logs in, how often it failed, and what link was sent: portal.login; portal.login_block; portal.login_source; portal.session; portal.session_now; portal.invitation; portal.password_reset
@@ -224,7 +259,8 @@ var wallRules = []struct {
 	},
 	{
 		name: "portal_auth runs only what log-ins, sessions and the event log need",
-		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace, 'portal'::regnamespace, 'river'::regnamespace) and has_function_privilege('portal_auth', p.oid, 'execute')
+		query: `select p.oid::regprocedure::text from pg_proc p where p.pronamespace in ('erp'::regnamespace,
+			'portal'::regnamespace, 'river'::regnamespace) and has_function_privilege('portal_auth', p.oid, 'execute')
 			and not has_function_privilege('public', p.oid, 'execute')`,
 		except: `
 			compares passwords without reading hashes: portal.password_salt(bigint); portal.password_is(bigint,text)
@@ -240,8 +276,10 @@ var wallRules = []struct {
 	},
 	{
 		name: "temporary objects are for the owner and the staff's price lists",
-		query: `select coalesce(x.rolname::text, 'public') from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a left join pg_roles x on x.oid = a.grantee
-			where d.datname = current_database() and a.privilege_type in ('TEMPORARY', 'CREATE') and a.grantee <> d.datdba and coalesce(x.rolname, '') not in ('portal_owner', 'portal_desk')
+		query: `select coalesce(x.rolname::text, 'public') from pg_database d,
+			aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a left join pg_roles x on x.oid = a.grantee
+			where d.datname = current_database() and a.privilege_type in ('TEMPORARY', 'CREATE') and a.grantee <> d.datdba
+			and coalesce(x.rolname, '') not in ('portal_owner', 'portal_desk')
 			union all select 'create in schema public' where has_schema_privilege('portal_web', 'public', 'create')`,
 	},
 }

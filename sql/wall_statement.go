@@ -49,7 +49,8 @@ func (d Difference) repair() (statement string, owner bool, err error) {
 		return fmt.Sprintf("drop trigger if exists %s; %s", d.name(), d.must.Def), true, nil
 	case "database":
 		return `do $do$ begin
-  execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth', current_database());
+  execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth',
+current_database());
   execute format('grant temporary on database %I to portal_owner, portal_desk', current_database());
 end $do$`, false, nil
 	case "default":
@@ -124,7 +125,8 @@ func (d Difference) repairConstraint() (string, bool, error) {
 declare
   t record;
 begin
-  for t in select tg.tgname, tg.tgrelid::regclass as of_table from pg_trigger tg join pg_constraint k on k.oid = tg.tgconstraint
+  for t in select tg.tgname, tg.tgrelid::regclass as of_table from pg_trigger tg join pg_constraint k
+on k.oid = tg.tgconstraint
     where k.conname = %s and k.conrelid = %s::regclass and tg.tgenabled not in ('O', 'A')
   loop
     execute format('alter table %%s enable trigger %%I', t.of_table, t.tgname);

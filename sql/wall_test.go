@@ -58,37 +58,61 @@ func TestHoles(t *testing.T) {
 	}{
 		{"select 1", nil},
 		// what belongs to other programs
-		{`grant all on erp.their_own to public; create trigger theirs after insert on erp.invoice for each row execute function erp.audit_theirs()`, nil},
-		{`create policy theirs on erp.customer as restrictive to portal_desk using (true); create index theirs on erp.invoice (total);
+		{`grant all on erp.their_own to public; create trigger theirs after insert on erp.invoice
+			for each row execute function erp.audit_theirs()`, nil},
+		{`create policy theirs on erp.customer as restrictive to portal_desk using (true); create index theirs
+			on erp.invoice (total);
 			alter table erp.customer add column theirs text; grant select on erp.customer to pg_monitor`, nil},
 		// rights
 		{"grant select on erp.item to portal_web", []string{"a right too many: select on table erp.item to portal_web"}},
-		{"grant select (cost) on erp.item to portal_web", []string{"a right too many: select (cost) on table erp.item to portal_web"}},
-		{"grant select on erp.sales_order to public", []string{"a right too many: select on table erp.sales_order to public"}},
-		{"grant execute on function portal.run_standing_order(bigint) to public", []string{"a right too many: execute on function portal.run_standing_order(bigint) to public"}},
-		{"grant delete on portal.audit to portal_desk", []string{"a right too many: delete on table portal.audit to portal_desk"}},
+		{"grant select (cost) on erp.item to portal_web",
+			[]string{"a right too many: select (cost) on table erp.item to portal_web"}},
+		{"grant select on erp.sales_order to public",
+			[]string{"a right too many: select on table erp.sales_order to public"}},
+		{"grant execute on function portal.run_standing_order(bigint) to public",
+			[]string{"a right too many: execute on function portal.run_standing_order(bigint) to public"}},
+		{"grant delete on portal.audit to portal_desk",
+			[]string{"a right too many: delete on table portal.audit to portal_desk"}},
 		{"grant create on schema portal to portal_web", []string{"a right too many: create on schema portal to portal_web"}},
-		{"revoke select on erp.invoice from portal_web", []string{"a right is missing: select on table erp.invoice to portal_web"}},
-		{"revoke execute on function portal.customer_id() from public", []string{"a right is missing: execute on function portal.customer_id() to public"}},
+		{"revoke select on erp.invoice from portal_web",
+			[]string{"a right is missing: select on table erp.invoice to portal_web"}},
+		{"revoke execute on function portal.customer_id() from public",
+			[]string{"a right is missing: execute on function portal.customer_id() to public"}},
 		{"do $$ begin execute format('grant temporary on database %I to public', current_database()); end $$",
 			[]string{"the right to temporary objects is of portal_desk, portal_owner, public, not of portal_desk, portal_owner"}},
 		// row-level security and policies
 		{"alter table erp.invoice disable row level security", []string{"row-level security on erp.invoice is off, not on"}},
-		{"create policy theirs on erp.customer to portal_web using (true)", []string{"policy theirs on erp.customer is not ours and lets more through: as permissive for all to portal_web using (true)"}},
-		{"create policy theirs on erp.customer for select using (true)", []string{"policy theirs on erp.customer is not ours and lets more through: as permissive for select to public using (true)"}},
+		{"create policy theirs on erp.customer to portal_web using (true)",
+			[]string{"policy theirs on erp.customer is not ours and lets more through: as permissive for all to portal_web " +
+				"using (true)"}},
+		{"create policy theirs on erp.customer for select using (true)",
+			[]string{"policy theirs on erp.customer is not ours and lets more through: as permissive for select to public " +
+				"using (true)"}},
 		{"drop policy own_customer_only on erp.customer", []string{"policy own_customer_only on erp.customer is missing"}},
-		{"alter policy own_customer_only on erp.customer using (true)", []string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_web using (true) with check ((customer_id = portal.customer_id())); it must be: as restrictive for all to portal_web using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id()))"}},
-		{"alter policy own_customer_only on erp.customer to portal_desk", []string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_desk using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id())); it must be: as restrictive for all to portal_web using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id()))"}},
+		{"alter policy own_customer_only on erp.customer using (true)",
+			[]string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_web using " +
+				"(true) with check ((customer_id = portal.customer_id())); it must be: as restrictive for all to portal_web " +
+				"using ((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id()))"}},
+		{"alter policy own_customer_only on erp.customer to portal_desk",
+			[]string{"policy own_customer_only on erp.customer reads otherwise: as restrictive for all to portal_desk using " +
+				"((customer_id = portal.customer_id())) with check ((customer_id = portal.customer_id())); it must be: as " +
+				"restrictive for all to portal_web using ((customer_id = portal.customer_id())) with check ((customer_id = " +
+				"portal.customer_id()))"}},
 		// functions
-		{"create or replace function portal.customer_id() returns bigint language sql stable parallel safe as 'select 1::bigint'", []string{"function portal.customer_id() has another body"}},
+		{"create or replace function portal.customer_id() returns bigint language sql stable parallel safe as 'select " +
+			"1::bigint'", []string{"function portal.customer_id() has another body"}},
 		{"alter function portal.submit_cart security invoker", []string{"function SUBMIT has another security"}},
-		{"alter function portal.may(text) set search_path = public", []string{"function portal.may(text) has another settings"}},
+		{"alter function portal.may(text) set search_path = public",
+			[]string{"function portal.may(text) has another settings"}},
 		{"alter function portal.may(text) volatile", []string{"function portal.may(text) has another volatility"}},
-		{"alter function portal.may(text) owner to current_user", []string{"function portal.may(text) is owned by postgres, not by portal_owner"}},
+		{"alter function portal.may(text) owner to current_user",
+			[]string{"function portal.may(text) is owned by postgres, not by portal_owner"}},
 		{"create or replace view portal.stocked_item with (security_barrier = false) as select item_id from erp.item", nil},
 		// triggers
-		{"alter table erp.sales_order disable trigger sales_order_approval", []string{"trigger sales_order_approval on erp.sales_order is disabled"}},
-		{"drop trigger sales_order_approval on erp.sales_order", []string{"trigger sales_order_approval on erp.sales_order is missing"}},
+		{"alter table erp.sales_order disable trigger sales_order_approval",
+			[]string{"trigger sales_order_approval on erp.sales_order is disabled"}},
+		{"drop trigger sales_order_approval on erp.sales_order",
+			[]string{"trigger sales_order_approval on erp.sales_order is missing"}},
 		// roles and owners
 		{"alter role portal_web bypassrls", []string{"role portal_web has bypassrls"}},
 		{"alter role portal_web superuser createdb", []string{"role portal_web has superuser, createdb"}},
@@ -105,7 +129,8 @@ func TestHoles(t *testing.T) {
 		got := broken(t, db, statement)
 		switch {
 		case strings.Contains(statement, "stocked_item"):
-			if len(got) != 1 || !strings.HasPrefix(got[0], "view portal.stocked_item reads otherwise: with (security_barrier=false) as SELECT") {
+			if len(got) != 1 || !strings.HasPrefix(got[0],
+				"view portal.stocked_item reads otherwise: with (security_barrier=false) as SELECT") {
 				t.Errorf("%s: %q", statement, got)
 			}
 		case strings.Contains(statement, "owner to portal_web"):
@@ -113,11 +138,13 @@ func TestHoles(t *testing.T) {
 				t.Errorf("%s: %q", statement, got)
 			}
 		case strings.Contains(statement, "drop table"):
-			if !slices.Contains(got, "table portal.favorite is missing") || !slices.Contains(got, "policy own_customer_only on portal.favorite is missing") {
+			if !slices.Contains(got, "table portal.favorite is missing") ||
+				!slices.Contains(got, "policy own_customer_only on portal.favorite is missing") {
 				t.Errorf("%s: %q", statement, got)
 			}
 		case strings.Contains(statement, "submit_cart"):
-			if len(got) != 1 || !strings.HasPrefix(got[0], "function portal.submit_cart(") || !strings.HasSuffix(got[0], " has another security") {
+			if len(got) != 1 || !strings.HasPrefix(got[0], "function portal.submit_cart(") ||
+				!strings.HasSuffix(got[0], " has another security") {
 				t.Errorf("%s: %q", statement, got)
 			}
 		default:
@@ -191,7 +218,8 @@ func TestEveryRowIsCompared(t *testing.T) {
 // migrated runs a migration and returns what it repaired.
 func migrated(t testing.TB, url string) (repaired []string, err error) {
 	t.Helper()
-	err = sql.Migration{URL: url, Steps: []sql.Step{jobs.Migrate}, Repaired: func(what string) { repaired = append(repaired, what) }}.Run(t.Context())
+	err = sql.Migration{URL: url, Steps: []sql.Step{jobs.Migrate},
+		Repaired: func(what string) { repaired = append(repaired, what) }}.Run(t.Context())
 	return repaired, err
 }
 
@@ -238,7 +266,8 @@ func TestMigrateRepairs(t *testing.T) {
 		case "owner":
 			fmt.Fprintf(&breaks, "alter %s owner to postgres;\n", r.Name)
 		case "function":
-			fmt.Fprintf(&breaks, "alter function %s volatile security invoker reset all;\ngrant execute on function %[1]s to public;\n", r.Name)
+			fmt.Fprintf(&breaks,
+				"alter function %s volatile security invoker reset all;\ngrant execute on function %[1]s to public;\n", r.Name)
 		}
 	}
 	pgtest.Exec(t, db, "set client_min_messages = error;\n"+breaks.String()+`
@@ -260,8 +289,10 @@ func TestMigrateRepairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, what := range []string{"role portal_web has bypassrls, createrole", "portal_web is a member of portal_desk", "function portal.customer_id() has another body, parallel, volatility",
-		"policy opens on erp.invoice is not ours and lets more through: as permissive for all to portal_web using (true)", "function portal.order_waits(bigint,text) is missing"} {
+	for _, what := range []string{"role portal_web has bypassrls, createrole", "portal_web is a member of portal_desk",
+		"function portal.customer_id() has another body, parallel, volatility",
+		"policy opens on erp.invoice is not ours and lets more through: as permissive for all to portal_web using (true)",
+		"function portal.order_waits(bigint,text) is missing"} {
 		if !slices.Contains(repaired, what) {
 			t.Errorf("not told: %s", what)
 		}
@@ -296,7 +327,8 @@ func TestMigrateAsTheDatabasesOwner(t *testing.T) {
 	pgtest.Exec(t, db, "create role erp_admin login createrole noinherit password 'x'")
 	pgtest.Exec(t, db, "grant portal_owner, portal_web, portal_desk, portal_work to erp_admin")
 	pgtest.Exec(t, db, "alter database "+db.Name+" owner to erp_admin")
-	pgtest.Exec(t, db, "drop policy own_customer_only on erp.invoice; grant select on erp.item to public; delete from portal.wall")
+	pgtest.Exec(t, db, "drop policy own_customer_only on erp.invoice; grant select on erp.item to public; delete from "+
+		"portal.wall")
 	config, err := url.Parse(db.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -311,7 +343,8 @@ func TestMigrateAsTheDatabasesOwner(t *testing.T) {
 	}
 	// a role's attributes are a superuser's: that is said
 	pgtest.Exec(t, db, "alter role portal_web bypassrls")
-	if _, err := migrated(t, config.String()); err == nil || !strings.Contains(err.Error(), "role portal_web has bypassrls (PostgreSQL says: ") {
+	if _, err := migrated(t, config.String()); err == nil ||
+		!strings.Contains(err.Error(), "role portal_web has bypassrls (PostgreSQL says: ") {
 		t.Errorf("%v", err)
 	}
 }
@@ -328,14 +361,17 @@ func TestMigrateRefuses(t *testing.T) {
 	if err == nil {
 		t.Fatal("migrated")
 	}
-	for _, want := range []string{"table portal.favorite is missing (a migration made it, and its rows are gone: restore it from a backup)",
+	for _, want := range []string{"table portal.favorite is missing (a migration made it, and its rows are gone: " +
+		"restore it from a backup)",
 		"column portal.event_node.source is missing (a migration made it, and what was in it is gone",
 		`constraint erp.company.company_currency is missing (PostgreSQL says: check constraint "company_currency" of relation "company" is violated by some row`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not in the refusal: %s\n%v", want, err)
 		}
 	}
-	if strings.Contains(err.Error(), "own_customer_only on erp.invoice") || pgtest.Value[int](t, db, "select count(*) from pg_policy where polrelid = 'erp.invoice'::regclass and polname = 'own_customer_only'") != 1 {
+	if strings.Contains(err.Error(), "own_customer_only on erp.invoice") ||
+		pgtest.Value[int](t, db,
+			"select count(*) from pg_policy where polrelid = 'erp.invoice'::regclass and polname = 'own_customer_only'") != 1 {
 		t.Errorf("what can be repaired was not: %v", err)
 	}
 	pgtest.Exec(t, db, "update erp.company set currency = 'USD'")
@@ -347,7 +383,8 @@ func TestExamineGoesOn(t *testing.T) {
 	for name, prepare := range map[string]func(*pgtest.DB){
 		"empty": func(*pgtest.DB) {},
 		"half": func(db *pgtest.DB) {
-			pgtest.Exec(t, db, "create schema portal; create table portal.migration (version_id bigint); create table portal.installed (name text, hash text); insert into portal.migration values (1), (2)")
+			pgtest.Exec(t, db, "create schema portal; create table portal.migration (version_id bigint); create table "+
+				"portal.installed (name text, hash text); insert into portal.migration values (1), (2)")
 		},
 		"without its log": func(db *pgtest.DB) {
 			if _, err := migrated(t, db.URL); err != nil {
@@ -369,8 +406,10 @@ func TestExamineGoesOn(t *testing.T) {
 			}
 		}
 		text := strings.Join(bad, "\n")
-		want := map[string]string{"empty": "the portal's schemas are there", "half": "the schema is this version's (", "without its log": "the schema is this version's (1 migrations behind)\n"}[name]
-		if !strings.Contains(text, want) || !strings.Contains(text, "table portal.event is missing") || found[len(found)-1].What == "" {
+		want := map[string]string{"empty": "the portal's schemas are there", "half": "the schema is this version's (",
+			"without its log": "the schema is this version's (1 migrations behind)\n"}[name]
+		if !strings.Contains(text, want) || !strings.Contains(text, "table portal.event is missing") ||
+			found[len(found)-1].What == "" {
 			t.Errorf("%s: %s", name, text)
 		}
 		if last := found[len(found)-1].What; !strings.Contains(last, "invariants") {
@@ -387,12 +426,17 @@ func TestWallOfAnotherVersion(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	// another version has made more, and a function otherwise
-	pgtest.Exec(t, db, `create or replace function portal.acting_by() returns text language sql stable parallel safe as 'select null::text'`)
+	pgtest.Exec(t, db,
+		`create or replace function portal.acting_by() returns text language sql stable parallel safe as 'select null::text'`)
 	if w := wallOf(t, db.URL); len(w.Holes()) != 1 {
 		t.Errorf("%+v", w)
 	}
-	body := pgtest.Value[string](t, db, `select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 24) from pg_proc where oid = 'portal.acting_by()'::regprocedure`)
-	was := pgtest.Value[string](t, db, `select substring(line from '\\"body\\" : \\"([0-9a-f]+)') from portal.wall, regexp_split_to_table(manifest, '\n') line where line like '["function","portal.acting_by()"%'`)
+	body := pgtest.Value[string](t, db,
+		`select left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 24) from pg_proc
+			where oid = 'portal.acting_by()'::regprocedure`)
+	was := pgtest.Value[string](t, db,
+		`select substring(line
+			from '\\"body\\" : \\"([0-9a-f]+)') from portal.wall, regexp_split_to_table(manifest, '\n') line where line like '["function","portal.acting_by()"%'`)
 	pgtest.Exec(t, db, `update portal.wall set manifest = replace(manifest, $1, $2)`, was, body)
 	pgtest.Exec(t, db, `update portal.wall set version = encode(sha256(convert_to(manifest, 'UTF8')), 'hex')`)
 	if w := wallOf(t, db.URL); !w.Other || len(w.Differences) > 0 {

@@ -17,10 +17,12 @@ import (
 const warehouseRows = 200
 
 // ToPick implements portal.Warehouse.
-func (s *Warehouse) ToPick(ctx context.Context, who portal.Session, f portal.WarehouseFilter) ([]portal.WarehouseOrder, error) {
+func (s *Warehouse) ToPick(ctx context.Context, who portal.Session,
+	f portal.WarehouseFilter) ([]portal.WarehouseOrder, error) {
 	var out []portal.WarehouseOrder
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, query("warehouse_list"), args{"route": f.Route, "by_age": f.ByAge, "on_the_way": f.OnTheWay, "row_limit": warehouseRows})
+		rows, _ := tx.Query(ctx, query("warehouse_list"),
+			args{"route": f.Route, "by_age": f.ByAge, "on_the_way": f.OnTheWay, "row_limit": warehouseRows})
 		var err error
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[portal.WarehouseOrder])
 		return err
@@ -78,7 +80,8 @@ func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrde
 		return o, err
 	}
 	if !o.Status.Pickable() {
-		return o, portal.Errorf(portal.CodeConflict, "Order %s is %s: nothing of it can be picked.", orderNo, statusWords(o.Status))
+		return o, portal.Errorf(portal.CodeConflict, "Order %s is %s: nothing of it can be picked.", orderNo,
+			statusWords(o.Status))
 	}
 	if stamp == "" {
 		return o, nil
@@ -88,7 +91,8 @@ func pickable(ctx context.Context, tx pgx.Tx, orderNo, stamp string) (lockedOrde
 		return o, err
 	}
 	if now != stamp {
-		return o, portal.Errorf(portal.CodeConflict, "Order %s has changed meanwhile. Nothing was done: look at it again.", orderNo)
+		return o, portal.Errorf(portal.CodeConflict,
+			"Order %s has changed meanwhile. Nothing was done: look at it again.", orderNo)
 	}
 	return o, nil
 }
@@ -117,11 +121,13 @@ func (p pickStep) refused() error {
 	case p.Wanted.IsZero():
 		return portal.Errorf(portal.CodeConflict, "%s: nothing of it is to be picked.", p.ItemNo)
 	case !p.Fractional && !p.Qty.IsInteger():
-		return portal.Errorf(portal.CodeConflict, "%s: that is one %s, and the order wants whole %s.", p.ItemNo, p.Scanned, p.UOM)
+		return portal.Errorf(portal.CodeConflict, "%s: that is one %s, and the order wants whole %s.",
+			p.ItemNo, p.Scanned, p.UOM)
 	case p.Qty.IsPositive() && !p.Missing.IsPositive():
 		return portal.Errorf(portal.CodeConflict, "%s: all %s %s are picked already.", p.ItemNo, p.Wanted, p.UOM)
 	case p.Qty.GreaterThan(p.Missing):
-		return portal.Errorf(portal.CodeConflict, "%s: only %s %s are missing, that would be %s.", p.ItemNo, p.Missing, p.UOM, p.Qty)
+		return portal.Errorf(portal.CodeConflict, "%s: only %s %s are missing, that would be %s.", p.ItemNo,
+			p.Missing, p.UOM, p.Qty)
 	case p.Picked.Add(p.Qty).IsNegative():
 		return portal.Errorf(portal.CodeConflict, "%s: nothing of it is picked.", p.ItemNo)
 	}
@@ -166,9 +172,12 @@ func onlyStep(code string, steps []pickStep) (pickStep, error) {
 		case first.Place < 3 && s.Place != first.Place:
 			return first, nil
 		case s.ItemNo != first.ItemNo:
-			return pickStep{}, portal.Errorf(portal.CodeConflict, "%s stands for %s and %s. Count it with the buttons of its line.", code, first.ItemNo, s.ItemNo)
+			return pickStep{}, portal.Errorf(portal.CodeConflict,
+				"%s stands for %s and %s. Count it with the buttons of its line.", code, first.ItemNo, s.ItemNo)
 		case s.Place == 4 && first.Place == 4 && s.Scanned != first.Scanned:
-			return pickStep{}, portal.Errorf(portal.CodeConflict, "%s stands for %s and for %s of %s. Count it with the buttons of its line.", code, first.Scanned, s.Scanned, s.ItemNo)
+			return pickStep{}, portal.Errorf(portal.CodeConflict,
+				"%s stands for %s and for %s of %s. Count it with the buttons of its line.", code, first.Scanned,
+				s.Scanned, s.ItemNo)
 		}
 	}
 	return first, nil
@@ -195,7 +204,8 @@ func scannedItem(ctx context.Context, tx pgx.Tx, code string) (scanned, error) {
 		case first.Place < 3 && f.Place != first.Place:
 			return first, nil
 		case f.ItemNo != first.ItemNo:
-			return scanned{}, portal.Invalid("item_no", "Which one? %s stands for %s and %s. Write the number as it is.", code, first.ItemNo, f.ItemNo)
+			return scanned{}, portal.Invalid("item_no", "Which one? %s stands for %s and %s. Write the number as it is.", code,
+				first.ItemNo, f.ItemNo)
 		case f.Place == first.Place && f.UOM != first.UOM:
 			first.UOM = "" // two of its units have that barcode: the one chosen counts
 		}
@@ -204,7 +214,8 @@ func scannedItem(ctx context.Context, tx pgx.Tx, code string) (scanned, error) {
 }
 
 // PickLine implements portal.Warehouse.
-func (s *Warehouse) PickLine(ctx context.Context, who portal.Session, orderNo string, lineNo int, by portal.Qty) (portal.Picked, error) {
+func (s *Warehouse) PickLine(ctx context.Context, who portal.Session, orderNo string, lineNo int,
+	by portal.Qty) (portal.Picked, error) {
 	return s.pick(ctx, who, orderNo, func(tx pgx.Tx, o lockedOrder) (pickStep, error) {
 		rows, _ := tx.Query(ctx, query("pick_line"), args{"order_id": o.OrderID, "line_no": lineNo})
 		step, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[pickStep])
@@ -220,7 +231,8 @@ func (s *Warehouse) PickLine(ctx context.Context, who portal.Session, orderNo st
 	})
 }
 
-func (s *Warehouse) pick(ctx context.Context, who portal.Session, orderNo string, find func(pgx.Tx, lockedOrder) (pickStep, error)) (portal.Picked, error) {
+func (s *Warehouse) pick(ctx context.Context, who portal.Session, orderNo string,
+	find func(pgx.Tx, lockedOrder) (pickStep, error)) (portal.Picked, error) {
 	var out portal.Picked
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
 		o, err := pickable(ctx, tx, orderNo, "")
@@ -234,11 +246,13 @@ func (s *Warehouse) pick(ctx context.Context, who portal.Session, orderNo string
 		if err := step.refused(); err != nil {
 			return err
 		}
-		out = portal.Picked{LineNo: step.LineNo, ItemNo: step.ItemNo, UOM: step.UOM, Now: portal.Qty{Decimal: step.Picked.Add(step.Qty)}, Wanted: portal.Qty{Decimal: step.Wanted}}
+		out = portal.Picked{LineNo: step.LineNo, ItemNo: step.ItemNo, UOM: step.UOM,
+			Now: portal.Qty{Decimal: step.Picked.Add(step.Qty)}, Wanted: portal.Qty{Decimal: step.Wanted}}
 		if out.Before, err = stampOf(ctx, tx, o); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, query("pick_count"), args{"order_id": o.OrderID, "line_no": step.LineNo, "qty": step.Qty}); err != nil {
+		if _, err := tx.Exec(ctx, query("pick_count"),
+			args{"order_id": o.OrderID, "line_no": step.LineNo, "qty": step.Qty}); err != nil {
 			return err
 		}
 		out.Stamp, err = stampOf(ctx, tx, o)
@@ -272,7 +286,8 @@ func (s *Warehouse) ShortLine(ctx context.Context, who portal.Session, orderNo s
 		if _, err := pickable(ctx, tx, orderNo, short.Stamp); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query("line_short"), args{"order_no": orderNo, "line_no": short.LineNo, "reason": short.Reason, "write_off": short.WriteOff})
+		_, err := tx.Exec(ctx, query("line_short"),
+			args{"order_no": orderNo, "line_no": short.LineNo, "reason": short.Reason, "write_off": short.WriteOff})
 		return err
 	})
 	if err != nil {
@@ -282,7 +297,8 @@ func (s *Warehouse) ShortLine(ctx context.Context, who portal.Session, orderNo s
 }
 
 // Substitute implements portal.Warehouse.
-func (s *Warehouse) Substitute(ctx context.Context, who portal.Session, orderNo string, sub portal.SubstituteLine) error {
+func (s *Warehouse) Substitute(ctx context.Context, who portal.Session, orderNo string,
+	sub portal.SubstituteLine) error {
 	qty, price, err := sub.Read()
 	if err != nil {
 		return err
@@ -291,8 +307,8 @@ func (s *Warehouse) Substitute(ctx context.Context, who portal.Session, orderNo 
 		if _, err := pickable(ctx, tx, orderNo, sub.Stamp); err != nil {
 			return err
 		}
-		a := args{"order_no": orderNo, "line_no": sub.LineNo, "item_no": strings.TrimSpace(sub.ItemNo), "uom": sub.UOM, "qty": qty.Decimal.String(),
-			"instead": (*string)(nil), "price": (*string)(nil)}
+		a := args{"order_no": orderNo, "line_no": sub.LineNo, "item_no": strings.TrimSpace(sub.ItemNo), "uom": sub.UOM,
+			"qty": qty.Decimal.String(), "instead": (*string)(nil), "price": (*string)(nil)}
 		switch found, err := scannedItem(ctx, tx, strings.TrimSpace(sub.ItemNo)); {
 		case err != nil:
 			return err
@@ -322,7 +338,8 @@ func (s *Warehouse) ShipPicked(ctx context.Context, who portal.Session, orderNo 
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, query("pick_ship"), args{"order_id": o.OrderID, "order_no": orderNo, "carrier": ship.Carrier, "tracking_no": ship.TrackingNo})
+		_, err = tx.Exec(ctx, query("pick_ship"),
+			args{"order_id": o.OrderID, "order_no": orderNo, "carrier": ship.Carrier, "tracking_no": ship.TrackingNo})
 		return err
 	})
 	if err != nil {
@@ -335,7 +352,8 @@ func (s *Warehouse) ShipPicked(ctx context.Context, who portal.Session, orderNo 
 func (s *Warehouse) Deliver(ctx context.Context, who portal.Session, id portal.ShipmentID, to string) (string, error) {
 	var orderNo string
 	err := s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query("shipment_deliver"), args{"shipment_id": id, "delivered_to": to, "delivered_at": (*time.Time)(nil)}).Scan(&orderNo)
+		return tx.QueryRow(ctx, query("shipment_deliver"),
+			args{"shipment_id": id, "delivered_to": to, "delivered_at": (*time.Time)(nil)}).Scan(&orderNo)
 	})
 	if err != nil {
 		return "", fmt.Errorf("deliver shipment %d: %w", id, err)
@@ -402,12 +420,15 @@ func (s *ItemDesk) Receive(ctx context.Context, who portal.Session, itemNo, qty 
 		}
 		if seen != nil {
 			var now, allocated portal.Qty
-			if err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &allocated); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			if err := tx.QueryRow(ctx, query("desk_stock_lock"), args{"item_id": id}).Scan(&now, &allocated); err != nil &&
+				!errors.Is(err, pgx.ErrNoRows) {
 				return err
 			}
 			if !now.Equal(seen.Decimal) {
-				msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was added: was it received already?", now.Decimal, seen.Decimal)
-				return &portal.Error{Code: portal.CodeConflict, Message: msg, Fields: []portal.FieldError{{Field: "received", Message: msg}}}
+				msg := fmt.Sprintf("There are %s on hand now, no longer %s. Nothing was added: was it received already?",
+					now.Decimal, seen.Decimal)
+				return &portal.Error{Code: portal.CodeConflict, Message: msg,
+					Fields: []portal.FieldError{{Field: "received", Message: msg}}}
 			}
 		}
 		_, err = tx.Exec(ctx, query("stock_receive"), args{"item_no": itemNo, "qty": n.Decimal.String()})
@@ -433,7 +454,8 @@ func (s *ItemDesk) ExpectReceipt(ctx context.Context, who portal.Session, itemNo
 		return portal.Invalid("expected_qty", "%s", problem)
 	}
 	err = s.db.asStaff(ctx, who, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, query("expected_add"), args{"item_no": itemNo, "expected_on": on, "qty": n.Decimal.String(), "note": strings.TrimSpace(note)})
+		tag, err := tx.Exec(ctx, query("expected_add"),
+			args{"item_no": itemNo, "expected_on": on, "qty": n.Decimal.String(), "note": strings.TrimSpace(note)})
 		if err == nil && tag.RowsAffected() == 0 {
 			return portal.Errorf(portal.CodeNotFound, "There is no such item.")
 		}

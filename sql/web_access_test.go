@@ -19,7 +19,8 @@ func TestWebAccessSwitches(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	list := func(query string) []string {
-		return pgtest.Value[[]string](t, db, "select coalesce(array_agg(x::text order by x::text collate \"C\"), '{}') from ("+query+") q(x)")
+		return pgtest.Value[[]string](t, db,
+			"select coalesce(array_agg(x::text order by x::text collate \"C\"), '{}') from ("+query+") q(x)")
 	}
 	switches := list(`select column_name || ' ' || kind from erp.web_access_switch`)
 	columns := list(`select c.column_name || ' ' || case c.data_type || ' ' || c.is_nullable
@@ -40,7 +41,8 @@ func TestWebAccessSwitches(t *testing.T) {
 		return list("select value from erp.web_access_choice where column_name = '" + column + "'")
 	}
 	checked := map[string][]string{}
-	for _, def := range list(`select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'erp.web_access'::regclass and contype = 'c'`) {
+	for _, def := range list(`select pg_get_constraintdef(oid) from pg_constraint
+		where conrelid = 'erp.web_access'::regclass and contype = 'c'`) {
 		if m := regexp.MustCompile(`^CHECK \(\(+(\w+) = ANY \(ARRAY\[(.+)\]\)+$`).FindStringSubmatch(def); m != nil {
 			for _, value := range regexp.MustCompile(`'(\w+)'`).FindAllStringSubmatch(m[2], -1) {
 				checked[m[1]] = append(checked[m[1]], value[1])
@@ -55,8 +57,10 @@ func TestWebAccessSwitches(t *testing.T) {
 		}
 	}
 
-	wantChoices(t, "see_stock", []portal.StockShown{portal.StockHidden, portal.StockInLowOut, portal.StockNumber}, choices("see_stock"))
-	wantChoices(t, "may_change", []portal.MayChange{portal.ChangeCancel, portal.ChangeEdit, portal.ChangeNothing}, choices("may_change"))
+	wantChoices(t, "see_stock", []portal.StockShown{portal.StockHidden, portal.StockInLowOut, portal.StockNumber},
+		choices("see_stock"))
+	wantChoices(t, "may_change", []portal.MayChange{portal.ChangeCancel, portal.ChangeEdit, portal.ChangeNothing},
+		choices("may_change"))
 	for field := range reflect.TypeFor[portal.Access]().Fields() {
 		kind := "choice"
 		if field.Type.Kind() == reflect.Bool {
@@ -66,7 +70,8 @@ func TestWebAccessSwitches(t *testing.T) {
 			t.Errorf("portal.Access.%s is no switch: %q", field.Name, s)
 		}
 	}
-	if pgtest.Value[bool](t, db, `select has_table_privilege('portal_desk', 'erp.web_access_switch', 'insert, update, delete')
+	if pgtest.Value[bool](t, db,
+		`select has_table_privilege('portal_desk', 'erp.web_access_switch', 'insert, update, delete')
 		or has_table_privilege('portal_desk', 'erp.web_access_choice', 'insert, update, delete')`) {
 		t.Error("staff may write what the switches are")
 	}
@@ -84,8 +89,10 @@ const newSwitches = `
 alter table erp.web_access add column x_box boolean not null default true, add column x_way text not null default 'air',
 	add column x_most numeric(14,2), add column x_days int,
 	add constraint web_access_x_way check (x_way in ('air', 'sea')), add constraint web_access_x_most check (x_most < 100);
-insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'Orders', 291, 'on_off', 'Box'),
-	('x_way', 'New', 900, 'choice', 'Way'), ('x_most', 'New', 901, 'amount', 'Most'), ('x_days', 'New', 902, 'days', 'Days');
+insert into erp.web_access_switch (column_name, section, sort, kind, label) values ('x_box', 'Orders', 291, 'on_off',
+	'Box'),
+	('x_way', 'New', 900, 'choice', 'Way'), ('x_most', 'New', 901, 'amount', 'Most'),
+	('x_days', 'New', 902, 'days', 'Days');
 insert into erp.web_access_choice (column_name, value, sort, label, log_label) values
 	('x_way', 'air', 1, 'By air', 'air'), ('x_way', 'sea', 2, 'By sea', 'sea')`
 
@@ -139,7 +146,8 @@ func TestWebAccessNewSwitch(t *testing.T) {
 		t.Errorf("saved: %s", got)
 	}
 	data, err := json.Marshal(read().Audit[0].Data)
-	if want := `{"x_box":[true,false],"x_days":[null,7],"x_most":[null,12.50],"x_way":["air","sea"]}`; err != nil || string(data) != want {
+	if want := `{"x_box":[true,false],"x_days":[null,7],"x_most":[null,12.50],"x_way":["air","sea"]}`; err != nil ||
+		string(data) != want {
 		t.Errorf("audit %s %v", data, err)
 	}
 	pgtest.Exec(t, d.DB, "update erp.web_access set x_days = 8")
@@ -149,8 +157,9 @@ func TestWebAccessNewSwitch(t *testing.T) {
 	}
 
 	for field, c := range map[string]struct{ value, words string }{
-		"x_most": {"-1", "The most cannot be negative."}, "x_days": {"36501", "That is more than a hundred years: leave it empty for no limit."},
-		"x_way": {"rail", "Choose one of the list."}, "x_box": {"perhaps", "Box: choose on or off."},
+		"x_most": {"-1", "The most cannot be negative."},
+		"x_days": {"36501", "That is more than a hundred years: leave it empty for no limit."},
+		"x_way":  {"rail", "Choose one of the list."}, "x_box": {"perhaps", "Box: choose on or off."},
 	} {
 		err := save(read().Access.Typed(), field, c.value)
 		wantCode(t, err, portal.CodeInvalid, c.words)
@@ -168,7 +177,9 @@ func TestSetWebAccess(t *testing.T) {
 	set := func(no, values string) bool {
 		return pgtest.Value[bool](t, d.DB, "select erp.set_web_access($1, $2::jsonb)", no, values)
 	}
-	was := pgtest.Value[string](t, d.DB, "select to_jsonb(w) - 'max_order' from erp.web_access w join erp.customer using (customer_id) where customer_no = 'C1001'")
+	was := pgtest.Value[string](t, d.DB,
+		"select to_jsonb(w) - 'max_order' from erp.web_access w join erp.customer using (customer_id) where customer_no = "+
+			"'C1001'")
 	if !set("C1001", `{"max_order": "12.30"}`) || !set("C1001", `{}`) || set("NOBODY", `{"max_order": 1}`) {
 		t.Error("a customer's row was not found, or nobody's was")
 	}

@@ -63,7 +63,8 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 		told = append(told, source)
 	})
 	l := listen(t)
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "ok") }), ConnState: conns.State}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "ok") }),
+		ConnState: conns.State}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
 	at := l.Addr().String()
@@ -81,7 +82,8 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 			t.Error("a sixth connection is answered")
 		}
 	}
-	for _, other := range []string{"127.0.0.8", "127.0.0.1", "127.0.0.9"} { // another client; this machine; a trusted proxy
+	// Another client; this machine; a trusted proxy
+	for _, other := range []string{"127.0.0.8", "127.0.0.1", "127.0.0.9"} {
 		for range 7 {
 			if ok := answered(t, dialFrom(t, other, at)); !ok && other != "127.0.0.8" {
 				t.Errorf("%s is cut", other)
@@ -111,7 +113,9 @@ func TestProxyProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := listen(t)
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) })}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RemoteAddr)
+	})}
 	go func() { _ = server.Serve(transport.Proxied(l, trusted)) }()
 	t.Cleanup(func() { server.Close() })
 

@@ -97,7 +97,8 @@ func (c *Certificates) knows(name string) bool {
 // TLS is what a server is set up with: TLS 1.2 and later, HTTP/2 and HTTP/1.1,
 // and the answer to the challenge TLS-ALPN-01.
 func (c *Certificates) TLS() *tls.Config {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: c.certificate}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: c.certificate}
 	if c.acme != nil {
 		config.NextProtos = append(config.NextProtos, acme.ALPNProto)
 	}

@@ -60,7 +60,8 @@ func start(t testing.TB, config transport.Config) *front {
 	f := &front{certs: certs, secure: listen(t), plain: listen(t)}
 	f.securePort, f.plainPort, f.securedAddress = port(f.secure), port(f.plain), f.secure.Addr().String()
 	quiet := log.New(io.Discard, "", 0)
-	web := &http.Server{ErrorLog: quiet, TLSConfig: certs.TLS(), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })}
+	web := &http.Server{ErrorLog: quiet, TLSConfig: certs.TLS(),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })}
 	go func() { _ = web.ServeTLS(f.secure, "", "") }()
 	lead := &http.Server{ErrorLog: quiet, Handler: certs.Redirect(fmt.Sprintf("https://%s:%d", host, f.securePort))}
 	go func() { _ = lead.Serve(f.plain) }()
@@ -103,8 +104,8 @@ func TestACME(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := acmetest.Start(t)
-			config := transport.Config{Hosts: []string{host}, Cache: autocert.DirCache(t.TempDir()), Directory: server.Directory, CAFile: server.CAFile,
-				Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+			config := transport.Config{Hosts: []string{host}, Cache: autocert.DirCache(t.TempDir()), Directory: server.Directory,
+				CAFile: server.CAFile, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 			f := start(t, config)
 			server.Begin(only(f))
 			f.certs.Prepare(t.Context())
@@ -116,7 +117,8 @@ func TestACME(t *testing.T) {
 				t.Error(err)
 			}
 			again := start(t, config)
-			if other, err := again.shake(&tls.Config{RootCAs: server.Roots}); err != nil || other.SerialNumber.Cmp(cert.SerialNumber) != 0 {
+			if other, err := again.shake(&tls.Config{RootCAs: server.Roots}); err != nil ||
+				other.SerialNumber.Cmp(cert.SerialNumber) != 0 {
 				t.Errorf("after a start anew: %v, %v", other, err)
 			}
 			if n := server.Issued.Load(); n != 1 {
@@ -142,8 +144,10 @@ func TestACMERenews(t *testing.T) {
 	if err := cache.Put(t.Context(), host, append(key, chain...)); err != nil {
 		t.Fatal(err)
 	}
-	f := start(t, transport.Config{Hosts: []string{host}, Cache: cache, Directory: server.Directory, CAFile: server.CAFile})
-	old, err := tls.Dial("tcp", f.securedAddress, &tls.Config{RootCAs: roots, ServerName: host, NextProtos: []string{"http/1.1"}})
+	f := start(t, transport.Config{Hosts: []string{host}, Cache: cache, Directory: server.Directory,
+		CAFile: server.CAFile})
+	old, err := tls.Dial("tcp", f.securedAddress,
+		&tls.Config{RootCAs: roots, ServerName: host, NextProtos: []string{"http/1.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,9 +288,9 @@ func selfSigned(t testing.TB, name string, until time.Time) (chain, key []byte, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-80 * 24 * time.Hour), NotAfter: until, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		DNSNames: []string{name}, NotBefore: time.Now().Add(-80 * 24 * time.Hour), NotAfter: until,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,8 @@ func TestAcceptance01Levels(t *testing.T) {
 		check("order line", order.get("lines.0.line_total"), want[1])
 		check("order total", order.get("total"), want[1])
 		check("order step", order.get("lines.0.price_step"), "level")
-		if page := v.page("/orders/" + orderNo).body; !strings.Contains(page, ">"+want[0]+"<") || !strings.Contains(page, want[1]) {
+		if page := v.page("/orders/" + orderNo).body; !strings.Contains(page, ">"+want[0]+"<") ||
+			!strings.Contains(page, want[1]) {
 			t.Errorf("%s: order page lacks %v", customerNo, want)
 		}
 		eventually(t, "approved", func() bool { return v.read("/orders/"+orderNo).get("status") == "APPROVED" })
@@ -67,7 +68,8 @@ func TestAcceptance09ViewOnly(t *testing.T) {
 	before := v.order("RICE25", "1")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "1")
 	key := v.read("/cart").get("key").(string)
-	pgtest.Exec(t, s.db, "update erp.web_access set can_order = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set can_order = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 
 	page := v.page("/catalog")
 	if !strings.Contains(page.body, "27.00") {
@@ -76,9 +78,11 @@ func TestAcceptance09ViewOnly(t *testing.T) {
 	if history := v.page("/orders/" + before); !strings.Contains(history.body, "20.00") {
 		t.Error("the history is gone")
 	}
-	for _, path := range []string{"/", "/catalog", "/items/OIL5", "/my-items?list=bought", "/cart", "/orders", "/orders/" + before} {
+	for _, path := range []string{"/", "/catalog", "/items/OIL5", "/my-items?list=bought", "/cart", "/orders",
+		"/orders/" + before} {
 		body := v.page(path).body
-		for _, control := range []string{`action="/cart/lines"`, `action="/cart/submit"`, "/reorder", "/cancel", `href="/quick-order"`} {
+		for _, control := range []string{`action="/cart/lines"`, `action="/cart/submit"`, "/reorder", "/cancel",
+			`href="/quick-order"`} {
 			if strings.Contains(body, control) {
 				t.Errorf("%s still has %s", path, control)
 			}
@@ -111,7 +115,8 @@ func TestAcceptance10PORequired(t *testing.T) {
 			t.Errorf("PO %q: %d %s", po, a.status, a.body)
 		}
 		page := v.send("/cart/submit", "key", v.read("/cart").get("key").(string), "po_no", po)
-		if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `id="f-po_no-error"`) || !strings.Contains(page.body, "Enter your PO number") {
+		if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `id="f-po_no-error"`) ||
+			!strings.Contains(page.body, "Enter your PO number") {
 			t.Errorf("PO %q: the page answers %d without saying it at the field", po, page.status)
 		}
 	}
@@ -125,7 +130,8 @@ func TestAcceptance10PORequired(t *testing.T) {
 		t.Errorf("same PO: %d %s", again.status, again.body)
 	}
 	asks := v.send("/cart/submit", "key", v.read("/cart").get("key").(string), "po_no", "PO-77")
-	if asks.status != http.StatusConflict || !strings.Contains(asks.body, "PO PO-77 is already on order "+first.(string)) || !strings.Contains(asks.body, `name="confirm_po"`) {
+	if asks.status != http.StatusConflict || !strings.Contains(asks.body,
+		"PO PO-77 is already on order "+first.(string)) || !strings.Contains(asks.body, `name="confirm_po"`) {
 		t.Errorf("the page does not ask: %d", asks.status)
 	}
 	if a := v.submit("po_no", "PO-77", "confirm_po", again.text("confirm.confirm_po")); a.status != http.StatusOK {
@@ -150,16 +156,19 @@ func TestAcceptance12AutoApprove(t *testing.T) {
 	pgtest.Exec(t, s.db, `update erp.web_access set auto_approve = true;
 		update erp.customer set credit_limit = erp.credit_exposure(customer_id) + 270 - 312.40 where customer_no = 'C1003'`)
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "10")
-	if cart := v.page("/cart").body; !strings.Contains(cart, "We will look at your account before we approve the order.") || strings.Contains(cart, "312.40") {
+	if cart := v.page("/cart").body; !strings.Contains(cart,
+		"We will look at your account before we approve the order.") || strings.Contains(cart, "312.40") {
 		t.Error("the cart does not say, in neutral words, that the order waits")
 	}
 	over := v.submit().get("order_no").(string)
 	eventually(t, "queued over credit", func() bool { return v.read("/orders/"+over).get("in_review") == true })
-	if desk := s.logIn("desk@demo.example").page("/desk/orders/" + over).body; !strings.Contains(desk, "Over credit by 312.40") {
+	if desk := s.logIn("desk@demo.example").page("/desk/orders/" + over).body; !strings.Contains(desk,
+		"Over credit by 312.40") {
 		t.Errorf("staff do not see the figure: %s", desk)
 	}
 	for _, page := range []answer{v.page("/orders/" + over), v.read("/orders/" + over)} {
-		if strings.Contains(page.body, "over_credit") || strings.Contains(page.body, "redit limit") || strings.Contains(page.body, "312.40") {
+		if strings.Contains(page.body, "over_credit") || strings.Contains(page.body, "redit limit") ||
+			strings.Contains(page.body, "312.40") {
 			t.Errorf("the buyer reads of credit: %s", page.body)
 		}
 	}
@@ -175,7 +184,8 @@ func TestAcceptance15OtherCustomers(t *testing.T) {
 	invoiceNo := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+orderNo+"')")
 
 	his := s.buyer("C1001")
-	for _, path := range []string{"/orders/" + orderNo, "/invoices/" + invoiceNo, "/desk/orders/" + orderNo, "/desk/customers/C1002", "/ops/jobs"} {
+	for _, path := range []string{"/orders/" + orderNo, "/invoices/" + invoiceNo, "/desk/orders/" + orderNo,
+		"/desk/customers/C1002", "/ops/jobs"} {
 		for _, a := range []answer{his.read(path), his.page(path)} {
 			if a.status != http.StatusNotFound || strings.Contains(a.body, "SECRET-PO") {
 				t.Errorf("GET %s: %d", path, a.status)
@@ -186,7 +196,8 @@ func TestAcceptance15OtherCustomers(t *testing.T) {
 		t.Errorf("cancel: %d", a.status)
 	}
 	for _, path := range []string{"/orders?q=SECRET", "/orders?q=" + orderNo, "/invoices", "/"} {
-		if a := his.read(path); strings.Contains(a.body, `"order_no":"`+orderNo) || strings.Contains(a.body, "SECRET-PO") || strings.Contains(a.body, `"`+invoiceNo+`"`) {
+		if a := his.read(path); strings.Contains(a.body, `"order_no":"`+orderNo) || strings.Contains(a.body, "SECRET-PO") ||
+			strings.Contains(a.body, `"`+invoiceNo+`"`) {
 			t.Errorf("%s lists it: %s", path, a.body)
 		}
 	}
@@ -197,11 +208,14 @@ func TestAcceptance15OtherCustomers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(t.Context())
-	if _, err := tx.Exec(t.Context(), `select set_config('portal.customer_id', customer_id::text, true) from erp.customer where customer_no = 'C1001'; set local role portal_web`); err != nil {
+	if _, err := tx.Exec(t.Context(),
+		`select set_config('portal.customer_id', customer_id::text, true) from erp.customer where customer_no = 'C1001';
+			set local role portal_web`); err != nil {
 		t.Fatal(err)
 	}
 	var rows int
-	if err := tx.QueryRow(t.Context(), `select (select count(*) from erp.sales_order) + (select count(*) from erp.sales_order_line)
+	if err := tx.QueryRow(t.Context(),
+		`select (select count(*) from erp.sales_order) + (select count(*) from erp.sales_order_line)
 		+ (select count(*) from erp.invoice) + (select count(*) from erp.order_status_history)`).Scan(&rows); err != nil {
 		t.Fatal(err)
 	}
@@ -237,8 +251,10 @@ func TestAcceptance16Lockout(t *testing.T) {
 		refused = wrong("buyer@c1003.example")
 	}
 	unknown := wrong("nobody@nowhere.example")
-	if refused.status != http.StatusUnauthorized || unknown.status != refused.status || unknown.get("message") != refused.get("message") {
-		t.Errorf("wrong password %d %v, unknown e-mail %d %v", refused.status, refused.get("message"), unknown.status, unknown.get("message"))
+	if refused.status != http.StatusUnauthorized || unknown.status != refused.status ||
+		unknown.get("message") != refused.get("message") {
+		t.Errorf("wrong password %d %v, unknown e-mail %d %v", refused.status, refused.get("message"), unknown.status,
+			unknown.get("message"))
 	}
 	locked := right()
 	if locked.status != http.StatusUnauthorized || locked.get("message") != unknown.get("message") {
@@ -259,23 +275,27 @@ func TestAcceptance16Lockout(t *testing.T) {
 	for range 5 {
 		wrong("buyer@c1001.example")
 	}
-	if a := v.post("/login", "email", "buyer@c1001.example", "password", demoPassword); a.status != http.StatusUnauthorized {
+	if a := v.post("/login", "email", "buyer@c1001.example",
+		"password", demoPassword); a.status != http.StatusUnauthorized {
 		t.Errorf("C1001 is not locked: %d", a.status)
 	}
-	if code := run(t.Context(), []string{"user", "unlock", "buyer@c1001.example", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code != 0 {
+	if code := run(t.Context(), []string{"user", "unlock", "buyer@c1001.example", "--database-url", s.db.URL},
+		testWriter{t}, testWriter{t}); code != 0 {
 		t.Errorf("unlock ended with %d", code)
 	}
 	if a := v.post("/login", "email", "buyer@c1001.example", "password", demoPassword); a.status != http.StatusOK {
 		t.Errorf("unlocked: %d", a.status)
 	}
 
-	if hash := pgtest.Value[string](t, s.db, "select password_hash from portal.login where email = 'buyer@c1003.example'"); !strings.HasPrefix(hash, "$2") {
+	if hash := pgtest.Value[string](t, s.db,
+		"select password_hash from portal.login where email = 'buyer@c1003.example'"); !strings.HasPrefix(hash, "$2") {
 		t.Errorf("stored hash %q", hash)
 	}
 	one, two := s.buyer("C1002"), s.buyer("C1002")
 	socket := two.live("")
 	socket.hello()
-	if a := one.post("/profile/password", "current_password", demoPassword, "new_password", "another-long-one"); a.status != http.StatusOK {
+	if a := one.post("/profile/password", "current_password", demoPassword,
+		"new_password", "another-long-one"); a.status != http.StatusOK {
 		t.Fatalf("change password: %d %s", a.status, a.body)
 	}
 	if code := socket.closing(); code != 4001 {
@@ -319,20 +339,23 @@ func TestAcceptance23CartSurvives(t *testing.T) {
 	pc.post("/logout")
 	phone := s.buyer("C1003")
 	cart := phone.read("/cart")
-	if cart.get("lines.0.item_no") != "OIL5" || cart.get("lines.0.uom") != "CS" || cart.get("lines.0.unit_price") != "108.00" ||
+	if cart.get("lines.0.item_no") != "OIL5" || cart.get("lines.0.uom") != "CS" ||
+		cart.get("lines.0.unit_price") != "108.00" ||
 		cart.get("po_no") != "PO-5" || cart.get("note") != "Back door, please" {
 		t.Errorf("cart on the phone: %s", cart.body)
 	}
 	if list, _ := cart.get("ship_tos").([]any); len(list) != 3 {
 		t.Errorf("ship-tos: %v", cart.get("ship_tos"))
 	}
-	if a := phone.submit("ship_to", "99"); a.status != http.StatusUnprocessableEntity || a.get("fields.0.field") != "ship_to" {
+	if a := phone.submit("ship_to", "99"); a.status != http.StatusUnprocessableEntity ||
+		a.get("fields.0.field") != "ship_to" {
 		t.Errorf("unknown ship-to: %d %s", a.status, a.body)
 	}
 	day := time.Now().AddDate(0, 0, 7).Format(time.DateOnly)
 	a := phone.submit("ship_to", "2", "po_no", "PO-5", "note", "Back door, please", "requested_date", day)
 	orderNo, _ := a.get("order_no").(string)
-	if got := pgtest.Value[string](t, s.db, `select concat_ws('|', st.code, o.po_no, o.note, o.requested_date) from erp.sales_order o
+	if got := pgtest.Value[string](t, s.db,
+		`select concat_ws('|', st.code, o.po_no, o.note, o.requested_date) from erp.sales_order o
 		join erp.ship_to st using (ship_to_id) where o.order_no = '`+orderNo+`'`); got != "2|PO-5|Back door, please|"+day {
 		t.Errorf("order has %q", got)
 	}
@@ -344,10 +367,14 @@ func TestAcceptance24SalesOrderRow(t *testing.T) {
 	desk := s.logIn("desk@demo.example")
 	socket := desk.live("")
 	socket.hello()
-	pgtest.Exec(t, s.db, `insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer where customer_no = 'C1001'`)
+	pgtest.Exec(t, s.db,
+		`insert into erp.sales_order (customer_id, source) select customer_id, 'PHONE' from erp.customer
+			where customer_no = 'C1001'`)
 	v := s.buyer("C1003")
 	orderNo := v.order("OIL5", "3")
-	if got := pgtest.Value[string](t, s.db, "select source || ' ' || (select count(*) from erp.sales_order_line l where l.order_id = o.order_id) from erp.sales_order o where order_no = '"+orderNo+"'"); got != "WEB 1" {
+	if got := pgtest.Value[string](t, s.db,
+		"select source || ' ' || (select count(*) from erp.sales_order_line l where l.order_id = o.order_id) from "+
+			"erp.sales_order o where order_no = '"+orderNo+"'"); got != "WEB 1" {
 		t.Errorf("row: %s", got)
 	}
 	socket.until(func(kind, ref, _ string) bool { return kind == "order" && ref == orderNo })
@@ -406,7 +433,8 @@ func TestAcceptance26MissedSteps(t *testing.T) {
 	seen, _ := back.until(func(_, ref, status string) bool { return ref == orderNo && status == "DELIVERED" })
 	var steps []string
 	for _, e := range seen {
-		if status, ok := strings.CutPrefix(e, "order "+orderNo+" "); ok && (len(steps) == 0 || steps[len(steps)-1] != status) {
+		if status, ok := strings.CutPrefix(e, "order "+orderNo+" "); ok &&
+			(len(steps) == 0 || steps[len(steps)-1] != status) {
 			steps = append(steps, status)
 		}
 	}
@@ -458,12 +486,14 @@ func TestAcceptance27CatalogLive(t *testing.T) {
 	if got := v.read("/catalog?q=OIL5").get("items.0.unit_price"); got != "26.50" {
 		t.Errorf("price: %v", got)
 	}
-	pgtest.Exec(t, s.db, "update erp.stock set on_hand = 3 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
+	pgtest.Exec(t, s.db,
+		"update erp.stock set on_hand = 3 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
 	socket.until(is("item", "OIL5"))
 	if got := v.read("/catalog?q=OIL5").get("items.0.available"); got != "3" {
 		t.Errorf("stock: %v", got)
 	}
-	pgtest.Exec(t, s.db, "update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
+	pgtest.Exec(t, s.db,
+		"update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
 	socket.until(is("item", "OIL5"))
 	if a := v.page("/items/OIL5"); !strings.Contains(a.body, "Out of stock") || strings.Contains(a.body, "0 in stock") {
 		t.Error("the page of an item without stock does not say so")
@@ -483,12 +513,15 @@ func TestAcceptance42AccessLive(t *testing.T) {
 	socket.hello()
 	access := func() { socket.until(func(kind, _, _ string) bool { return kind == "access" }) }
 
-	pgtest.Exec(t, s.db, "update erp.web_access set see_stock = 'hidden' where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set see_stock = 'hidden' where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 	access()
-	if a := v.read("/catalog?q=OIL5"); a.get("items.0.available") != nil || a.get("items.0.stock_state") != nil || a.get("items.0.orderable") != true {
+	if a := v.read("/catalog?q=OIL5"); a.get("items.0.available") != nil || a.get("items.0.stock_state") != nil ||
+		a.get("items.0.orderable") != true {
 		t.Errorf("stock still shown: %s", a.body)
 	}
-	pgtest.Exec(t, s.db, "update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set see_prices = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 	access()
 	for _, path := range []string{"/catalog?q=OIL5", "/items/OIL5", "/cart", "/"} {
 		for _, a := range []answer{v.read(path), v.page(path)} {
@@ -497,8 +530,9 @@ func TestAcceptance42AccessLive(t *testing.T) {
 			}
 		}
 	}
-	form := []string{"enabled", "true", "can_order", "true", "see_prices", "true", "require_po", "true", "over_max", "block",
-		"see_stock", "number", "credit_check", "queue", "cutoff_mode", "flexible", "auto_approve", "true", "see_balance", "true"}
+	form := []string{"enabled", "true", "can_order", "true", "see_prices", "true", "require_po", "true", "over_max",
+		"block", "see_stock", "number", "credit_check", "queue", "cutoff_mode", "flexible", "auto_approve", "true",
+		"see_balance", "true"}
 	if a := desk.post("/desk/customers/C1003/access", form...); a.status != http.StatusOK {
 		t.Fatalf("save access: %d %s", a.status, a.body)
 	}
@@ -507,13 +541,15 @@ func TestAcceptance42AccessLive(t *testing.T) {
 	if a := v.submit(); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("PO now required: %d", a.status)
 	}
-	if actor := pgtest.Value[string](t, s.db, "select actor from portal.audit where data ? 'require_po' order by audit_id desc limit 1"); actor != "desk@demo.example" {
+	if actor := pgtest.Value[string](t, s.db,
+		"select actor from portal.audit where data ? 'require_po' order by audit_id desc limit 1"); actor != "desk@demo.example" {
 		t.Errorf("audit says %q", actor)
 	}
 	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.audit where action = 'web_access'"); n != 3 {
 		t.Errorf("%d audit rows", n)
 	}
-	pgtest.Exec(t, s.db, "update erp.web_access set enabled = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set enabled = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 	if code := socket.closing(); code != websocket.StatusCode(4001) {
 		t.Errorf("closed with %d", code)
 	}

@@ -12,7 +12,8 @@ import (
 func TestBrowserAccessLive(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	pgtest.Exec(t, s.db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item where item_no = 'OIL5'")
+	pgtest.Exec(t, s.db, "insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 23.4 from erp.item "+
+		"where item_no = 'OIL5'")
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "3")
 
@@ -30,32 +31,40 @@ func TestBrowserAccessLive(t *testing.T) {
 		b.mark()
 	}
 	cart.see("the verdict", "document.querySelector('#cart-verdict').innerText.includes('approved at once')")
-	eval[bool](cart, "(() => { const f = document.querySelector('#f-note'); f.value = 'half a not'; f.dispatchEvent(new Event('input', { bubbles: true })); return true })()")
+	eval[bool](cart, "(() => { const f = document.querySelector('#f-note'); f.value = 'half a not'; "+
+		"f.dispatchEvent(new Event('input', { bubbles: true })); return true })()")
 
 	pgtest.Exec(t, s.db, of("require_po = true"))
-	cart.see("the PO number required", "document.querySelector('#f-po_no').required && document.querySelector('#cart-verdict').innerText.includes('Enter your PO number')")
+	cart.see("the PO number required",
+		"document.querySelector('#f-po_no').required && document.querySelector('#cart-verdict').innerText.includes('Enter "+
+			"your PO number')")
 	// what is typed is kept with the cart, and the verdict follows
 	cart.fill("#f-po_no", "PO-9\t")
 	cart.see("the verdict after typing", "document.querySelector('#cart-verdict').innerText.includes('approved at once')")
 	if note := eval[string](cart, "document.querySelector('#f-note').value"); note != "half a not" {
 		t.Errorf("the note that was being typed is %q", note)
 	}
-	item.see("the break", "document.querySelector('#tiers') !== null && document.querySelector('.stock').textContent.includes('100')")
+	item.see("the break",
+		"document.querySelector('#tiers') !== null && document.querySelector('.stock').textContent.includes('100')")
 	pgtest.Exec(t, s.db, of("see_price_breaks = false"))
 	item.see("the break gone", "document.querySelector('#tiers') === null")
 	pgtest.Exec(t, s.db, of("see_stock = 'hidden'"))
 	item.see("the stock gone", "document.querySelector('.stock').textContent === 'Can be ordered'")
 	// other columns: the page is asked for again, and what was typed with it
 	pgtest.Exec(t, s.db, of("see_prices = false"))
-	quick.see("the price columns gone, the row kept", "document.querySelector('#quick-rows .amount') === null && document.querySelector('#quick-rows [name=qty]').value === '4'")
+	quick.see("the price columns gone, the row kept",
+		"document.querySelector('#quick-rows .amount') === null && document.querySelector('#quick-rows [name=qty]').value "+
+			"=== '4'")
 	cart.see("the price columns gone", "document.querySelector('#cart-total') === null")
 
 	pgtest.Exec(t, s.db, of("can_order = false"))
-	cart.see("nothing to order with", "document.querySelector('#submit-form') === null && document.querySelector('#cart-lines form') === null")
+	cart.see("nothing to order with",
+		"document.querySelector('#submit-form') === null && document.querySelector('#cart-lines form') === null")
 	item.see("nothing to order with", "document.querySelector('#add-to-cart') === null")
 	quick.see("quick order gone", "document.querySelector('#quick') === null")
 	pgtest.Exec(t, s.db, of("can_order = true"))
-	cart.see("the form again", "document.querySelector('#submit-form') !== null && document.querySelector('#f-po_no').value === 'PO-9'")
+	cart.see("the form again",
+		"document.querySelector('#submit-form') !== null && document.querySelector('#f-po_no').value === 'PO-9'")
 	item.see("the form again", "document.querySelector('#add-to-cart') !== null")
 	cart.stillMarked()
 	item.stillMarked()
@@ -67,7 +76,8 @@ func TestBrowserCartCutoff(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'), (2, 'W', 'Wednesday');
+		insert into erp.route (route_id, code, name) overriding system value values (1, 'TF', 'Tuesday and Friday'),
+			(2, 'W', 'Wednesday');
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 3);
 		update erp.customer set route_id = 1; update erp.ship_to set route_id = 2 where code = '2';
 		select erp.set_clock('2026-06-29 13:46-04');`+of("cutoff_mode = 'strict'"))
@@ -84,10 +94,12 @@ func TestBrowserCartCutoff(t *testing.T) {
 	}
 	says("1 h 13 min left")
 	says("Tue 30 Jun 2026")
-	eval[bool](b, "(() => { const f = document.querySelector('#f-ship_to'); f.value = '2'; f.dispatchEvent(new Event('change', { bubbles: true })); return true })()")
+	eval[bool](b, "(() => { const f = document.querySelector('#f-ship_to'); f.value = '2'; f.dispatchEvent(new "+
+		"Event('change', { bubbles: true })); return true })()")
 	says("Wed 1 Jul 2026")
 	says("in 1 day 1 h")
-	eval[bool](b, "(() => { const f = document.querySelector('#f-ship_to'); f.value = '1'; f.dispatchEvent(new Event('change', { bubbles: true })); return true })()")
+	eval[bool](b, "(() => { const f = document.querySelector('#f-ship_to'); f.value = '1'; f.dispatchEvent(new "+
+		"Event('change', { bubbles: true })); return true })()")
 	says("Tue 30 Jun 2026")
 
 	pgtest.Exec(t, s.db, "select erp.set_clock('2026-06-29 14:59:58-04'); "+of("min_order = 1")) // so that the page looks

@@ -16,7 +16,8 @@ import (
 
 // of is an update of C1003's Web Access by plain SQL.
 func of(set string) string {
-	return "update erp.web_access set " + set + " where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')"
+	return "update erp.web_access set " + set +
+		" where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')"
 }
 
 // Every switch of the Web Access tab, moved by plain SQL while a page and its
@@ -43,8 +44,8 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	socket.hello()
 	socket.watch("OIL5")
 
-	pages := []string{"/", "/catalog", "/items/OIL5", "/my-items", "/my-items?list=bought", "/quick-order", "/lookup?q=OIL5", "/cart", "/orders",
-		"/orders/" + orderNo, "/invoices", "/invoices/" + invoiceNo, "/profile"}
+	pages := []string{"/", "/catalog", "/items/OIL5", "/my-items", "/my-items?list=bought", "/quick-order",
+		"/lookup?q=OIL5", "/cart", "/orders", "/orders/" + orderNo, "/invoices", "/invoices/" + invoiceNo, "/profile"}
 	// look asks for every page and a row of the quick order: as HTML, and as JSON where a
 	// program could read there what the page hides.
 	look := func(data bool) (seen [][2]string) {
@@ -89,8 +90,9 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	// posts are the statuses of forms that nobody offers, written by hand.
 	posts := func() string {
 		var out []string
-		for _, f := range [][]string{{"/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set"}, {"/cart", "note", ""}, {"/my-items", "ref", "X", "qty", "1"},
-			{"/quick-order", "ref", "X", "qty", "1", "action", "add"}, {"/orders/" + orderNo + "/reorder", "mode", "nothing"}, {"/orders/" + orderNo + "/cancel"},
+		for _, f := range [][]string{{"/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set"}, {"/cart", "note", ""},
+			{"/my-items", "ref", "X", "qty", "1"}, {"/quick-order", "ref", "X", "qty", "1", "action", "add"},
+			{"/orders/" + orderNo + "/reorder", "mode", "nothing"}, {"/orders/" + orderNo + "/cancel"},
 			{"/invoices/" + invoiceNo + "/reorder", "mode", "nothing"}, {"/cart/submit", "key", "nonsense"}} {
 			out = append(out, fmt.Sprint(v.post(f[0], f[1:]...).status))
 		}
@@ -129,15 +131,18 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 	stock := func() string {
 		var out []string
 		for _, a := range []answer{v.read("/catalog?q=OIL5"), v.read("/lookup?q=OIL5"), v.read("/my-items")} {
-			out = append(out, fmt.Sprint(a.get("items.0.available") != nil, " ", a.get("items.0.stock_state"), " ", a.get("items.0.orderable")))
+			out = append(out, fmt.Sprint(a.get("items.0.available") != nil, " ", a.get("items.0.stock_state"), " ",
+				a.get("items.0.orderable")))
 		}
 		return strings.Join(out, ", ") + "; " + where(`\d+ in stock|"available":"\d`)
 	}
 	catalog := func() string {
-		return fmt.Sprint(v.read("/items/OIL5").status, v.page("/items/OIL5").status, v.page("/items/OIL5/picture").status, " ", v.read("/catalog?q=OIL5").get("total"), " ",
-			len(v.read("/lookup?q=OIL5").get("items").([]any)), " ", v.read("/my-items").get("total"), " ", v.read("/my-items?list=bought").get("total"), " ",
+		return fmt.Sprint(v.read("/items/OIL5").status, v.page("/items/OIL5").status, v.page("/items/OIL5/picture").status,
+			" ", v.read("/catalog?q=OIL5").get("total"), " ", len(v.read("/lookup?q=OIL5").get("items").([]any)), " ",
+			v.read("/my-items").get("total"), " ", v.read("/my-items?list=bought").get("total"), " ",
 			v.post("/favorites/OIL5").status, v.post("/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set").status, " ",
-			v.post("/quick-order", "paste", "OIL5\t1").get("ready"), " ", v.post("/orders/"+orderNo+"/reorder").get("lines.0.outcome"), "; ", cart())
+			v.post("/quick-order", "paste", "OIL5\t1").get("ready"), " ",
+			v.post("/orders/"+orderNo+"/reorder").get("lines.0.outcome"), "; ", cart())
 	}
 	credit := func() string {
 		pgtest.Exec(t, s.db, "update erp.customer set credit_limit = 100 where customer_no = 'C1003'")
@@ -153,46 +158,73 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		before, after string
 		audit         string
 	}{
-		{"can_order = false", "can_order = true", posts, "200 200 422 200 422 409 422 409", "403 403 403 403 403 403 403 403", `{"can_order": [true, false]}`},
-		{"can_order = false", "can_order = true", func() string { return offered(`action="/cart/lines"|Submit order|Add all|>Reorder<|Quick order</a>`) },
-			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", "", `{"can_order": [true, false]}`},
+		{"can_order = false", "can_order = true", posts, "200 200 422 200 422 409 422 409", "403 403 403 403 403 403 403 403",
+			`{"can_order": [true, false]}`},
+		{"can_order = false", "can_order = true",
+			func() string { return offered(`action="/cart/lines"|Submit order|Add all|>Reorder<|Quick order</a>`) },
+			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices " +
+				"/invoices/NO /profile quick order", "", `{"can_order": [true, false]}`},
 		{"see_prices = false", "see_prices = true", func() string { return where(`2[37]\.[04]0\b|81\.00`) },
-			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /lookup?q=OIL5 /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", "/",
+			"/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /lookup?q=OIL5 /cart /orders /orders/NO " +
+				"/invoices /invoices/NO /profile quick order", "/",
 			`{"see_prices": [true, false]}`}, // the dashboard still has the balance: see_balance
-		{"require_po = true", "require_po = false", cart, "approve", "refuse po_required:refuse 422 po_no", `{"require_po": [false, true]}`},
+		{"require_po = true", "require_po = false", cart, "approve", "refuse po_required:refuse 422 po_no",
+			`{"require_po": [false, true]}`},
 		{"many_logins = true", "many_logins = false", func() string { return offered(`href="/people"`) },
-			"", "/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices /invoices/NO /profile quick order", `{"many_logins": [false, true]}`},
-		{"min_order = 81.00", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 81.00]}`}, // the limit itself passes
-		{"min_order = 81.01", "min_order = null", cart, "approve", "refuse min_order:refuse 422 ", `{"min_order": [null, 81.01]}`},
+			"", "/ /catalog /items/OIL5 /my-items /my-items?list=bought /quick-order /cart /orders /orders/NO /invoices " +
+				"/invoices/NO /profile quick order", `{"many_logins": [false, true]}`},
+		// The limit itself passes
+		{"min_order = 81.00", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 81.00]}`},
+		{"min_order = 81.01", "min_order = null", cart, "approve", "refuse min_order:refuse 422 ",
+			`{"min_order": [null, 81.01]}`},
 		{"min_order = 0", "min_order = null", cart, "approve", "approve", `{"min_order": [null, 0.00]}`},
 		{"max_order = 81.00", "max_order = null", cart, "approve", "approve", `{"max_order": [null, 81.00]}`},
-		{"max_order = 80.99", "max_order = null", cart, "approve", "refuse over_maximum:refuse 422 ", `{"max_order": [null, 80.99]}`},
-		{"max_order = 0", "max_order = null", cart, "approve", "refuse over_maximum:refuse 422 ", `{"max_order": [null, 0.00]}`},
-		{"max_order = 80.99, over_max = 'queue'", "max_order = null, over_max = 'block'", cart, "approve", "queue over_maximum:queue", `{"over_max": ["block", "queue"], "max_order": [null, 80.99]}`},
-		{"auto_approve = false", "auto_approve = true", cart, "approve", "queue auto_approve_off:queue", `{"auto_approve": [true, false]}`},
-		{"see_stock = 'in_low_out'", "see_stock = 'number'", stock, "true in true, true in true, true in true; /catalog /items/OIL5 /my-items /my-items?list=bought /lookup?q=OIL5 /cart quick order",
+		{"max_order = 80.99", "max_order = null", cart, "approve", "refuse over_maximum:refuse 422 ",
+			`{"max_order": [null, 80.99]}`},
+		{"max_order = 0", "max_order = null", cart, "approve", "refuse over_maximum:refuse 422 ",
+			`{"max_order": [null, 0.00]}`},
+		{"max_order = 80.99, over_max = 'queue'", "max_order = null, over_max = 'block'", cart,
+			"approve", "queue over_maximum:queue", `{"over_max": ["block", "queue"], "max_order": [null, 80.99]}`},
+		{"auto_approve = false", "auto_approve = true", cart, "approve", "queue auto_approve_off:queue",
+			`{"auto_approve": [true, false]}`},
+		{"see_stock = 'in_low_out'", "see_stock = 'number'", stock,
+			"true in true, true in true, true in true; /catalog /items/OIL5 /my-items /my-items?list=bought /lookup?q=OIL5 " +
+				"/cart quick order",
 			"false in true, false in true, false in true; ", `{"see_stock": ["number", "in_low_out"]}`},
-		{"see_stock = 'hidden'", "see_stock = 'number'", stock, "true in true, true in true, true in true; /catalog /items/OIL5 /my-items /my-items?list=bought /lookup?q=OIL5 /cart quick order",
+		{"see_stock = 'hidden'", "see_stock = 'number'", stock,
+			"true in true, true in true, true in true; /catalog /items/OIL5 /my-items /my-items?list=bought /lookup?q=OIL5 " +
+				"/cart quick order",
 			"false <nil> true, false <nil> true, false <nil> true; ", `{"see_stock": ["number", "hidden"]}`},
-		{"see_price_breaks = false", "see_price_breaks = true", func() string { return where(`23\.40?\b`) }, "/items/OIL5 /cart", "", `{"see_price_breaks": [true, false]}`},
-		{"authorized_items_only = true", "authorized_items_only = false", catalog, "200 200 404 1 1 1 1 200 200 1 added; approve",
-			"404 404 404 0 0 0 0 404 404 0 not_available; refuse item_unavailable:refuse 422 item_no", `{"authorized_items_only": [false, true]}`},
-		{"allow_backorder = false", "allow_backorder = true", withQty("100", cart), "queue stock_short:queue", "refuse stock_short:refuse 409 qty", `{"allow_backorder": [true, false]}`},
-		{"credit_check = 'off'", "credit_check = 'queue'", credit, "queue over_credit:queue", "approve", `{"credit_check": ["queue", "off"]}`},
-		{"credit_check = 'warn'", "credit_check = 'queue'", credit, "queue over_credit:queue", "approve over_credit:warn", `{"credit_check": ["queue", "warn"]}`},
-		{"credit_check = 'block'", "credit_check = 'queue'", credit, "queue over_credit:queue", "refuse over_credit:refuse 422 ", `{"credit_check": ["queue", "block"]}`},
+		{"see_price_breaks = false", "see_price_breaks = true", func() string { return where(`23\.40?\b`) },
+			"/items/OIL5 /cart", "", `{"see_price_breaks": [true, false]}`},
+		{"authorized_items_only = true", "authorized_items_only = false", catalog,
+			"200 200 404 1 1 1 1 200 200 1 added; approve",
+			"404 404 404 0 0 0 0 404 404 0 not_available; refuse item_unavailable:refuse 422 item_no",
+			`{"authorized_items_only": [false, true]}`},
+		{"allow_backorder = false", "allow_backorder = true", withQty("100", cart), "queue stock_short:queue",
+			"refuse stock_short:refuse 409 qty", `{"allow_backorder": [true, false]}`},
+		{"credit_check = 'off'", "credit_check = 'queue'", credit, "queue over_credit:queue",
+			"approve", `{"credit_check": ["queue", "off"]}`},
+		{"credit_check = 'warn'", "credit_check = 'queue'", credit, "queue over_credit:queue", "approve over_credit:warn",
+			`{"credit_check": ["queue", "warn"]}`},
+		{"credit_check = 'block'", "credit_check = 'queue'", credit, "queue over_credit:queue",
+			"refuse over_credit:refuse 422 ", `{"credit_check": ["queue", "block"]}`},
 		{"see_balance = false", "see_balance = true", func() string {
-			return fmt.Sprint(v.read("/").get("aging") != nil, v.read("/cart").get("room.credit") != nil, " ", offered(`id="balance"[^>]*>\s*<div class="card-header"`))
+			return fmt.Sprint(v.read("/").get("aging") != nil, v.read("/cart").get("room.credit") != nil, " ",
+				offered(`id="balance"[^>]*>\s*<div class="card-header"`))
 		}, "true true /", "false false ", `{"see_balance": [true, false]}`},
-		{"cutoff_mode = 'strict'", "cutoff_mode = 'flexible'", wishing("2026-06-30"), "queue late_for_cutoff:queue 2026-06-30T00:00:00Z", "approve late_for_cutoff:warn 2026-07-03T00:00:00Z",
+		{"cutoff_mode = 'strict'", "cutoff_mode = 'flexible'", wishing("2026-06-30"),
+			"queue late_for_cutoff:queue 2026-06-30T00:00:00Z", "approve late_for_cutoff:warn 2026-07-03T00:00:00Z",
 			`{"cutoff_mode": ["flexible", "strict"]}`},
 		{"may_change = 'none'", "may_change = 'edit'", func() string {
 			pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = true") // so that it stays Submitted
 			defer pgtest.Exec(t, s.db, "update erp.company set review_new_ship_to = false")
 			no, _ := v.submit("ship_to", "3").get("order_no").(string)
-			defer pgtest.Exec(t, s.db, "update erp.sales_order set status = 'CANCELLED' where order_no = $1 and status = 'SUBMITTED'", no)
+			defer pgtest.Exec(t, s.db,
+				"update erp.sales_order set status = 'CANCELLED' where order_no = $1 and status = 'SUBMITTED'", no)
 			defer v.post("/cart/lines", "item_no", "OIL5", "qty", "3", "mode", "set")
-			return fmt.Sprint(v.read("/orders/"+no).get("can_cancel"), strings.Contains(v.page("/orders/"+no).body, "/cancel"), v.post("/orders/"+no+"/cancel").status)
+			return fmt.Sprint(v.read("/orders/"+no).get("can_cancel"), strings.Contains(v.page("/orders/"+no).body, "/cancel"),
+				v.post("/orders/"+no+"/cancel").status)
 		}, "true true 200", "false false 403", `{"may_change": ["edit", "none"]}`},
 		// these three are obeyed by what comes with returns and statements
 		{"can_return = false", "can_return = true", nothing, "", "", `{"can_return": [true, false]}`},
@@ -220,7 +252,9 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		if got := c.probe(); got != c.after {
 			t.Errorf("after %s:\n got %s\nwant %s", c.set, got, c.after)
 		}
-		if got := pgtest.Value[string](t, s.db, "select (actor = session_user)::text || ' ' || data from portal.audit where action = 'web_access' order by audit_id desc limit 1"); got != "true "+c.audit {
+		if got := pgtest.Value[string](t, s.db,
+			"select (actor = session_user)::text || ' ' || data from portal.audit where action = 'web_access' order by "+
+				"audit_id desc limit 1"); got != "true "+c.audit {
 			t.Errorf("audit of %s: %s", c.set, got)
 		}
 		column, _, _ := strings.Cut(c.set, " ")
@@ -239,7 +273,9 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		}
 	}
 
-	for _, column := range pgtest.Value[[]string](t, s.db, "select array_agg(column_name::text order by ordinal_position) from information_schema.columns where table_schema = 'erp' and table_name = 'web_access'") {
+	for _, column := range pgtest.Value[[]string](t, s.db,
+		"select array_agg(column_name::text order by ordinal_position) from information_schema.columns where table_schema "+
+			"= 'erp' and table_name = 'web_access'") {
 		if !tried[column] && column != "over_max" { // which is tried with the maximum
 			t.Errorf("nothing is tried of %s", column)
 		}
@@ -255,7 +291,8 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		{of("enabled = false"), of("enabled = true")},
 		{"delete from erp.web_access where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')",
 			"insert into erp.web_access (customer_id) select customer_id from erp.customer where customer_no = 'C1003'"},
-		{"update erp.customer set active = false where customer_no = 'C1003'", "update erp.customer set active = true where customer_no = 'C1003'"},
+		{"update erp.customer set active = false where customer_no = 'C1003'",
+			"update erp.customer set active = true where customer_no = 'C1003'"},
 	} {
 		v = s.buyer("C1003")
 		socket = v.live("")
@@ -267,12 +304,15 @@ func TestEverySwitchActsAtOnce(t *testing.T) {
 		if a := v.read("/orders"); a.status != http.StatusUnauthorized {
 			t.Errorf("%s: orders %d", c[0], a.status)
 		}
-		if a := s.visit().post("/login", "email", "buyer@c1003.example", "password", demoPassword); a.status != http.StatusUnauthorized {
+		if a := s.visit().post("/login", "email", "buyer@c1003.example",
+			"password", demoPassword); a.status != http.StatusUnauthorized {
 			t.Errorf("%s: log-in %d", c[0], a.status)
 		}
 		pgtest.Exec(t, s.db, c[1])
 	}
-	if got := pgtest.Value[[]string](t, s.db, `select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access' and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
+	if got := pgtest.Value[[]string](t, s.db,
+		`select array_agg((data -> 'enabled')::text order by audit_id) from portal.audit where action = 'web_access'
+			and data ? 'enabled'`); !slices.Equal(got, []string{"[true, false]", "[false, true]", "[true, null]", "[null, true]"}) {
 		t.Errorf("audit of closing and opening: %v", got)
 	}
 }
@@ -296,8 +336,10 @@ func newSwitchAtDesk(t *testing.T, s *site, desk *visitor) {
 			}
 		}
 	}
-	shows(`>Freight</legend>`, `name="x_way"`, `>Goods come</label>`, `<option value="air" selected>By air</option>`, `>As agreed.</p>`)
-	if a := desk.post("/desk/customers/C1003/access", "x_way", "sea", "shown", `{"x_way":"air"}`); a.status != http.StatusOK {
+	shows(`>Freight</legend>`, `name="x_way"`, `>Goods come</label>`,
+		`<option value="air" selected>By air</option>`, `>As agreed.</p>`)
+	if a := desk.post("/desk/customers/C1003/access", "x_way", "sea",
+		"shown", `{"x_way":"air"}`); a.status != http.StatusOK {
 		t.Errorf("a new switch is not saved: %d %s", a.status, a.body)
 	}
 	shows(`<option value="sea" selected>By sea</option>`, `Goods come: fast → <strong>slow</strong>`)

@@ -26,8 +26,11 @@ func TestBrowserHostileNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.see("an item at each address", fmt.Sprintf(`window.addressesChecked === '' || window.addressesChecked === undefined && (window.addressesChecked = 'waits', Promise.all(Object.entries(%s).map(async ([number, path]) => {
-		if ('/items/' + window.inAddress(number) !== path || new URL(path, location).pathname !== path) return number + ' is at ' + path
+	b.see("an item at each address",
+		fmt.Sprintf(
+			`window.addressesChecked === '' || window.addressesChecked === undefined && (window.addressesChecked = 'waits', Promise.all(Object.entries(%s).map(async ([number, path]) => {
+		if ('/items/' + window.inAddress(number) !== path || new URL(path, location).pathname !== path)
+			return number + ' is at ' + path
 		const answer = await fetch(path, { headers: { Accept: 'application/json' } })
 		return (await answer.json()).item_no === number ? '' : number + ': ' + answer.status
 	})).then((wrong) => { window.addressesChecked = wrong.filter(Boolean).join(); document.body.dataset.checked = window.addressesChecked })) && false`, list))
@@ -52,10 +55,15 @@ func TestBrowserHostileNumbers(t *testing.T) {
 		tab.connected()
 		tab.mark()
 	}
-	for n, row := range map[string]string{"Größe 10 · 日本": "~Gr~C3~B6~C3~9Fe~2010~20~C2~B7~20~E6~97~A5~E6~9C~AC", long: domain.InAddress(long), "]x[.y": "~~5Dx~5B.y", "$&": "~~24~26"} {
-		pgtest.Exec(t, s.db, "update erp.shipment set delivered_at = erp.now() where order_id = (select order_id from erp.sales_order where order_no = $1)", n)
-		orders.see(n+" delivered", fmt.Sprintf(`document.getElementById('order-%s').querySelector('[data-status]').dataset.status === 'DELIVERED'`, row))
-		orders.see("what is told of "+n, fmt.Sprintf(`document.getElementById('toasts').textContent.includes(%q)`, n+": Delivered"))
+	for n, row := range map[string]string{"Größe 10 · 日本": "~Gr~C3~B6~C3~9Fe~2010~20~C2~B7~20~E6~97~A5~E6~9C~AC",
+		long: domain.InAddress(long), "]x[.y": "~~5Dx~5B.y", "$&": "~~24~26"} {
+		pgtest.Exec(t, s.db, "update erp.shipment set delivered_at = erp.now() where order_id = (select order_id from "+
+			"erp.sales_order where order_no = $1)", n)
+		orders.see(n+" delivered",
+			fmt.Sprintf(`document.getElementById('order-%s').querySelector('[data-status]').dataset.status === 'DELIVERED'`,
+				row))
+		orders.see("what is told of "+n,
+			fmt.Sprintf(`document.getElementById('toasts').textContent.includes(%q)`, n+": Delivered"))
 		desk.see(n+" delivered", fmt.Sprintf(`document.getElementById('desk-%s').dataset.status === 'DELIVERED'`, row))
 	}
 	orders.stillMarked()

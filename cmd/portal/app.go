@@ -54,7 +54,8 @@ func newApp(ctx context.Context, url, direct string, c settings, logger *slog.Lo
 		}
 	}
 	direct = cmp.Or(direct, url)
-	db, err := sql.Open(ctx, sql.Config{URL: url, Logins: c.logins, Only: c.only(), DirectURL: cmp.Or(direct, c.logins.Work), Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
+	db, err := sql.Open(ctx, sql.Config{URL: url, Logins: c.logins, Only: c.only(),
+		DirectURL: cmp.Or(direct, c.logins.Work), Pooling: sql.Pooling(c.Pooled), WebConns: c.WebConns})
 	if err != nil {
 		return nil, fmt.Errorf("%w\nIs the database up, and migrated? portal doctor tells more", err)
 	}
@@ -76,7 +77,8 @@ func checkWall(ctx context.Context, url string, logger *slog.Logger) error {
 		logger.Warn("this build cannot compare the database with what it must be: sql/wall.jsonl was not written anew")
 	}
 	if wall.Other {
-		logger.Info("another version of the portal migrated this database; it was compared with what that version left", "migrations_behind", wall.Behind)
+		logger.Info("another version of the portal migrated this database; it was compared with what that version left",
+			"migrations_behind", wall.Behind)
 	}
 	if holes := wall.Holes(); len(holes) > 0 {
 		return &sql.HoleError{Holes: holes}

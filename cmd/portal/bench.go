@@ -62,29 +62,31 @@ type benchLiveCommand struct {
 
 // Help explains the units.
 func (benchLiveCommand) Help() string {
-	return `Opens sockets on a running portal, commits changes, and takes the time from just before COMMIT is sent until the frame
-is read at the socket, in milliseconds: p50, p95, p99 and max. Beside them, in the same run and at the same rate, other
-connections commit changes with triggers off and a pg_notify of their own to a bare pgx connection that only listens: "over" is
-the socket's figure minus that one's.
+	return `Opens sockets on a running portal, commits changes, and takes the time from just before COMMIT is sent
+until the frame is read at the socket, in milliseconds: p50, p95, p99 and max. Beside them, in the same run and
+at the same rate, other connections commit changes with triggers off and a pg_notify of their own to a bare pgx
+connection that only listens: "over" is the socket's figure minus that one's.
 
-Every socket checks what it gets: lost (committed, and not there five seconds after the last commit), doubled (twice over one
-connection), wrong recipient, out of order within a document. What comes again after a reconnect is counted apart: clients drop it
-by id. It ends with 1 if anything was lost, doubled, wrong or out of order.
+Every socket checks what it gets: lost (committed, and not there five seconds after the last commit), doubled
+(twice over one connection), wrong recipient, out of order within a document. What comes again after a reconnect
+is counted apart: clients drop it by id. It ends with 1 if anything was lost, doubled, wrong or out of order.
 
-Memory is what the server's process has resident more than before the first socket, a socket, in KB of 1024 bytes. CPU is all the
-time the process ran meanwhile, over the frames it wrote, in microseconds: with few frames a second, mostly what it does anyway.
-Both are read from /metrics of the portal, or of --pid. Memory of closed handshakes goes back late: --settle 150s shows what stays.
+Memory is what the server's process has resident more than before the first socket, a socket, in KB of 1024
+bytes. CPU is all the time the process ran meanwhile, over the frames it wrote, in microseconds: with few frames
+a second, mostly what it does anyway. Both are read from /metrics of the portal, or of --pid. Memory of closed
+handshakes goes back late: --settle 150s shows what stays.
 
-With broadcasts: until the first, the median and the last socket had it. With --reconnect: until all are greeted again, the
-browser's own jitter of 200 to 1500 ms included, and the latency of those that stayed.
+With broadcasts: until the first, the median and the last socket had it. With --reconnect: until all are greeted
+again, the browser's own jitter of 200 to 1500 ms included, and the latency of those that stayed.
 
-10,000 sockets need as many open files here and in the portal: ulimit -n 20000. Customers, orders and sessions are made for the
-measurement and taken away after it; the events stay in the log until it is pruned.`
+10,000 sockets need as many open files here and in the portal: ulimit -n 20000. Customers, orders and sessions
+are made for the measurement and taken away after it; the events stay in the log until it is pruned.`
 }
 
 func (c benchLiveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	result, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: c.Sockets, Modes: c.Modes, Rate: c.Rate, BroadcastRate: c.BroadcastRate,
-		Writers: c.Writers, Duration: c.Duration, Settle: c.Settle, Reconnect: c.Reconnect, PID: c.PID, MetricsToken: c.MetricsToken, Progress: toLog(logger)})
+	result, err := bench.Live(ctx, bench.LiveOptions{URL: c.Portal, DatabaseURL: c.URL, Sockets: c.Sockets, Modes: c.Modes,
+		Rate: c.Rate, BroadcastRate: c.BroadcastRate, Writers: c.Writers, Duration: c.Duration, Settle: c.Settle,
+		Reconnect: c.Reconnect, PID: c.PID, MetricsToken: c.MetricsToken, Progress: toLog(logger)})
 	if len(result.Points) > 0 {
 		err = errors.Join(err, c.write(out, result.Report()))
 	}
@@ -108,9 +110,9 @@ type benchWriteTaxCommand struct {
 
 // Help says what the modes are.
 func (benchWriteTaxCommand) Help() string {
-	return `Writers change one order a transaction, as fast as they are answered. All modes have their turns in every round, there and
-back, so that what else the machine does falls on all alike; share is a mode's commits over those of none. Spread is half the
-distance between the slowest and the fastest round.
+	return `Writers change one order a transaction, as fast as they are answered. All modes have their turns in
+every round, there and back, so that what else the machine does falls on all alike; share is a mode's commits
+over those of none. Spread is half the distance between the slowest and the fastest round.
 
     none     the writers' sessions have all triggers off
              (session_replication_role = replica)
@@ -120,16 +122,18 @@ distance between the slowest and the fastest round.
     wal      as current, and a temporary logical slot with the event log
              is read meanwhile (needs wal_level = logical)
 
-A mode, one of these or of your own, may have a statement that sets it: --modes none,asleep --before "asleep=update …". Statements are not undone. With
-"select 1" it is a name for the database as it is: --modes none,adaptive --before "adaptive=select 1".
+A mode, one of these or of your own, may have a statement that sets it: --modes none,asleep --before
+"asleep=update …". Statements are not undone. With "select 1" it is a name for the database as it is: --modes
+none,adaptive --before "adaptive=select 1".
 
-The database's user has to be a superuser. Orders are made for the measurement and taken away after it; the events stay in the log
-until it is pruned.`
+The database's user has to be a superuser. Orders are made for the measurement and taken away after it; the
+events stay in the log until it is pruned.`
 }
 
 func (c benchWriteTaxCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
-	result, err := bench.WriteTax(ctx, bench.WriteTaxOptions{DatabaseURL: c.URL, Writers: c.Writers, Modes: c.Modes, Before: c.Before, Changes: c.Changes,
-		Rounds: c.Rounds, Duration: c.Duration, Flush: time.Duration(c.FlushMS * float64(time.Millisecond)), Progress: toLog(logger)})
+	result, err := bench.WriteTax(ctx, bench.WriteTaxOptions{DatabaseURL: c.URL, Writers: c.Writers, Modes: c.Modes,
+		Before: c.Before, Changes: c.Changes, Rounds: c.Rounds, Duration: c.Duration,
+		Flush: time.Duration(c.FlushMS * float64(time.Millisecond)), Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}
@@ -146,19 +150,22 @@ type benchFaultsCommand struct {
 
 // Help says what is broken.
 func (benchFaultsCommand) Help() string {
-	return `Starts portals of its own on a migrated database and, while events flow: kills one node of two (kill -9), ends one of two
-(SIGTERM), terminates the backends that tell the nodes of events, and has 5 of 50 clients stop reading. Every socket checks
-what it gets and comes back with its cursor, as a browser does. It takes under a minute, and ends with 1 if anything was lost,
-doubled, wrong or out of order. No other portal should run on the database.
+	return `Starts portals of its own on a migrated database and, while events flow: kills one node of two (kill
+-9), ends one of two (SIGTERM), terminates the backends that tell the nodes of events, and has 5 of 50 clients
+stop reading. Every socket checks what it gets and comes back with its cursor, as a browser does. It takes under
+a minute, and ends with 1 if anything was lost, doubled, wrong or out of order. No other portal should run on
+the database.
 
-"others" are the sockets that the fault was not about, meanwhile; where the listeners go, all of them. A client that missed too much
-is told to read everything again (a resync): what lies before is counted as resynced over, not as lost.`
+"others" are the sockets that the fault was not about, meanwhile; where the listeners go, all of them. A client
+that missed too much is told to read everything again (a resync): what lies before is counted as resynced over,
+not as lost.`
 }
 
 func (c benchFaultsCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets, Rate: c.Rate, Each: c.Each, Progress: toLog(logger)})
+	result, err := bench.Faults(ctx, bench.FaultsOptions{DatabaseURL: c.URL, Portal: bench.Executable, Sockets: c.Sockets,
+		Rate: c.Rate, Each: c.Each, Progress: toLog(logger)})
 	if len(result.Points) > 0 {
 		err = errors.Join(err, c.write(out, result.Report()))
 	}
@@ -182,8 +189,9 @@ type benchPagesCommand struct {
 
 // Help tells how to come by a distributor of the size that is spoken of.
 func (benchPagesCommand) Help() string {
-	return `Buyers ask for pages and order at a rate, whether the answers before have come or not; p50, p95, p99 and max are
-milliseconds at the client. It ends with 1 if a page failed or showed another price than erp.price gives.
+	return `Buyers ask for pages and order at a rate, whether the answers before have come or not; p50, p95, p99
+and max are milliseconds at the client. It ends with 1 if a page failed or showed another price than erp.price
+gives.
 
 5,000 customers, 50,000 items and 2 million invoice lines, in an empty database:
 
@@ -193,10 +201,12 @@ milliseconds at the client. It ends with 1 if a page failed or showed another pr
 
 func (c benchPagesCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	if len(c.Paths) == 0 {
-		c.Paths = []string{"/catalog", "/catalog?page=100", "/catalog?q={word}", "/catalog?category=5", "/items/{item}", "/lookup?q={prefix}", "/cart", "/orders", "/invoices", "/account", "/"}
+		c.Paths = []string{"/catalog", "/catalog?page=100", "/catalog?q={word}", "/catalog?category=5", "/items/{item}",
+			"/lookup?q={prefix}", "/cart", "/orders", "/invoices", "/account", "/"}
 	}
-	result, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Paths: c.Paths, Buyers: c.Buyers, As: c.As, Rate: c.Rate, Orders: c.Orders,
-		CheckEvery: c.CheckEvery, Duration: c.Duration, Warm: c.Warm, Progress: toLog(logger)})
+	result, err := bench.Pages(ctx, bench.PagesOptions{URL: c.Portal, DatabaseURL: c.URL, Paths: c.Paths, Buyers: c.Buyers,
+		As: c.As, Rate: c.Rate, Orders: c.Orders, CheckEvery: c.CheckEvery, Duration: c.Duration, Warm: c.Warm,
+		Progress: toLog(logger)})
 	if err != nil {
 		return err
 	}
@@ -213,8 +223,8 @@ type benchPricesCommand struct {
 }
 
 func (c benchPricesCommand) Run(ctx context.Context, out io.Writer) error {
-	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers, Lines: c.Lines, Every: c.Every,
-		Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
+	report, err := bench.Prices(ctx, bench.PricesOptions{URL: c.Portal, DatabaseURL: c.URL, Buyers: c.Buyers,
+		Lines: c.Lines, Every: c.Every, Levels: c.Levels, Contracts: c.Contracts, Duration: c.Duration})
 	fmt.Fprintln(out, report)
 	return err
 }
@@ -228,8 +238,8 @@ type benchOrdersCommand struct {
 }
 
 func (c benchOrdersCommand) Run(ctx context.Context, out io.Writer) error {
-	report, err := bench.Orders(ctx, bench.OrdersOptions{URL: c.Portal, DatabaseURL: c.URL, Lines: c.Lines, Rounds: c.Rounds, Open: c.Open,
-		Buyers: c.Buyers, Duration: c.Duration})
+	report, err := bench.Orders(ctx, bench.OrdersOptions{URL: c.Portal, DatabaseURL: c.URL, Lines: c.Lines,
+		Rounds: c.Rounds, Open: c.Open, Buyers: c.Buyers, Duration: c.Duration})
 	fmt.Fprintln(out, report)
 	return err
 }

@@ -54,7 +54,8 @@ func TestBench(t *testing.T) {
 	}
 	count := func(x any) float64 { n, _ := x.(float64); return n }
 
-	live, table := program("live", "--url", s.URL, "--sockets", "5", "--duration", "500ms", "--rate", "40", "--broadcast-rate", "10", "--settle", "1ms", "--reconnect")
+	live, table := program("live", "--url", s.URL, "--sockets", "5", "--duration", "500ms", "--rate", "40",
+		"--broadcast-rate", "10", "--settle", "1ms", "--reconnect")
 	points, _ := live["points"].([]any)
 	if len(points) != 3 {
 		t.Fatalf("bench live: %v", live)
@@ -62,7 +63,8 @@ func TestBench(t *testing.T) {
 	for i, expected := range []float64{20, 5 * 5, 19 + 5} {
 		p := points[i].(map[string]any)
 		v := p["sequence"].(map[string]any)
-		if count(v["expected"]) != expected || count(v["lost"])+count(v["doubled"])+count(v["wrong"])+count(v["out_of_order"]) != 0 {
+		if count(v["expected"]) != expected ||
+			count(v["lost"])+count(v["doubled"])+count(v["wrong"])+count(v["out_of_order"]) != 0 {
 			t.Errorf("%v: %v expected, found %v", p["mode"], expected, v)
 		}
 		if l := p["bare_listen"].(map[string]any); count(l["count"]) == 0 || count(l["p50_ms"]) <= 0 {
@@ -86,14 +88,15 @@ func TestBench(t *testing.T) {
 		t.Errorf("modes %v", modes)
 	}
 
-	pages, _ := program("pages", "--url", s.URL, "--duration", "500ms", "--rate", "20", "--orders", "4", "--buyers", "3", "--check-every", "1", "--warm", "100ms", "/catalog", "/items/{item}", "/lookup?q=oil")
+	pages, _ := program("pages", "--url", s.URL, "--duration", "500ms", "--rate", "20", "--orders", "4", "--buyers", "3",
+		"--check-every", "1", "--warm", "100ms", "/catalog", "/items/{item}", "/lookup?q=oil")
 	if count(pages["orders"]) != 2 || count(pages["prices_checked"]) == 0 || count(pages["prices_wrong"]) != 0 {
 		t.Errorf("bench pages: %v", pages)
 	}
 
 	// how much slower buyers are on a busy machine is not this test's to say
-	flood, err := bench.Flood(t.Context(), bench.FloodOptions{URL: s.URL, DatabaseURL: s.db.URL, Buyers: 4, Orders: 3, Pages: 4, Clients: 12, Sources: 3,
-		Duration: time.Second})
+	flood, err := bench.Flood(t.Context(), bench.FloodOptions{URL: s.URL, DatabaseURL: s.db.URL, Buyers: 4, Orders: 3,
+		Pages: 4, Clients: 12, Sources: 3, Duration: time.Second})
 	if err != nil || flood.Orders == 0 || flood.Kinds[0].Open == 0 || flood.Ratio == 0 {
 		t.Errorf("bench flood: %+v, %v", flood, err)
 	}

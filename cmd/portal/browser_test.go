@@ -36,7 +36,8 @@ func browser(t testing.TB) context.Context {
 			return
 		}
 		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-			chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-dev-shm-usage", true))
+			chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true),
+			chromedp.Flag("disable-dev-shm-usage", true))
 		allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 		chromium.ctx, _ = chromedp.NewContext(allocator)
 		chromium.err = chromedp.Do(chromium.ctx, chromedp.Navigate("about:blank"))
@@ -59,8 +60,8 @@ func findChromium() (string, error) {
 		return path, nil
 	}
 	// the shell has no windows to draw and takes half the work
-	for _, name := range []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser",
+		"google-chrome", "google-chrome-stable", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
@@ -137,7 +138,8 @@ func (b *tab) click(selector string) {
 		})()`)
 		b.do(chromedp.Click(chromedp.CSS(selector)))
 		unheard, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
-			"window.awaitsClick && new Promise((done) => setTimeout(() => done(window.awaitsClick), 50))", chromedp.EvalAwaitPromise))
+			"window.awaitsClick && new Promise((done) => setTimeout(() => done(window.awaitsClick), 50))",
+			chromedp.EvalAwaitPromise))
 		if err != nil || !unheard { // an error: the click has led to another page
 			return
 		}
@@ -148,7 +150,8 @@ func (b *tab) click(selector string) {
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
 	b.see("the field "+selector, fmt.Sprintf("document.querySelector(%q) !== null", selector))
-	eval[bool](b, fmt.Sprintf("(() => { const f = document.querySelector(%q); f.focus(); f.select(); return true })()", selector))
+	eval[bool](b, fmt.Sprintf("(() => { const f = document.querySelector(%q); f.focus(); f.select(); return true })()",
+		selector))
 	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
@@ -182,7 +185,8 @@ func (b *tab) see(what, condition string) {
 		// a navigation destroys the promise with its page: ask the next page
 		if time.Now().After(deadline) || strings.Contains(err.Error(), "not seen") {
 			b.shoot(what)
-			shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("location.href + ': ' + document.body.innerText.slice(0, 1000)"))
+			shown, _ := chromedp.Run(b.ctx,
+				chromedp.Evaluate[string]("location.href + ': ' + document.body.innerText.slice(0, 1000)"))
 			b.t.Fatalf("never seen: %s (%s): %v\non %s", what, condition, err, shown)
 		}
 	}
@@ -283,7 +287,8 @@ func TestBrowserPlainSQL(t *testing.T) {
 	s := newSite(t)
 	orderNo := s.buyer("C1003").order("OIL5", "2")
 	eventually(t, "approved", func() bool {
-		return pgtest.Value[string](t, s.db, "select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
+		return pgtest.Value[string](t, s.db,
+			"select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
 	})
 	list := openBrowser(t, s.URL, 360)
 	list.logIn("buyer@c1003.example")
@@ -299,7 +304,8 @@ func TestBrowserPlainSQL(t *testing.T) {
 
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 26.50 where item_no = 'OIL5'")
 	catalog.see("the new price", "document.querySelector('#item-OIL5 .price').textContent === '26.50'")
-	pgtest.Exec(t, s.db, "update erp.stock set on_hand = allocated + 3 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
+	pgtest.Exec(t, s.db,
+		"update erp.stock set on_hand = allocated + 3 where item_id = (select item_id from erp.item where item_no = 'OIL5')")
 	catalog.see("the new stock", "document.querySelector('#item-OIL5 .stock').textContent.startsWith('3 ')")
 	pgtest.Exec(t, s.db, "insert into erp.item (item_no, description, price_a) values ('NEW1', 'Brand new item', 3)")
 	catalog.see("the new item", "document.querySelector('#item-NEW1') !== null")
@@ -321,7 +327,8 @@ func TestBrowserOffline(t *testing.T) {
 	s := newSite(t)
 	orderNo := s.buyer("C1003").order("OIL5", "2")
 	eventually(t, "approved", func() bool {
-		return pgtest.Value[string](t, s.db, "select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
+		return pgtest.Value[string](t, s.db,
+			"select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
 	})
 	network := wire.New(t, "tcp", strings.TrimPrefix(s.URL, "http://"))
 	b := openBrowser(t, "http://"+network.Addr, 1280)
@@ -352,7 +359,8 @@ func TestBrowserTwoCustomers(t *testing.T) {
 	his.goTo("/orders")
 	his.connected()
 	his.mark()
-	eval[bool](his, `(() => { window.heard = ''; new MutationObserver(() => { window.heard += document.querySelector('#announce').textContent })
+	eval[bool](his,
+		`(() => { window.heard = ''; new MutationObserver(() => { window.heard += document.querySelector('#announce').textContent })
 		.observe(document.querySelector('#announce'), { childList: true, subtree: true, characterData: true }); return true })()`)
 
 	hers := openBrowser(t, s.URL, 1280)

@@ -19,19 +19,24 @@ func TestCodesThatFitSeveralItems(t *testing.T) {
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
 		insert into erp.item (item_no, description, price_a, barcode) values
-			('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null), ('TWIN1', 'One', 3, '4006381333948'), ('TWIN2', 'Other', 4, '04006381333948'),
+			('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null), ('TWIN1', 'One', 3, '4006381333948'),
+			('TWIN2', 'Other', 4, '04006381333948'),
 			('841200014073', 'Has a number like a barcode', 5, null), ('BAR1', 'Has that barcode', 6, '0841200014073');
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333962' from erp.item where item_no like 'TWIN%';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 6, 'INNER-7' from erp.item where item_no = 'BAR1';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333962' from erp.item
+			where item_no like 'TWIN%';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'BX', 6, 'INNER-7' from erp.item
+			where item_no = 'BAR1';
 		update erp.item set barcode = 'inner-7' where item_no = 'SALT1';
 		insert into erp.customer_item (customer_id, item_id, their_item_no)
-			select c.customer_id, i.item_id, v.no from erp.customer c, erp.item i, (values ('OIL5', 'Mine-1'), ('RICE25', 'MINE-1'), ('SALT1', 'BAR1')) as v(item, no)
+			select c.customer_id, i.item_id, v.no from erp.customer c, erp.item i,
+				(values ('OIL5', 'Mine-1'), ('RICE25', 'MINE-1'), ('SALT1', 'BAR1')) as v(item, no)
 			where c.customer_no = 'C1003' and i.item_no = v.item`)
 	v := s.buyer("C1003")
 	for _, c := range []struct{ ref, item, choices, say string }{
-		{"dup1", "dup1 EA", "", ""}, {"DUP1", "DUP1 EA", "", ""}, {"Dup1", "", "DUP1 dup1", "Which one?"}, {" dUp1 ", "", "DUP1 dup1", "Which one?"},
-		{"Mine-1", "OIL5 EA", "", ""}, {"MINE-1", "RICE25 EA", "", ""}, {"mine-1", "", "OIL5 RICE25", "Which one?"},
-		{"4006381333948", "", "TWIN1 TWIN2", "Which one?"}, {"4006381333962", "", "TWIN1 TWIN2", "Which one?"}, {"Inner-7", "", "BAR1 SALT1", "Which one?"},
+		{"dup1", "dup1 EA", "", ""}, {"DUP1", "DUP1 EA", "", ""}, {"Dup1", "", "DUP1 dup1", "Which one?"},
+		{" dUp1 ", "", "DUP1 dup1", "Which one?"}, {"Mine-1", "OIL5 EA", "", ""}, {"MINE-1", "RICE25 EA", "", ""},
+		{"mine-1", "", "OIL5 RICE25", "Which one?"}, {"4006381333948", "", "TWIN1 TWIN2", "Which one?"},
+		{"4006381333962", "", "TWIN1 TWIN2", "Which one?"}, {"Inner-7", "", "BAR1 SALT1", "Which one?"},
 		{"841200014073", "841200014073 EA", "", "It is also a barcode of BAR1."}, {"0841200014073", "BAR1 EA", "", ""},
 		{"BAR1", "BAR1 EA", "", "It is also your own number for SALT1."}, {"bar1", "", "BAR1 SALT1", "Which one?"},
 	} {
@@ -48,10 +53,12 @@ func TestCodesThatFitSeveralItems(t *testing.T) {
 		}
 		said := fmt.Sprint(a.get("lines.0.error"), a.get("lines.0.warning"))
 		ready := a.get("ready") == 1.0
-		if item != c.item || strings.Join(choices, " ") != c.choices || !strings.Contains(said, c.say) || ready != (c.item != "") {
+		if item != c.item || strings.Join(choices, " ") != c.choices || !strings.Contains(said, c.say) ||
+			ready != (c.item != "") {
 			t.Errorf("%q: item %q, choices %v, ready %v, said %q", c.ref, item, choices, ready, said)
 		}
-		if c.choices != "" && v.post("/quick-order", "ref", c.ref, "qty", "2", "uom", "", "action", "add").get("added") != 0.0 {
+		if c.choices != "" && v.post("/quick-order", "ref", c.ref, "qty", "2", "uom", "", "action",
+			"add").get("added") != 0.0 {
 			t.Errorf("%q went into the cart without a choice", c.ref)
 		}
 	}
@@ -60,7 +67,8 @@ func TestCodesThatFitSeveralItems(t *testing.T) {
 	if a.get("lines.0.item.item_no") != "TWIN2" || a.get("lines.0.item.uom") != "CS" || a.get("ready") != 1.0 {
 		t.Errorf("picked: %s", a.body)
 	}
-	if a := v.post("/quick-order", "ref", "4006381333962", "qty", "1", "uom", "", "pick", "OIL5"); a.get("lines.0.item") != nil || a.get("ready") != 0.0 {
+	if a := v.post("/quick-order", "ref", "4006381333962", "qty", "1", "uom", "",
+		"pick", "OIL5"); a.get("lines.0.item") != nil || a.get("ready") != 0.0 {
 		t.Errorf("picked something else: %s", a.body)
 	}
 	// without JavaScript the page offers both, and keeps what was typed
@@ -72,7 +80,8 @@ func TestCodesThatFitSeveralItems(t *testing.T) {
 	}
 	// one item, two units of one barcode
 	pgtest.Exec(t, s.db, `update erp.item set barcode = '4006381333931' where item_no = 'OIL5'`)
-	if a := v.post("/quick-order", "ref", "4006381333931", "qty", "2", "uom", ""); a.get("ready") != 0.0 || a.get("lines.0.field") != "uom" || !strings.Contains(a.body, "Which unit?") {
+	if a := v.post("/quick-order", "ref", "4006381333931", "qty", "2", "uom", ""); a.get("ready") != 0.0 ||
+		a.get("lines.0.field") != "uom" || !strings.Contains(a.body, "Which unit?") {
 		t.Errorf("two units: %s", a.body)
 	}
 	if a := v.post("/quick-order", "ref", "4006381333931", "qty", "2", "uom", "CS"); a.get("ready") != 1.0 {
@@ -87,16 +96,20 @@ func TestBarcodesAsTheyAreWritten(t *testing.T) {
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `
 		insert into erp.item (item_no, description, price_a, barcode) values
-			('BEV1012', 'Tea', 1, '0841200014073'), ('BEV1025', 'Water', 2, '841200018880'), ('-10X', 'Odd', 3, 'A-17'), ('40063', 'Number', 4, '4006380000000'),
+			('BEV1012', 'Tea', 1, '0841200014073'), ('BEV1025', 'Water', 2, '841200018880'), ('-10X', 'Odd', 3, 'A-17'),
+			('40063', 'Number', 4, '4006380000000'),
 			('AB 12', 'With a blank', 5, null), ('EIGHT', 'EAN-8', 6, '00000017')`)
 	v := s.buyer("C1003")
 	for ref, want := range map[string]string{
-		"0841200014073": "BEV1012", "841200014073": "BEV1012", "00841200014073": "BEV1012", "8.41200014073E11": "BEV1012", "8,41200014073e+11": "BEV1012",
-		"8.41200014073E+11": "BEV1012", "841200014073.0": "BEV1012", "8 41200 01407 3": "BEV1012", "8-41200-01407-3": "BEV1012",
-		"\u200b841200014073\ufeff": "BEV1012", "841200014073\u00a0": "BEV1012", "8412\u00a000014073": "BEV1012", "'0841200014073": "BEV1012", `="841200014073"`: "BEV1012",
-		"8.41200018880E11": "BEV1025", `="BEV1025"`: "BEV1025", "BEV\u200b1025": "BEV1025", "\u00a0BEV1025": "BEV1025", "BEV\u00a01025": "BEV1025", "bev1025\u202f": "BEV1025",
-		"'-10X": "-10X", "-10X": "-10X", "a-17": "-10X", "AB\u00a012": "AB 12", "AB 12": "AB 12", "00000017": "EIGHT",
-		"841200014074": "", "4.00638E+12": "", "8.4120001407E11": "", "17": "", "4.00638E12": "", "BEV 1025": "BEV1025", "": "",
+		"0841200014073": "BEV1012", "841200014073": "BEV1012", "00841200014073": "BEV1012", "8.41200014073E11": "BEV1012",
+		"8,41200014073e+11": "BEV1012", "8.41200014073E+11": "BEV1012", "841200014073.0": "BEV1012",
+		"8 41200 01407 3": "BEV1012", "8-41200-01407-3": "BEV1012",
+		"\u200b841200014073\ufeff": "BEV1012", "841200014073\u00a0": "BEV1012", "8412\u00a000014073": "BEV1012",
+		"'0841200014073": "BEV1012", `="841200014073"`: "BEV1012",
+		"8.41200018880E11": "BEV1025", `="BEV1025"`: "BEV1025", "BEV\u200b1025": "BEV1025", "\u00a0BEV1025": "BEV1025",
+		"BEV\u00a01025": "BEV1025", "bev1025\u202f": "BEV1025", "'-10X": "-10X", "-10X": "-10X", "a-17": "-10X",
+		"AB\u00a012": "AB 12", "AB 12": "AB 12", "00000017": "EIGHT", "841200014074": "", "4.00638E+12": "",
+		"8.4120001407E11": "", "17": "", "4.00638E12": "", "BEV 1025": "BEV1025", "": "",
 	} {
 		a := v.post("/quick-order", "ref", ref, "qty", "2", "uom", "")
 		got := ""
@@ -110,7 +123,8 @@ func TestBarcodesAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%q: %s", ref, a.body)
 		}
 	}
-	if a := v.post("/quick-order", "ref", strings.Repeat("x", 100_000), "qty", "1", "uom", ""); a.status != 200 || len(a.body) > 210_000 || a.get("ready") != 0.0 {
+	if a := v.post("/quick-order", "ref", strings.Repeat("x", 100_000), "qty", "1", "uom", ""); a.status != 200 ||
+		len(a.body) > 210_000 || a.get("ready") != 0.0 {
 		t.Errorf("a long code: %d", a.status)
 	}
 }
@@ -120,23 +134,28 @@ func TestBarcodesAsTheyAreWritten(t *testing.T) {
 func TestQuantitiesAsTyped(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
-	pgtest.Exec(t, s.db, `insert into erp.item (item_no, description, price_a, base_uom, fractional) values ('BEEF', 'Beef', 8, 'LB', true);
+	pgtest.Exec(t, s.db,
+		`insert into erp.item (item_no, description, price_a, base_uom, fractional) values ('BEEF', 'Beef', 8, 'LB', true);
 		insert into erp.stock (item_id, on_hand) select item_id, 100000 from erp.item where item_no = 'BEEF'`)
 	v := s.buyer("C1003")
 	for _, c := range []struct{ ref, uom, qty, want string }{
-		{"BEEF", "", "2,5", "2.5 LB"}, {"BEEF", "", "1,250", "Is that 1250 or 1.25? Write 1250 or 1.25."}, {"BEEF", "", "1.250", "Is that 1250 or 1.25?"},
-		{"BEEF", "", "1.25", "1.25 LB"}, {"OIL5", "", "1 CS", "1 CS"}, {"OIL5", "", "12 EA", "12 EA"}, {"OIL5", "", "12EA", "12 EA"},
-		{"OIL5", "", "2 BX", "BX is no unit of it; it is sold by EA, CS."}, {"OIL5", "EA", "1 CS", "Is that CS or EA?"}, {"OIL5", "CS", "1 CS", "1 CS"},
-		{"4006381333931", "", "12 EA", "12 EA"}, {"4006381333931", "", "2", "2 CS"}, {"OIL5", "", "11.000000000000002", "11 EA"},
-		{"OIL5", "", "1.000", "Is that 1000 or 1?"}, {"OIL5", "", "1e3", "Write 1e3 out in digits"}, {"OIL5", "", "٣", "digits 0 to 9"}, {"OIL5", "", "½", "digits 0 to 9"},
-		{"OIL5", "", "-2", "above zero"}, {"OIL5", "", "NaN", "above zero"}, {"OIL5", "", "2,5", "OIL5 is sold in whole EA."}, {"OIL5", "", "1 000", "1000 EA"},
+		{"BEEF", "", "2,5", "2.5 LB"}, {"BEEF", "", "1,250", "Is that 1250 or 1.25? Write 1250 or 1.25."},
+		{"BEEF", "", "1.250", "Is that 1250 or 1.25?"}, {"BEEF", "", "1.25", "1.25 LB"}, {"OIL5", "", "1 CS", "1 CS"},
+		{"OIL5", "", "12 EA", "12 EA"}, {"OIL5", "", "12EA", "12 EA"},
+		{"OIL5", "", "2 BX", "BX is no unit of it; it is sold by EA, CS."}, {"OIL5", "EA", "1 CS", "Is that CS or EA?"},
+		{"OIL5", "CS", "1 CS", "1 CS"}, {"4006381333931", "", "12 EA", "12 EA"}, {"4006381333931", "", "2", "2 CS"},
+		{"OIL5", "", "11.000000000000002", "11 EA"}, {"OIL5", "", "1.000", "Is that 1000 or 1?"},
+		{"OIL5", "", "1e3", "Write 1e3 out in digits"}, {"OIL5", "", "٣", "digits 0 to 9"},
+		{"OIL5", "", "½", "digits 0 to 9"}, {"OIL5", "", "-2", "above zero"}, {"OIL5", "", "NaN", "above zero"},
+		{"OIL5", "", "2,5", "OIL5 is sold in whole EA."}, {"OIL5", "", "1 000", "1000 EA"},
 	} {
 		a := v.post("/quick-order", "ref", c.ref, "qty", c.qty, "uom", c.uom)
 		got := fmt.Sprint(a.get("lines.0.quantity"), " ", a.get("lines.0.item.uom"))
 		if said := a.get("lines.0.error"); said != nil {
 			got = said.(string)
 		}
-		if !strings.HasPrefix(got, c.want) && !(strings.Contains(c.want, " 0 to 9") || c.want == "above zero") || !strings.Contains(got, c.want) {
+		if !strings.HasPrefix(got, c.want) && !(strings.Contains(c.want, " 0 to 9") || c.want == "above zero") ||
+			!strings.Contains(got, c.want) {
 			t.Errorf("%s %q %s: %q, want %q", c.ref, c.qty, c.uom, got, c.want)
 		}
 		if a.get("lines.0.qty") != c.qty {
@@ -144,19 +163,23 @@ func TestQuantitiesAsTyped(t *testing.T) {
 		}
 	}
 	// 1,250 of what is sold whole can be one thing only, and is said
-	if a := v.post("/quick-order", "ref", "SALT1", "qty", "1,250", "uom", ""); a.get("lines.0.quantity") != "1250" || !strings.Contains(fmt.Sprint(a.get("lines.0.warning")), "1,250 is read as 1250") {
+	if a := v.post("/quick-order", "ref", "SALT1", "qty", "1,250", "uom", ""); a.get("lines.0.quantity") != "1250" ||
+		!strings.Contains(fmt.Sprint(a.get("lines.0.warning")), "1,250 is read as 1250") {
 		t.Errorf("1,250 whole: %s", a.body)
 	}
 	// the cart
 	for _, c := range []struct{ item, uom, qty, want string }{
-		{"BEEF", "LB", "2,5", "2.5"}, {"BEEF", "LB", "1.250", ""}, {"OIL5", "", "2 CS", "2"}, {"OIL5", "EA", "2 CS", ""}, {"OIL5", "EA", "1e3", ""}, {"OIL5", "EA", "2 BX", ""},
+		{"BEEF", "LB", "2,5", "2.5"}, {"BEEF", "LB", "1.250", ""}, {"OIL5", "", "2 CS", "2"}, {"OIL5", "EA", "2 CS", ""},
+		{"OIL5", "EA", "1e3", ""}, {"OIL5", "EA", "2 BX", ""},
 	} {
 		a := v.post("/cart/lines", "item_no", c.item, "uom", c.uom, "qty", c.qty, "mode", "set")
 		if ok := a.status < 400; ok != (c.want != "") || !ok && a.get("fields.0.field") != "qty" {
 			t.Errorf("cart %q: %d %s", c.qty, a.status, a.body)
 		}
 	}
-	if got := pgtest.Value[string](t, s.db, "select string_agg(item_no || ' ' || trim_scale(qty) || ' ' || uom, ', ' order by item_no) from portal.cart_line join erp.item using (item_id)"); got != "BEEF 2.5 LB, OIL5 2 CS" {
+	if got := pgtest.Value[string](t, s.db,
+		"select string_agg(item_no || ' ' || trim_scale(qty) || ' ' || uom, ', ' order by item_no) from portal.cart_line "+
+			"join erp.item using (item_id)"); got != "BEEF 2.5 LB, OIL5 2 CS" {
 		t.Errorf("in the cart: %s", got)
 	}
 	if page := v.page("/cart").body; !strings.Contains(page, `value="2.5"`) {
@@ -183,7 +206,8 @@ func TestSure(t *testing.T) {
 	for _, c := range []struct {
 		ref, qty string
 		asked    bool
-	}{{"I000001", "120", false}, {"I000001", "121", true}, {"I000001", "1200", true}, {"I000002", "120", false}, {"I000002", "121", true}, {"SALT1", "49", false}} {
+	}{{"I000001", "120", false}, {"I000001", "121", true}, {"I000001", "1200", true}, {"I000002", "120", false},
+		{"I000002", "121", true}, {"SALT1", "49", false}} {
 		if said, ready := ask(c.ref, "", c.qty, ""); (said != "") != c.asked || ready == c.asked {
 			t.Errorf("%s of %s: asked %q, ready %v", c.qty, c.ref, said, ready)
 		}
@@ -199,21 +223,25 @@ func TestSure(t *testing.T) {
 		t.Error("one item confirms another")
 	}
 	// the server holds it
-	if a := v.post("/quick-order", "ref", "I000001", "qty", "1200", "uom", "", "action", "add"); a.get("added") != 0.0 || a.get("lines.0.field") != "sure" {
+	if a := v.post("/quick-order", "ref", "I000001", "qty", "1200", "uom", "", "action", "add"); a.get("added") != 0.0 ||
+		a.get("lines.0.field") != "sure" {
 		t.Errorf("added without a word: %s", a.body)
 	}
 	page := v.send("/quick-order", "ref", "I000001", "qty", "1200", "uom", "", "action", "add").body
-	if !strings.Contains(page, `name="sure"`) || !strings.Contains(page, `<option value="`+sure+`"`) || !strings.Contains(page, "far above the most you ever ordered of it at once: 12 EA") {
+	if !strings.Contains(page, `name="sure"`) || !strings.Contains(page, `<option value="`+sure+`"`) ||
+		!strings.Contains(page, "far above the most you ever ordered of it at once: 12 EA") {
 		t.Error("the page does not ask")
 	}
-	if a := v.post("/quick-order", "ref", "I000001", "qty", "1200", "uom", "", "sure", sure, "action", "add"); a.get("added") != 1.0 {
+	if a := v.post("/quick-order", "ref", "I000001", "qty", "1200", "uom", "", "sure", sure, "action",
+		"add"); a.get("added") != 1.0 {
 		t.Errorf("confirmed: %s", a.body)
 	}
 	// a paste and My Items as well
 	if a := v.post("/quick-order", "paste", "I000001\t1200\n", "action", "add"); a.get("added") != 0.0 {
 		t.Errorf("pasted: %s", a.body)
 	}
-	if page := v.send("/my-items?list=bought", "ref", "I000001", "uom", "EA", "qty", "1200", "sure", "").body; !strings.Contains(page, `form="guide-form" aria-invalid="true">`) || !strings.Contains(page, sure) {
+	if page := v.send("/my-items?list=bought", "ref", "I000001", "uom", "EA", "qty", "1200", "sure",
+		"").body; !strings.Contains(page, `form="guide-form" aria-invalid="true">`) || !strings.Contains(page, sure) {
 		t.Error("My Items does not ask")
 	}
 	// by hand into the cart: said in place
@@ -223,7 +251,8 @@ func TestSure(t *testing.T) {
 	}
 	t.Run("cart", func(t *testing.T) { sureInTheCart(t, s, v) })
 	// ordering again what was ordered asks nothing
-	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty = 4000 where line_no = 1 and order_id = (select max(order_id) from erp.sales_order)")
+	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty = 4000 where line_no = 1 and order_id = (select "+
+		"max(order_id) from erp.sales_order)")
 	no := pgtest.Value[string](t, s.db, "select order_no from erp.sales_order order by order_id desc limit 1")
 	if a := v.post("/orders/"+no+"/reorder", "mode", "replace"); a.get("added") != 1.0 {
 		t.Errorf("reorder: %s", a.body)
@@ -236,11 +265,13 @@ func TestSearchByCode(t *testing.T) {
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
-		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, null), ('dup1', 'Lower', 2, null),
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, null),
+			('dup1', 'Lower', 2, null),
 			('BEV1012', 'Tea', 1, '0841200014073'), ('TWIN', 'Coffee', 1, '841200014073'), ('-10X', 'Odd', 3, null)`)
 	v, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
 	for q, want := range map[string]string{
-		"DUP1": "DUP1 dup1", "dup1": "dup1 DUP1", "841200014073": "BEV1012 TWIN", "00841200014073": "BEV1012 TWIN", "8.41200014073E11": "BEV1012 TWIN",
+		"DUP1": "DUP1 dup1", "dup1": "dup1 DUP1", "841200014073": "BEV1012 TWIN", "00841200014073": "BEV1012 TWIN",
+		"8.41200014073E11":         "BEV1012 TWIN",
 		"\u200b841200014073\u00a0": "BEV1012 TWIN", `="BEV1012"`: "BEV1012", "'-10X": "-10X", "04006381333931": "OIL5",
 	} {
 		at := "?q=" + url.QueryEscape(q)
@@ -255,7 +286,8 @@ func TestSearchByCode(t *testing.T) {
 			t.Errorf("%q suggests %v", q, got)
 		}
 	}
-	if page := desk.page("/desk/items?q=841200014073").body; !strings.Contains(page, "BEV1012") || !strings.Contains(page, "TWIN") {
+	if page := desk.page("/desk/items?q=841200014073").body; !strings.Contains(page, "BEV1012") ||
+		!strings.Contains(page, "TWIN") {
 		t.Error("the desk does not find a barcode without its zero")
 	}
 }
@@ -266,9 +298,12 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
 		update erp.company set duplicate_codes = 'allow';
-		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, '96385074'), ('dup1', 'Lower', 1, '096385074'), ('ALONE', 'Alone', 1, '0841200014073');
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333948' from erp.item where item_no = 'ALONE';
-		insert into erp.stock (item_id, on_hand) select item_id, 500 from erp.item where item_no in ('DUP1', 'dup1', 'ALONE')`)
+		insert into erp.item (item_no, description, price_a, barcode) values ('DUP1', 'Upper', 1, '96385074'),
+			('dup1', 'Lower', 1, '096385074'), ('ALONE', 'Alone', 1, '0841200014073');
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 12, '4006381333948' from erp.item
+			where item_no = 'ALONE';
+		insert into erp.stock (item_id, on_hand) select item_id, 500 from erp.item
+			where item_no in ('DUP1', 'dup1', 'ALONE')`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "DUP1", "qty", "6")
 	v.post("/cart/lines", "item_no", "dup1", "qty", "6")
@@ -277,8 +312,10 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 	desk := s.logIn("desk@demo.example")
 	at := "/desk/warehouse/" + no
 	for code, want := range map[string]string{
-		"dup1": "dup1: 1 of 6 EA", "DUP1": "DUP1: 1 of 6 EA", "Dup1": "Dup1 stands for DUP1 and dup1. Count it with the buttons of its line.",
-		"96385074": "96385074 stands for DUP1 and dup1. Count it with the buttons of its line.", "8.41200014073E11": "ALONE: 1 of 30 EA",
+		"dup1": "dup1: 1 of 6 EA", "DUP1": "DUP1: 1 of 6 EA",
+		"Dup1":             "Dup1 stands for DUP1 and dup1. Count it with the buttons of its line.",
+		"96385074":         "96385074 stands for DUP1 and dup1. Count it with the buttons of its line.",
+		"8.41200014073E11": "ALONE: 1 of 30 EA",
 	} {
 		if a := desk.post(at+"/pick", "code", code); a.get("message") != want {
 			t.Errorf("%s: %v, want %q", code, a.get("message"), want)
@@ -288,7 +325,8 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 		t.Errorf("a case: %v", a.get("message"))
 	}
 	sub := func(item string) answer {
-		return desk.post(at+"/substitute", "line", "1", "item_no", item, "qty", "1", "stamp", desk.read(at).get("stamp").(string))
+		return desk.post(at+"/substitute", "line", "1", "item_no", item, "qty", "1",
+			"stamp", desk.read(at).get("stamp").(string))
 	}
 	for _, item := range []string{"Dup1", "96385074"} {
 		if a := sub(item); a.status != 422 || !strings.Contains(a.body, "Which one?") {
@@ -298,7 +336,8 @@ func TestScansThatFitSeveralItems(t *testing.T) {
 	if a := sub("4006381333948"); a.status != 200 {
 		t.Fatalf("substitute by a case's barcode: %s", a.body)
 	}
-	if got := pgtest.Value[string](t, s.db, "select uom from erp.sales_order_line order by order_id desc, line_no desc limit 1"); got != "CS" {
+	if got := pgtest.Value[string](t, s.db,
+		"select uom from erp.sales_order_line order by order_id desc, line_no desc limit 1"); got != "CS" {
 		t.Errorf("the barcode of a case is sent as %s", got)
 	}
 }
@@ -316,11 +355,13 @@ func sureInTheCart(t *testing.T, s *site, v *visitor) {
 	v.send("/cart/lines", "item_no", "I000002", "qty", "500")
 	for range 2 { // it stays, however often the page is looked at
 		page := v.page("/cart").body
-		if !strings.Contains(page, question) || !strings.Contains(page, `name="sure" value="500 EA I000002"`) || !strings.Contains(page, "Yes, 500 EA") {
+		if !strings.Contains(page, question) || !strings.Contains(page, `name="sure" value="500 EA I000002"`) ||
+			!strings.Contains(page, "Yes, 500 EA") {
 			t.Fatal("the line does not ask")
 		}
 	}
-	if a := v.submit(); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.text("fields.0.message"), question) || a.text("fields.0.field") != "qty" {
+	if a := v.submit(); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.text("fields.0.message"), question) || a.text("fields.0.field") != "qty" {
 		t.Errorf("sent without a word: %d %s", a.status, a.body)
 	}
 	confirm := func(sure string) answer {

@@ -33,7 +33,9 @@ func TestBrowserColumns(t *testing.T) {
 	b.fill("#quick-rows .ref", "BEV1012")
 	b.fill("#quick-rows .qty", "2")
 	paste("OIL5\t4\tOlive\t6\nCAN1010\t12\tTom\t24")
-	b.see("the question", "document.querySelector('#quick-ask') !== null && document.querySelector('[name=col_item]').value === '0' && document.querySelector('[name=col_quantity]').value === ''")
+	b.see("the question", "document.querySelector('#quick-ask') !== null && "+
+		"document.querySelector('[name=col_item]').value === '0' && document.querySelector('[name=col_quantity]').value "+
+		"=== ''")
 	b.see("no wider than the screen", "document.documentElement.scrollWidth <= 360")
 	b.see("nothing to add yet", "document.querySelector('button[value=add]') === null")
 	eval[bool](b, "(() => { document.querySelector('[name=col_quantity]').focus(); return true })()")
@@ -41,13 +43,16 @@ func TestBrowserColumns(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("None: each"))
 	eval[bool](b, "(() => { document.querySelector('#quick-ask button[value=check]').click(); return true })()")
 	b.see("the rows", "document.querySelector('#quick-state')?.textContent.includes('3 lines ready')")
-	b.see("how they were read", "document.querySelector('#quick-taken').innerText.includes('Item from column A, quantity from column D.')")
+	b.see("how they were read",
+		"document.querySelector('#quick-taken').innerText.includes('Item from column A, quantity from column D.')")
 	eval[bool](b, "(() => { document.querySelector('#quick-taken button').click(); return true })()")
 	b.see("the question again", "document.querySelector('#quick-ask [name=col_quantity]')?.value === '3'")
 	eval[bool](b, "(() => { document.querySelector('#quick-ask button[value=check]').click(); return true })()")
-	b.see("the same rows", "document.querySelector('#quick-ask') === null && document.querySelector('#quick-state')?.textContent.includes('3 lines ready') && "+scriptRan)
+	b.see("the same rows", "document.querySelector('#quick-ask') === null && "+
+		"document.querySelector('#quick-state')?.textContent.includes('3 lines ready') && "+scriptRan)
 	paste("BEV1012\t9\tTea\t7\nOIL5\t8\tOlive\t2")
-	b.see("not asked again", "document.querySelector('#quick-state')?.textContent.includes('5 lines ready') && document.querySelector('#quick-taken').innerText.includes('Read as you said before')")
+	b.see("not asked again", "document.querySelector('#quick-state')?.textContent.includes('5 lines ready') && "+
+		"document.querySelector('#quick-taken').innerText.includes('Read as you said before')")
 
 	// a file whose rows are wrong keeps them so, whatever else is typed
 	file := filepath.Join(t.TempDir(), "order.csv")
@@ -58,10 +63,15 @@ func TestBrowserColumns(t *testing.T) {
 	eval[bool](b, "(() => { sessionStorage.clear(); return true })()")
 	b.goTo("/quick-order")
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("#f-file"), []string{file}))
-	eval[bool](b, "(() => { document.querySelector('#f-file').closest('.card').querySelector('button').click(); return true })()")
-	b.see("the bad row", "document.querySelector('#quick-rows tr.bad')?.innerText.includes('more columns than the others') && "+scriptRan)
-	eval[bool](b, "(() => { const q = document.querySelectorAll('#quick-rows .qty')[1]; q.focus(); q.select(); return true })()")
+	eval[bool](b, "(() => { document.querySelector('#f-file').closest('.card').querySelector('button').click(); return "+
+		"true })()")
+	b.see("the bad row",
+		"document.querySelector('#quick-rows tr.bad')?.innerText.includes('more columns than the others') && "+scriptRan)
+	eval[bool](b, "(() => { const q = document.querySelectorAll('#quick-rows .qty')[1]; q.focus(); q.select(); return "+
+		"true })()")
 	b.keys("7")
-	b.see("the other row is read again", "document.querySelectorAll('#quick-rows tr')[1].querySelector('.amount').textContent === '189.00'")
-	b.see("the bad row stays", "document.querySelector('#quick-rows tr.bad')?.innerText.includes('more columns than the others')")
+	b.see("the other row is read again",
+		"document.querySelectorAll('#quick-rows tr')[1].querySelector('.amount').textContent === '189.00'")
+	b.see("the bad row stays",
+		"document.querySelector('#quick-rows tr.bad')?.innerText.includes('more columns than the others')")
 }

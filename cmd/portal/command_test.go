@@ -39,28 +39,35 @@ C489449,22087,PAPER BUNTING WHITE LACE,-12,2009-12-01 10:33:00,2.95,13085,United
 		t.Fatal(err)
 	}
 	code, out, errs := portal(t, db, "import", "online-retail", file)
-	if code != 0 || !strings.Contains(out, "2 customers, 4 items, 2 invoices, 1 credit memos") || !strings.Contains(out, `line 6: quantity "" is not a whole number`) {
+	if code != 0 || !strings.Contains(out, "2 customers, 4 items, 2 invoices, 1 credit memos") ||
+		!strings.Contains(out, `line 6: quantity "" is not a whole number`) {
 		t.Fatalf("import: %d\n%s\n%s", code, out, errs)
 	}
-	if code, _, errs := portal(t, db, "import", "online-retail", file+".gone"); code == 0 || !strings.Contains(errs, "ledger.csv.gone") {
+	if code, _, errs := portal(t, db, "import", "online-retail", file+".gone"); code == 0 ||
+		!strings.Contains(errs, "ledger.csv.gone") {
 		t.Errorf("a file that is not there: %d %s", code, errs)
 	}
-	if code, out, errs := portal(t, db, "user", "add", "anna@gifts.example", "--customer", "13085", "--password", setPassword); code != 0 {
+	if code, out, errs := portal(t, db, "user", "add", "anna@gifts.example", "--customer", "13085", "--password",
+		setPassword); code != 0 {
 		t.Fatalf("user add: %d %s%s", code, out, errs)
 	}
-	if code, _, errs := portal(t, db, "user", "add", "otto@gifts.example", "--customer", "99999"); code == 0 || !strings.Contains(errs, "99999") {
+	if code, _, errs := portal(t, db, "user", "add", "otto@gifts.example", "--customer", "99999"); code == 0 ||
+		!strings.Contains(errs, "99999") {
 		t.Errorf("a customer that is not there: %d %s", code, errs)
 	}
-	if code, out, _ := portal(t, db, "user", "list"); code != 0 || !strings.Contains(out, "anna@gifts.example") || !strings.Contains(out, "13085") {
+	if code, out, _ := portal(t, db, "user", "list"); code != 0 || !strings.Contains(out, "anna@gifts.example") ||
+		!strings.Contains(out, "13085") {
 		t.Errorf("user list: %d\n%s", code, out)
 	}
 
 	s := startSite(t, db, "127.0.0.1:0", "")
 	v := s.logInWith("anna@gifts.example", setPassword)
-	if a := v.page("/invoices"); !strings.Contains(a.body, "489434") || !strings.Contains(a.body, "164.40") || strings.Contains(a.body, "489435") {
+	if a := v.page("/invoices"); !strings.Contains(a.body, "489434") || !strings.Contains(a.body, "164.40") ||
+		strings.Contains(a.body, "489435") {
 		t.Error("the invoices are not the customer's own")
 	}
-	if a := v.page("/invoices/489434"); !strings.Contains(a.body, "PINK CHERRY LIGHTS") || !strings.Contains(a.body, "81.00") {
+	if a := v.page("/invoices/489434"); !strings.Contains(a.body, "PINK CHERRY LIGHTS") ||
+		!strings.Contains(a.body, "81.00") {
 		t.Errorf("the invoice: %d", a.status)
 	}
 	if a := v.page("/invoices/489435"); a.status != http.StatusNotFound {

@@ -18,7 +18,8 @@ import (
 func (a answer) hidden(names ...string) []string {
 	var pairs []string
 	for _, name := range names {
-		found := regexp.MustCompile(`<input type="hidden" name="` + name + `"[^>]* value="([^"]*)"`).FindStringSubmatch(a.body)
+		found := regexp.MustCompile(`<input type="hidden" name="` + name +
+			`"[^>]* value="([^"]*)"`).FindStringSubmatch(a.body)
 		if found != nil {
 			pairs = append(pairs, name, html.UnescapeString(found[1]))
 		}
@@ -38,7 +39,9 @@ func (s *site) oilAt(price string) {
 
 func (s *site) lastPrice() string {
 	s.t.Helper()
-	return pgtest.Value[string](s.t, s.db, "select coalesce((select unit_price::numeric(14,2)::text from erp.sales_order_line order by order_id desc, line_no desc limit 1), 'none')")
+	return pgtest.Value[string](s.t, s.db,
+		"select coalesce((select unit_price::numeric(14,2)::text from erp.sales_order_line order by order_id desc, "+
+			"line_no desc limit 1), 'none')")
 }
 
 // The sequence of the issue: asked at 12.00, the price goes on to 19.77, and the
@@ -54,7 +57,8 @@ func TestConfirmCart(t *testing.T) {
 	s.oilAt("12")
 
 	for _, confirm := range []string{"true", "1", "any", ""} {
-		if a := v.submit("confirm_prices", confirm); a.status != http.StatusConflict || !strings.Contains(a.body, "rose from 10.00 to 12.00") {
+		if a := v.submit("confirm_prices", confirm); a.status != http.StatusConflict ||
+			!strings.Contains(a.body, "rose from 10.00 to 12.00") {
 			t.Errorf("the first submit of a program with confirm_prices=%s: %d %s", confirm, a.status, a.body)
 		}
 		if a := v.send("/cart/submit", page.asks("confirm_prices", confirm)...); a.status != http.StatusConflict {
@@ -62,12 +66,14 @@ func TestConfirmCart(t *testing.T) {
 		}
 	}
 	question := v.send("/cart/submit", page.asks()...)
-	if question.status != http.StatusConflict || !strings.Contains(question.body, "OIL5 rose from 10.00 to 12.00.") || !strings.Contains(question.body, "Confirm and submit order · 24.00") {
+	if question.status != http.StatusConflict || !strings.Contains(question.body, "OIL5 rose from 10.00 to 12.00.") ||
+		!strings.Contains(question.body, "Confirm and submit order · 24.00") {
 		t.Fatalf("the question: %d", question.status)
 	}
 	s.oilAt("19.77")
 	question2 := v.send("/cart/submit", question.asks()...)
-	if question2.status != http.StatusConflict || !strings.Contains(question2.body, "OIL5 rose from 12.00 to 19.77.") || !strings.Contains(question2.body, "Confirm and submit order · 39.54") {
+	if question2.status != http.StatusConflict || !strings.Contains(question2.body, "OIL5 rose from 12.00 to 19.77.") ||
+		!strings.Contains(question2.body, "Confirm and submit order · 39.54") {
 		t.Fatalf("asked at 12.00, sent at 19.77: %d, last price %s", question2.status, s.lastPrice())
 	}
 	if n := s.orders(); n != 0 {
@@ -95,7 +101,8 @@ func TestConfirmCartOtherTab(t *testing.T) {
 	page := v.page("/cart")
 	s.oilAt("12")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "2", "mode", "set") // agreed to there
-	if a := v.send("/cart/submit", page.asks()...); a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5 rose from 10.00 to 12.00.") {
+	if a := v.send("/cart/submit", page.asks()...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "OIL5 rose from 10.00 to 12.00.") {
 		t.Errorf("a price agreed to in another tab: %d, %s", a.status, s.lastPrice())
 	}
 
@@ -103,11 +110,13 @@ func TestConfirmCartOtherTab(t *testing.T) {
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "5", "mode", "set")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "3")
 	a := v.send("/cart/submit", page.asks()...)
-	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") || !strings.Contains(a.body, "Added since: RICE25, 3 EA.") {
+	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") ||
+		!strings.Contains(a.body, "Added since: RICE25, 3 EA.") {
 		t.Errorf("other lines in another tab: %d", a.status)
 	}
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "0")
-	if a := v.send("/cart/submit", a.asks()...); a.status != http.StatusConflict || !strings.Contains(a.body, "Taken out since: RICE25, EA.") {
+	if a := v.send("/cart/submit", a.asks()...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "Taken out since: RICE25, EA.") {
 		t.Errorf("a line taken out in another tab: %d", a.status)
 	}
 	if n := s.orders(); n != 0 {
@@ -134,14 +143,18 @@ func TestConfirmRepeatedPO(t *testing.T) {
 	if !strings.Contains(question.body, "PO PO-7 is already on order "+first+".") {
 		t.Fatalf("no question: %d", question.status)
 	}
-	other := pgtest.Value[string](t, s.db, `insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', 'po-7' from erp.customer where customer_no = 'C1003' returning order_no`)
+	other := pgtest.Value[string](t, s.db,
+		`insert into erp.sales_order (customer_id, source, po_no) select customer_id, 'PHONE', 'po-7' from erp.customer
+			where customer_no = 'C1003' returning order_no`)
 	again := v.send("/cart/submit", question.asks("po_no", "PO-7")...)
-	if again.status != http.StatusConflict || !strings.Contains(again.body, "PO PO-7 is already on order "+other+" and one more.") {
+	if again.status != http.StatusConflict ||
+		!strings.Contains(again.body, "PO PO-7 is already on order "+other+" and one more.") {
 		t.Errorf("another order with the number: %d", again.status)
 	}
 	// nor another number
 	pgtest.Exec(t, s.db, "update erp.sales_order set po_no = 'PO-8' where order_no = '"+other+"'")
-	if a := v.send("/cart/submit", again.asks("po_no", "PO-8")...); a.status != http.StatusConflict || !strings.Contains(a.body, "PO PO-8 is already on order "+other+".") {
+	if a := v.send("/cart/submit", again.asks("po_no", "PO-8")...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "PO PO-8 is already on order "+other+".") {
 		t.Errorf("another number: %d", a.status)
 	}
 	again = v.send("/cart/submit", again.asks("po_no", "PO-7")...)
@@ -161,7 +174,8 @@ func TestConfirmWithoutPrices(t *testing.T) {
 	page := v.page("/cart")
 	s.oilAt("12.07")
 	question := v.send("/cart/submit", page.asks()...)
-	if question.status != http.StatusConflict || !strings.Contains(question.body, "Prices have changed meanwhile.") || !strings.Contains(question.body, "Confirm and submit") {
+	if question.status != http.StatusConflict || !strings.Contains(question.body, "Prices have changed meanwhile.") ||
+		!strings.Contains(question.body, "Confirm and submit") {
 		t.Fatalf("the question: %d", question.status)
 	}
 	s.oilAt("19.77")
@@ -215,14 +229,16 @@ func TestConfirmSignOff(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, name, customer_role, sign_off_all)
-		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login
+			where email = 'buyer@c1003.example'`)
 	ask, v := s.logIn("ask@c1003.example"), s.buyer("C1003")
 	s.oilAt("10")
 	ask.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	sent := ask.submit()
 	at := fmt.Sprintf("/approvals/%v", sent.get("sign_off"))
 	form := func(a answer, more ...string) []string {
-		return append(append(a.hidden("shown", "confirm_prices", "confirm_po"), "qty_1", "2", "po_no", "", "requested_date", ""), more...)
+		return append(append(a.hidden("shown", "confirm_prices", "confirm_po"), "qty_1", "2", "po_no", "",
+			"requested_date", ""), more...)
 	}
 	page := v.page(at)
 	s.oilAt("12")
@@ -241,12 +257,15 @@ func TestConfirmSignOff(t *testing.T) {
 	// agreed at 19.77 by the requester; the approver's page showed less
 	pgtest.Exec(t, s.db, "update portal.sign_off_line set seen_price = 30")
 	s.oilAt("25")
-	if a := v.send(at+"/approve", form(page)...); a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5 rose from 10.00 to 25.00.") {
+	if a := v.send(at+"/approve", form(page)...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "OIL5 rose from 10.00 to 25.00.") {
 		t.Errorf("a price that the approver's page did not have: %d, %s", a.status, s.lastPrice())
 	}
 	// the request itself is another one by now
-	pgtest.Exec(t, s.db, "update portal.sign_off_line set qty = 3; update erp.item set price_c = 10 where item_no = 'OIL5'")
-	if a := v.send(at+"/approve", form(page)...); a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 3 EA.") {
+	pgtest.Exec(t, s.db,
+		"update portal.sign_off_line set qty = 3; update erp.item set price_c = 10 where item_no = 'OIL5'")
+	if a := v.send(at+"/approve", form(page)...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "OIL5: quantity 2 → 3 EA.") {
 		t.Errorf("another quantity: %d", a.status)
 	}
 	if n := s.orders(); n != 0 {
@@ -271,8 +290,11 @@ func TestConfirmCredit(t *testing.T) {
 		t.Fatal("the page does not carry what it shows")
 	}
 	older := func(amount string) {
-		pgtest.Exec(t, s.db, `with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003' returning invoice_id)
-			insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, `+amount+`, `+amount+` from i`)
+		pgtest.Exec(t, s.db,
+			`with i as (insert into erp.invoice (customer_id) select customer_id from erp.customer where customer_no = 'C1003'
+				returning invoice_id)
+			insert into erp.invoice_line (invoice_id, line_no, qty, unit_price, line_total) select invoice_id, 1, 1, `+amount+
+				`, `+amount+` from i`)
 	}
 	older("400")
 	form := func(a answer, more ...string) []string {
@@ -284,7 +306,8 @@ func TestConfirmCredit(t *testing.T) {
 		{"/desk/orders", "order", no + "/0/35.00"},
 	} {
 		a := desk.send(approve[0], approve[1:]...)
-		if got := v.read("/orders/" + no).get("status"); got != "SUBMITTED" || !strings.Contains(a.body, "over credit by 435.00 by now, and the page showed 35.00") {
+		if got := v.read("/orders/" + no).get("status"); got != "SUBMITTED" ||
+			!strings.Contains(a.body, "over credit by 435.00 by now, and the page showed 35.00") {
 			t.Errorf("%v: %d, %v", approve, a.status, got)
 		}
 	}
@@ -293,10 +316,13 @@ func TestConfirmCredit(t *testing.T) {
 	}
 
 	// on hold since
-	pgtest.Exec(t, s.db, "update erp.web_access set credit_check = 'block'; delete from erp.sales_order where order_no <> '"+no+"'")
+	pgtest.Exec(t, s.db,
+		"update erp.web_access set credit_check = 'block'; delete from erp.sales_order where order_no <> '"+no+"'")
 	page = desk.page(at)
 	pgtest.Exec(t, s.db, "update erp.customer set credit_hold = true")
-	if a := desk.send(at+"/move", form(page, "status", "PICKING", "release_credit", "true", "reason", "known", "shown_hold", "false")...); a.status != http.StatusConflict || !strings.Contains(a.body, "was put on credit hold meanwhile") {
+	if a := desk.send(at+"/move", form(page, "status", "PICKING", "release_credit", "true", "reason", "known",
+		"shown_hold", "false")...); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "was put on credit hold meanwhile") {
 		t.Errorf("on hold since: %d", a.status)
 	}
 }
@@ -316,24 +342,31 @@ func TestConfirmStandingOrder(t *testing.T) {
 	}
 	lines, head := html.UnescapeString(shown[0][1]), html.UnescapeString(shown[1][1])
 	pgtest.Exec(t, s.db, `update portal.standing_order_line set qty = 5; update portal.standing_order set po_no = 'PO-5';
-		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select 1, item_id, 'EA', 3 from erp.item where item_no = 'RICE25'`)
+		insert into portal.standing_order_line (standing_order_id, item_id, uom, qty) select 1, item_id, 'EA', 3
+			from erp.item where item_no = 'RICE25'`)
 	a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save", "shown", lines)
-	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") || !strings.Contains(a.body, "Added since: RICE25, 3 EA.") {
+	if a.status != http.StatusConflict || !strings.Contains(a.body, "OIL5: quantity 2 → 5 EA.") ||
+		!strings.Contains(a.body, "Added since: RICE25, 3 EA.") {
 		t.Errorf("lines: %d", a.status)
 	}
 	b := v.send(at+"/settings", append(settings, "note", "at the back", "shown", head)...)
-	if b.status != http.StatusConflict || !strings.Contains(b.body, "PO number was empty when you opened this page, and is PO-5 now.") || !strings.Contains(b.body, "at the back") {
+	if b.status != http.StatusConflict || !strings.Contains(b.body,
+		"PO number was empty when you opened this page, and is PO-5 now.") || !strings.Contains(b.body, "at the back") {
 		t.Errorf("settings: %d", b.status)
 	}
-	if got := pgtest.Value[string](t, s.db, "select string_agg(trim_scale(qty)::text, ' ' order by item_id) || ' ' || max(po_no) || max(note) from portal.standing_order_line, portal.standing_order"); got != "5 3 PO-5" {
+	if got := pgtest.Value[string](t, s.db,
+		"select string_agg(trim_scale(qty)::text, ' ' order by item_id) || ' ' || max(po_no) || max(note) from "+
+			"portal.standing_order_line, portal.standing_order"); got != "5 3 PO-5" {
 		t.Errorf("saved all the same: %s", got)
 	}
 	// what the refused page showed
 	shown = regexp.MustCompile(`name="shown" value="([^"]*)"`).FindAllStringSubmatch(a.body, -1)
-	if a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save", "shown", html.UnescapeString(shown[0][1])); a.status != http.StatusSeeOther {
+	if a := v.send(at+"/lines", "paste", "OIL5\t4", "action", "save",
+		"shown", html.UnescapeString(shown[0][1])); a.status != http.StatusSeeOther {
 		t.Errorf("once more: %d", a.status)
 	}
-	if a := v.send(at+"/settings", append(settings, "note", "at the back", "shown", html.UnescapeString(shown[1][1]))...); a.status != http.StatusSeeOther {
+	if a := v.send(at+"/settings", append(settings, "note", "at the back",
+		"shown", html.UnescapeString(shown[1][1]))...); a.status != http.StatusSeeOther {
 		t.Errorf("the settings once more: %d", a.status)
 	}
 }
@@ -390,7 +423,9 @@ func TestBrowserConfirm(t *testing.T) {
 		t.Errorf("the form tells %s", sent)
 	}
 	b.do(chromedp.Click(chromedp.CSS("#submit-end button")))
-	b.see("asked about the quantity", "document.querySelector('[data-errors]')?.textContent.includes('OIL5: quantity 7 → 2 EA') || location.pathname.startsWith('/orders/')")
+	b.see("asked about the quantity",
+		"document.querySelector('[data-errors]')?.textContent.includes('OIL5: quantity 7 → 2 EA') || "+
+			"location.pathname.startsWith('/orders/')")
 	if n := s.orders(); n != 1 {
 		t.Errorf("%d orders: 2 were ordered where 7 stood", n)
 	}

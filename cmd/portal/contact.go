@@ -11,7 +11,8 @@ func contactURI(s string) (string, error) {
 	if s == "" {
 		return "", nil
 	}
-	if u, err := url.Parse(s); err == nil && (u.Scheme == "https" && u.Host != "" || u.Scheme == "mailto" && u.Opaque != "") {
+	if u, err := url.Parse(s); err == nil &&
+		(u.Scheme == "https" && u.Host != "" || u.Scheme == "mailto" && u.Opaque != "") {
 		return s, nil
 	}
 	if a, err := mail.ParseAddress(s); err == nil && a.Name == "" {

@@ -4,7 +4,8 @@ import "testing"
 
 func TestContactURI(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"": "", "it@acme.example": "mailto:it@acme.example", "mailto:it@acme.example": "mailto:it@acme.example",
+	for in, want := range map[string]string{"": "", "it@acme.example": "mailto:it@acme.example",
+		"mailto:it@acme.example":        "mailto:it@acme.example",
 		"https://acme.example/security": "https://acme.example/security"} {
 		if got, err := contactURI(in); err != nil || got != want {
 			t.Errorf("%q: %q, %v", in, got, err)

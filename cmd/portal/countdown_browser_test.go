@@ -14,11 +14,14 @@ import (
 func TestBrowserCountdown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	pgtest.Exec(t, s.db, `insert into erp.route (route_id, code, name, cutoff_days_before) overriding system value values (1, 'TF', 'Tuesday and Friday', 1);
+	pgtest.Exec(t, s.db,
+		`insert into erp.route (route_id, code, name, cutoff_days_before) overriding system value
+			values (1, 'TF', 'Tuesday and Friday', 1);
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5);
 		update erp.customer set route_id = 1`)
 	at := func(clock string) {
-		pgtest.Exec(t, s.db, "select erp.set_clock(null); update erp.clock set shift = timestamptz '"+clock+"' - clock_timestamp()")
+		pgtest.Exec(t, s.db, "select erp.set_clock(null); update erp.clock set shift = timestamptz '"+clock+
+			"' - clock_timestamp()")
 	}
 	left := func(want string) string {
 		return fmt.Sprintf("document.querySelector('#next-delivery .countdown .left').textContent.startsWith(%q)", want)
@@ -51,7 +54,8 @@ func TestBrowserCountdown(t *testing.T) {
 	b.mark()
 	b.see("the next run", "document.querySelector('#next-delivery').innerText.includes('9 Jun 2026')")
 	b.see("the count to its cutoff", left("in 3 days"))
-	b.see("the word for who does not see", "document.querySelector('#announce').textContent.includes('The cutoff has passed')")
+	b.see("the word for who does not see",
+		"document.querySelector('#announce').textContent.includes('The cutoff has passed')")
 	b.stillMarked()
 	if text := s.buyer("C1003").page("/").body; !strings.Contains(text, `data-countdown="2026-06-08T15:00:00-04:00"`) {
 		t.Error("the page without a script lacks the instant")

@@ -18,47 +18,73 @@ import (
 
 // hostile are numbers that an ERP may have and that an address, an id, a form or
 // a file name may stumble over.
-var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20", "Größe 10 · 日本", strings.Repeat("é", 60),
+var hostile = []string{"A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "INV/2026/0042", "a b+c%20",
+	"Größe 10 · 日本", strings.Repeat("é", 60),
 	"new", "~A~2FB", "people", "cancel", "it's", "a:b", "A;B,C 🥑", "//", "]x[.y", "$&", `back\slash <b>&amp; 100%`}
 
 // hostileWorld is a distributor with such numbers for all it has. Z/9 has bought
 // everything; R/1 has a restricted catalogue since. $1 are the numbers.
 var hostileWorld = []string{
-	`insert into erp.category (category_id, name) select 100 + ord, n from unnest($1::text[]) with ordinality as a(n, ord)`,
+	`insert into erp.category (category_id, name) select 100 + ord, n from unnest($1::text[]) with ordinality as a(n,
+		ord)`,
 	`insert into erp.item (item_no, description, category_id, base_uom, price_a, price_e)
-		select n, 'Item ' || n, category_id, 'EA', 10 + ord, 9 + ord from unnest($1::text[]) with ordinality as a(n, ord) join erp.category c on c.name = a.n`,
+		select n, 'Item ' || n, category_id, 'EA', 10 + ord, 9 + ord from unnest($1::text[]) with ordinality as a(n, ord)
+			join erp.category c on c.name = a.n`,
 	`insert into erp.item_uom (item_id, uom, factor) select item_id, 'C/S "6"', 6 from erp.item where item_no = any ($1)`,
 	`insert into erp.stock (item_id, on_hand) select item_id, 1000 from erp.item where item_no = any ($1)`,
-	`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = any ($1)`,
-	`update erp.item i set substitute_item_id = (select s.item_id from erp.item s where s.item_no = 'A/B 1') where i.item_no = any ($1) and i.item_no <> 'A/B 1'`,
-	`insert into erp.route (code, name, every_days, start_date, cutoff_time) select n, 'Route ' || n, 2, erp.today(), '15:00' from unnest($1::text[]) n where length(n) <= 20`,
-	`insert into erp.carrier (code, name, tracking_url) select n, 'Carrier ' || n, 'https://carrier.example/{tracking_no}' from unnest($1::text[]) n`,
-	`insert into erp.customer (customer_no, name, route_id) select n, 'Customer ' || n, route_id from unnest($1::text[] || array['Z/9', 'R/1']) n left join erp.route on code = n`,
-	`insert into erp.ship_to (customer_id, code, name) select customer_id, n, 'Place ' || n from erp.customer, unnest($1::text[]) n where customer_no in ('Z/9', 'R/1')`,
-	`insert into portal.login (customer_id, email, password_hash, name) select c.customer_id, 'buyer@' || lower(translate(customer_no, '/', '')) || '.example', l.password_hash, 'Buyer'
-		from erp.customer c, portal.login l where customer_no in ('Z/9', 'R/1') and l.email = 'buyer@c1001.example' and cardinality($1::text[]) > 0`,
+	`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item
+		where item_no = any ($1)`,
+	`update erp.item i set substitute_item_id = (select s.item_id from erp.item s where s.item_no = 'A/B 1')
+		where i.item_no = any ($1) and i.item_no <> 'A/B 1'`,
+	`insert into erp.route (code, name, every_days, start_date, cutoff_time) select n, 'Route ' || n, 2, erp.today(),
+		'15:00' from unnest($1::text[]) n where length(n) <= 20`,
+	`insert into erp.carrier (code, name, tracking_url) select n, 'Carrier ' || n, 'https://carrier.example/{tracking_no}'
+		from unnest($1::text[]) n`,
+	`insert into erp.customer (customer_no, name, route_id) select n, 'Customer ' || n, route_id
+		from unnest($1::text[] || array['Z/9', 'R/1']) n left join erp.route on code = n`,
+	`insert into erp.ship_to (customer_id, code, name) select customer_id, n, 'Place ' || n from erp.customer,
+		unnest($1::text[]) n where customer_no in ('Z/9', 'R/1')`,
+	`insert into portal.login (customer_id, email, password_hash, name) select c.customer_id,
+		'buyer@' || lower(translate(customer_no, '/', '')) || '.example', l.password_hash, 'Buyer'
+		from erp.customer c, portal.login l where customer_no in ('Z/9', 'R/1') and l.email = 'buyer@c1001.example'
+		and cardinality($1::text[]) > 0`,
 	`update erp.web_access set many_logins = true, monthly_statement = true where cardinality($1::text[]) > 0`,
 	`insert into erp.sales_order (order_no, customer_id, source, ship_to_id, po_no)
-		select n, customer_id, 'DESK', ship_to_id, left('PO ' || n, 60) from unnest($1::text[] || array['open/1']) n, erp.customer join erp.ship_to t using (customer_id) where customer_no = 'Z/9' and t.code in (n, 'it''s') and (n = 'open/1' or t.code = n)`,
-	`insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id, row_number() over (partition by o.order_id order by i.item_id), i.item_id, 2
-		from erp.sales_order o join erp.item i on i.item_no in (o.order_no, 'A/B 1') where o.order_no = any ($1) or o.order_no = 'open/1'`,
+		select n, customer_id, 'DESK', ship_to_id, left('PO ' || n, 60) from unnest($1::text[] || array['open/1']) n,
+			erp.customer join erp.ship_to t using (customer_id) where customer_no = 'Z/9' and t.code in (n, 'it''s')
+			and (n = 'open/1' or t.code = n)`,
+	`insert into erp.sales_order_line (order_id, line_no, item_id, qty) select o.order_id,
+		row_number() over (partition by o.order_id order by i.item_id), i.item_id, 2
+		from erp.sales_order o join erp.item i on i.item_no in (o.order_no, 'A/B 1') where o.order_no = any ($1)
+		or o.order_no = 'open/1'`,
 	`update erp.sales_order set status = 'APPROVED' where order_no = any ($1)`,
 	`select erp.ship_order(n, n, 'T ' || n) from unnest($1::text[]) n`,
-	`insert into erp.invoice (invoice_no, customer_id, order_id) select order_no, customer_id, order_id from erp.sales_order where order_no = any ($1)`,
-	`insert into erp.invoice_line (invoice_id, line_no, item_id, order_id, order_line_no, description, qty, unit_price, line_total)
+	`insert into erp.invoice (invoice_no, customer_id, order_id) select order_no, customer_id, order_id
+		from erp.sales_order where order_no = any ($1)`,
+	`insert into erp.invoice_line (invoice_id, line_no, item_id, order_id, order_line_no, description, qty, unit_price,
+		line_total)
 		select v.invoice_id, l.line_no, l.item_id, l.order_id, l.line_no, 'Item', l.qty, l.unit_price, l.line_total
 		from erp.invoice v join erp.sales_order_line l using (order_id) where v.invoice_no = any ($1)`,
-	`insert into erp.payment (payment_no, customer_id, amount) select n, customer_id, 5 from unnest($1::text[]) n, erp.customer where customer_no = 'Z/9'`,
-	`insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 3 from erp.payment join erp.invoice on invoice_no = payment_no where payment_no = any ($1)`,
-	`insert into erp.credit_memo (memo_no, customer_id, invoice_id, reason) select invoice_no, customer_id, invoice_id, 'Price' from erp.invoice where invoice_no = any ($1)`,
-	`insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 1, 1, 1, 1 from erp.credit_memo where memo_no = any ($1)`,
-	`insert into erp.credit_request (request_no, customer_id, invoice_id) select invoice_no, customer_id, invoice_id from erp.invoice where invoice_no = any ($1)`,
-	`insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code) select request_id, 1, invoice_id, 1, 1, 'damaged'
+	`insert into erp.payment (payment_no, customer_id, amount) select n, customer_id, 5 from unnest($1::text[]) n,
+		erp.customer where customer_no = 'Z/9'`,
+	`insert into erp.payment_application (payment_id, invoice_id, amount) select payment_id, invoice_id, 3
+		from erp.payment join erp.invoice on invoice_no = payment_no where payment_no = any ($1)`,
+	`insert into erp.credit_memo (memo_no, customer_id, invoice_id, reason) select invoice_no, customer_id, invoice_id,
+		'Price' from erp.invoice where invoice_no = any ($1)`,
+	`insert into erp.credit_memo_line (credit_memo_id, line_no, qty, unit_price, line_total) select credit_memo_id, 1, 1,
+		1, 1 from erp.credit_memo where memo_no = any ($1)`,
+	`insert into erp.credit_request (request_no, customer_id, invoice_id) select invoice_no, customer_id, invoice_id
+		from erp.invoice where invoice_no = any ($1)`,
+	`insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code)
+		select request_id, 1, invoice_id, 1, 1, 'damaged'
 		from erp.credit_request where request_no = any ($1)`,
 	`insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 8 from erp.item where item_no = any ($1)`,
-	`insert into erp.price_contract (customer_id, item_id, value) select customer_id, item_id, 7 from erp.item, erp.customer where item_no = any ($1) and customer_no = 'Z/9'`,
-	`insert into portal.favorite (login_id, customer_id, item_id) select login_id, customer_id, item_id from erp.item, portal.login where item_no = any ($1) and email in ('buyer@z9.example', 'buyer@r1.example')`,
-	`insert into portal.notification (login_id, customer_id, kind, ref, key) select login_id, customer_id, k, n, k || n from portal.login, unnest($1::text[]) n, unnest(array['order_shipped', 'return_decided']) k
+	`insert into erp.price_contract (customer_id, item_id, value) select customer_id, item_id, 7 from erp.item,
+		erp.customer where item_no = any ($1) and customer_no = 'Z/9'`,
+	`insert into portal.favorite (login_id, customer_id, item_id) select login_id, customer_id, item_id from erp.item,
+		portal.login where item_no = any ($1) and email in ('buyer@z9.example', 'buyer@r1.example')`,
+	`insert into portal.notification (login_id, customer_id, kind, ref, key) select login_id, customer_id, k, n, k || n
+		from portal.login, unnest($1::text[]) n, unnest(array['order_shipped', 'return_decided']) k
 		where email = 'buyer@z9.example'`,
 }
 
@@ -233,15 +259,21 @@ func TestCrawl(t *testing.T) {
 	}
 	few.post("/standing-orders", "name", "Weekly", "rhythm", "weeks", "weekday", "2", "ref", "A/B 1", "qty", "2")
 	// from now on it may have one of them; what it bought is not forgotten
-	pgtest.Exec(t, s.db, `insert into erp.authorized_item (customer_id, item_id) select customer_id, item_id from erp.customer, erp.item where customer_no = 'R/1' and item_no = 'A#1'`)
-	pgtest.Exec(t, s.db, `update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'R/1')`)
+	pgtest.Exec(t, s.db,
+		`insert into erp.authorized_item (customer_id, item_id) select customer_id, item_id from erp.customer, erp.item
+			where customer_no = 'R/1' and item_no = 'A#1'`)
+	pgtest.Exec(t, s.db,
+		`update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer
+			where customer_no = 'R/1')`)
 
 	pgtest.Exec(t, s.db, `update erp.item set active = false where item_no = 'a:b'`) // and this, nobody may
 
-	again := map[string][]string{"/quick-order": {"paste", "A#1\t1\n" + strings.Join(hostile, "\t1\n") + "\t1", "action", "check"},
+	again := map[string][]string{"/quick-order": {"paste", "A#1\t1\n" + strings.Join(hostile, "\t1\n") + "\t1", "action",
+		"check"},
 		"/orders/" + order + "/reorder": {"mode", "add"}}
 	never := func(l link) bool {
-		return strings.HasPrefix(l.path, "/logout") || strings.HasPrefix(l.path, "/ops/jobs") || strings.HasPrefix(l.path, "/live") || strings.Contains(l.path, "/assets/")
+		return strings.HasPrefix(l.path, "/logout") || strings.HasPrefix(l.path, "/ops/jobs") ||
+			strings.HasPrefix(l.path, "/live") || strings.Contains(l.path, "/assets/")
 	}
 	lists := []string{"/catalog", "/orders", "/invoices", "/desk/orders", "/desk/returns", "/desk/warehouse"}
 	for who, c := range map[string]struct {
@@ -250,17 +282,21 @@ func TestCrawl(t *testing.T) {
 		forms map[string][]string
 		least int
 	}{
-		"buyer":      {buyer, []string{"/"}, map[string][]string{"/quick-order": again["/quick-order"], "/invoices/~INV~2F2026~2F0042/reorder": {"mode", "add"}}, 200},
+		"buyer": {buyer, []string{"/"},
+			map[string][]string{"/quick-order": again["/quick-order"], "/invoices/~INV~2F2026~2F0042/reorder": {"mode", "add"}},
+			200},
 		"restricted": {few, []string{"/"}, again, 40},
 		"desk":       {s.logIn("desk@demo.example"), []string{"/desk/orders", "/desk/orders?status=all"}, nil, 400},
-		"operator":   {s.logIn("ops@demo.example"), []string{"/ops", "/ops/mail?status=all", "/ops/statements", "/ops/proof"}, nil, 5},
+		"operator": {s.logIn("ops@demo.example"), []string{"/ops", "/ops/mail?status=all", "/ops/statements", "/ops/proof"},
+			nil, 5},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			crawl := &crawler{t: t, v: c.v, seen: map[link]string{}, skip: func(l link) bool {
 				path, query, _ := strings.Cut(l.path, "?")
 				// a list that is narrowed twice leads where the list does that is narrowed once
-				return never(l) || who == "operator" && strings.HasPrefix(path, "/desk") || strings.Count(query, "&") > 0 && slices.Contains(lists, path)
+				return never(l) || who == "operator" && strings.HasPrefix(path, "/desk") || strings.Count(query, "&") > 0 &&
+					slices.Contains(lists, path)
 			}}
 			for path, pairs := range c.forms {
 				a := c.v.send(path, pairs...)
@@ -292,12 +328,14 @@ func TestHostileAddresses(t *testing.T) {
 			ways = append(ways, url.PathEscape(n))
 		}
 		for _, way := range ways {
-			for path, field := range map[string]string{"/items/": "item_no", "/orders/": "order_no", "/invoices/": "invoice_no", "/payments/": "payment_no", "/credit-memos/": "memo_no", "/returns/": "request_no"} {
+			for path, field := range map[string]string{"/items/": "item_no", "/orders/": "order_no", "/invoices/": "invoice_no",
+				"/payments/": "payment_no", "/credit-memos/": "memo_no", "/returns/": "request_no"} {
 				if a := v.read(path + way); a.status != http.StatusOK || a.get(field) != n {
 					t.Errorf("%s of %q: %d, %v", path+way, n, a.status, a.get(field))
 				}
 			}
-			for path, field := range map[string]string{"/desk/items/": "item_no", "/desk/orders/": "order_no", "/desk/invoices/": "invoice_no", "/desk/payments/": "payment_no", "/desk/returns/": "request_no",
+			for path, field := range map[string]string{"/desk/items/": "item_no", "/desk/orders/": "order_no",
+				"/desk/invoices/": "invoice_no", "/desk/payments/": "payment_no", "/desk/returns/": "request_no",
 				"/desk/customers/": "customer_no", "/desk/warehouse/": "order_no", "/desk/routes/": "code"} {
 				if field == "code" && len(n) > 20 { // no route's code is that long
 					continue
@@ -307,7 +345,8 @@ func TestHostileAddresses(t *testing.T) {
 				}
 			}
 		}
-		if a := v.page("/invoices/" + domain.InAddress(n) + "/pdf"); a.status != http.StatusOK || strings.ContainsAny(a.header.Get("Content-Disposition"), "\\\r\n") {
+		if a := v.page("/invoices/" + domain.InAddress(n) + "/pdf"); a.status != http.StatusOK ||
+			strings.ContainsAny(a.header.Get("Content-Disposition"), "\\\r\n") {
 			t.Errorf("paper of %q: %d %s", n, a.status, a.header.Get("Content-Disposition"))
 		}
 	}

@@ -90,7 +90,8 @@ func TestNetworkToDatabaseFreezes(t *testing.T) {
 	network.Break()
 	eventually(t, "pages again", func() bool { return v.read("/orders/"+orderNo).get("status") == "SHIPPED" })
 	eventually(t, "an order", func() bool {
-		return v.post("/cart/lines", "item_no", "OIL5", "qty", "1").status == http.StatusOK && v.submit().status == http.StatusOK
+		return v.post("/cart/lines", "item_no", "OIL5", "qty", "1").status == http.StatusOK &&
+			v.submit().status == http.StatusOK
 	})
 	eventually(t, "jobs go on", func() bool {
 		return pgtest.Value[int](t, db, "select count(*)::int from erp.sales_order where status = 'APPROVED'") == 1

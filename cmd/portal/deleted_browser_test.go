@@ -34,10 +34,13 @@ func TestBrowserDeletedOrder(t *testing.T) {
 	list.see("the list without it", "!"+strings.Replace(has, "document.body", "document.querySelector('main')", 1))
 	desk.see("the queue without it", "!"+strings.Replace(has, "document.body", "document.querySelector('main')", 1))
 	order.see("that it is gone", "document.querySelector('h1').textContent === 'Not found'")
-	if got := pgtest.Value[string](t, s.db, "select data ->> 'status' from portal.audit where action = 'sales_order' and data ? 'order_no' and subject = $1", orderNo); got != `["SUBMITTED", null]` {
+	if got := pgtest.Value[string](t, s.db,
+		"select data ->> 'status' from portal.audit where action = 'sales_order' and data ? 'order_no' and subject = $1",
+		orderNo); got != `["SUBMITTED", null]` {
 		t.Errorf("the audit log has %s", got)
 	}
-	if got := pgtest.Value[string](t, s.db, "select string_agg(to_status, ' ' order by history_id) from erp.order_status_history"); got != "SUBMITTED DELETED" {
+	if got := pgtest.Value[string](t, s.db,
+		"select string_agg(to_status, ' ' order by history_id) from erp.order_status_history"); got != "SUBMITTED DELETED" {
 		t.Errorf("the history has %s", got)
 	}
 }

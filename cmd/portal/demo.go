@@ -34,10 +34,10 @@ type demoCommand struct {
 
 // Help teaches what the flags do not.
 func (demoCommand) Help() string {
-	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional distributor
-and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection URL is written to
---dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the log-ins of --dir/logins.env,
-one each for customers' pages, the desk and jobs.
+	return `Starts a PostgreSQL of its own in --dir (as a plain user when run as root), fills it with a fictional
+distributor and serves the portal. A second start keeps the data; --fresh starts over. The owner's connection
+URL is written to --dir/database-url: psql "$(cat .portal/database-url)". The portal itself connects with the
+log-ins of --dir/logins.env, one each for customers' pages, the desk and jobs.
 
 Log-ins, all with the password ` + demoPassword + `:
   buyer@c1003.example    a customer; every customer number has one
@@ -46,8 +46,8 @@ Log-ins, all with the password ` + demoPassword + `:
   desk@demo.example      staff: order desk and warehouse
   ops@demo.example       operator: the desk, the job queues and the mails, which are kept at /ops/mail
 
-Passkeys are bound to a name, and browsers make none for 127.0.0.1: give --public-url http://localhost:8080 and open that
-address to try them.`
+Passkeys are bound to a name, and browsers make none for 127.0.0.1: give --public-url http://localhost:8080 and open
+that address to try them.`
 }
 
 func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
@@ -72,7 +72,8 @@ func (c demoCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer
 	}
 	pg, err := localpg.Start(ctx, localpg.Config{Dir: c.Dir, Port: port})
 	if errors.Is(err, localpg.ErrRunning) {
-		return fmt.Errorf("%w\nAnother portal demo uses %s. Stop that one, or give this one another --dir and --addr", err, c.Dir)
+		return fmt.Errorf("%w\nAnother portal demo uses %s. Stop that one, or give this one another --dir and --addr", err,
+			c.Dir)
 	}
 	if err != nil {
 		return err
@@ -207,7 +208,8 @@ func (c demoCommand) seed(ctx context.Context, url string, out io.Writer) error 
 func addressFree(address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Stop it, or choose another with --addr", address, err)
+		return fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address. Stop it, or choose another with --addr",
+			address, err)
 	}
 	return l.Close()
 }

@@ -21,14 +21,17 @@ func TestBrowserPriceList(t *testing.T) {
 		document.querySelector('#price-load button[value=check]').click()
 		return true
 	})()`)
-	b.see("what it would do", `document.querySelector('#price-result table')?.textContent.includes('write the decimals after a point')`)
+	b.see("what it would do",
+		`document.querySelector('#price-result table')?.textContent.includes('write the decimals after a point')`)
 	eval[bool](b, `(() => {
 		document.getElementById('f-leave_out').click()
 		document.querySelector('#price-load button[value=load]').click()
 		return true
 	})()`)
-	b.see("what it did", `document.querySelector('#price-result .callout-success')?.textContent.includes('1 bad row was left out')`)
-	if got := pgtest.Value[string](t, s.db, "select price_a::text from erp.item where item_no = 'OIL5'"); got != "31.5000" {
+	b.see("what it did",
+		`document.querySelector('#price-result .callout-success')?.textContent.includes('1 bad row was left out')`)
+	if got := pgtest.Value[string](t, s.db,
+		"select price_a::text from erp.item where item_no = 'OIL5'"); got != "31.5000" {
 		t.Errorf("OIL5 at %s", got)
 	}
 }

@@ -65,7 +65,8 @@ func TestDeskPricesLive(t *testing.T) {
 		t.Fatalf("add: %d %s", a.status, a.body)
 	}
 	socket.until(func(kind, _, _ string) bool { return kind == "catalog" })
-	if a := buyer.page("/items/OIL5"); !strings.Contains(a.body, "22.75") || !strings.Contains(a.body, "until 30 Jun 2099") {
+	if a := buyer.page("/items/OIL5"); !strings.Contains(a.body, "22.75") ||
+		!strings.Contains(a.body, "until 30 Jun 2099") {
 		t.Error("the buyer's page has no 22.75")
 	}
 	if p := other.read("/items/OIL5").get("unit_price"); p != "30.00" {
@@ -73,12 +74,16 @@ func TestDeskPricesLive(t *testing.T) {
 	}
 
 	// refused where it was typed, with what was typed
-	a := desk.send("/desk/customers/C1003/prices/contract", "item_no", "OIL5", "kind", "fixed", "value", "21.5", "valid_from", "2027-01-01")
-	if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "overlaps the contract of until 30 Jun 2099 at 22.75") || !strings.Contains(a.body, `value="21.5"`) ||
+	a := desk.send("/desk/customers/C1003/prices/contract", "item_no", "OIL5", "kind", "fixed", "value", "21.5",
+		"valid_from", "2027-01-01")
+	if a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "overlaps the contract of until 30 Jun 2099 at 22.75") ||
+		!strings.Contains(a.body, `value="21.5"`) ||
 		!strings.Contains(a.body, `href="#f-valid_from"`) || !strings.Contains(a.body, `id="f-valid_from"`) {
 		t.Errorf("overlap: %d %s", a.status, a.body)
 	}
-	if a := desk.send("/desk/customers/C1003/prices/group", "category_id", "1", "kind", "percent_off", "value", "200"); a.status != http.StatusUnprocessableEntity ||
+	if a := desk.send("/desk/customers/C1003/prices/group", "category_id", "1", "kind", "percent_off",
+		"value", "200"); a.status != http.StatusUnprocessableEntity ||
 		!strings.Contains(a.body, `href="#f-value"`) || strings.Count(a.body, `id="f-value"`) != 1 {
 		t.Errorf("group: %d", a.status)
 	}
@@ -88,7 +93,8 @@ func TestDeskPricesLive(t *testing.T) {
 		t.Errorf("list: %s", prices.body)
 	}
 	id := fmt.Sprint(prices.get("contracts.0.contract_id"))
-	if a := desk.page("/desk/customers/C1003/prices?contract=" + id); !strings.Contains(a.body, "Change the contract") || !strings.Contains(a.body, `value="2099-06-30"`) {
+	if a := desk.page("/desk/customers/C1003/prices?contract=" + id); !strings.Contains(a.body, "Change the contract") ||
+		!strings.Contains(a.body, `value="2099-06-30"`) {
 		t.Error("the contract's form is not filled in")
 	}
 	if a := desk.post("/desk/customers/C1003/prices/end", "kind", "contract", "id", id); a.status != http.StatusOK {
@@ -98,20 +104,24 @@ func TestDeskPricesLive(t *testing.T) {
 	if p := buyer.read("/items/OIL5").get("unit_price"); p != "27.00" {
 		t.Errorf("after its end: %v", p)
 	}
-	if a := desk.page("/desk/customers/C1003/prices"); !strings.Contains(a.body, "Contract OIL5: none → <strong>22.75, until 30 Jun 2099</strong>") ||
+	if a := desk.page("/desk/customers/C1003/prices"); !strings.Contains(a.body,
+		"Contract OIL5: none → <strong>22.75, until 30 Jun 2099</strong>") ||
 		!strings.Contains(a.body, "Contract OIL5, valid: until 30 Jun 2099 → <strong>until") {
 		t.Errorf("who changed what: %s", a.body[strings.Index(a.body, "price-audit"):])
 	}
 	// the customer's Web Access log is not filled with prices
-	if a := desk.page("/desk/customers/C1003"); !strings.Contains(a.body, "Nobody has changed this customer&#39;s Web Access") && !strings.Contains(a.body, "Web Access yet") {
+	if a := desk.page("/desk/customers/C1003"); !strings.Contains(a.body,
+		"Nobody has changed this customer&#39;s Web Access") && !strings.Contains(a.body, "Web Access yet") {
 		t.Error("prices are in the log of Web Access")
 	}
-	got := pgtest.Value[string](t, s.db, "select string_agg(actor || ' ' || action, ', ' order by audit_id) from portal.audit where action ~ '^price'")
+	got := pgtest.Value[string](t, s.db,
+		"select string_agg(actor || ' ' || action, ', ' order by audit_id) from portal.audit where action ~ '^price'")
 	if got != "desk@demo.example price_contract, desk@demo.example price_contract" {
 		t.Errorf("audit: %s", got)
 	}
 	pgtest.Exec(t, s.db, "update erp.price_contract set value = 20")
-	if got := pgtest.Value[string](t, s.db, "select actor || ' ' || (data ->> 'value') from portal.audit where action ~ '^price' order by audit_id desc limit 1"); !strings.HasSuffix(got, " [22.7500, 20.0000]") || strings.HasPrefix(got, "desk@") {
+	if got := pgtest.Value[string](t, s.db,
+		"select actor || ' ' || (data ->> 'value') from portal.audit where action ~ '^price' order by audit_id desc limit 1"); !strings.HasSuffix(got, " [22.7500, 20.0000]") || strings.HasPrefix(got, "desk@") {
 		t.Errorf("audit of plain SQL: %s", got)
 	}
 }
@@ -125,7 +135,8 @@ func TestDeskBreakLive(t *testing.T) {
 	socket.hello()
 	socket.watch("OIL5")
 	buyer.post("/cart/lines", "item_no", "OIL5", "qty", "12")
-	if a := desk.do("POST", "/desk/items/OIL5/prices/break", "application/json", strings.NewReader("min_qty=12&price=23.40&levels=C&levels=D")); a.status != http.StatusOK {
+	if a := desk.do("POST", "/desk/items/OIL5/prices/break", "application/json",
+		strings.NewReader("min_qty=12&price=23.40&levels=C&levels=D")); a.status != http.StatusOK {
 		t.Fatalf("add: %d %s", a.status, a.body)
 	}
 	socket.until(func(kind, ref, _ string) bool { return kind == "item" && ref == "OIL5" })
@@ -135,7 +146,8 @@ func TestDeskBreakLive(t *testing.T) {
 	if a := desk.read("/desk/items/OIL5/prices"); a.get("breaks.0.levels.1") != "D" {
 		t.Errorf("breaks: %s", a.body)
 	}
-	if a := desk.send("/desk/items/OIL5/prices/break", "min_qty", "12", "price", "20", "levels", "C"); a.status != http.StatusUnprocessableEntity ||
+	if a := desk.send("/desk/items/OIL5/prices/break", "min_qty", "12", "price", "20",
+		"levels", "C"); a.status != http.StatusUnprocessableEntity ||
 		!strings.Contains(a.body, "overlaps the break of always at 23.4") || !strings.Contains(a.body, `value="C" checked`) {
 		t.Errorf("overlap: %d", a.status)
 	}
@@ -150,19 +162,23 @@ func TestDeskWhyPage(t *testing.T) {
 		return "/desk/why?" + v.Encode()
 	}
 	a := desk.page(why("C1006", "OIL5", "", "12", ""))
-	for _, want := range []string{"Fixed 22.75", "1 Jan – 30 Jun 2026", "This is the price", "An earlier step has a price", "Price 23.40", "Level C, or the next dearer"} {
+	for _, want := range []string{"Fixed 22.75", "1 Jan – 30 Jun 2026", "This is the price", "An earlier step has a price",
+		"Price 23.40", "Level C, or the next dearer"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if a := desk.read(why("C1006", "OIL5", "CS", "1", "2026-07-01")); a.get("unit_price") != "108.00" || a.get("step") != "level" || a.get("reasons.0.reason") != "expired" {
+	if a := desk.read(why("C1006", "OIL5", "CS", "1", "2026-07-01")); a.get("unit_price") != "108.00" ||
+		a.get("step") != "level" || a.get("reasons.0.reason") != "expired" {
 		t.Errorf("a case in July: %s", a.body)
 	}
-	if a := desk.page(why("C1006", "NONE", "", "", "")); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "There is no item NONE.") || !strings.Contains(a.body, `value="C1006"`) {
+	if a := desk.page(why("C1006", "NONE", "", "", "")); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "There is no item NONE.") || !strings.Contains(a.body, `value="C1006"`) {
 		t.Errorf("unknown item: %d", a.status)
 	}
 	no := s.buyer("C1006").order("OIL5", "1")
-	if a := desk.page("/desk/orders/" + no); !strings.Contains(a.body, "/desk/why?customer=C1006&amp;date=2026-03-01&amp;item=OIL5&amp;qty=1&amp;uom=EA") {
+	if a := desk.page("/desk/orders/" + no); !strings.Contains(a.body,
+		"/desk/why?customer=C1006&amp;date=2026-03-01&amp;item=OIL5&amp;qty=1&amp;uom=EA") {
 		t.Error("the order's line does not lead there")
 	}
 }
@@ -179,14 +195,16 @@ func TestDeskPriceLists(t *testing.T) {
 	// what goes out comes back and changes nothing
 	for list, rows := range map[string]float64{"levels": 5, "contracts": 2, "groups": 1, "breaks": 1} {
 		out := desk.page("/desk/prices/export?what=" + list)
-		if out.status != http.StatusOK || !strings.HasPrefix(out.header.Get("Content-Type"), "text/csv") || !strings.Contains(out.header.Get("Content-Disposition"), list) {
+		if out.status != http.StatusOK || !strings.HasPrefix(out.header.Get("Content-Type"), "text/csv") ||
+			!strings.Contains(out.header.Get("Content-Disposition"), list) {
 			t.Fatalf("export %s: %d %v", list, out.status, out.header)
 		}
 		if !strings.HasPrefix(out.body, page.ByteOrderMark) {
 			t.Errorf("%s begins with %q: Excel would misread it", list, out.body[:min(len(out.body), 12)])
 		}
 		back := desk.priceList("application/json", out.body, "what", list, "action", "load")
-		if back.status != http.StatusOK || back.get("result.applied") != true || back.get("result.unchanged") != rows || back.get("result.new") != 0.0 || back.get("result.changed") != 0.0 {
+		if back.status != http.StatusOK || back.get("result.applied") != true || back.get("result.unchanged") != rows ||
+			back.get("result.new") != 0.0 || back.get("result.changed") != 0.0 {
 			t.Errorf("%s back: %d %s", list, back.status, back.body)
 		}
 	}
@@ -196,12 +214,16 @@ func TestDeskPriceLists(t *testing.T) {
 
 	bad := "customer_no;item_no;kind;value;valid_from\nC1006;OIL5;fixed;20,50;\nC1006;OIL5;fixed;20.50;2026-06-01\nC1001;OIL6;fixed;1;\nC1001;SALT1;fixed;0.35;\n"
 	a := desk.priceList("text/html", bad, "what", "contracts", "action", "check")
-	for _, want := range []string{"Nothing was changed. Of 4 rows, 3 are bad; the others would be: 1 price new", "write the decimals after a point (27.50)", "There is no item OIL6.", "This overlaps the rule at fixed 22.75 from 1 Jan 2026 until 30 Jun 2026"} {
+	for _, want := range []string{"Nothing was changed. Of 4 rows, 3 are bad; the others would be: 1 price new",
+		"write the decimals after a point (27.50)", "There is no item OIL6.",
+		"This overlaps the rule at fixed 22.75 from 1 Jan 2026 until 30 Jun 2026"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the check does not say %q: %d", want, a.status)
 		}
 	}
-	if a := desk.priceList("application/json", bad, "what", "contracts", "action", "load"); a.status != http.StatusUnprocessableEntity || a.get("result.bad") != 3.0 || a.get("result.applied") != false ||
+	if a := desk.priceList("application/json", bad, "what", "contracts", "action",
+		"load"); a.status != http.StatusUnprocessableEntity || a.get("result.bad") != 3.0 ||
+		a.get("result.applied") != false ||
 		a.get("result.problems.0.line") != 2.0 || a.get("result.problems.0.column") != "value" {
 		t.Errorf("load: %d %s", a.status, a.body)
 	}
@@ -211,7 +233,8 @@ func TestDeskPriceLists(t *testing.T) {
 	v := s.buyer("C1001")
 	socket := v.live("")
 	socket.hello()
-	if a := desk.priceList("application/json", bad, "what", "contracts", "action", "load", "leave_out", "true"); a.status != http.StatusOK || a.get("result.applied") != true || a.get("result.new") != 1.0 {
+	if a := desk.priceList("application/json", bad, "what", "contracts", "action", "load", "leave_out",
+		"true"); a.status != http.StatusOK || a.get("result.applied") != true || a.get("result.new") != 1.0 {
 		t.Errorf("leave out: %d %s", a.status, a.body)
 	}
 	socket.until(func(kind, _, _ string) bool { return kind == "catalog" })
@@ -224,7 +247,8 @@ func TestDeskPriceLists(t *testing.T) {
 	for _, a := range []answer{
 		desk.priceList("application/json", "no such\n", "what", "levels", "action", "check"),
 		desk.priceList("application/json", "item_no,price_a\n", "what", "wishes", "action", "check"),
-		desk.priceList("application/json", strings.Repeat("item_no,price_a\n", 23<<20/16), "what", "levels", "action", "check"),
+		desk.priceList("application/json", strings.Repeat("item_no,price_a\n", 23<<20/16), "what", "levels", "action",
+			"check"),
 		desk.post("/desk/prices", "what", "levels"),
 	} {
 		if a.status != http.StatusUnprocessableEntity {
@@ -247,7 +271,8 @@ func TestDeskPriceListHoldsUpNoOrder(t *testing.T) {
 	defer tx.Rollback(t.Context())
 	if _, err := tx.Exec(t.Context(), `select pg_advisory_xact_lock(7265002);
 		update erp.item set price_a = price_a + 1, price_c = price_c + 1;
-		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c, erp.item i`); err != nil {
+		insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 5 from erp.customer c,
+			erp.item i`); err != nil {
 		t.Fatal(err)
 	}
 	v := s.buyer("C1003")
@@ -256,7 +281,8 @@ func TestDeskPriceListHoldsUpNoOrder(t *testing.T) {
 	if p := v.read("/orders/" + no).get("lines.0.unit_price"); p != "27.00" {
 		t.Errorf("price %v", p)
 	}
-	if a := s.logIn("desk@demo.example").priceList("application/json", "item_no,price_a\n", "what", "levels", "action", "load"); a.status != http.StatusConflict ||
+	if a := s.logIn("desk@demo.example").priceList("application/json", "item_no,price_a\n", "what", "levels", "action",
+		"load"); a.status != http.StatusConflict ||
 		!strings.Contains(a.body, "Another price list is being loaded") {
 		t.Errorf("a second list: %d %s", a.status, a.body)
 	}
@@ -267,7 +293,8 @@ func TestDeskPricesNotForCustomers(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	v := s.buyer("C1006")
-	for _, path := range []string{"/desk/customers/C1006/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/prices/export?what=levels", "/desk/prices/export?what=contracts",
+	for _, path := range []string{"/desk/customers/C1006/prices", "/desk/items/OIL5/prices", "/desk/prices",
+		"/desk/prices/export?what=levels", "/desk/prices/export?what=contracts",
 		"/desk/why?customer=C1006&item=OIL5", "/desk/why"} {
 		for _, a := range []answer{v.page(path), v.read(path)} {
 			if a.status != http.StatusNotFound || strings.Contains(a.body, "22.75") || strings.Contains(a.body, "28.5") {
@@ -275,13 +302,16 @@ func TestDeskPricesNotForCustomers(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/desk/customers/C1006/prices/contract", "/desk/customers/C1006/prices/group", "/desk/customers/C1006/prices/end", "/desk/customers/C1006/prices/delete",
-		"/desk/items/OIL5/prices/break", "/desk/items/OIL5/prices/end", "/desk/items/OIL5/prices/delete"} {
-		if a := v.post(path, "item_no", "OIL5", "kind", "contract", "id", "1", "value", "1", "price", "1", "min_qty", "1"); a.status != http.StatusNotFound {
+	for _, path := range []string{"/desk/customers/C1006/prices/contract", "/desk/customers/C1006/prices/group",
+		"/desk/customers/C1006/prices/end", "/desk/customers/C1006/prices/delete", "/desk/items/OIL5/prices/break",
+		"/desk/items/OIL5/prices/end", "/desk/items/OIL5/prices/delete"} {
+		if a := v.post(path, "item_no", "OIL5", "kind", "contract", "id", "1", "value", "1", "price", "1",
+			"min_qty", "1"); a.status != http.StatusNotFound {
 			t.Errorf("POST %s: %d", path, a.status)
 		}
 	}
-	if a := v.priceList("application/json", "item_no,price_a\nOIL5,1\n", "what", "levels", "action", "load"); a.status != http.StatusNotFound {
+	if a := v.priceList("application/json", "item_no,price_a\nOIL5,1\n", "what", "levels", "action",
+		"load"); a.status != http.StatusNotFound {
 		t.Errorf("upload: %d", a.status)
 	}
 	if n := pgtest.Value[int](t, s.db, "select count(*)::int from erp.item where price_a = 1"); n != 0 {

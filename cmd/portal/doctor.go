@@ -23,9 +23,11 @@ type doctorCommand struct {
 
 // Help teaches what the flags do not.
 func (doctorCommand) Help() string {
-	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers apart
-or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints, owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
-between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
+	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers
+apart or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints,
+owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
+between), WAL and replication slots, connections, long transactions, invariants; and at the mail server, with
+the settings that serve has. Each finding says what to do. Ends with 1 if anything is wrong.`
 }
 
 // examineMail looks at the settings of mail and reaches the mail server,
@@ -36,7 +38,8 @@ func (c mailSettings) examineMail(ctx context.Context) []sql.Checkup {
 	}
 	post, err := mail.New(mail.Config{URL: c.SMTPURL, From: c.MailFrom, PublicURL: c.PublicURL})
 	if err != nil {
-		return []sql.Checkup{{What: "settings of mail", Advice: "Set PORTAL_SMTP_URL, PORTAL_MAIL_FROM and PORTAL_PUBLIC_URL: " + err.Error()}}
+		return []sql.Checkup{{What: "settings of mail",
+			Advice: "Set PORTAL_SMTP_URL, PORTAL_MAIL_FROM and PORTAL_PUBLIC_URL: " + err.Error()}}
 	}
 	out := []sql.Checkup{{OK: strings.HasPrefix(c.PublicURL, "https://"), What: "links in mails begin with " + c.PublicURL,
 		Advice: "PORTAL_PUBLIC_URL is what customers open from elsewhere: it should begin with https://."}}
@@ -52,7 +55,8 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 	if url == "" {
 		return errors.New("no database is given: set --database-url (DATABASE_URL)")
 	}
-	findings, err := sql.Examine(ctx, sql.Examination{URL: url, Logins: c.loginURLs(), DirectURL: c.DirectURL, WebConns: c.WebConns})
+	findings, err := sql.Examine(ctx,
+		sql.Examination{URL: url, Logins: c.loginURLs(), DirectURL: c.DirectURL, WebConns: c.WebConns})
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,8 @@ func TestAcceptance20QuickOrder(t *testing.T) {
 	if checked.get("ready") != 196.0 || checked.get("bad") != 4.0 || len(checked.get("lines").([]any)) != 200 {
 		t.Errorf("uploaded: %v ready, %v bad", checked.get("ready"), checked.get("bad"))
 	}
-	if checked.get("lines.196.ref") != "NOPE1" || checked.get("lines.196.error") == nil || checked.get("lines.199.error") != "I000300 is sold in whole EA." ||
+	if checked.get("lines.196.ref") != "NOPE1" || checked.get("lines.196.error") == nil ||
+		checked.get("lines.199.error") != "I000300 is sold in whole EA." ||
 		checked.get("lines.199.field") != "qty" || checked.get("lines.199.qty") != "1.5" {
 		t.Errorf("what is wrong: %v, %v", checked.get("lines.196"), checked.get("lines.199"))
 	}
@@ -96,7 +97,8 @@ func TestAcceptance20QuickOrder(t *testing.T) {
 	}
 	// in a browser the four stay in the rows, to be mended there
 	page := v.send("/quick-order", "paste", "NOPE1\t1\nI000300\t1.5\nI000001\t1", "action", "add")
-	if !strings.Contains(page.body, `value="NOPE1"`) || !strings.Contains(page.body, `value="1.5"`) || strings.Contains(page.body, `value="I000001"`) {
+	if !strings.Contains(page.body, `value="NOPE1"`) || !strings.Contains(page.body, `value="1.5"`) ||
+		strings.Contains(page.body, `value="I000001"`) {
 		t.Error("the page does not keep the rows that are wrong, and them alone")
 	}
 }
@@ -108,8 +110,10 @@ func TestQuickOrderReferences(t *testing.T) {
 		update erp.item set barcode = '8412345678905' where item_no = 'RICE25';
 		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'K-77'
 			from erp.customer c, erp.item i where c.customer_no = 'C1003' and i.item_no = 'SALT1';
-		update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1004');
-		insert into erp.authorized_item select c.customer_id, i.item_id from erp.customer c, erp.item i where c.customer_no = 'C1004' and i.item_no = 'OIL5'`)
+		update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1004');
+		insert into erp.authorized_item select c.customer_id, i.item_id from erp.customer c, erp.item i
+			where c.customer_no = 'C1004' and i.item_no = 'OIL5'`)
 	v := s.buyer("C1003")
 	a := v.post("/quick-order", "paste", "oil5\t2\n4006381333931\t1\n8412345678905\t1\nk-77\t1\nOIL5\t1\tPALLET")
 	for n, want := range []string{"OIL5 EA", "OIL5 CS", "RICE25 EA", "SALT1 EA"} {
@@ -121,14 +125,18 @@ func TestQuickOrderReferences(t *testing.T) {
 	if a := s.buyer("C1002").post("/quick-order", "paste", "K-77\t1"); a.get("lines.0.item") != nil {
 		t.Error("another customer's number is understood")
 	}
-	if a := s.buyer("C1004").post("/quick-order", "paste", "OIL5\t1\nRICE25\t1\n8412345678905\t1"); a.get("ready") != 1.0 || a.get("lines.1.item") != nil || a.get("lines.2.item") != nil {
+	if a := s.buyer("C1004").post("/quick-order",
+		"paste", "OIL5\t1\nRICE25\t1\n8412345678905\t1"); a.get("ready") != 1.0 || a.get("lines.1.item") != nil ||
+		a.get("lines.2.item") != nil {
 		t.Errorf("a restricted catalogue: %s", a.body)
 	}
 	// quantities of one item count together, over units
-	if a := v.post("/quick-order", "paste", "OIL5\t4\tEA\nOIL5\t2\tCS"); a.get("lines.0.item.unit_price") != "23.40" || a.get("lines.1.item.unit_price") != "93.60" || a.get("total") != "280.80" {
+	if a := v.post("/quick-order", "paste", "OIL5\t4\tEA\nOIL5\t2\tCS"); a.get("lines.0.item.unit_price") != "23.40" ||
+		a.get("lines.1.item.unit_price") != "93.60" || a.get("total") != "280.80" {
 		t.Errorf("together: %s", a.body)
 	}
-	pgtest.Exec(t, s.db, "update erp.web_access set can_order = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set can_order = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 	if a := v.post("/quick-order", "paste", "OIL5\t1", "action", "add"); a.status != http.StatusForbidden {
 		t.Errorf("view only: %d", a.status)
 	}
@@ -158,7 +166,8 @@ func TestQuickOrderOf2000Rows(t *testing.T) {
 	if a := v.submit(); a.status != http.StatusOK {
 		t.Errorf("submit: %d %.300s", a.status, a.body)
 	}
-	if a := v.upload("order.xls", []byte("\xd0\xcf\x11\xe0"), "check"); a.status != http.StatusOK || !strings.Contains(a.body, "old Excel file") {
+	if a := v.upload("order.xls", []byte("\xd0\xcf\x11\xe0"), "check"); a.status != http.StatusOK ||
+		!strings.Contains(a.body, "old Excel file") {
 		t.Errorf("an old file: %d %s", a.status, a.body)
 	}
 }
@@ -171,7 +180,8 @@ func TestQuickOrderTemplate(t *testing.T) {
 	v.order("OIL5", "3")
 	v.order("RICE25", "1")
 	csv := v.page("/quick-order/template").body
-	if !strings.Contains(csv, "OIL5,Olive oil 5 L,EA,\n") || !strings.Contains(csv, "RICE25") || strings.Contains(csv, "SALT1") {
+	if !strings.Contains(csv, "OIL5,Olive oil 5 L,EA,\n") || !strings.Contains(csv, "RICE25") ||
+		strings.Contains(csv, "SALT1") {
 		t.Fatalf("template: %s", csv)
 	}
 	filled := strings.Replace(csv, "OIL5,Olive oil 5 L,EA,", "OIL5,Olive oil 5 L,EA,4", 1)
@@ -188,21 +198,28 @@ func TestAcceptance21Reorder(t *testing.T) {
 	s := newLadder(t)
 	v := s.buyer("C1003")
 	pgtest.Exec(t, s.db, `
-		update erp.item set substitute_item_id = (select item_id from erp.item where item_no = 'SALT1') where item_no = 'GLOV9';
+		update erp.item set substitute_item_id = (select item_id from erp.item where item_no = 'SALT1')
+			where item_no = 'GLOV9';
 		insert into erp.sales_order (order_id, order_no, customer_id, source, status, submitted_at)
-			select 900, 'SO-OLD', customer_id, 'IMPORT', 'DELIVERED', '2025-05-01 10:00-04' from erp.customer where customer_no = 'C1003';
+			select 900, 'SO-OLD', customer_id, 'IMPORT', 'DELIVERED', '2025-05-01 10:00-04' from erp.customer
+				where customer_no = 'C1003';
 		set session_replication_role = replica;
-		insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, unit_price, price_step, line_total, qty_shipped)
+		insert into erp.sales_order_line (order_id, line_no, item_id, uom, factor, qty, unit_price, price_step, line_total,
+			qty_shipped)
 			select 900, l.n, i.item_id, i.base_uom, 1, l.qty, l.price, 'level', round(l.qty * l.price, 2), l.qty
-			from (values (1, 'OIL5', 2, 21.00), (2, 'GLOV9', 1, 9.00), (3, 'LAST1', 8, 5.00), (4, 'RICE25', 1, 20.00)) as l(n, item_no, qty, price)
+			from (values (1, 'OIL5', 2, 21.00), (2, 'GLOV9', 1, 9.00), (3, 'LAST1', 8, 5.00), (4, 'RICE25', 1, 20.00)) as l(n,
+			item_no, qty, price)
 			join erp.item i using (item_no);
 		update erp.sales_order set total = 111.00 where order_id = 900;
 		set session_replication_role = origin;
 		update erp.item set active = false where item_no = 'RICE25'`)
-	before := pgtest.Value[string](t, s.db, "select o::text || (select string_agg(l::text, ';') from erp.sales_order_line l where l.order_id = 900) from erp.sales_order o where order_id = 900")
+	before := pgtest.Value[string](t, s.db,
+		"select o::text || (select string_agg(l::text, ';') from erp.sales_order_line l where l.order_id = 900) from "+
+			"erp.sales_order o where order_id = 900")
 
 	page := v.send("/orders/SO-OLD/reorder")
-	for _, want := range []string{"Was 21.00", "27.00", "Discontinued", `/items/SALT1`, "5 available", "Not available to your account", "2 lines in the cart"} {
+	for _, want := range []string{"Was 21.00", "27.00", "Discontinued", `/items/SALT1`, "5 available",
+		"Not available to your account", "2 lines in the cart"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the differences do not say %q", want)
 		}
@@ -211,14 +228,17 @@ func TestAcceptance21Reorder(t *testing.T) {
 	if lines := cart.get("lines").([]any); len(lines) != 2 {
 		t.Fatalf("cart: %s", cart.body)
 	}
-	if cart.get("lines.0.item_no") != "OIL5" || cart.get("lines.0.unit_price") != "27.00" || cart.get("lines.0.was_price") != "21.00" ||
+	if cart.get("lines.0.item_no") != "OIL5" || cart.get("lines.0.unit_price") != "27.00" ||
+		cart.get("lines.0.was_price") != "21.00" ||
 		cart.get("lines.1.item_no") != "LAST1" || cart.get("lines.1.qty") != "8" {
 		t.Errorf("cart: %s", cart.body)
 	}
 	if !strings.Contains(v.page("/cart").body, "was 21.00") {
 		t.Error("the cart does not say what it was")
 	}
-	after := pgtest.Value[string](t, s.db, "select o::text || (select string_agg(l::text, ';') from erp.sales_order_line l where l.order_id = 900) from erp.sales_order o where order_id = 900")
+	after := pgtest.Value[string](t, s.db,
+		"select o::text || (select string_agg(l::text, ';') from erp.sales_order_line l where l.order_id = 900) from "+
+			"erp.sales_order o where order_id = 900")
 	if before != after {
 		t.Error("the old order was changed")
 	}
@@ -255,7 +275,8 @@ func TestAcceptance22ReorderInvoice(t *testing.T) {
 	if a := v.post("/invoices/" + invoice + "/reorder"); a.status != http.StatusOK || a.get("added") != 1.0 {
 		t.Fatalf("reorder: %d %s", a.status, a.body)
 	}
-	if cart := v.read("/cart"); cart.get("lines.0.qty") != "6" || cart.get("lines.0.unit_price") != "28.00" || cart.get("lines.0.was_price") != "27.00" {
+	if cart := v.read("/cart"); cart.get("lines.0.qty") != "6" || cart.get("lines.0.unit_price") != "28.00" ||
+		cart.get("lines.0.was_price") != "27.00" {
 		t.Errorf("cart: %s", cart.body)
 	}
 }

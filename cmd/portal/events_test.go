@@ -15,10 +15,13 @@ func TestEventSourcesTakeTurns(t *testing.T) {
 	s := startSite(t, db, "127.0.0.1:0", fixtures, func(c *settings) { c.events = "wal" })
 	eventually(t, "the log is streamed", func() bool {
 		body := s.metrics().body
-		return regexp.MustCompile(`(?m)^portal_events_notify_healthy 1$`).MatchString(body) && regexp.MustCompile(`(?m)^portal_events_stream_lag_bytes \d`).MatchString(body)
+		return regexp.MustCompile(`(?m)^portal_events_notify_healthy 1$`).MatchString(body) &&
+			regexp.MustCompile(`(?m)^portal_events_stream_lag_bytes \d`).MatchString(body)
 	})
 	place := func(orderNo string) {
-		pgtest.Exec(t, db, `insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'PHONE' from erp.customer where customer_no = 'C1003'`, orderNo)
+		pgtest.Exec(t, db,
+			`insert into erp.sales_order (order_no, customer_id, source) select $1, customer_id, 'PHONE' from erp.customer
+				where customer_no = 'C1003'`, orderNo)
 	}
 	is := func(orderNo string) func(kind, ref, status string) bool {
 		return func(kind, ref, status string) bool { return kind == "order" && ref == orderNo }

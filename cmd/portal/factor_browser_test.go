@@ -80,7 +80,8 @@ func TestBrowserPasskey(t *testing.T) {
 	b.do(chromedp.SendKeys(chromedp.CSS("input[name=email]"), "desk@demo.example"),
 		chromedp.SendKeys(chromedp.CSS("input[name=password]"), demoPassword))
 	b.click("form[action='/login'] button[type=submit]")
-	b.see("the second factor", "location.pathname === '/login/factor' && document.querySelector('[data-passkey]')?.hidden === false")
+	b.see("the second factor",
+		"location.pathname === '/login/factor' && document.querySelector('[data-passkey]')?.hidden === false")
 	b.inspect("second factor", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the desk", "location.pathname === '/desk/orders'")
@@ -90,11 +91,13 @@ func TestBrowserPasskey(t *testing.T) {
 	b.goTo("/desk/customers/C1001/people")
 	b.fill("#invite input[name=email]", "new@c1001.example")
 	b.click("#invite form.form button[type=submit]")
-	b.see("the question", "document.querySelector('h1').textContent === 'Is it you?' && document.querySelector('[data-passkey]')?.hidden === false")
+	b.see("the question", "document.querySelector('h1').textContent === 'Is it you?' && "+
+		"document.querySelector('[data-passkey]')?.hidden === false")
 	b.inspect("is it you", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the invitation", "document.body.innerText.includes('new@c1001.example')")
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.invited_person where email = 'new@c1001.example'"); n != 1 {
+	if n := pgtest.Value[int](t, s.db,
+		"select count(*)::int from portal.invited_person where email = 'new@c1001.example'"); n != 1 {
 		t.Errorf("%d people were invited", n)
 	}
 
@@ -104,13 +107,16 @@ func TestBrowserPasskey(t *testing.T) {
 	b.inspect("log in", "'main'")
 	b.click("[data-passkey] button")
 	b.see("the desk", "location.pathname === '/desk/orders'")
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.factor_challenge where purpose <> 'app'"); n != 0 {
+	if n := pgtest.Value[int](t, s.db,
+		"select count(*)::int from portal.factor_challenge where purpose <> 'app'"); n != 0 {
 		t.Errorf("%d challenges are left to be answered again", n)
 	}
 	// what was kept of a passkey is another's no more: a copy with an older counter is refused
-	pgtest.Exec(t, s.db, "update portal.factor set credential = jsonb_set(credential, '{authenticator,signCount}', '4000000')")
+	pgtest.Exec(t, s.db,
+		"update portal.factor set credential = jsonb_set(credential, '{authenticator,signCount}', '4000000')")
 	logOut()
 	b.see("the button", "document.querySelector('[data-passkey]')?.hidden === false")
 	b.click("[data-passkey] button")
-	b.see("a refusal", "document.querySelector('[role=alert]') !== null && document.body.innerText.includes('did not prove it')")
+	b.see("a refusal", "document.querySelector('[role=alert]') !== null && document.body.innerText.includes('did not "+
+		"prove it')")
 }

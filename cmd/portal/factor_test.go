@@ -45,7 +45,8 @@ func (v *visitor) setUp(t *testing.T) (phone, []any) {
 		t.Fatalf("no secret: %d %s", page.status, page.body)
 	}
 	a := phone{t, v.s, strings.ReplaceAll(m[1], " ", "")}
-	if wrong := v.send("/profile/app/add", "code", "000000", "name", "Phone"); wrong.status != http.StatusUnprocessableEntity || !strings.Contains(wrong.body, m[1]) {
+	if wrong := v.send("/profile/app/add", "code", "000000",
+		"name", "Phone"); wrong.status != http.StatusUnprocessableEntity || !strings.Contains(wrong.body, m[1]) {
 		t.Fatalf("a wrong code: %d, or another secret", wrong.status)
 	}
 	added := v.post("/profile/app/add", "code", a.code(), "name", "Phone")
@@ -88,15 +89,18 @@ func (s *site) begin(t *testing.T, email string) *visitor {
 // socket.
 func refusedEverywhere(t *testing.T, v *visitor) {
 	t.Helper()
-	for _, path := range []string{"/desk/orders", "/desk/customers/C1001/account", "/desk/profile", "/ops/mail", "/", "/orders", "/profile"} {
+	for _, path := range []string{"/desk/orders", "/desk/customers/C1001/account", "/desk/profile", "/ops/mail", "/",
+		"/orders", "/profile"} {
 		if a := v.read(path); a.status != http.StatusUnauthorized || a.get("code") != "second_factor" {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
-		if a := v.page(path); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/login/factor") {
+		if a := v.page(path); a.status != http.StatusSeeOther ||
+			!strings.HasPrefix(a.header.Get("Location"), "/login/factor") {
 			t.Errorf("%s: %d to %s", path, a.status, a.header.Get("Location"))
 		}
 	}
-	for _, path := range []string{"/desk/customers/C1001/payments", "/profile/password", "/profile/sessions", "/acting/end", "/lists"} {
+	for _, path := range []string{"/desk/customers/C1001/payments", "/profile/password", "/profile/sessions",
+		"/acting/end", "/lists"} {
 		if a := v.post(path, "amount", "10"); a.status != http.StatusUnauthorized {
 			t.Errorf("POST %s: %d %s", path, a.status, a.body)
 		}
@@ -106,7 +110,8 @@ func refusedEverywhere(t *testing.T, v *visitor) {
 	for _, c := range v.client.Jar.Cookies(u) {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
-	conn, answer, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(v.s.URL, "http")+"/live", &websocket.DialOptions{HTTPHeader: header})
+	conn, answer, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(v.s.URL, "http")+"/live",
+		&websocket.DialOptions{HTTPHeader: header})
 	if err == nil {
 		_ = conn.CloseNow()
 		t.Error("the socket opens")
@@ -144,7 +149,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 
 	thief := s.begin(t, "desk@demo.example")
 	refusedEverywhere(t, thief)
-	for _, path := range []string{"/profile/app", "/profile/app/add", "/profile/codes", "/profile/passkey/new", "/profile/factors/1/remove"} {
+	for _, path := range []string{"/profile/app", "/profile/app/add", "/profile/codes", "/profile/passkey/new",
+		"/profile/factors/1/remove"} {
 		if a := thief.post(path, "code", "1"); a.status < 400 || a.get("recovery_codes") != nil {
 			t.Errorf("POST %s before the factor: %d %s", path, a.status, a.body)
 		}
@@ -152,7 +158,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 
 	t.Run("a reset link does not skip it", func(t *testing.T) {
 		pgtest.Exec(t, s.db, `insert into portal.password_reset (login_id, token_hash, expires_at)
-			select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login where email = 'desk@demo.example'`)
+			select login_id, sha256('a-link'), erp.now() + interval '1 hour' from portal.login
+				where email = 'desk@demo.example'`)
 		v := s.visit()
 		if a := v.send("/reset/a-link", "new_password", "correct horse battery"); a.status != http.StatusSeeOther {
 			t.Fatalf("reset: %d %s", a.status, a.body)
@@ -160,11 +167,13 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := v.read("/desk/orders"); a.status != http.StatusUnauthorized {
 			t.Errorf("logged in by a link: %d", a.status)
 		}
-		if a := v.post("/login", "email", "desk@demo.example", "password", "correct horse battery"); a.status != http.StatusAccepted {
+		if a := v.post("/login", "email", "desk@demo.example",
+			"password", "correct horse battery"); a.status != http.StatusAccepted {
 			t.Errorf("the new password: %d %s", a.status, a.body)
 		}
 		refusedEverywhere(t, v)
-		pgtest.Exec(t, s.db, "update portal.login set password_hash = (select password_hash from portal.login where email = 'ops@demo.example') where email = 'desk@demo.example'")
+		pgtest.Exec(t, s.db, "update portal.login set password_hash = (select password_hash from portal.login where email "+
+			"= 'ops@demo.example') where email = 'desk@demo.example'")
 	})
 
 	t.Run("a stolen session at a payment", func(t *testing.T) {
@@ -172,27 +181,35 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := v.post("/login/factor", "code", app.code()); a.status != http.StatusOK {
 			t.Fatalf("code: %d %s", a.status, a.body)
 		}
-		pay := []string{"amount", "12.34", "payment_date", time.Now().Format(time.DateOnly), "method", "check", "reference", "R-77", "key", "7d4e4d0e-6d0a-4bb1-9f0b-2d6f7a0c0001"}
+		pay := []string{"amount", "12.34", "payment_date", time.Now().Format(time.DateOnly), "method", "check",
+			"reference", "R-77", "key", "7d4e4d0e-6d0a-4bb1-9f0b-2d6f7a0c0001"}
 		paid := func() int { return pgtest.Value[int](t, s.db, "select count(*)::int from erp.payment") }
 		pgtest.Exec(t, s.db, "update portal.session set confirmed_at = erp.now() - interval '16 minutes'")
-		if a := v.post("/desk/customers/C1001/payments", pay...); a.status != http.StatusForbidden || a.get("code") != "confirm" || paid() != 0 {
+		if a := v.post("/desk/customers/C1001/payments", pay...); a.status != http.StatusForbidden ||
+			a.get("code") != "confirm" || paid() != 0 {
 			t.Errorf("unconfirmed: %d %s, %d payments", a.status, a.body, paid())
 		}
 		asked := v.send("/desk/customers/C1001/payments", pay...)
-		if asked.status != http.StatusForbidden || !strings.Contains(asked.body, "Is it you?") || !strings.Contains(asked.body, `value="R-77"`) {
+		if asked.status != http.StatusForbidden || !strings.Contains(asked.body, "Is it you?") ||
+			!strings.Contains(asked.body, `value="R-77"`) {
 			t.Errorf("the page that asks: %d %s", asked.status, asked.body)
 		}
-		if a := v.send("/desk/customers/C1001/payments", append(pay, "proof_code", "000000")...); a.status != http.StatusUnprocessableEntity ||
+		if a := v.send("/desk/customers/C1001/payments",
+			append(pay, "proof_code", "000000")...); a.status != http.StatusUnprocessableEntity ||
 			!strings.Contains(a.body, `value="R-77"`) || paid() != 0 {
 			t.Errorf("a wrong code: %d, %d payments", a.status, paid())
 		}
-		if a := v.send("/desk/customers/C1001/payments", append(pay, "proof_password", demoPassword)...); a.status == http.StatusSeeOther || paid() != 0 {
+		if a := v.send("/desk/customers/C1001/payments",
+			append(pay, "proof_password", demoPassword)...); a.status == http.StatusSeeOther || paid() != 0 {
 			t.Errorf("the password where there is a factor: %d, %d payments", a.status, paid())
 		}
-		if a := v.send("/desk/customers/C1001/payments", append(pay, "proof_code", app.code())...); a.status != http.StatusSeeOther || paid() != 1 {
-			t.Errorf("a right code: %d %s, %d payments", a.status, strings.Join(regexp.MustCompile(`(?s)data-errors.*?<.div>`).FindAllString(a.body, 2), ""), paid())
+		if a := v.send("/desk/customers/C1001/payments",
+			append(pay, "proof_code", app.code())...); a.status != http.StatusSeeOther || paid() != 1 {
+			t.Errorf("a right code: %d %s, %d payments", a.status,
+				strings.Join(regexp.MustCompile(`(?s)data-errors.*?<.div>`).FindAllString(a.body, 2), ""), paid())
 		}
-		if a := v.post("/desk/customers/C1001/people", "email", "new@c1001.example", "role", "buyer"); a.status != http.StatusOK {
+		if a := v.post("/desk/customers/C1001/people", "email", "new@c1001.example", "role",
+			"buyer"); a.status != http.StatusOK {
 			t.Errorf("the next form within the time: %d %s", a.status, a.body)
 		}
 	})
@@ -209,7 +226,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := two.post("/login/factor", "code", recovery); a.status != http.StatusOK {
 			t.Errorf("a recovery code: %d %s", a.status, a.body)
 		}
-		if a := s.begin(t, "desk@demo.example").post("/login/factor", "code", recovery); a.status != http.StatusUnprocessableEntity {
+		if a := s.begin(t, "desk@demo.example").post("/login/factor",
+			"code", recovery); a.status != http.StatusUnprocessableEntity {
 			t.Errorf("the same once more: %d", a.status)
 		}
 	})
@@ -223,7 +241,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := v.post("/login/factor", "code", app.code()); a.status != http.StatusTooManyRequests {
 			t.Errorf("the sixth, right: %d %s", a.status, a.body)
 		}
-		if a := s.begin(t, "desk@demo.example").post("/login/factor", "code", fmt.Sprint(codes[1])); a.status != http.StatusTooManyRequests {
+		if a := s.begin(t, "desk@demo.example").post("/login/factor",
+			"code", fmt.Sprint(codes[1])); a.status != http.StatusTooManyRequests {
 			t.Errorf("from elsewhere: %d", a.status)
 		}
 		pgtest.Exec(t, s.db, "update portal.factor_failure set locked_until = erp.now() - interval '1 second'")
@@ -239,7 +258,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := v.post("/login", "email", "desk@demo.example", "password", demoPassword); a.status != http.StatusOK {
 			t.Errorf("the same browser: %d %s", a.status, a.body)
 		}
-		if a := v.post("/desk/customers/C1001/people", "email", "n2@c1001.example", "role", "buyer"); a.get("code") != "confirm" {
+		if a := v.post("/desk/customers/C1001/people", "email", "n2@c1001.example", "role",
+			"buyer"); a.get("code") != "confirm" {
 			t.Errorf("it proves nothing of who sits there: %d %s", a.status, a.body)
 		}
 		refusedEverywhere(t, s.begin(t, "desk@demo.example")) // another
@@ -260,7 +280,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		if a := v.post(fmt.Sprintf("/profile/factors/%.0f/remove", id)); a.status != http.StatusConflict {
 			t.Errorf("remove the last: %d %s", a.status, a.body)
 		}
-		if code := run(t.Context(), []string{"user", "reset", "desk@demo.example", "--factors", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code != 0 {
+		if code := run(t.Context(), []string{"user", "reset", "desk@demo.example", "--factors", "--database-url", s.db.URL},
+			testWriter{t}, testWriter{t}); code != 0 {
 			t.Errorf("reset ended with %d", code)
 		}
 		if a := v.read("/desk/orders"); a.status != http.StatusUnauthorized {
@@ -271,8 +292,10 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		}
 	})
 
-	audit := pgtest.Value[string](t, s.db, "select string_agg(data::text, ' ' order by audit_id) from portal.audit where action = 'factor'")
-	for _, want := range []string{`[null, ["app Phone"]]`, `["app Phone"], null`, "recovery_code", "not asked for 30 days"} {
+	audit := pgtest.Value[string](t, s.db,
+		"select string_agg(data::text, ' ' order by audit_id) from portal.audit where action = 'factor'")
+	for _, want := range []string{`[null, ["app Phone"]]`, `["app Phone"], null`,
+		"recovery_code", "not asked for 30 days"} {
 		if !strings.Contains(audit, want) {
 			t.Errorf("the audit log lacks %s: %s", want, audit)
 		}
@@ -281,7 +304,8 @@ func TestAcceptance59SecondFactor(t *testing.T) {
 		t.Errorf("%d mails of changes", n)
 	}
 	for what, text := range map[string]string{"the log": s.log.String(), "the database": pgtest.Value[string](t, s.db,
-		"select concat((select string_agg(f::text, ' ') from portal.factor_challenge f), (select string_agg(a::text, ' ') from portal.audit a), (select string_agg(m::text, ' ') from portal.mail m))")} {
+		"select concat((select string_agg(f::text, ' ') from portal.factor_challenge f), (select string_agg(a::text, ' ') "+
+			"from portal.audit a), (select string_agg(m::text, ' ') from portal.mail m))")} {
 		if strings.Contains(text, app.secret) || strings.Contains(text, fmt.Sprint(codes[2])) {
 			t.Errorf("%s holds a secret", what)
 		}
@@ -302,7 +326,8 @@ func TestFactorOfCustomers(t *testing.T) {
 		t.Errorf("who set it up: %d", a.status)
 	}
 	half := s.begin(t, "buyer@c1001.example")
-	if a := half.send("/login/factor", "code", app.code(), "next", "/catalog"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/catalog" {
+	if a := half.send("/login/factor", "code", app.code(), "next", "/catalog"); a.status != http.StatusSeeOther ||
+		a.header.Get("Location") != "/catalog" {
 		t.Errorf("code: %d to %s", a.status, a.header.Get("Location"))
 	}
 	id := half.read("/profile").get("security.factors.0.factor_id")
@@ -337,7 +362,8 @@ func TestFactorOfCustomers(t *testing.T) {
 	third := s.buyer("C1003")
 	pgtest.Exec(t, s.db, "update portal.session set confirmed_at = null")
 	invite := []string{"email", "n@c1003.example", "role", "buyer"}
-	if a := third.send("/people", invite...); a.status != http.StatusForbidden || !strings.Contains(a.body, "Your password") {
+	if a := third.send("/people", invite...); a.status != http.StatusForbidden ||
+		!strings.Contains(a.body, "Your password") {
 		t.Errorf("people: %d %s", a.status, a.body)
 	}
 	if a := third.post("/people", append(invite, "proof_password", demoPassword)...); a.status != http.StatusOK {
@@ -347,7 +373,8 @@ func TestFactorOfCustomers(t *testing.T) {
 	for range 5 {
 		third.post("/people", append(invite, "proof_password", "not the right one")...)
 	}
-	if a := third.post("/people", append(invite, "proof_password", demoPassword)...); a.status != http.StatusTooManyRequests {
+	if a := third.post("/people",
+		append(invite, "proof_password", demoPassword)...); a.status != http.StatusTooManyRequests {
 		t.Errorf("the sixth: %d %s", a.status, a.body)
 	}
 }
@@ -359,15 +386,20 @@ func TestFactorsAreWalled(t *testing.T) {
 	db := pgtest.New(t)
 	if got := pgtest.Value[[]string](t, db, `
 		select coalesce(array_agg(r || ' may ' || p || ' ' || c.oid::regclass order by 1), '{}')
-		from pg_class c, unnest(array['portal_web', 'portal_desk', 'portal_work', 'public']) as r, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as p
-		where c.relnamespace = 'portal'::regnamespace and c.relname in ('factor', 'recovery_code', 'factor_challenge', 'factor_failure', 'browser')
-			and case when r = 'public' then exists (select from aclexplode(c.relacl) a where a.grantee = 0) else has_any_column_privilege(r, c.oid, case p when 'DELETE' then 'SELECT' when 'TRUNCATE' then 'SELECT' else p end) end`); len(got) > 0 {
+		from pg_class c, unnest(array['portal_web', 'portal_desk', 'portal_work', 'public']) as r,
+		unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as p
+		where c.relnamespace = 'portal'::regnamespace and c.relname in ('factor', 'recovery_code', 'factor_challenge',
+		'factor_failure', 'browser')
+			and case when r = 'public' then exists (select from aclexplode(c.relacl) a where a.grantee = 0)
+			else has_any_column_privilege(r, c.oid, case p when 'DELETE' then 'SELECT' when 'TRUNCATE' then 'SELECT'
+			else p end) end`); len(got) > 0 {
 		t.Errorf("%q", got)
 	}
 	if got := pgtest.Value[[]string](t, db, `
 		select coalesce(array_agg(r || ' may call ' || p.oid::regprocedure order by 1), '{}')
 		from pg_proc p, unnest(array['portal_web', 'portal_desk']) as r
-		where p.pronamespace = 'portal'::regnamespace and (p.proname ~ 'factor|passkey|recovery|challenge|app_code|app_in_setup|session' and p.proname <> 'require_factor')
+		where p.pronamespace = 'portal'::regnamespace
+		and (p.proname ~ 'factor|passkey|recovery|challenge|app_code|app_in_setup|session' and p.proname <> 'require_factor')
 			and p.prorettype <> 'trigger'::regtype and has_function_privilege(r, p.oid, 'execute')`); len(got) > 0 {
 		t.Errorf("%q", got)
 	}

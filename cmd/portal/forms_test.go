@@ -27,7 +27,8 @@ type pageForm struct {
 
 var (
 	wholeForm = regexp.MustCompile(`(?s)<form\b([^>]*)>(.*?)</form>`)
-	oneField  = regexp.MustCompile(`(?s)<input\b([^>]*)>|<textarea\b([^>]*)>(.*?)</textarea>|<select\b([^>]*)>(.*?)</select>|<button\b([^>]*)>`)
+	oneField  = regexp.MustCompile(
+		`(?s)<input\b([^>]*)>|<textarea\b([^>]*)>(.*?)</textarea>|<select\b([^>]*)>(.*?)</select>|<button\b([^>]*)>`)
 	errorLink = regexp.MustCompile(`<li><a href="#([^"]*)"`)
 	inPage    = regexp.MustCompile(`\shref="#([^"]*)"`)
 	chosen    = regexp.MustCompile(`<option value="([^"]*)"[^>]* selected`)
@@ -81,7 +82,8 @@ func postForms(page string) (out []pageForm) {
 				f.typed = append(f.typed, name)
 			}
 		}
-		key := f.action + " " + f.hidden.Get("action") + f.hidden.Get("kind") + f.hidden.Get("doc_no") + f.hidden.Get("line_no")
+		key := f.action + " " + f.hidden.Get("action") + f.hidden.Get("kind") + f.hidden.Get("doc_no") +
+			f.hidden.Get("line_no")
 		times[key]++
 		f.name = fmt.Sprint(key, " ", times[key])
 		out = append(out, f)
@@ -109,7 +111,9 @@ func deadLinks(page string) (dead []string) {
 func TestErrorsLeadToTheirFields(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	pgtest.Exec(t, s.db, `insert into erp.item (item_no, description, category_id, price_c, allow_backorder) select n, 'Item', 1, 9, false from unnest(array['A/B 1', '1/2"PIPE #3', 'A&B<C>', 'é日本']) n;
+	pgtest.Exec(t, s.db,
+		`insert into erp.item (item_no, description, category_id, price_c, allow_backorder) select n, 'Item', 1, 9, false
+			from unnest(array['A/B 1', '1/2"PIPE #3', 'A&B<C>', 'é日本']) n;
 		insert into erp.stock (item_id, on_hand) select item_id, 100 from erp.item where description = 'Item';
 		update erp.company set duplicate_codes = 'allow';
 		insert into erp.item (item_no, description, category_id, price_c) values ('ab-77', 'Twin', 1, 1), ('AB-77', 'Twin', 1, 1)`)
@@ -118,11 +122,14 @@ func TestErrorsLeadToTheirFields(t *testing.T) {
 	for _, n := range []string{"A/B 1", `1/2"PIPE #3`, "A&B<C>", "é日本"} {
 		v.post("/cart/lines", "item_no", n, "qty", "2")
 	}
-	pgtest.Exec(t, s.db, `update erp.stock set on_hand = 0 where item_id in (select item_id from erp.item where description = 'Item')`)
+	pgtest.Exec(t, s.db,
+		`update erp.stock set on_hand = 0 where item_id in (select item_id from erp.item where description = 'Item')`)
 	cart := v.send("/cart/submit", "key", v.read("/cart").text("key"), "requested_date", "no day")
 	cart2 := v.send("/cart/submit", "key", v.read("/cart").text("key"))
-	rows := [][3]string{{"NO-SUCH", "", "1"}, {"OIL5", "", "much"}, {"OIL5", "BOX", "1"}, {"", "", "3"}, {"Ab-77", "", "1"}, {"OIL5", "", "90000"}, {"GLOV9", "", "1"}, {"LAST1", "", ""}}
-	standing := v.rowsForm("/standing-orders", "text/html", []string{"name", "Weekly", "rhythm", "runs", "action", "save"}, rows...)
+	rows := [][3]string{{"NO-SUCH", "", "1"}, {"OIL5", "", "much"}, {"OIL5", "BOX", "1"}, {"", "", "3"},
+		{"Ab-77", "", "1"}, {"OIL5", "", "90000"}, {"GLOV9", "", "1"}, {"LAST1", "", ""}}
+	standing := v.rowsForm("/standing-orders", "text/html",
+		[]string{"name", "Weekly", "rhythm", "runs", "action", "save"}, rows...)
 	for name, c := range map[string]struct {
 		a     answer
 		least int
@@ -151,9 +158,12 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 	eventually(t, "approved", func() bool { return v.read("/orders/"+shipped).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "select erp.ship_order('"+shipped+"', 'UPS', '1Z')")
 	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+shipped+"')")
-	pgtest.Exec(t, s.db, `insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-' || n, 90 from erp.customer, generate_series(1, 2) n where customer_no = 'C1003';
+	pgtest.Exec(t, s.db,
+		`insert into erp.payment (customer_id, payment_no, amount) select customer_id, 'PY-' || n, 90 from erp.customer,
+			generate_series(1, 2) n where customer_no = 'C1003';
 		insert into erp.item (item_no, description, category_id, price_a) values ('OTHER', 'Another item', 1, 9);
-		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item where item_no = 'OIL5';
+		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 9 from erp.item
+			where item_no = 'OIL5';
 		insert into erp.price_break (item_id, min_qty, price) select item_id, 12, 8 from erp.item where item_no = 'OIL5';
 		update erp.web_access set auto_approve = false, may_change = 'edit';
 		update erp.customer set credit_limit = 100; update erp.web_access set credit_check = 'queue'`)
@@ -166,7 +176,8 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	request := fmt.Sprintf("/approvals/%v", bea.submit().get("sign_off"))
 	person := s.loginOf("bea@c1003.example")
-	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json", []string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
+	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json",
+		[]string{"name", "Weekly", "rhythm", "runs"}, [3]string{"OIL5", "", "1"}).get("standing_order_id"))
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "3")
 
 	refused := map[string]int{}
@@ -174,9 +185,14 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 		v     *visitor
 		pages []string
 	}{
-		{desk, []string{"/desk/warehouse/" + approved, "/desk/orders/" + approved, "/desk/orders/" + waits, "/desk/returns/" + asked, "/desk/returns/" + awaited, "/desk/customers/C1003", "/desk/customers/C1003/account",
-			"/desk/customers/C1003/prices", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person, "/desk/items/OIL5", "/desk/items/OIL5/prices", "/desk/routes", "/desk/routes/NORTH", "/desk/payments/PY-1", "/desk/invoicing", "/desk/prices"}},
-		{v, []string{"/cart", "/orders/" + waits, "/profile", "/people", "/people/" + person, request, standing, "/standing-orders/new", "/returns/new?invoice=" + invoice, "/returns/" + asked, "/my-items", "/quick-order", "/account"}},
+		{desk, []string{"/desk/warehouse/" + approved, "/desk/orders/" + approved, "/desk/orders/" + waits,
+			"/desk/returns/" + asked, "/desk/returns/" + awaited, "/desk/customers/C1003", "/desk/customers/C1003/account",
+			"/desk/customers/C1003/prices", "/desk/customers/C1003/people", "/desk/customers/C1003/people/" + person,
+			"/desk/items/OIL5", "/desk/items/OIL5/prices", "/desk/routes", "/desk/routes/NORTH", "/desk/payments/PY-1",
+			"/desk/invoicing", "/desk/prices"}},
+		{v, []string{"/cart", "/orders/" + waits, "/profile", "/people", "/people/" + person, request, standing,
+			"/standing-orders/new", "/returns/new?invoice=" + invoice, "/returns/" + asked, "/my-items", "/quick-order",
+			"/account"}},
 		{ops, []string{"/ops/statements", "/ops/proof"}},
 	} {
 		for _, page := range c.pages {
@@ -238,8 +254,10 @@ func TestRefusedFormsKeepTheirOwn(t *testing.T) {
 							case name == "code": // a scanner's field is empty for what it scans next
 							case !there:
 							case other.name != f.name && !slices.Equal(now.fields[name], was):
-								t.Errorf("%s: after %s was refused, %s has %s = %q instead of %q", page, to, other.name, name, now.fields[name], was)
-							case other.name == f.name && slices.Contains(f.typed, name) && !slices.Equal(filled(now.fields[name]), filled(values[name])):
+								t.Errorf("%s: after %s was refused, %s has %s = %q instead of %q", page, to, other.name, name,
+									now.fields[name], was)
+							case other.name == f.name && slices.Contains(f.typed, name) &&
+								!slices.Equal(filled(now.fields[name]), filled(values[name])):
 								t.Errorf("%s: %s lost what was typed into %s: %q", page, to, name, now.fields[name])
 							}
 						}

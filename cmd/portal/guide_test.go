@@ -39,7 +39,8 @@ func TestOrderGuide(t *testing.T) {
 	if a.get("total") != 2.0 || a.get("items.0.item_no") != "RICE25" || a.get("items.1.item_no") != "OIL5" {
 		t.Fatalf("bought before: %s", a.body)
 	}
-	if a.get("items.1.last_ordered_qty") != "2" || a.get("items.1.usual_qty") != "6" || a.get("items.1.times") != 3.0 || a.get("items.1.unit_price") != "27.00" {
+	if a.get("items.1.last_ordered_qty") != "2" || a.get("items.1.usual_qty") != "6" || a.get("items.1.times") != 3.0 ||
+		a.get("items.1.unit_price") != "27.00" {
 		t.Errorf("how it was bought: %v", a.get("items.1"))
 	}
 	if a := s.buyer("C1002").read("/my-items?list=bought"); a.get("total") != 0.0 {
@@ -47,14 +48,16 @@ func TestOrderGuide(t *testing.T) {
 	}
 
 	// boxes without a quantity are left out; what is wrong stays with its reason
-	if a := v.many("/my-items?list=bought", "application/json", [3]string{"OIL5", "EA", "12"}, [3]string{"RICE25", "EA", ""}); a.status != http.StatusOK {
+	if a := v.many("/my-items?list=bought", "application/json", [3]string{"OIL5", "EA", "12"},
+		[3]string{"RICE25", "EA", ""}); a.status != http.StatusOK {
 		t.Fatalf("add all: %d %s", a.status, a.body)
 	}
 	if cart := v.read("/cart"); len(cart.get("lines").([]any)) != 1 || cart.get("lines.0.unit_price") != "23.40" {
 		t.Errorf("cart: %s", cart.body)
 	}
 	page := v.many("/my-items?list=bought", "text/html", [3]string{"OIL5", "EA", "1.5"}, [3]string{"RICE25", "EA", "2"})
-	if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `value="1.5"`) || !strings.Contains(page.body, "OIL5 is sold in whole EA.") ||
+	if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `value="1.5"`) ||
+		!strings.Contains(page.body, "OIL5 is sold in whole EA.") ||
 		!strings.Contains(page.body, "1 line added") {
 		t.Errorf("a wrong quantity: %d", page.status)
 	}
@@ -69,13 +72,15 @@ func TestSharedLists(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	pgtest.Exec(t, s.db, `insert into portal.login (customer_id, email, password_hash, name)
-		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'chef@c1003.example', password_hash, 'Chef' from portal.login
+			where email = 'buyer@c1003.example'`)
 	buyer, chef, stranger := s.buyer("C1003"), s.logIn("chef@c1003.example"), s.buyer("C1002")
 	socket := chef.live("")
 	socket.hello()
 	id := fmt.Sprint(buyer.post("/lists", "name", "  Sunday   brunch ").get("list_id"))
 	socket.until(func(kind, _, _ string) bool { return kind == "favorite" })
-	if a := buyer.post("/lists", "name", "sunday brunch"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "already") {
+	if a := buyer.post("/lists", "name", "sunday brunch"); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "already") {
 		t.Errorf("the same name: %d %s", a.status, a.body)
 	}
 	if a := buyer.post("/lists", "name", " "); a.status != http.StatusUnprocessableEntity {
@@ -83,7 +88,8 @@ func TestSharedLists(t *testing.T) {
 	}
 	buyer.post("/lists/"+id+"/items", "item_no", "OIL5")
 	buyer.post("/lists/"+id+"/items", "item_no", "OIL5")
-	if a := chef.read("/my-items?list=" + id); a.get("list.name") != "Sunday brunch" || a.get("total") != 1.0 || a.get("items.0.item_no") != "OIL5" {
+	if a := chef.read("/my-items?list=" + id); a.get("list.name") != "Sunday brunch" || a.get("total") != 1.0 ||
+		a.get("items.0.item_no") != "OIL5" {
 		t.Errorf("the colleague sees: %s", a.body)
 	}
 	if a := chef.page("/items/OIL5"); !strings.Contains(a.body, "Sunday brunch") {
@@ -91,7 +97,8 @@ func TestSharedLists(t *testing.T) {
 	}
 	for what, a := range map[string]answer{
 		"read": stranger.read("/my-items?list=" + id), "put": stranger.post("/lists/"+id+"/items", "item_no", "RICE25"),
-		"delete": stranger.post("/lists/" + id + "/delete"), "unknown item": buyer.post("/lists/"+id+"/items", "item_no", "NOPE"),
+		"delete":       stranger.post("/lists/" + id + "/delete"),
+		"unknown item": buyer.post("/lists/"+id+"/items", "item_no", "NOPE"),
 	} {
 		if a.status != http.StatusNotFound {
 			t.Errorf("%s: %d", what, a.status)

@@ -59,8 +59,8 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &lockedBuffer{}
-	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost, wallChecked: true,
-		MetricsToken: metricsToken, slowLogIns: time.Millisecond}
+	set := settings{Addr: addr, PlainHTTP: true, Poll: 250 * time.Millisecond, WebConns: 8, bcryptCost: bcrypt.MinCost,
+		wallChecked: true, MetricsToken: metricsToken, slowLogIns: time.Millisecond}
 	for _, f := range more {
 		f(&set)
 	}
@@ -102,7 +102,8 @@ func startSite(t testing.TB, db *pgtest.DB, addr, setup string, more ...func(*se
 // lastLines is the end of a log, so that what a test says is not lost among
 // hundreds of its lines.
 func lastLines(log string, n int) string {
-	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"), func(line string) bool { return strings.Contains(line, "level=DEBUG") })
+	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"),
+		func(line string) bool { return strings.Contains(line, "level=DEBUG") })
 	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
@@ -136,20 +137,28 @@ func (w testWriter) Write(b []byte) (int, error) {
 // fixtures are those of the acceptance scenarios, as plain SQL would load them.
 const fixtures = `
 -- tests move the clock, and are no less logged in for it
-update erp.company set session_idle = '20 years', session_max = '20 years', staff_session_idle = '20 years', staff_session_max = '20 years', confirm_within = '20 years';
-insert into erp.category (category_id, name) overriding system value values (1, 'Oils'), (2, 'Dry goods'), (3, 'Gloves');
+update erp.company set session_idle = '20 years', session_max = '20 years',
+  staff_session_idle = '20 years', staff_session_max = '20 years', confirm_within = '20 years';
+insert into erp.category (category_id, name) overriding system value
+  values (1, 'Oils'), (2, 'Dry goods'), (3, 'Gloves');
 insert into erp.item (item_no, description, category_id, base_uom, price_a, price_b, price_c, price_d, price_e) values
   ('OIL5', 'Olive oil 5 L', 1, 'EA', 30, 28.5, 27, 25.5, 24),
   ('RICE25', 'Rice long grain 25 lb', 2, 'EA', 22.10, null, 20, null, 18.35),
   ('SALT1', 'Salt fine 1 lb', 2, 'EA', 0.4, 0.36, 0.335, 0.33, 0.32);
-insert into erp.item (item_no, description, category_id, price_a, discontinued) values ('GLOV9', 'Gloves large', 3, 9, true);
-insert into erp.item (item_no, description, category_id, price_a, allow_backorder) values ('LAST1', 'Last of its kind', 2, 5, false);
-insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 4, '4006381333931' from erp.item where item_no = 'OIL5';
-insert into erp.stock (item_id, on_hand) select item_id, case item_no when 'OIL5' then 100 when 'LAST1' then 5 else 1000 end from erp.item;
+insert into erp.item (item_no, description, category_id, price_a, discontinued)
+  values ('GLOV9', 'Gloves large', 3, 9, true);
+insert into erp.item (item_no, description, category_id, price_a, allow_backorder)
+  values ('LAST1', 'Last of its kind', 2, 5, false);
+insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'CS', 4, '4006381333931' from erp.item
+  where item_no = 'OIL5';
+insert into erp.stock (item_id, on_hand)
+  select item_id, case item_no when 'OIL5' then 100 when 'LAST1' then 5 else 1000 end from erp.item;
 insert into erp.customer (customer_no, name, price_level) values
-  ('C1001', 'Alder Cafe', 'A'), ('C1002', 'Birch Bistro', 'B'), ('C1003', 'Cedar Diner', 'C'), ('C1004', 'Dogwood Deli', 'D'), ('C1005', 'Elm Eatery', 'E');
+  ('C1001', 'Alder Cafe', 'A'), ('C1002', 'Birch Bistro', 'B'), ('C1003', 'Cedar Diner', 'C'),
+  ('C1004', 'Dogwood Deli', 'D'), ('C1005', 'Elm Eatery', 'E');
 insert into erp.ship_to (customer_id, code, name, city)
-  select customer_id, code, name || ' ' || code, 'Portland' from erp.customer cross join (values ('1'), ('2'), ('3')) as c(code);
+  select customer_id, code, name || ' ' || code, 'Portland' from erp.customer
+  cross join (values ('1'), ('2'), ('3')) as c(code);
 insert into portal.login (customer_id, email, password_hash, name)
   select customer_id, 'buyer@' || lower(customer_no) || '.example', '$hash', 'Buyer' from erp.customer;
 insert into portal.login (staff_role, email, password_hash, name) values

@@ -26,10 +26,11 @@ type importRetailCommand struct {
 
 // Help teaches what the flags do not.
 func (importRetailCommand) Help() string {
-	return `Loads a ledger with the columns Invoice, StockCode, Description, Quantity, InvoiceDate, Price, Customer ID, Country
-into a migrated database. All or nothing, in one transaction. Customers, items and documents that are there already stay as
-they are, so that a second run with the same file changes nothing. Rows that cannot be read are listed with their line
-number and left out. Documents without a customer go to the customer HOUSE, a house account.
+	return `Loads a ledger with the columns Invoice, StockCode, Description, Quantity, InvoiceDate, Price, Customer
+ID, Country into a migrated database. All or nothing, in one transaction. Customers, items and documents that
+are there already stay as they are, so that a second run with the same file changes nothing. Rows that cannot be
+read are listed with their line number and left out. Documents without a customer go to the customer HOUSE, a
+house account.
 
 The items' prices become level A. Charges such as POST are on the invoices but not for sale. No payments are in the
 file: what was invoiced is open.
@@ -88,8 +89,8 @@ func (p *progress) report(stage string, done, total int64) {
 			total = -1
 		}
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(stage),
-			progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 	}
 	if p.bar != nil {
 		_ = p.bar.Set64(done) // a bar that cannot be drawn stops nothing

@@ -24,15 +24,15 @@ type importCSVCommand struct {
 
 // Help teaches what the flags do not.
 func (importCSVCommand) Help() string {
-	return `Reads what is there of customers.csv, ship_tos.csv, web_access.csv, categories.csv, items.csv, units.csv,
-contracts.csv, groups.csv, breaks.csv, stock.csv, history.csv and open_invoices.csv. Columns are named by the first line, in
-any order; docs/import.md has all of them, and --samples writes files to begin with. UTF-8, with or without a byte order
-mark; comma, semicolon or tab between the cells; dates like 2026-06-30.
+	return `Reads what is there of customers.csv, ship_tos.csv, web_access.csv, categories.csv, items.csv,
+units.csv, contracts.csv, groups.csv, breaks.csv, stock.csv, history.csv and open_invoices.csv. Columns are
+named by the first line, in any order; docs/import.md has all of them, and --samples writes files to begin with.
+UTF-8, with or without a byte order mark; comma, semicolon or tab between the cells; dates like 2026-06-30.
 
-All files are checked first, and every problem is told by file, line, column and value; then all or nothing, in one
-transaction, and not before totals, open amounts and aging of what was imported agree. Customers, items, prices and stock
-that are there already are changed to what the file says, where it has the column; documents are written once, and a second
-time is an error.`
+All files are checked first, and every problem is told by file, line, column and value; then all or nothing, in
+one transaction, and not before totals, open amounts and aging of what was imported agree. Customers, items,
+prices and stock that are there already are changed to what the file says, where it has the column; documents
+are written once, and a second time is an error.`
 }
 
 func (c importCSVCommand) Run(ctx context.Context, out io.Writer) error {
@@ -55,7 +55,8 @@ func (c importCSVCommand) Run(ctx context.Context, out io.Writer) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 
 	progress := newProgress(os.Stderr)
-	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Decimal: importcsv.Decimal(c.Decimal), Progress: progress.report}
+	options := importcsv.Options{DryRun: c.DryRun, Shown: c.Shown, Decimal: importcsv.Decimal(c.Decimal),
+		Progress: progress.report}
 	if c.Errors != "" {
 		file, err := os.Create(c.Errors)
 		if err != nil {

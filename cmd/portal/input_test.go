@@ -14,7 +14,8 @@ func TestBadInput(t *testing.T) {
 	buyer, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
 	orderNo := buyer.order("OIL5", "1")
 	long := strings.Repeat("é", 5000)
-	nasty := []string{"", "\x00", "\xff", "a\x00b", long, "'; drop table erp.item; --", "-1", "1e9", "99999999999999999999", "NaN", "../..", "%", "\u202e", "🥑"}
+	nasty := []string{"", "\x00", "\xff", "a\x00b", long, "'; drop table erp.item; --", "-1", "1e9",
+		"99999999999999999999", "NaN", "../..", "%", "\u202e", "🥑"}
 
 	check := func(a answer, what string) {
 		t.Helper()
@@ -30,12 +31,13 @@ func TestBadInput(t *testing.T) {
 			check(buyer.page(path+url.PathEscape(n)), path+short(n))
 			check(buyer.read(path+url.PathEscape(n)), path+short(n))
 		}
-		for _, path := range []string{"/catalog?q=", "/catalog?category=", "/catalog?page=", "/catalog?sort=", "/catalog?in_stock=", "/lookup?q=", "/lookup?limit=", "/my-items?q=", "/orders?q=", "/orders?status=", "/orders?before=",
-			"/invoices?before=", "/login?next=", "/cart?x="} {
+		for _, path := range []string{"/catalog?q=", "/catalog?category=", "/catalog?page=", "/catalog?sort=",
+			"/catalog?in_stock=", "/lookup?q=", "/lookup?limit=", "/my-items?q=", "/orders?q=", "/orders?status=",
+			"/orders?before=", "/invoices?before=", "/login?next=", "/cart?x="} {
 			check(buyer.page(path+url.QueryEscape(n)), path+short(n))
 		}
-		for _, path := range []string{"/desk/orders?q=", "/desk/orders?status=", "/desk/orders?source=", "/desk/orders?before=", "/desk/customers?q=", "/desk/customers?after=",
-			"/desk/items?q=", "/desk/items?after="} {
+		for _, path := range []string{"/desk/orders?q=", "/desk/orders?status=", "/desk/orders?source=",
+			"/desk/orders?before=", "/desk/customers?q=", "/desk/customers?after=", "/desk/items?q=", "/desk/items?after="} {
 			check(desk.page(path+url.QueryEscape(n)), path+short(n))
 		}
 		for _, path := range []string{"/desk/orders/", "/desk/customers/", "/desk/items/"} {
@@ -48,14 +50,16 @@ func TestBadInput(t *testing.T) {
 		check(buyer.post("/cart/submit", "key", n, "po_no", n, "requested_date", n), "submit "+short(n))
 		check(buyer.post("/favorites/"+url.PathEscape(n), "on", n), "favorite "+short(n))
 		check(buyer.post("/orders/"+url.PathEscape(n)+"/cancel"), "cancel "+short(n))
-		check(buyer.post("/profile/password", "current_password", n, "new_password", n, "repeat_password", n), "password "+short(n))
+		check(buyer.post("/profile/password", "current_password", n, "new_password", n, "repeat_password", n),
+			"password "+short(n))
 		check(buyer.post("/profile/sessions/"+url.PathEscape(n)+"/revoke"), "revoke "+short(n))
 		check(s.visit().post("/login", "email", n, "password", n), "log-in "+short(n))
 		check(desk.post("/desk/orders/"+orderNo+"/move", "status", n, "from", n, "reason", n), "move "+short(n))
 		check(desk.post("/desk/orders/"+orderNo+"/pick", "qty_1", n), "pick "+short(n))
 		check(desk.post("/desk/orders/"+orderNo+"/ship", "carrier", n, "tracking_no", n, "qty_1", n), "ship "+short(n))
 		check(desk.post("/desk/items/OIL5", "description", n, "price_a", n, "on_hand", n), "item edit "+short(n))
-		check(desk.post("/desk/customers/C1003/access", "min_order", n, "max_order", n, "see_stock", n, "enabled", "true"), "access "+short(n))
+		check(desk.post("/desk/customers/C1003/access", "min_order", n, "max_order", n, "see_stock", n, "enabled", "true"),
+			"access "+short(n))
 	}
 }
 

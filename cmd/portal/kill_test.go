@@ -35,10 +35,13 @@ func TestAcceptance44ListenerKilled(t *testing.T) {
 		t.Fatalf("%d listeners found", n)
 	}
 	// one more while it is away, and one after
-	pgtest.Exec(t, s.db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'while away' from erp.customer where customer_no = 'C1003'")
+	pgtest.Exec(t, s.db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'while away' "+
+		"from erp.customer where customer_no = 'C1003'")
 	socket.until(func(_, ref, _ string) bool { return ref == "while away" })
 	eventually(t, "a new listener", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'portal listener'") == 1
+		return pgtest.Value[int](t, s.db,
+			"select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'portal "+
+				"listener'") == 1
 	})
 	eventually(t, "approved", func() bool { return v.read("/orders/"+orderNo).get("status") == "APPROVED" })
 	pgtest.Exec(t, s.db, "update erp.sales_order set status = 'PICKING' where order_no = '"+orderNo+"'")
@@ -152,7 +155,8 @@ func TestAcceptance44KilledDuringSubmit(t *testing.T) {
 	}
 	unanswered := 0
 	for _, x := range all {
-		stored := pgtest.Value[string](t, db, "select coalesce(max(order_no), '') from erp.sales_order where submit_key = '"+x.key+"'")
+		stored := pgtest.Value[string](t, db,
+			"select coalesce(max(order_no), '') from erp.sales_order where submit_key = '"+x.key+"'")
 		switch {
 		case x.orderNo != nil && stored != x.orderNo:
 			t.Errorf("order %v was confirmed, stored is %q", x.orderNo, stored)
@@ -170,8 +174,10 @@ func TestAcceptance44KilledDuringSubmit(t *testing.T) {
 	// a job that died with its worker is taken up again by River's rescuer, in a
 	// minute and a half; until then it must stand there
 	eventually(t, "every order is decided, or its job is still to run", func() bool {
-		return pgtest.Value[int](t, db, `select count(*)::int from erp.sales_order o where o.status = 'SUBMITTED' and o.reviewed_at is null
-			and not exists (select from river.river_job j where j.kind = 'order_approval' and (j.args ->> 'order_id')::bigint = o.order_id
+		return pgtest.Value[int](t, db,
+			`select count(*)::int from erp.sales_order o where o.status = 'SUBMITTED' and o.reviewed_at is null
+			and not exists (select from river.river_job j where j.kind = 'order_approval'
+			and (j.args ->> 'order_id')::bigint = o.order_id
 				and j.state = 'running')`) == 0
 	})
 }
@@ -180,7 +186,9 @@ func TestAcceptance44KilledDuringSubmit(t *testing.T) {
 // serves. flags are more of serve's.
 func startProcess(t *testing.T, databaseURL string, flags ...string) (*os.Process, string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], append([]string{"serve", "--addr", "127.0.0.1:0", "--plain-http", "--database-url", databaseURL, "--log", "error"}, flags...)...)
+	cmd := exec.Command(os.Args[0],
+		append([]string{"serve", "--addr", "127.0.0.1:0", "--plain-http", "--database-url", databaseURL, "--log", "error"},
+			flags...)...)
 	cmd.Env = append(os.Environ(), asPortal+"=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -19,12 +19,14 @@ import (
 // Figures that nobody would meet by accident: OIL5's cost and level columns,
 // and what each customer alone has agreed.
 const secretPrices = `
-update erp.item set price_a = 91.37, price_b = 87.41, price_c = 83.43, price_d = 79.47, price_e = 75.53, cost = 61.59 where item_no = 'OIL5';
+update erp.item set price_a = 91.37, price_b = 87.41, price_c = 83.43, price_d = 79.47, price_e = 75.53, cost = 61.59
+	where item_no = 'OIL5';
 update erp.price_break set price = 71.61, min_qty = 1000;
 delete from erp.price_contract;
 delete from erp.price_group;
 insert into erp.price_contract (customer_id, item_id, value)
-	select c.customer_id, i.item_id, v.value from (values ('C1001', 67.67), ('C1002', 66.71), ('C1006', 65.73)) as v(customer_no, value)
+	select c.customer_id, i.item_id, v.value from (values ('C1001', 67.67), ('C1002', 66.71),
+		('C1006', 65.73)) as v(customer_no, value)
 	join erp.customer c using (customer_no) join erp.item i on i.item_no = 'OIL5';
 insert into erp.customer_item (customer_id, item_id, their_item_no)
 	select c.customer_id, i.item_id, 'SECRET-' || c.customer_no from erp.customer c, erp.item i where i.item_no = 'OIL5';
@@ -34,7 +36,8 @@ update erp.stock set on_hand = 100000;`
 const events = `
 update erp.item set cost = 61.60, description = 'Olive oil 5 L, new' where item_no = 'OIL5';
 update erp.price_contract set value = value + 0.01;
-update erp.item set price_a = price_a + 0.01, price_b = price_b + 0.01, price_c = price_c + 0.01, price_d = price_d + 0.01, price_e = price_e + 0.01 where item_no = 'OIL5';
+update erp.item set price_a = price_a + 0.01, price_b = price_b + 0.01, price_c = price_c + 0.01,
+	price_d = price_d + 0.01, price_e = price_e + 0.01 where item_no = 'OIL5';
 update erp.price_break set price = price + 0.01;
 update erp.stock set on_hand = on_hand + 1;
 update erp.web_access set min_order = 1;
@@ -78,30 +81,35 @@ var queries = map[string][]string{
 
 // forms are what each address is sent, right and wrong, beside nothing at all.
 var forms = map[string][][]string{
-	"POST /login":                               {{"email", "buyer@c1001.example", "password", "wrong"}},
-	"POST /my-items":                            {{"ref", "OIL5", "uom", "", "qty", "1"}, {"ref", "SECRET-C1002", "uom", "", "qty", "1"}},
-	"POST /lists":                               {{"name", "Weekly"}, {"name", "Another"}},
-	"POST /lists/:list_id/items":                {{"item_no", "OIL5"}, {"item_no", "NOPE"}},
-	"POST /lists/:list_id/delete":               {{"x", "y"}},
-	"POST /favorites/:item_no":                  {{"on", "1"}},
-	"POST /quick-order":                         {{"paste", "OIL5\t5\nNOPE\t1\nOIL5\tx\nSECRET-C1001\t1\nSECRET-C1002\t1"}, {"ref", "OIL5", "qty", "3"}, {"paste", "OIL5\t1", "action", "add"}},
-	"POST /cart":                                {{"po_no", "77", "ship_to", "1"}},
-	"POST /cart/lines":                          {{"item_no", "OIL5", "uom", "PALLET", "qty", "1"}, {"item_no", "OIL5", "qty", "-1"}, {"item_no", "OIL5", "qty", "2"}},
-	"POST /cart/submit":                         {{"key", "nonsense"}, {"key", "00000000-0000-0000-0000-000000000000", "requested_date", "never"}},
-	"POST /orders/:order_no/cancel":             {{"x", "y"}},
-	"POST /orders/:order_no/change":             {{"qty_1", "1"}, {"qty_1", "30", "confirm_prices", `[["1","99999"]]`}},
-	"POST /orders/:order_no/reorder":            {{"mode", "add"}},
-	"POST /invoices/:invoice_no/reorder":        {{"mode", "add"}},
-	"POST /invite":                              {{"token", "x", "new_password", "short"}},
-	"POST /people":                              {{"email", "no address", "role", "king"}},
-	"POST /people/:login_id":                    {{"role", "buyer", "spend_limit", "5"}},
-	"POST /people/:login_id/disable":            {{"disabled", "false"}},
-	"POST /people/:login_id/link":               {{"x", "y"}},
-	"POST /approvals/:sign_off/reject":          {{"reason", ""}},
-	"POST /approvals/:sign_off/take-back":       {{"x", "y"}},
-	"POST /approvals/:sign_off/approve":         {{"qty_1", "99"}, {"confirm_prices", "true"}},
-	"POST /statement":                           {{"from", "2026-01-01", "to", "2026-01-31"}, {"from", "never"}},
-	"POST /profile/password":                    {{"current_password", "wrong", "new_password", "another-one-1", "repeat_password", "another-one-1"}},
+	"POST /login": {{"email", "buyer@c1001.example", "password", "wrong"}},
+	"POST /my-items": {{"ref", "OIL5", "uom", "", "qty", "1"},
+		{"ref", "SECRET-C1002", "uom", "", "qty", "1"}},
+	"POST /lists":                 {{"name", "Weekly"}, {"name", "Another"}},
+	"POST /lists/:list_id/items":  {{"item_no", "OIL5"}, {"item_no", "NOPE"}},
+	"POST /lists/:list_id/delete": {{"x", "y"}},
+	"POST /favorites/:item_no":    {{"on", "1"}},
+	"POST /quick-order": {{"paste", "OIL5\t5\nNOPE\t1\nOIL5\tx\nSECRET-C1001\t1\nSECRET-C1002\t1"},
+		{"ref", "OIL5", "qty", "3"}, {"paste", "OIL5\t1", "action", "add"}},
+	"POST /cart": {{"po_no", "77", "ship_to", "1"}},
+	"POST /cart/lines": {{"item_no", "OIL5", "uom", "PALLET", "qty", "1"},
+		{"item_no", "OIL5", "qty", "-1"}, {"item_no", "OIL5", "qty", "2"}},
+	"POST /cart/submit": {{"key", "nonsense"},
+		{"key", "00000000-0000-0000-0000-000000000000", "requested_date", "never"}},
+	"POST /orders/:order_no/cancel":       {{"x", "y"}},
+	"POST /orders/:order_no/change":       {{"qty_1", "1"}, {"qty_1", "30", "confirm_prices", `[["1","99999"]]`}},
+	"POST /orders/:order_no/reorder":      {{"mode", "add"}},
+	"POST /invoices/:invoice_no/reorder":  {{"mode", "add"}},
+	"POST /invite":                        {{"token", "x", "new_password", "short"}},
+	"POST /people":                        {{"email", "no address", "role", "king"}},
+	"POST /people/:login_id":              {{"role", "buyer", "spend_limit", "5"}},
+	"POST /people/:login_id/disable":      {{"disabled", "false"}},
+	"POST /people/:login_id/link":         {{"x", "y"}},
+	"POST /approvals/:sign_off/reject":    {{"reason", ""}},
+	"POST /approvals/:sign_off/take-back": {{"x", "y"}},
+	"POST /approvals/:sign_off/approve":   {{"qty_1", "99"}, {"confirm_prices", "true"}},
+	"POST /statement":                     {{"from", "2026-01-01", "to", "2026-01-31"}, {"from", "never"}},
+	"POST /profile/password": {{"current_password", "wrong", "new_password", "another-one-1",
+		"repeat_password", "another-one-1"}},
 	"POST /profile/sessions/:session_id/revoke": {{"x", "y"}},
 	"POST /profile/sessions":                    {{"x", "y"}},
 	"POST /login/passkey":                       {{"passkey", "{}"}},
@@ -116,22 +124,26 @@ var forms = map[string][][]string{
 	"POST /profile/factors/:factor_id/remove":   {{"x", "y"}},
 	"POST /profile/browsers/:browser_id/forget": {{"x", "y"}},
 	"POST /acting/end":                          {{"x", "y"}},
-	"POST /standing-orders": {{"name", "Weekly", "rhythm", "weeks", "weekday", "1", "ref", "OIL5", "qty", "2"}, {"name", "", "ref", "SECRET-C1002", "qty", "x"},
+	"POST /standing-orders": {{"name", "Weekly", "rhythm", "weeks", "weekday", "1", "ref", "OIL5", "qty", "2"},
+		{"name", "", "ref", "SECRET-C1002", "qty", "x"},
 		{"name", "Third", "paste", "OIL5\t5\nSECRET-C1001\t1", "action", "check"}},
-	"POST /standing-orders/:standing_order_id/settings": {{"name", "Renamed", "rhythm", "runs"}, {"name", "Renamed", "rhythm", "weeks", "weekday", "9"}},
-	"POST /standing-orders/:standing_order_id/lines":    {{"ref", "OIL5", "qty", "3"}, {"ref", "SECRET-C1002", "qty", "1"}, {"paste", "OIL5\t5", "action", "check"}},
-	"POST /standing-orders/:standing_order_id/pause":    {{"paused", "true"}, {"paused", "false"}},
-	"POST /standing-orders/:standing_order_id/dates":    {{"run_date", "2026-06-01", "action", "skip"}, {"run_date", "never", "action", "retry"}},
-	"POST /standing-orders/:standing_order_id/delete":   {{"x", "y"}},
-	"POST /notices/:notice_id/put-away":                 {{"x", "y"}},
-	"POST /returns/:request_no":                         {{"qty_1", "1", "reason_1", "damaged"}},
-	"POST /returns/:request_no/withdraw":                {{"x", "y"}},
-	"POST /returns/:request_no/photos":                  {{"x", "y"}},
-	"POST /notifications":                               {{"x", "y"}},
-	"POST /notifications/:id":                           {{"x", "y"}},
-	"POST /profile/mail":                                {{"mail", "order_received"}, {"mail", "nonsense"}},
-	"POST /forgot":                                      {{"email", "nobody@c1001.example"}, {"email", ""}},
-	"POST /reset/:token":                                {{"new_password", "short"}},
+	"POST /standing-orders/:standing_order_id/settings": {{"name", "Renamed", "rhythm", "runs"},
+		{"name", "Renamed", "rhythm", "weeks", "weekday", "9"}},
+	"POST /standing-orders/:standing_order_id/lines": {{"ref", "OIL5", "qty", "3"}, {"ref", "SECRET-C1002", "qty", "1"},
+		{"paste", "OIL5\t5", "action", "check"}},
+	"POST /standing-orders/:standing_order_id/pause": {{"paused", "true"}, {"paused", "false"}},
+	"POST /standing-orders/:standing_order_id/dates": {{"run_date", "2026-06-01", "action", "skip"},
+		{"run_date", "never", "action", "retry"}},
+	"POST /standing-orders/:standing_order_id/delete": {{"x", "y"}},
+	"POST /notices/:notice_id/put-away":               {{"x", "y"}},
+	"POST /returns/:request_no":                       {{"qty_1", "1", "reason_1", "damaged"}},
+	"POST /returns/:request_no/withdraw":              {{"x", "y"}},
+	"POST /returns/:request_no/photos":                {{"x", "y"}},
+	"POST /notifications":                             {{"x", "y"}},
+	"POST /notifications/:id":                         {{"x", "y"}},
+	"POST /profile/mail":                              {{"mail", "order_received"}, {"mail", "nonsense"}},
+	"POST /forgot":                                    {{"email", "nobody@c1001.example"}, {"email", ""}},
+	"POST /reset/:token":                              {{"new_password", "short"}},
 }
 
 // raised is a price a cent higher.
@@ -157,7 +169,8 @@ func TestPricesNeverLeak(t *testing.T) {
 		heard     strings.Builder
 	}
 	var readers []*reader
-	for no, level := range map[string]string{"C1001": "A", "C1002": "B", "C1003": "C", "C1004": "D", "C1005": "E", "C1006": "C"} {
+	for no, level := range map[string]string{"C1001": "A", "C1002": "B", "C1003": "C", "C1004": "D",
+		"C1005": "E", "C1006": "C"} {
 		r := &reader{no: no, level: level, v: s.buyer(no)}
 		r.socket = r.v.live("")
 		r.socket.hello()
@@ -176,22 +189,30 @@ func TestPricesNeverLeak(t *testing.T) {
 	}
 	begun := pgtest.Value[int64](t, s.db, "select max(event_id) from portal.event")
 	// C1005 may not see prices, C1004 no breaks
-	pgtest.Exec(t, s.db, `update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1005');
-		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')`)
+	pgtest.Exec(t, s.db,
+		`update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1005');
+		update erp.web_access set see_price_breaks = false where customer_id = (select customer_id from erp.customer
+			where customer_no = 'C1004')`)
 
 	// each has a colleague, whose order waits for a signature
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, customer_role, spend_limit)
-			select customer_id, 'second' || customer_id || '@c.example', password_hash, 'buyer', 1 from portal.login where customer_id is not null;
-		insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid() from portal.login where customer_role = 'buyer';
+			select customer_id, 'second' || customer_id || '@c.example', password_hash, 'buyer', 1 from portal.login
+				where customer_id is not null;
+		insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid()
+			from portal.login where customer_role = 'buyer';
 		insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
-			select s.sign_off_id, 1, i.item_id, 'EA', 2, (erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
+			select s.sign_off_id, 1, i.item_id, 'EA', 2,
+				(erp.price(s.customer_id, array[i.item_id], array['EA'], array[2])).unit_price
 			from portal.sign_off s, erp.item i where i.item_no = 'OIL5'`)
 	t.Run("walk", func(t *testing.T) { // side by side; goes on when all have walked
 		for i, r := range readers {
 			t.Run(r.no, func(t *testing.T) {
 				t.Parallel()
-				colleague := pgtest.Value[string](t, s.db, "select s.login_id || ' ' || s.sign_off_id from portal.sign_off s join erp.customer using (customer_id) where customer_no = '"+r.no+"'")
+				colleague := pgtest.Value[string](t, s.db,
+					"select s.login_id || ' ' || s.sign_off_id from portal.sign_off s join erp.customer using (customer_id) where "+
+						"customer_no = '"+r.no+"'")
 				loginID, signOff, _ := strings.Cut(colleague, " ")
 				hear := func(answers ...answer) {
 					for _, a := range answers {
@@ -208,19 +229,31 @@ func TestPricesNeverLeak(t *testing.T) {
 				eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 				pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z')")
 				invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
-				back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged").get("request_no"))
+				back := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1",
+					"damaged").get("request_no"))
 				pgtest.Exec(t, s.db, "select erp.decide_request('"+back+"', null, null)")
 				memo := pgtest.Value[string](t, s.db, "select erp.issue_request_memo('"+back+"')")
-				hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice), v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
+				hear(v.page("/returns/new?invoice="+invoice), v.read("/returns/new?invoice="+invoice),
+					v.send("/returns/new?invoice="+invoice, "invoice", invoice, "qty_1", "99"),
 					v.post("/returns/new", "invoice", invoice, "qty_1", "1", "reason_1", "price_error"))
-				payment := pgtest.Value[string](t, s.db, "insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+"' returning payment_no")
+				payment := pgtest.Value[string](t, s.db,
+					"insert into erp.payment (customer_id, amount) select customer_id, 9 from erp.customer where customer_no = '"+r.no+
+						"' returning payment_no")
 				list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
-				hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"), v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
-				standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2", "ref", "OIL5", "qty", "2").get("standing_order_id"))
-				pgtest.Exec(t, s.db, `insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings) values ($1, '2026-01-02', '2026-01-02', 'failed',
+				hear(v.post("/cart/lines", "item_no", "OIL5", "uom", "CS", "qty", "1"),
+					v.post("/cart/lines", "item_no", "OIL5", "qty", "3"))
+				standing := fmt.Sprint(v.post("/standing-orders", "name", "Kitchen", "rhythm", "weeks", "weekday", "2",
+					"ref", "OIL5", "qty", "2").get("standing_order_id"))
+				pgtest.Exec(t, s.db,
+					`insert into portal.standing_run (standing_order_id, run_date, delivery_date, outcome, findings)
+						values ($1, '2026-01-02', '2026-01-02', 'failed',
 					'[{"code": "over_credit", "action": "refuse", "detail": {"room": 61.59}}]')`, mustInt(t, standing))
-				names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id", "1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo, ":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
-					":session_id", "999999", ":factor_id", "999999", ":browser_id", "999999", ":id", "n1", ":token", "nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name", "app.js", "*rest", "")
+				names := strings.NewReplacer(":standing_order_id", standing, ":notice_id", "1", ":code", "NORTH", ":holiday_id",
+					"1", ":item_no", "OIL5", ":order_no", no, ":invoice_no", invoice, ":request_no", back, ":memo_no", memo,
+					":photo_id", "1", ":payment_no", payment, ":statement_id", "1", ":list_id", list, ":customer_no", "C1001",
+					":session_id", "999999", ":factor_id", "999999", ":browser_id", "999999", ":id", "n1", ":token",
+					"nonsense", ":mail_id", "1", ":difference_id", "1", ":login_id", loginID, ":sign_off", signOff, "*name",
+					"app.js", "*rest", "")
 				for _, route := range everyRoute(t) {
 					method, pattern, _ := strings.Cut(route, " ")
 					path := names.Replace(pattern)
@@ -265,7 +298,8 @@ func TestPricesNeverLeak(t *testing.T) {
 	}
 	for _, r := range readers {
 		kindsTold := pgtest.Value[[]string](t, s.db, `select array_agg(distinct kind) from portal.event
-			where kind <> 'session' and event_id > $1 and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
+			where kind <> 'session' and event_id > $1
+			and coalesce(customer_id, (select customer_id from erp.customer where customer_no = $2)) =
 				(select customer_id from erp.customer where customer_no = $2)`, begun, r.no)
 		if len(kindsTold) < 9 {
 			t.Errorf("%s: the walk causes only events of %v", r.no, kindsTold)
@@ -278,7 +312,8 @@ func TestPricesNeverLeak(t *testing.T) {
 		})
 		eventually(t, r.no+" hears of every kind", func() bool {
 			frames := r.frames.String()
-			missing = slices.DeleteFunc(slices.Clone(kindsTold), func(k string) bool { return strings.Contains(frames, `"kind":"`+k+`"`) })
+			missing = slices.DeleteFunc(slices.Clone(kindsTold),
+				func(k string) bool { return strings.Contains(frames, `"kind":"`+k+`"`) })
 			return len(missing) == 0
 		})
 		r.heard.WriteString(r.frames.String())
@@ -287,7 +322,9 @@ func TestPricesNeverLeak(t *testing.T) {
 		return pgtest.Value[int](t, s.db, "select count(*)::int from portal.mail where status = 'queued'") == 0
 	})
 	for _, r := range readers {
-		mails := pgtest.Value[string](t, s.db, "select coalesce(string_agg(concat_ws(' ', m.subject, m.body_text, m.body_html, m.data), ' '), '') from portal.mail m join erp.customer using (customer_id) where customer_no = $1", r.no)
+		mails := pgtest.Value[string](t, s.db,
+			"select coalesce(string_agg(concat_ws(' ', m.subject, m.body_text, m.body_html, m.data), ' '), '') from "+
+				"portal.mail m join erp.customer using (customer_id) where customer_no = $1", r.no)
 		if !strings.Contains(mails, "OIL5") {
 			t.Errorf("%s gets no mail about its orders: %s", r.no, mails)
 		}
@@ -321,7 +358,8 @@ func TestPricesNeverLeak(t *testing.T) {
 			}
 		}
 		for _, times := range []string{"365.48", "349.64", "333.72", "317.88", "302.12"} { // cases
-			if owner := map[string]string{"365.48": "A", "349.64": "B", "333.72": "C", "317.88": "D", "302.12": "E"}[times]; owner != r.level || r.no == "C1005" {
+			if owner := map[string]string{"365.48": "A", "349.64": "B", "333.72": "C", "317.88": "D",
+				"302.12": "E"}[times]; owner != r.level || r.no == "C1005" {
 				secrets[times] = "level " + owner + " of a case"
 			}
 		}
@@ -340,8 +378,10 @@ func TestPricesNeverLeak(t *testing.T) {
 			}
 		}
 	}
-	log := regexp.MustCompile(`\d+(\.\d+)?(µs|ms|s)\b`).ReplaceAllString(s.log.String(), "") // so long it took, not so much it costs
-	for _, secret := range []string{"91.37", "87.41", "83.43", "79.47", "75.53", "61.59", "71.61", "67.67", "66.71", "65.73", url.QueryEscape(demoPassword), demoPassword} {
+	// So long it took, not so much it costs
+	log := regexp.MustCompile(`\d+(\.\d+)?(µs|ms|s)\b`).ReplaceAllString(s.log.String(), "")
+	for _, secret := range []string{"91.37", "87.41", "83.43", "79.47", "75.53", "61.59", "71.61", "67.67", "66.71",
+		"65.73", url.QueryEscape(demoPassword), demoPassword} {
 		if i := strings.Index(log, secret); i >= 0 {
 			t.Errorf("the log holds %s: …%s…", secret, log[max(0, i-120):min(len(log), i+40)])
 		}
@@ -364,7 +404,8 @@ func TestUnderCostIsNotTold(t *testing.T) {
 		t.Errorf("the cart says %v, %v", cart.get("outcome"), cart.get("findings"))
 	}
 	sent := v.confirm()
-	for what, body := range map[string]string{"cart": cart.body, "page": v.page("/cart").body, "answer": sent.body, "order": v.read("/orders/" + sent.text("order_no")).body} {
+	for what, body := range map[string]string{"cart": cart.body, "page": v.page("/cart").body, "answer": sent.body,
+		"order": v.read("/orders/" + sent.text("order_no")).body} {
 		if strings.Contains(body, "cost") {
 			t.Errorf("%s tells of cost: %s", what, body)
 		}

@@ -24,7 +24,8 @@ func (l loginSettings) loginURLs() sql.LoginURLs {
 func (c settings) only() sql.Only { return sql.Only(c.Only) }
 
 // wallRole says with which log-in a process compares the database: any may.
-var wallRole = map[sql.Only]sql.Role{"": sql.RoleWork, sql.OnlyWeb: sql.RoleWeb, sql.OnlyDesk: sql.RoleDesk, sql.OnlyWork: sql.RoleWork}
+var wallRole = map[sql.Only]sql.Role{"": sql.RoleWork, sql.OnlyWeb: sql.RoleWeb, sql.OnlyDesk: sql.RoleDesk,
+	sql.OnlyWork: sql.RoleWork}
 
 // writeLogins writes settings as an environment file that nobody else can read. A
 // file that is there is replaced as a whole.
@@ -34,7 +35,9 @@ func writeLogins(name string, made sql.CreatedLogins) error {
 		return fmt.Errorf("write the log-ins: %w", err)
 	}
 	defer os.Remove(file.Name()) // does nothing once it has its name
-	_, err = fmt.Fprintf(file, "PORTAL_WEB_DATABASE_URL=%s\nPORTAL_DESK_DATABASE_URL=%s\nPORTAL_WORK_DATABASE_URL=%s\nPORTAL_MIGRATE_DATABASE_URL=%s\n",
+	_, err = fmt.Fprintf(file,
+		"PORTAL_WEB_DATABASE_URL=%s\nPORTAL_DESK_DATABASE_URL=%s\n"+
+			"PORTAL_WORK_DATABASE_URL=%s\nPORTAL_MIGRATE_DATABASE_URL=%s\n",
 		made.Web, made.Desk, made.Work, made.Migrate)
 	if closed := file.Close(); err == nil {
 		err = closed

@@ -30,7 +30,8 @@ func separateLogins(t testing.TB, db *pgtest.DB) sql.LoginURLs {
 		u.User = url.User(login)
 		return u.String()
 	}
-	return sql.LoginURLs{Web: made("web", "portal_web, portal_auth"), Desk: made("desk", "portal_desk, portal_web, portal_auth"), Work: made("work", "portal_work")}
+	return sql.LoginURLs{Web: made("web", "portal_web, portal_auth"),
+		Desk: made("desk", "portal_desk, portal_web, portal_auth"), Work: made("work", "portal_work")}
 }
 
 // Three processes with three log-ins: customers' pages, the desk, the jobs. Each
@@ -47,12 +48,14 @@ func TestSeparateLogins(t *testing.T) {
 
 	// what runs now is all of the process of customers' pages
 	if who := pgtest.Value[[]string](t, db, `select array_agg(distinct usename::text) from pg_stat_activity
-		where datname = current_database() and application_name like 'portal%'`); len(who) != 1 || who[0] != "web_of_"+db.Name {
+		where datname = current_database() and application_name like 'portal%'`); len(who) != 1 ||
+		who[0] != "web_of_"+db.Name {
 		t.Errorf("it is connected as %q", who)
 	}
 	v := shop.buyer("C1003")
-	for _, path := range []string{"/", "/catalog", "/catalog?q=oliv", "/items/OIL5", "/cart", "/orders", "/account", "/invoices", "/statement", "/returns", "/people", "/profile",
-		"/standing-orders", "/notifications", "/quick-order", "/readyz", "/healthz"} {
+	for _, path := range []string{"/", "/catalog", "/catalog?q=oliv", "/items/OIL5", "/cart", "/orders", "/account",
+		"/invoices", "/statement", "/returns", "/people", "/profile", "/standing-orders", "/notifications", "/quick-order",
+		"/readyz", "/healthz"} {
 		if a := v.read(path); a.status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
@@ -62,33 +65,42 @@ func TestSeparateLogins(t *testing.T) {
 	}
 	socket := v.live("")
 	socket.hello()
-	if a := v.post("/profile/password", "current_password", "not it at all", "new_password", "another-one-1"); a.status != http.StatusUnprocessableEntity {
+	if a := v.post("/profile/password", "current_password", "not it at all",
+		"new_password", "another-one-1"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong password: %d %s", a.status, a.body)
 	}
-	if a := v.post("/profile/password", "current_password", demoPassword, "new_password", "another-one-1"); a.status != http.StatusOK {
+	if a := v.post("/profile/password", "current_password", demoPassword,
+		"new_password", "another-one-1"); a.status != http.StatusOK {
 		t.Errorf("change the password: %d %s", a.status, a.body)
 	}
-	if a := shop.visit().post("/login", "email", "buyer@c1003.example", "password", demoPassword); a.status != http.StatusUnauthorized {
+	if a := shop.visit().post("/login", "email", "buyer@c1003.example",
+		"password", demoPassword); a.status != http.StatusUnauthorized {
 		t.Errorf("the password before: %d %s", a.status, a.body)
 	}
-	if a := shop.visit().post("/login", "email", "buyer@c1003.example", "password", "another-one-1"); a.status != http.StatusOK {
+	if a := shop.visit().post("/login", "email", "buyer@c1003.example",
+		"password", "another-one-1"); a.status != http.StatusOK {
 		t.Errorf("the new password: %d %s", a.status, a.body)
 	}
 	if a := shop.visit().post("/forgot", "email", "buyer@c1002.example"); a.status != http.StatusOK {
 		t.Errorf("forgotten: %d %s", a.status, a.body)
 	}
 	made := v.post("/people", "email", "new@c1003.example", "name", "New", "role", "buyer", "spend_period", "order")
-	token := pgtest.Value[string](t, db, "select secret from portal.mail where kind = 'invitation' and recipient = 'new@c1003.example'")
-	if a := shop.visit().post("/invite", "token", token, "new_password", "a third one, longer", "repeat_password", "a third one, longer"); a.status != http.StatusOK {
+	token := pgtest.Value[string](t, db,
+		"select secret from portal.mail where kind = 'invitation' and recipient = 'new@c1003.example'")
+	if a := shop.visit().post("/invite", "token", token, "new_password", "a third one, longer",
+		"repeat_password", "a third one, longer"); a.status != http.StatusOK {
 		t.Errorf("invitation: %d %s; %s", a.status, a.body, made.body)
 	}
-	if a := shop.visit().post("/login", "email", "new@c1003.example", "password", "a third one, longer"); a.status != http.StatusOK {
+	if a := shop.visit().post("/login", "email", "new@c1003.example",
+		"password", "a third one, longer"); a.status != http.StatusOK {
 		t.Errorf("who was invited: %d %s", a.status, a.body)
 	}
-	if a := shop.visit().post("/login", "email", "desk@demo.example", "password", demoPassword); a.status != http.StatusForbidden || !strings.Contains(a.body, "desk's own address") {
+	if a := shop.visit().post("/login", "email", "desk@demo.example",
+		"password", demoPassword); a.status != http.StatusForbidden || !strings.Contains(a.body, "desk's own address") {
 		t.Errorf("staff log in where customers do: %d %s", a.status, a.body)
 	}
-	if a := shop.visit().post("/login", "email", "desk@demo.example", "password", "not it at all"); a.status != http.StatusUnauthorized {
+	if a := shop.visit().post("/login", "email", "desk@demo.example",
+		"password", "not it at all"); a.status != http.StatusUnauthorized {
 		t.Errorf("staff with a wrong password: %d %s", a.status, a.body)
 	}
 	orderNo := v.order("OIL5", "2")
@@ -151,7 +163,8 @@ func TestLoginSettings(t *testing.T) {
 	t.Parallel()
 	var out, errs lockedBuffer
 	t.Run("serve", func(t *testing.T) {
-		if code := run(t.Context(), []string{"serve", "--only", "web", "--database-url=", "--web-database-url="}, &out, &errs); code != 1 || !strings.Contains(errs.String(), "--web-database-url") {
+		if code := run(t.Context(), []string{"serve", "--only", "web", "--database-url=", "--web-database-url="}, &out,
+			&errs); code != 1 || !strings.Contains(errs.String(), "--web-database-url") {
 			t.Errorf("%d: %s", code, errs.String())
 		}
 	})
@@ -159,7 +172,8 @@ func TestLoginSettings(t *testing.T) {
 	if err := os.WriteFile(name, []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeLogins(name, sql.CreatedLogins{LoginURLs: sql.LoginURLs{Web: "w", Desk: "d", Work: "k"}, Migrate: "m"}); err != nil {
+	if err := writeLogins(name, sql.CreatedLogins{LoginURLs: sql.LoginURLs{Web: "w", Desk: "d", Work: "k"},
+		Migrate: "m"}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)

@@ -28,7 +28,8 @@ func (s *site) mailsSettled() {
 	s.t.Helper()
 	eventually(s.t, "the mails are done", func() bool {
 		pgtest.Exec(s.t, s.db, `with again as (
-			update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail' and state = 'retryable' returning id)
+			update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail' and state = 'retryable'
+				returning id)
 			select pg_notify('river.river_insert', '{"queue":"mail"}') from again`)
 		return pgtest.Value[int](s.t, s.db, "select count(*)::int from portal.mail where status = 'queued'") == 0
 	})
@@ -37,7 +38,9 @@ func (s *site) mailsSettled() {
 // mailed is what portal.mail says of a recipient: kind and status, in order.
 func (s *site) mailed(to string) string {
 	s.t.Helper()
-	return pgtest.Value[string](s.t, s.db, "select coalesce(string_agg(kind || ' ' || status, ', ' order by mail_id), '') from portal.mail where recipient = $1", to)
+	return pgtest.Value[string](s.t, s.db,
+		"select coalesce(string_agg(kind || ' ' || status, ', ' order by mail_id), '') from portal.mail where recipient = $1",
+		to)
 }
 
 // Of three orders one is approved, one rejected, one changed, by plain SQL and
@@ -50,7 +53,8 @@ func TestAcceptance38Mails(t *testing.T) {
 	s.addPerson("C1003", "bea@c1003.example", "buyer", "")
 	v, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
 	one, two, three := v.waiting("RICE25", "1"), v.waiting("RICE25", "2"), v.waiting("OIL5", "10")
-	if got := v.read("/notifications"); got.get("unread") != 0.0 || got.get("notifications.0.title") != "Order "+three+" received" {
+	if got := v.read("/notifications"); got.get("unread") != 0.0 ||
+		got.get("notifications.0.title") != "Order "+three+" received" {
 		t.Errorf("what the buyer did itself: %s", got.body)
 	}
 	socket := v.live("")
@@ -58,7 +62,8 @@ func TestAcceptance38Mails(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.sales_order set status = 'APPROVED', po_no = 'PO 77' where order_no = $1", one)
 	socket.until(func(kind, ref, _ string) bool { return kind == "notice" && ref == "message" })
 	desk.post("/desk/orders/"+two+"/move", "status", "REJECTED", "reason", "no truck")
-	if a := desk.post("/desk/orders/"+three+"/edit", "qty_1", "8", "reason", "no truck space", "revision", "0"); a.status != http.StatusOK {
+	if a := desk.post("/desk/orders/"+three+"/edit", "qty_1", "8", "reason", "no truck space",
+		"revision", "0"); a.status != http.StatusOK {
 		t.Errorf("edit: %d %s", a.status, a.body)
 	}
 	s.mailsSettled()
@@ -66,14 +71,17 @@ func TestAcceptance38Mails(t *testing.T) {
 	if len(got) != 3 || len(post.Messages()) != 3 {
 		t.Fatalf("%d mails, %d of them to who ordered", len(post.Messages()), len(got))
 	}
-	slices.SortFunc(got, func(a, b smtptest.Message) int { return strings.Compare(a.Subject, b.Subject) }) // two are sent at a time
+	// Two are sent at a time
+	slices.SortFunc(got, func(a, b smtptest.Message) int { return strings.Compare(a.Subject, b.Subject) })
 	approved, rejected, changed := got[0], got[1], got[2]
 	for _, x := range []struct {
 		mail    smtptest.Message
 		subject string
 		holds   []string
 	}{
-		{approved, "Order " + one + " approved", []string{"PO 77", "RICE25", "20.00", "https://orders.harbor.example/orders/" + one, "https://orders.harbor.example/profile#mails"}},
+		{approved, "Order " + one + " approved",
+			[]string{"PO 77", "RICE25", "20.00", "https://orders.harbor.example/orders/" + one,
+				"https://orders.harbor.example/profile#mails"}},
 		{rejected, "Order " + two + " rejected", []string{"Reason: no truck."}},
 		{changed, "Order " + three + " changed", []string{"Reason: no truck space.", "8 EA", "10 EA", "OIL5"}},
 	} {
@@ -88,26 +96,31 @@ func TestAcceptance38Mails(t *testing.T) {
 		if x.mail.From != "orders@harbor.example" || !strings.Contains(x.mail.Header.Get("From"), "Harbor & Main Wholesale") {
 			t.Errorf("from %s: %s", x.mail.From, x.mail.Header.Get("From"))
 		}
-		if low := strings.ToLower(x.mail.Raw); strings.Contains(low, "go-mail") || strings.Contains(low, "mailer") || strings.Contains(low, "user-agent") {
+		if low := strings.ToLower(x.mail.Raw); strings.Contains(low, "go-mail") || strings.Contains(low, "mailer") ||
+			strings.Contains(low, "user-agent") {
 			t.Errorf("the mail names what wrote it:\n%s", x.mail.Raw)
 		}
 	}
 
 	// in the portal the same words, unread until they are looked at
 	list := v.read("/notifications")
-	if list.get("unread") != 3.0 || list.get("notifications.0.title") != changed.Subject || list.get("notifications.1.text") != "Nothing of it will ship. Reason: no truck." {
+	if list.get("unread") != 3.0 || list.get("notifications.0.title") != changed.Subject ||
+		list.get("notifications.1.text") != "Nothing of it will ship. Reason: no truck." {
 		t.Errorf("notifications: %s", list.body)
 	}
-	if page := v.page("/orders"); !strings.Contains(page.body, `<span class="count">3</span><span class="visually-hidden"> unread`) {
+	if page := v.page("/orders"); !strings.Contains(page.body,
+		`<span class="count">3</span><span class="visually-hidden"> unread`) {
 		t.Error("the bell does not count them")
 	}
-	if a := v.page("/notifications/" + fmt.Sprint(list.get("notifications.2.id"))); a.status != http.StatusSeeOther || a.header.Get("Location") != "/orders/"+one {
+	if a := v.page("/notifications/" + fmt.Sprint(list.get("notifications.2.id"))); a.status != http.StatusSeeOther ||
+		a.header.Get("Location") != "/orders/"+one {
 		t.Errorf("open: %d %s", a.status, a.header.Get("Location"))
 	}
 	if got := v.read("/notifications").get("unread"); got != 2.0 {
 		t.Errorf("%v unread after one was opened", got)
 	}
-	if a := s.logIn("bea@c1003.example").page("/notifications/" + fmt.Sprint(list.get("notifications.0.id"))); a.status != http.StatusNotFound {
+	if a := s.logIn("bea@c1003.example").page("/notifications/" +
+		fmt.Sprint(list.get("notifications.0.id"))); a.status != http.StatusNotFound {
 		t.Errorf("a colleague opens it: %d", a.status)
 	}
 	v.post("/notifications")
@@ -126,15 +139,19 @@ func TestMailDelivery(t *testing.T) {
 	s.addPerson("C1003", "gone@c1003.example", "buyer", "")
 	s.addPerson("C1003", "vic@c1003.example", "view", "")
 	s.addPerson("C1003", "acc@c1003.example", "accounts", "")
-	pgtest.Exec(t, s.db, "update erp.web_access set see_prices = false where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')")
+	pgtest.Exec(t, s.db, "update erp.web_access set see_prices = false where customer_id = (select customer_id from "+
+		"erp.customer where customer_no = 'C1003')")
 	bea := s.logIn("bea@c1003.example")
-	if got := bea.read("/profile"); !strings.Contains(got.body, `"kind":"order_shipped","by_mail":true`) || strings.Contains(got.body, `"kind":"statement"`) == (got.get("profile") == nil) {
+	if got := bea.read("/profile"); !strings.Contains(got.body, `"kind":"order_shipped","by_mail":true`) ||
+		strings.Contains(got.body, `"kind":"statement"`) == (got.get("profile") == nil) {
 		t.Errorf("choices: %s", got.body)
 	}
-	if a := bea.do("POST", "/profile/mail", "application/json", strings.NewReader("mail=order_rejected&mail=order_received&mail=cutoff_reminder")); a.status != http.StatusOK {
+	if a := bea.do("POST", "/profile/mail", "application/json",
+		strings.NewReader("mail=order_rejected&mail=order_received&mail=cutoff_reminder")); a.status != http.StatusOK {
 		t.Fatalf("choose: %d %s", a.status, a.body)
 	}
-	if page := bea.page("/profile"); !regexp.MustCompile(`value="order_received" id="mail-order_received" checked`).MatchString(page.body) ||
+	if page := bea.page("/profile"); !regexp.MustCompile(
+		`value="order_received" id="mail-order_received" checked`).MatchString(page.body) ||
 		regexp.MustCompile(`value="order_shipped" id="mail-order_shipped" checked`).MatchString(page.body) {
 		t.Error("the profile does not show what was chosen")
 	}
@@ -158,41 +175,56 @@ func TestMailDelivery(t *testing.T) {
 	})
 
 	// an order by phone is told to who may order
-	pgtest.Exec(t, s.db, `with o as (insert into erp.sales_order (order_no, customer_id, source, status) select 'PH-1', customer_id, 'PHONE', 'APPROVED' from erp.customer where customer_no = 'C1003' returning order_id)
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, n, (select item_id from erp.item where item_no = 'OIL5'), 2 from o, generate_series(1, 2) n`)
+	pgtest.Exec(t, s.db,
+		`with o as (insert into erp.sales_order (order_no, customer_id, source, status) select 'PH-1', customer_id, 'PHONE',
+			'APPROVED' from erp.customer where customer_no = 'C1003' returning order_id)
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select order_id, n, (select item_id from erp.item
+			where item_no = 'OIL5'), 2 from o, generate_series(1, 2) n`)
 	s.mailsSettled()
-	if got := s.mailed("buyer@c1003.example") + "; " + s.mailed("gone@c1003.example") + "; " + s.mailed("bea@c1003.example") + s.mailed("vic@c1003.example") + s.mailed("acc@c1003.example"); got != "order_approved sent; order_approved failed; " {
+	if got := s.mailed("buyer@c1003.example") + "; " + s.mailed("gone@c1003.example") + "; " +
+		s.mailed("bea@c1003.example") + s.mailed("vic@c1003.example") +
+		s.mailed("acc@c1003.example"); got != "order_approved sent; order_approved failed; " {
 		t.Errorf("mails: %s", got)
 	}
 	got := post.To("buyer@c1003.example")
-	if len(got) != 2 || got[0].Header.Get("Message-ID") == "" || got[0].Header.Get("Message-ID") != got[1].Header.Get("Message-ID") || !strings.HasSuffix(got[0].Header.Get("Message-ID"), "@harbor.example>") {
+	if len(got) != 2 || got[0].Header.Get("Message-ID") == "" ||
+		got[0].Header.Get("Message-ID") != got[1].Header.Get("Message-ID") ||
+		!strings.HasSuffix(got[0].Header.Get("Message-ID"), "@harbor.example>") {
 		t.Fatalf("an answer that got lost: %d mails, %v", len(got), got)
 	}
-	if n := pgtest.Value[int](t, s.db, "select attempts from portal.mail where recipient = 'buyer@c1003.example'"); n != 3 {
+	if n := pgtest.Value[int](t, s.db,
+		"select attempts from portal.mail where recipient = 'buyer@c1003.example'"); n != 3 {
 		t.Errorf("%d tries, want: refused for now, answer lost, taken", n)
 	}
-	if strings.Contains(got[0].Raw, "27.00") || strings.Contains(got[0].Raw, "54.00") || strings.Contains(got[0].Text, "Total") {
+	if strings.Contains(got[0].Raw, "27.00") || strings.Contains(got[0].Raw, "54.00") ||
+		strings.Contains(got[0].Text, "Total") {
 		t.Errorf("prices in the mail of who sees none:\n%s", got[0].Text)
 	}
 
 	// the same news once more: nobody is told, nothing is mailed; a job that
 	// runs twice sends nothing
 	mails := len(post.Messages())
-	pgtest.Exec(t, s.db, `select portal.notify(n.kind, n.customer_id, n.ref, n.data) from portal.notification n where n.kind = 'order_approved' limit 1;
+	pgtest.Exec(t, s.db,
+		`select portal.notify(n.kind, n.customer_id, n.ref, n.data) from portal.notification n
+			where n.kind = 'order_approved' limit 1;
 		select portal.enqueue_mails(array_agg(mail_id)) from portal.mail`)
 	eventually(t, "all jobs have run", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job where kind = 'mail' and state <> 'completed'") == 0
+		return pgtest.Value[int](t, s.db,
+			"select count(*)::int from river.river_job where kind = 'mail' and state <> 'completed'") == 0
 	})
 	if n := len(post.Messages()); n != mails {
 		t.Errorf("%d mails more for the same news", n-mails)
 	}
 
 	// shipped, with where to follow it; the rest is said to be to come
-	pgtest.Exec(t, s.db, `with s as (insert into erp.shipment (order_id, carrier, tracking_no) select order_id, 'UPS', '1Z 999' from erp.sales_order where order_no = 'PH-1' returning shipment_id, order_id)
+	pgtest.Exec(t, s.db,
+		`with s as (insert into erp.shipment (order_id, carrier, tracking_no) select order_id, 'UPS', '1Z 999'
+			from erp.sales_order where order_no = 'PH-1' returning shipment_id, order_id)
 		insert into erp.shipment_line (shipment_id, order_id, line_no, qty) select shipment_id, order_id, 1, 2 from s`)
 	s.mailsSettled()
 	shipped := post.To("buyer@c1003.example")[2]
-	if shipped.Subject != "Order PH-1: goods are on their way" || !strings.Contains(shipped.Text, "1Z 999") || !strings.Contains(shipped.HTML, "ups.com") ||
+	if shipped.Subject != "Order PH-1: goods are on their way" || !strings.Contains(shipped.Text, "1Z 999") ||
+		!strings.Contains(shipped.HTML, "ups.com") ||
 		!strings.Contains(shipped.Text, "The rest of the order follows.") || strings.Count(shipped.Text, "OIL5") != 1 {
 		t.Errorf("%s\n%s", shipped.Subject, shipped.Text)
 	}
@@ -202,16 +234,20 @@ func TestMailDelivery(t *testing.T) {
 	if a := desk.page("/ops/mail"); a.status != http.StatusNotFound {
 		t.Errorf("the desk at /ops/mail: %d", a.status)
 	}
-	if a := ops.page("/ops/mail?status=failed&q=gone%40"); !strings.Contains(a.body, "550 5.0.0 No such mailbox here") || strings.Contains(a.body, "buyer@c1003.example") {
+	if a := ops.page("/ops/mail?status=failed&q=gone%40"); !strings.Contains(a.body, "550 5.0.0 No such mailbox here") ||
+		strings.Contains(a.body, "buyer@c1003.example") {
 		t.Error("the refused mail is not in the list, with why")
 	}
-	id := pgtest.Value[string](t, s.db, "select mail_id::text from portal.mail where recipient = 'gone@c1003.example' and kind = 'order_approved'")
+	id := pgtest.Value[string](t, s.db,
+		"select mail_id::text from portal.mail where recipient = 'gone@c1003.example' and kind = 'order_approved'")
 	page := ops.page("/ops/mail/" + id)
-	if !strings.Contains(page.body, "Order PH-1 approved") || !strings.Contains(page.body, "No such mailbox here") || !strings.Contains(page.body, `sandbox="`) {
+	if !strings.Contains(page.body, "Order PH-1 approved") || !strings.Contains(page.body, "No such mailbox here") ||
+		!strings.Contains(page.body, `sandbox="`) {
 		t.Errorf("the mail's page: %d", page.status)
 	}
 	letter := ops.page("/ops/mail/" + id + "/html")
-	if csp := letter.header.Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") || !strings.Contains(csp, "frame-ancestors 'self'") || !strings.Contains(letter.body, "PH-1") {
+	if csp := letter.header.Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") ||
+		!strings.Contains(csp, "frame-ancestors 'self'") || !strings.Contains(letter.body, "PH-1") {
 		t.Errorf("the letter: %s", csp)
 	}
 	post.OnRecipient(nil)
@@ -233,18 +269,23 @@ func TestMailKilled(t *testing.T) {
 	t.Parallel()
 	s, post := newMailSite(t)
 	s.stop()
-	process, _ := startProcess(t, s.db.URL, "--smtp-url", post.URL, "--mail-from", "orders@harbor.example", "--public-url", "https://orders.harbor.example")
+	process, _ := startProcess(t, s.db.URL, "--smtp-url", post.URL, "--mail-from", "orders@harbor.example", "--public-url",
+		"https://orders.harbor.example")
 	post.OnTaken(func(smtptest.Message) error { return process.Kill() })
-	pgtest.Exec(t, s.db, "select portal.notify('order_approved', customer_id, 'SO-1', '{}') from erp.customer where customer_no = 'C1003'")
+	pgtest.Exec(t, s.db,
+		"select portal.notify('order_approved', customer_id, 'SO-1', '{}') from erp.customer where customer_no = 'C1003'")
 	eventually(t, "its connections are gone", func() bool {
-		return len(post.Messages()) == 1 && pgtest.Value[int](t, s.db, "select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'portal'") == 0
+		return len(post.Messages()) == 1 &&
+			pgtest.Value[int](t, s.db, "select count(*)::int from pg_stat_activity where datname = current_database() and "+
+				"application_name = 'portal'") == 0
 	})
 	if got := s.mailed("buyer@c1003.example"); got != "order_approved queued" {
 		t.Fatalf("%s: the test has shown nothing", got)
 	}
 	post.OnTaken(nil)
 	// River takes the job for dead after a minute and a half; so do we, now
-	pgtest.Exec(t, s.db, "update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail'; update river.river_leader set expires_at = now()")
+	pgtest.Exec(t, s.db, "update river.river_job set state = 'available', scheduled_at = now() where kind = 'mail'; "+
+		"update river.river_leader set expires_at = now()")
 	for range 2 {
 		startSite(t, s.db, "127.0.0.1:0", "", func(c *settings) {
 			c.SMTPURL, c.MailFrom, c.PublicURL = post.URL, "orders@harbor.example", "https://orders.harbor.example"
@@ -266,14 +307,18 @@ func TestAcceptance33StatementMails(t *testing.T) {
 	s.addPerson("C1003", "acc@c1003.example", "accounts", "")
 	notify := func(month int) {
 		t.Helper()
-		pgtest.Exec(t, s.db, fmt.Sprintf(`insert into portal.statement (customer_id, period_from, period_to) select customer_id, '2026-0%d-01', '2026-0%[1]d-28' from erp.customer where customer_no = 'C1003'`, month))
+		pgtest.Exec(t, s.db,
+			fmt.Sprintf(
+				`insert into portal.statement (customer_id, period_from, period_to) select customer_id, '2026-0%d-01',
+					'2026-0%[1]d-28' from erp.customer where customer_no = 'C1003'`, month))
 		eventually(t, "the paper is made", func() bool {
 			return pgtest.Value[int](t, s.db, "select count(*)::int from portal.statement where status = 'QUEUED'") == 0
 		})
 	}
 	sees := func(yes bool) {
 		t.Helper()
-		pgtest.Exec(t, s.db, "update erp.web_access set see_balance = $1 where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')", yes)
+		pgtest.Exec(t, s.db, "update erp.web_access set see_balance = $1 where customer_id = (select customer_id from "+
+			"erp.customer where customer_no = 'C1003')", yes)
 	}
 	v := s.buyer("C1003")
 	if a := v.post("/statement", "from", "2026-03-01", "to", "2026-03-31"); a.status != http.StatusOK {
@@ -281,18 +326,25 @@ func TestAcceptance33StatementMails(t *testing.T) {
 	}
 	eventually(t, "the mail", func() bool { return len(post.Messages()) == 1 })
 	// the jobs run once more, and somebody tells the news again
-	pgtest.Exec(t, s.db, `insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25, 1);
+	pgtest.Exec(t, s.db,
+		`insert into river.river_job (kind, args, queue, max_attempts, priority) values ('statement', '{}', 'statement', 25,
+			1);
 		select portal.enqueue_mails(array_agg(mail_id)) from portal.mail;
-		select portal.notify(n.kind, n.customer_id, n.ref, n.data, array[n.login_id], n.document_id) from portal.notification n`)
+		select portal.notify(n.kind, n.customer_id, n.ref, n.data, array[n.login_id], n.document_id)
+			from portal.notification n`)
 	eventually(t, "the jobs have run", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job where kind in ('statement', 'mail') and state <> 'completed'") == 0
+		return pgtest.Value[int](t, s.db,
+			"select count(*)::int from river.river_job where kind in ('statement', 'mail') and state <> 'completed'") == 0
 	})
 	got := post.Messages()
 	const name = "statement-C1003-2026-03-31.pdf"
-	if len(got) != 1 || got[0].To != "buyer@c1003.example" || got[0].Subject != "Your statement from 1 Mar 2026 to 31 Mar 2026" || !strings.HasPrefix(string(got[0].Attachments[name]), "%PDF-1.") {
+	if len(got) != 1 || got[0].To != "buyer@c1003.example" ||
+		got[0].Subject != "Your statement from 1 Mar 2026 to 31 Mar 2026" ||
+		!strings.HasPrefix(string(got[0].Attachments[name]), "%PDF-1.") {
 		t.Fatalf("%d mails, to %s: %s with %d files", len(got), got[0].To, got[0].Subject, len(got[0].Attachments))
 	}
-	if paper := pgtest.Value[[]byte](t, s.db, "select data from portal.document"); string(paper) != string(got[0].Attachments[name]) {
+	if paper := pgtest.Value[[]byte](t, s.db,
+		"select data from portal.document"); string(paper) != string(got[0].Attachments[name]) {
 		t.Error("the PDF that was mailed is not the one that is stored")
 	}
 	if !strings.Contains(v.page("/notifications").body, "Your statement from 1 Mar 2026") {
@@ -311,7 +363,9 @@ func TestAcceptance33StatementMails(t *testing.T) {
 		t.Errorf("%d mails while the balance is hidden", n-1)
 	}
 	const hidden = "failed: Not sent: the customer does not see its balance."
-	if got := pgtest.Value[string](t, s.db, "select string_agg(concat_ws(': ', split_part(recipient, '@', 1), status, nullif(last_error, '')), ', ' order by recipient, mail_id) from portal.mail"); got != "acc: "+hidden+", buyer: sent, buyer: "+hidden {
+	if got := pgtest.Value[string](t, s.db,
+		"select string_agg(concat_ws(': ', split_part(recipient, '@', 1), status, nullif(last_error, '')), ', ' order by "+
+			"recipient, mail_id) from portal.mail"); got != "acc: "+hidden+", buyer: sent, buyer: "+hidden {
 		t.Errorf("mails: %s", got)
 	}
 	if body := v.page("/notifications").body + v.page("/").body; strings.Contains(body, "statement from") {
@@ -359,14 +413,16 @@ func TestForgottenPassword(t *testing.T) {
 	thief, owner := s.buyer("C1003"), s.visit()
 	known := owner.send("/forgot", "email", "Buyer@C1003.example")
 	unknown := s.visit().send("/forgot", "email", "nobody@c1003.example")
-	if known.status != http.StatusOK || known.status != unknown.status || known.body != unknown.body && strip(known.body) != strip(unknown.body) {
+	if known.status != http.StatusOK || known.status != unknown.status || known.body != unknown.body &&
+		strip(known.body) != strip(unknown.body) {
 		t.Errorf("known %d, unknown %d", known.status, unknown.status)
 	}
 	pgtest.Exec(t, s.db, "update portal.login set disabled = true where email = 'buyer@c1002.example'")
 	s.visit().send("/forgot", "email", "buyer@c1002.example")
 	s.visit().send("/forgot", "email", "buyer@c1003.example") // again, at once
 	eventually(t, "all have been looked up", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job where kind = 'password_reset' and state = 'completed'") == 4
+		return pgtest.Value[int](t, s.db,
+			"select count(*)::int from river.river_job where kind = 'password_reset' and state = 'completed'") == 4
 	})
 	s.mailsSettled()
 	got := post.To("buyer@c1003.example")
@@ -376,29 +432,36 @@ func TestForgottenPassword(t *testing.T) {
 	at := link(got[0], "/reset/")
 	token := strings.TrimPrefix(at, "/reset/")
 	noSecrets()
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.password_reset r where r::text like '%'||$1||'%'", token) +
+	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.password_reset r where r::text like '%'||$1||'%'",
+		token) +
 		pgtest.Value[int](t, s.db, "select count(*)::int from portal.mail r where r::text like '%'||$1||'%'", token) +
-		pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job r where r::text like '%'||$1||'%'", token); n != 0 {
+		pgtest.Value[int](t, s.db, "select count(*)::int from river.river_job r where r::text like '%'||$1||'%'",
+			token); n != 0 {
 		t.Error("the token stands in the database")
 	}
 	id := pgtest.Value[string](t, s.db, "select mail_id::text from portal.mail where kind = 'password_reset'")
-	if ops := s.logIn("ops@demo.example"); strings.Contains(ops.page("/ops/mail/"+id).body+ops.page("/ops/mail/"+id+"/html").body, token) {
+	if ops := s.logIn("ops@demo.example"); strings.Contains(ops.page("/ops/mail/"+id).body+
+		ops.page("/ops/mail/"+id+"/html").body, token) {
 		t.Error("operators see the link of a mail that was sent")
 	}
 
 	form := owner.page(at)
-	if form.status != http.StatusOK || !strings.Contains(form.body, "buyer@c1003.example") || form.header.Get("Referrer-Policy") != "no-referrer" {
+	if form.status != http.StatusOK || !strings.Contains(form.body, "buyer@c1003.example") ||
+		form.header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("the form: %d %s", form.status, form.header.Get("Referrer-Policy"))
 	}
-	if a := owner.send(at, "new_password", "short"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "at least 12") {
+	if a := owner.send(at, "new_password", "short"); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "at least 12") {
 		t.Errorf("a short one: %d", a.status)
 	}
-	if a := owner.send(at, "new_password", "a-new-password", "repeat_password", "another"); a.status != http.StatusUnprocessableEntity {
+	if a := owner.send(at, "new_password", "a-new-password", "repeat_password",
+		"another"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("two that differ: %d", a.status)
 	}
 	socket := thief.live("")
 	socket.hello()
-	if a := owner.send(at, "new_password", "a-new-password", "repeat_password", "a-new-password"); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/login") {
+	if a := owner.send(at, "new_password", "a-new-password", "repeat_password",
+		"a-new-password"); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/login") {
 		t.Fatalf("set: %d %s", a.status, a.body)
 	}
 	if code := socket.closing(); code != 4001 {

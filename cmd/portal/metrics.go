@@ -32,8 +32,9 @@ func (a *app) newMetrics() *metrics {
 
 // pages are the first parts of addresses that are told apart; a label must not
 // be the visitor's to choose.
-var pages = map[string]bool{"": true, "login": true, "logout": true, "catalog": true, "my-items": true, "items": true, "favorites": true,
-	"cart": true, "orders": true, "invoices": true, "profile": true, "notifications": true, "forgot": true, "reset": true, "desk": true, "ops": true, "assets": true}
+var pages = map[string]bool{"": true, "login": true, "logout": true, "catalog": true, "my-items": true, "items": true,
+	"favorites": true, "cart": true, "orders": true, "invoices": true, "profile": true, "notifications": true,
+	"forgot": true, "reset": true, "desk": true, "ops": true, "assets": true}
 
 // observed counts one answered request. Sockets last for hours and are not
 // requests in this sense.
@@ -70,7 +71,8 @@ func (m *metrics) handler(token string) nethttp.Handler {
 // open serves the metrics to whoever asks.
 func (m *metrics) open() nethttp.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(m, m.requests, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
@@ -107,7 +109,8 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		tell(prometheus.GaugeValue, name, help, value, labels...)
 	}
 	count := func(name, help string, value int64) { tell(prometheus.CounterValue, name, help, float64(value)) }
-	gauge("portal_build_info", "1; which program runs, and where.", 1, "version", version(), "go", runtime.Version(), "node", m.app.node())
+	gauge("portal_build_info", "1; which program runs, and where.", 1, "version", version(), "go", runtime.Version(),
+		"node", m.app.node())
 
 	hub := m.app.hub.Stats()
 	gauge("portal_live_sockets", "Open websockets.", float64(hub.Sockets))
@@ -117,33 +120,43 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	count("portal_live_resyncs_total", "Sockets told to read everything again.", hub.Resyncs)
 	count("portal_live_slow_closes_total", "Sockets closed because they read too slowly.", hub.SlowCloses)
 	count("portal_live_dead_closes_total", "Sockets closed because nobody answered.", hub.DeadCloses)
-	count("portal_live_refused_total", "Sockets closed because the client sent what no page sends, or too much.", hub.Refused)
+	count("portal_live_refused_total", "Sockets closed because the client sent what no page sends, or too much.",
+		hub.Refused)
 
-	out <- histogram("portal_live_lag_seconds", "From the time a change was written to the time its frame was handed to a socket's connection, replays aside.", hub.Lag)
+	out <- histogram("portal_live_lag_seconds", "From the time a change was written to the time its frame was handed "+
+		"to a socket's connection, replays aside.", hub.Lag)
 
 	source := m.app.source.Stats()
 	gauge("portal_events_connected", "1 while the listener's connection stands.", truth(source.Connected))
-	gauge("portal_events_notify_healthy", "1 if the last self-test's notification arrived; of the source wal: if it streams.", truth(source.NotifyHealthy))
+	gauge("portal_events_notify_healthy",
+		"1 if the last self-test's notification arrived; of the source wal: if it streams.", truth(source.NotifyHealthy))
 	if !source.LastRead.IsZero() {
-		gauge("portal_events_read_age_seconds", "Time since the event log was last read.", time.Since(source.LastRead).Seconds())
+		gauge("portal_events_read_age_seconds", "Time since the event log was last read.",
+			time.Since(source.LastRead).Seconds())
 	}
 	count("portal_events_total", "Events delivered.", source.Events)
 	count("portal_events_polled_total", "Of these, found by the slow poll: nobody woke us for them.", source.PollEvents)
-	count("portal_events_wakeups_total", "Notifications received; of the source wal: transactions with events.", source.WakeUps)
-	gauge("portal_events_fast_polling", "1 while the node reads the log by itself, and triggers need not notify.", truth(source.FastPolling))
+	count("portal_events_wakeups_total", "Notifications received; of the source wal: transactions with events.",
+		source.WakeUps)
+	gauge("portal_events_fast_polling", "1 while the node reads the log by itself, and triggers need not notify.",
+		truth(source.FastPolling))
 	count("portal_events_fast_polls_begun_total", "Times it began to.", source.FastPollsBegun)
 	if m.app.events == "wal" {
-		gauge("portal_events_stream_lag_bytes", "Written to PostgreSQL's write-ahead log and not passed by the stream yet.", float64(source.LagBytes))
+		gauge("portal_events_stream_lag_bytes", "Written to PostgreSQL's write-ahead log and not passed by the stream yet.",
+			float64(source.LagBytes))
 	}
 	count("portal_events_reconnects_total", "Connections of the listener lost, or not got.", source.Reconnects)
 	count("portal_events_resyncs_total", "Gaps in the log that could not be read any more.", source.Resyncs)
 
 	for _, p := range m.app.pools() {
 		s := p.pool.Stat()
-		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.AcquiredConns()), "pool", p.name, "state", "used")
-		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.IdleConns()), "pool", p.name, "state", "idle")
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.AcquiredConns()),
+			"pool", p.name, "state", "used")
+		gauge("portal_pool_connections", "Database connections, by pool and state.", float64(s.IdleConns()),
+			"pool", p.name, "state", "idle")
 		gauge("portal_pool_connections_max", "Most database connections, by pool.", float64(s.MaxConns()), "pool", p.name)
-		tell(prometheus.CounterValue, "portal_pool_waits_total", "Requests that had to wait for a connection.", float64(s.EmptyAcquireCount()), "pool", p.name)
+		tell(prometheus.CounterValue, "portal_pool_waits_total", "Requests that had to wait for a connection.",
+			float64(s.EmptyAcquireCount()), "pool", p.name)
 	}
 
 	read := m.app.watch.figures(context.Background())
@@ -164,7 +177,9 @@ func (m *metrics) database(gauge told, f *health.Database) {
 	gauge("portal_database_bytes", "Size of the database.", float64(f.Bytes))
 	gauge("portal_database_connections", "Connections to the server, of everybody.", float64(f.Connections))
 	gauge("portal_database_connections_max", "The server's max_connections.", float64(f.MaxConnections))
-	gauge("portal_database_oldest_transaction_seconds", "Age of the longest transaction, of those that the portal's log-in may see: its own, or all with pg_monitor.", f.OldestTransactionSeconds)
+	gauge("portal_database_oldest_transaction_seconds",
+		"Age of the longest transaction, of those that the portal's log-in may see: its own, or all with pg_monitor.",
+		f.OldestTransactionSeconds)
 	gauge("portal_event_log_rows", "Events in the log, estimated.", float64(f.LogRows))
 	gauge("portal_event_log_bytes", "Size of the event log with its indexes.", float64(f.LogBytes))
 	gauge("portal_event_log_oldest_seconds", "Age of the oldest event; 0 without any.", f.LogOldestSeconds)
@@ -175,17 +190,24 @@ func (m *metrics) database(gauge told, f *health.Database) {
 			inactive++
 		}
 		if s.Ours {
-			gauge("portal_replication_slot_lag_bytes", "WAL that the reader of a slot of ours has not confirmed.", float64(s.LagBytes), "slot", s.Name)
+			gauge("portal_replication_slot_lag_bytes", "WAL that the reader of a slot of ours has not confirmed.",
+				float64(s.LagBytes), "slot", s.Name)
 		}
 	}
-	gauge("portal_replication_slots", "Replication slots of the server.", float64(len(f.Slots)-inactive), "state", "active")
+	gauge("portal_replication_slots", "Replication slots of the server.",
+		float64(len(f.Slots)-inactive), "state", "active")
 	gauge("portal_replication_slots", "Replication slots of the server.", float64(inactive), "state", "inactive")
-	gauge("portal_replication_retained_bytes", "WAL kept for the slot that holds most; 0 without any.", float64(f.Retained()))
-	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsQueued), "state", "queued")
-	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.", float64(f.MailsFailed), "state", "failed")
+	gauge("portal_replication_retained_bytes", "WAL kept for the slot that holds most; 0 without any.",
+		float64(f.Retained()))
+	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.",
+		float64(f.MailsQueued), "state", "queued")
+	gauge("portal_mails", "Mails that wait, and that failed in the last 24 hours.",
+		float64(f.MailsFailed), "state", "failed")
 	gauge("portal_mails_oldest_seconds", "How long the first mail has waited.", f.MailOldestSeconds)
-	gauge("portal_statements_failed", "Statements that could not be made, and were not begun again.", float64(f.StatementsFailed))
-	gauge("portal_price_proof_differences", "Differences of the price proof that nobody has acknowledged.", float64(f.ProofOpen))
+	gauge("portal_statements_failed", "Statements that could not be made, and were not begun again.",
+		float64(f.StatementsFailed))
+	gauge("portal_price_proof_differences", "Differences of the price proof that nobody has acknowledged.",
+		float64(f.ProofOpen))
 	if f.ProofAt != nil {
 		gauge("portal_price_proof_age_seconds", "Time since the last price proof began.", time.Since(*f.ProofAt).Seconds())
 	}
@@ -198,10 +220,12 @@ func (m *metrics) jobs(gauge told, js *health.Jobs) {
 		return
 	}
 	for _, q := range js.Queues {
-		for state, n := range map[string]int{"available": q.Available, "running": q.Running, "retrying": q.Retrying, "discarded": q.Discarded} {
+		for state, n := range map[string]int{"available": q.Available, "running": q.Running, "retrying": q.Retrying,
+			"discarded": q.Discarded} {
 			gauge("portal_jobs", "Jobs, by queue and state.", float64(n), "queue", q.Queue, "state", state)
 		}
-		gauge("portal_jobs_oldest_seconds", "How long the first job of a queue has waited.", q.OldestSeconds, "queue", q.Queue)
+		gauge("portal_jobs_oldest_seconds", "How long the first job of a queue has waited.",
+			q.OldestSeconds, "queue", q.Queue)
 	}
 	gauge("portal_invariant_violations", "Violated invariants at the last nightly check.", float64(js.Violations))
 	if js.CheckedAt != nil {

@@ -21,14 +21,15 @@ type migrateCommand struct {
 
 // Help teaches what the flags do not.
 func (migrateCommand) Help() string {
-	return `Makes the roles portal_owner, portal_web, portal_desk and portal_work, the schemas erp, portal and river, and
-brings tables, functions and triggers up to date. Then it compares the database with what it must be (rights, policies,
-row-level security, functions, triggers, constraints, owners), repairs what differs and says so; what it cannot repair it
-names, and ends with 1. Codes that several active items share are told. Safe to repeat, and to start on several machines at once: one works,
-the others wait and find nothing to do.
+	return `Makes the roles portal_owner, portal_web, portal_desk and portal_work, the schemas erp, portal and
+river, and brings tables, functions and triggers up to date. Then it compares the database with what it must be
+(rights, policies, row-level security, functions, triggers, constraints, owners), repairs what differs and says
+so; what it cannot repair it names, and ends with 1. Codes that several active items share are told. Safe to
+repeat, and to start on several machines at once: one works, the others wait and find nothing to do.
 
-With --create-logins it makes portal_serve_web, portal_serve_desk, portal_serve_work and portal_migrate as well, or gives
-them new passwords. portal serve --only web then runs with a log-in that reads no password's hash and writes no payment.
+With --create-logins it makes portal_serve_web, portal_serve_desk, portal_serve_work and portal_migrate as well,
+or gives them new passwords. portal serve --only web then runs with a log-in that reads no password's hash and
+writes no payment.
 
 The user of the database URL must be allowed to create roles and schemas (a superuser, or the database's owner with
 CREATEROLE). portal serve can run as a lesser user that is a member of portal_web, portal_desk and portal_work.`
@@ -56,7 +57,8 @@ func (c migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	if err := writeLogins(c.LoginsFile, made); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Log-ins with new passwords are in %s: give each process the lines it needs (docs/operations.md).\n", c.LoginsFile)
+	fmt.Fprintf(out, "Log-ins with new passwords are in %s: give each process the lines it needs (docs/operations.md).\n",
+		c.LoginsFile)
 	return nil
 }
 

@@ -101,7 +101,8 @@ func (f *follower) follow(ctx context.Context, last string) error {
 		if done {
 			return nil
 		}
-		if code := websocket.CloseStatus(err); code != -1 && code != websocket.StatusServiceRestart && code != websocket.StatusTryAgainLater {
+		if code := websocket.CloseStatus(err); code != -1 && code != websocket.StatusServiceRestart &&
+			code != websocket.StatusTryAgainLater {
 			return fmt.Errorf("closed with %d", code)
 		}
 		f.node = 1 - f.node
@@ -120,7 +121,8 @@ func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
 	f.dials++
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+"/live?after="+url.QueryEscape(f.cursor), &websocket.DialOptions{HTTPHeader: header})
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+"/live?after="+url.QueryEscape(f.cursor),
+		&websocket.DialOptions{HTTPHeader: header})
 	return conn, err
 }
 
@@ -197,7 +199,9 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 				case events * 3 / 4:
 					<-killed // or all might be heard before
 				}
-				if _, err := db.Pool.Exec(ctx, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, $1 from erp.customer where customer_no = $2", fmt.Sprintf("%s-%d", c, n), c); err != nil {
+				if _, err := db.Pool.Exec(ctx,
+					"insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, $1 from erp.customer where "+
+						"customer_no = $2", fmt.Sprintf("%s-%d", c, n), c); err != nil {
 					t.Error(err)
 					return
 				}
@@ -236,9 +240,11 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 
 	b := visitors["C1003"].at(nodes[1])
 	orderNo := b.order("OIL5", "1")
-	eventually(t, "the job is worked by the node that is left", func() bool { return b.read("/orders/"+orderNo).get("status") == "APPROVED" })
+	eventually(t, "the job is worked by the node that is left",
+		func() bool { return b.read("/orders/"+orderNo).get("status") == "APPROVED" })
 	// A leader that died is followed when its term has run out; here it runs out now.
-	pgtest.Exec(t, db, "update river.river_leader set expires_at = now() - interval '1 second' where leader_id = '"+was+"'")
+	pgtest.Exec(t, db, "update river.river_leader set expires_at = now() - interval '1 second' where leader_id = '"+was+
+		"'")
 	eventually(t, "the other leads what is periodic", func() bool { l := leader(t, db); return l != "" && l != was })
 
 	// Something is under way everywhere: a page, a socket, a job.
@@ -253,12 +259,18 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 	if _, err := hold.Exec(ctx, "lock table erp.order_review in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
-	pgtest.Exec(t, db, `insert into erp.sales_order (order_id, customer_id, source, order_no) overriding system value select 4711, customer_id, 'PHONE', 'SO-4711' from erp.customer where customer_no = 'C1004';
-		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select 4711, 1, item_id, 2 from erp.item where item_no = 'OIL5';
-		insert into river.river_job (kind, args, queue, max_attempts) values ('order_approval', '{"order_id": 4711}', 'approval', 25)`)
+	pgtest.Exec(t, db,
+		`insert into erp.sales_order (order_id, customer_id, source, order_no) overriding system value select 4711,
+			customer_id, 'PHONE', 'SO-4711' from erp.customer where customer_no = 'C1004';
+		insert into erp.sales_order_line (order_id, line_no, item_id, qty) select 4711, 1, item_id, 2 from erp.item
+			where item_no = 'OIL5';
+		insert into river.river_job (kind, args, queue, max_attempts) values ('order_approval', '{"order_id": 4711}',
+			'approval', 25)`)
 	waits := func(n int) func() bool {
 		return func() bool {
-			return pgtest.Value[int](t, db, "select count(*)::int from pg_locks where not granted and relation = 'erp.order_review'::regclass and database = (select oid from pg_database where datname = current_database())") == n
+			return pgtest.Value[int](t, db,
+				"select count(*)::int from pg_locks where not granted and relation = 'erp.order_review'::regclass and database "+
+					"= (select oid from pg_database where datname = current_database())") == n
 		}
 	}
 	eventually(t, "a job is at work", waits(1))
@@ -285,7 +297,8 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 	if a := b.read("/catalog"); a.status != http.StatusOK {
 		t.Errorf("a page while it drains: %d", a.status)
 	}
-	pgtest.Exec(t, db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'while it drains' from erp.customer where customer_no = 'C1003'")
+	pgtest.Exec(t, db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'while it "+
+		"drains' from erp.customer where customer_no = 'C1003'")
 	socket.until(func(_, ref, _ string) bool { return ref == "while it drains" })
 	if code := socket.closing(); code != websocket.StatusServiceRestart {
 		t.Errorf("socket closed with %d", code)
@@ -299,7 +312,8 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 	if state, err := processes[1].Wait(); err != nil || !state.Success() {
 		t.Errorf("it ended with %v, %v", state, err)
 	}
-	if got := pgtest.Value[string](t, db, "select state || ' ' || attempt from river.river_job where args ->> 'order_id' = '4711'"); got != "completed 1" {
+	if got := pgtest.Value[string](t, db,
+		"select state || ' ' || attempt from river.river_job where args ->> 'order_id' = '4711'"); got != "completed 1" {
 		t.Errorf("the job in hand is %s", got)
 	}
 	if l := leader(t, db); l != "" {
@@ -310,5 +324,6 @@ func TestNodeKilledAndNodeDrained(t *testing.T) {
 // leader is the River client that does what is periodic, "" if there is none.
 func leader(t *testing.T, db *pgtest.DB) string {
 	t.Helper()
-	return pgtest.Value[string](t, db, "select coalesce(max(leader_id), '') from river.river_leader where expires_at > now()")
+	return pgtest.Value[string](t, db,
+		"select coalesce(max(leader_id), '') from river.river_leader where expires_at > now()")
 }

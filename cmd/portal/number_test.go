@@ -12,7 +12,8 @@ import (
 // takeNumbers inserts the next ten orders as another program would: with numbers
 // that the portal would draw next.
 const takeNumbers = `insert into erp.sales_order (order_no, customer_id)
-	select 'SO-' || s.last_value + case when s.is_called then 1 else 0 end + n, 5 from erp.order_no_seq s, generate_series(0, 9) n`
+	select 'SO-' || s.last_value + case when s.is_called then 1 else 0 end + n, 5 from erp.order_no_seq s,
+		generate_series(0, 9) n`
 
 // submitAtOnce has four customers order at the same moment, and returns their
 // orders' numbers.
@@ -75,7 +76,8 @@ func TestNumbersTakenMeanwhile(t *testing.T) {
 	got := make(chan []string)
 	go func() { got <- submitAtOnce(t, s) }()
 	eventually(t, "four wait for the numbers", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 4
+		return pgtest.Value[int](t, s.db,
+			"select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 4
 	})
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)

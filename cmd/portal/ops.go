@@ -50,9 +50,11 @@ const (
 )
 
 func (a *app) newWatch() *watch {
-	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), every: cmp.Or(a.sampleEvery, sampleEvery), pages: health.NewHistogram(
-		2*time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond, 35*time.Millisecond, 50*time.Millisecond, 75*time.Millisecond, 100*time.Millisecond,
-		150*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second)}
+	return &watch{app: a, store: sql.NewOpsStore(a.db), since: time.Now(), every: cmp.Or(a.sampleEvery, sampleEvery),
+		pages: health.NewHistogram(
+			2*time.Millisecond, 5*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond, 35*time.Millisecond,
+			50*time.Millisecond, 75*time.Millisecond, 100*time.Millisecond, 150*time.Millisecond, 250*time.Millisecond,
+			500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second, 10*time.Second)}
 }
 
 // run takes samples until ctx ends.
@@ -101,7 +103,8 @@ func (w *watch) sample(ctx context.Context) health.Sample {
 	}
 	for _, p := range w.app.pools() {
 		stat := p.pool.Stat()
-		s.Pools = append(s.Pools, health.Pool{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()), Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
+		s.Pools = append(s.Pools, health.Pool{Name: p.name, Used: int(stat.AcquiredConns()), Idle: int(stat.IdleConns()),
+			Max: int(stat.MaxConns()), Waits: stat.EmptyAcquireCount()})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -126,11 +129,13 @@ func (w *watch) figures(ctx context.Context) shared {
 	ctx, cancel := context.WithTimeout(ctx, jobsLimit)
 	defer cancel()
 	js, jobsErr := w.app.jobs.Stats(ctx)
-	if err = errors.Join(err, jobsErr); err != nil && ctx.Err() != context.Canceled && (w.read.at.IsZero() || w.read.database != nil && w.read.jobs != nil) {
+	if err = errors.Join(err, jobsErr); err != nil && ctx.Err() != context.Canceled &&
+		(w.read.at.IsZero() || w.read.database != nil && w.read.jobs != nil) {
 		w.app.logger.Warn("operators' figures cannot be read", "error", err) // once: the next readings say the same
 	}
 	if jobsErr == nil {
-		read.jobs = &health.Jobs{CheckedAt: js.CheckedAt, Violations: js.ViolationCount, Queues: make([]health.Queue, len(js.Queues))}
+		read.jobs = &health.Jobs{CheckedAt: js.CheckedAt, Violations: js.ViolationCount,
+			Queues: make([]health.Queue, len(js.Queues))}
 		for i, q := range js.Queues {
 			read.jobs.Queues[i] = health.Queue(q)
 		}

@@ -19,7 +19,8 @@ func TestBrowserOpsOverview(t *testing.T) {
 	v := s.buyer("C1003")
 	v.live("").hello()
 	v.live("").hello()
-	b.see("the sockets, the operator's own among them", "document.querySelector('#sign-sockets .sign-text').textContent === '3'")
+	b.see("the sockets, the operator's own among them",
+		"document.querySelector('#sign-sockets .sign-text').textContent === '3'")
 	b.see("its plot", "document.querySelector('#sign-sockets .spark .line').getAttribute('d').length > 20")
 	b.see("the focus where it was", "document.activeElement.getAttribute('href') === '/ops/mail'")
 	b.stillMarked()

@@ -15,9 +15,11 @@ import (
 // that was given up, and one statement that could not be made.
 const nightDone = `
 insert into river.river_job (args, kind, queue, state, max_attempts, attempt, finalized_at, metadata) values
-  ('{}', 'invariants', 'default', 'completed', 1, 1, now() - interval '1 hour', '{"output": {"count": 0, "violations": []}}'),
+  ('{}', 'invariants', 'default', 'completed', 1, 1, now() - interval '1 hour',
+'{"output": {"count": 0, "violations": []}}'),
   ('{}', 'mail', 'mail', 'discarded', 1, 1, now() - interval '1 hour', '{}');
-insert into portal.statement (customer_id, period_from, period_to, status, error) select customer_id, '2026-01-01', '2026-01-31', 'FAILED', 'no paper' from erp.customer where customer_no = 'C1001';
+insert into portal.statement (customer_id, period_from, period_to, status, error) select customer_id, '2026-01-01',
+	'2026-01-31', 'FAILED', 'no paper' from erp.customer where customer_no = 'C1001';
 select portal.prove_prices(true);`
 
 // The overview is for operators; it says what is well, what is not, and what to
@@ -55,13 +57,15 @@ func TestOpsOverview(t *testing.T) {
 			t.Errorf("%v is %v and advises %v", m["key"], m["state"], m["advice"])
 		}
 	}
-	for key, want := range map[string]string{"sockets": "good", "event-log": "good", "notify-queue": "good", "connections": "good", "jobs": "look", "invariants": "good", "proof": "good", "mails": "good", "statements": "look"} {
+	for key, want := range map[string]string{"sockets": "good", "event-log": "good", "notify-queue": "good",
+		"connections": "good", "jobs": "look", "invariants": "good", "proof": "good", "mails": "good", "statements": "look"} {
 		if states[key] != want {
 			t.Errorf("%s is %q, want %s", key, states[key], want)
 		}
 	}
 	page := ops.page("/ops").body
-	for _, want := range []string{"north-1", "2 need attention", `href="#sign-jobs"`, `href="#sign-statements"`, "Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
+	for _, want := range []string{"north-1", "2 need attention", `href="#sign-jobs"`, `href="#sign-statements"`,
+		"Jobs shows what they failed with", `data-status="look"`, `hx-trigger="every 5s"`, `aria-current="page"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -100,7 +104,8 @@ func TestAlerts(t *testing.T) {
 	}
 
 	// one alert is these lines, in this order; the file has nothing else
-	rule := regexp.MustCompile(`^      - alert: (\w+)\n        expr: (.+)\n(?:        for: \d+[smh]\n)?        labels: \{severity: (?:look|page)\}\n        annotations: \{summary: "[^"\n]+"\}\n`)
+	rule := regexp.MustCompile(
+		`^      - alert: (\w+)\n        expr: (.+)\n(?:        for: \d+[smh]\n)?        labels: \{severity: (?:look|page)\}\n        annotations: \{summary: "[^"\n]+"\}\n`)
 	group := regexp.MustCompile(`^\n?  - name: [a-z-]+\n    rules:\n`)
 	rest := regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(string(raw), "")
 	rest, ok := strings.CutPrefix(rest, "groups:\n")

@@ -42,27 +42,38 @@ func TestConfirmOutcome(t *testing.T) {
 			"Delivery was Tue 9 Jun 2026, is now Fri 12 Jun 2026.", "approve"},
 		{"the route changes", "", "update erp.route_day set weekday = 4 where weekday = 2",
 			"Delivery was Tue 9 Jun 2026, is now Thu 11 Jun 2026.", "approve"},
-		{"an earlier day", "", "update erp.route set cutoff_days_before = 0; insert into erp.route_day (route_id, weekday) values (1, 1)",
+		{"an earlier day", "",
+			"update erp.route set cutoff_days_before = 0; insert into erp.route_day (route_id, weekday) values (1, 1)",
 			"Delivery was Tue 9 Jun 2026, is now Mon 8 Jun 2026.", "approve"},
 		{"the route is gone", "", "update erp.customer set route_id = null",
 			"Delivery was Tue 9 Jun 2026, now no day is named.", "approve"},
 		{"a route where none was", "update erp.customer set route_id = null", "update erp.customer set route_id = 1",
 			"No day of delivery was named; it is now Tue 9 Jun 2026.", "approve"},
 		{"on hold", "", "update erp.customer set credit_hold = true",
-			"The order was to be approved at once; now it waits for our approval.|New: We will look at your account before we approve the order.", "queue"},
+			"The order was to be approved at once; now it waits for our approval.|New: We will look at your account before " +
+				"we approve the order.", "queue"},
 		{"over credit", "", "update erp.customer set credit_limit = 10; update erp.web_access set credit_check = 'queue'",
-			"The order was to be approved at once; now it waits for our approval.|New: We will look at your account before we approve the order.", "queue"},
+			"The order was to be approved at once; now it waits for our approval.|New: We will look at your account before " +
+				"we approve the order.", "queue"},
 		{"another reason", "update erp.web_access set auto_approve = false", "update erp.customer set credit_hold = true",
 			"New: We will look at your account before we approve the order.", "queue"},
 		{"a warning", "", "update erp.customer set credit_limit = 10; update erp.web_access set credit_check = 'warn'",
 			"New: This is more than your account has credit for.", "approve"},
-		{"a colleague signs", "", "update erp.web_access set many_logins = true; update portal.login set sign_off_all = true where email = 'buyer@c1003.example'",
-			"The order was to be approved at once; now a colleague has to sign it off before we get it.|New: Every order of yours needs a signature before it goes to us.", "sign_off"},
-		{"nobody signs any more", "update erp.web_access set many_logins = true; update portal.login set sign_off_all = true where email = 'buyer@c1003.example'",
-			"update portal.login set sign_off_all = false", "A colleague was to sign the order off; now it comes to us at once.", "approve"},
-		{"out of stock", "", "update erp.stock set on_hand = 1 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
-			"The order was to be approved at once; now it waits for our approval.|New: OIL5: 1 on backorder, date to follow.", "queue"},
-		{"more on backorder", "update erp.stock set on_hand = 1 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
+		{"a colleague signs", "",
+			"update erp.web_access set many_logins = true; update portal.login set sign_off_all = true where email = " +
+				"'buyer@c1003.example'",
+			"The order was to be approved at once; now a colleague has to sign it off before we get it.|New: Every order of " +
+				"yours needs a signature before it goes to us.", "sign_off"},
+		{"nobody signs any more",
+			"update erp.web_access set many_logins = true; update portal.login set sign_off_all = true where email = " +
+				"'buyer@c1003.example'", "update portal.login set sign_off_all = false",
+			"A colleague was to sign the order off; now it comes to us at once.", "approve"},
+		{"out of stock", "",
+			"update erp.stock set on_hand = 1 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
+			"The order was to be approved at once; now it waits for our approval.|New: OIL5: 1 on backorder, date to follow.",
+			"queue"},
+		{"more on backorder",
+			"update erp.stock set on_hand = 1 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
 			"update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
 			"OIL5: 2 on backorder, date to follow. The page said 1.", "queue"},
 		{"another address", "", "update erp.ship_to set city = 'Salem' where code = '1'",
@@ -83,11 +94,14 @@ func TestConfirmOutcome(t *testing.T) {
 					t.Errorf("the question does not say %q", text)
 				}
 			}
-			if again := v.send("/cart/submit", page.asks("ship_to", "1")...); again.status != http.StatusConflict || s.orders() != 0 {
+			if again := v.send("/cart/submit", page.asks("ship_to", "1")...); again.status != http.StatusConflict ||
+				s.orders() != 0 {
 				t.Errorf("the old page, sent twice: %d", again.status)
 			}
 			a := v.send("/cart/submit", question.asks("ship_to", "1")...)
-			if want := map[bool]string{true: "/approvals/", false: "/orders/"}[c.became == "sign_off"]; a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), want) {
+			if want := map[bool]string{true: "/approvals/",
+				false: "/orders/"}[c.became == "sign_off"]; a.status != http.StatusSeeOther ||
+				!strings.HasPrefix(a.header.Get("Location"), want) {
 				t.Errorf("confirmed: %d %s", a.status, a.header.Get("Location"))
 			}
 		})
@@ -102,9 +116,11 @@ func TestConfirmOutcomeBetter(t *testing.T) {
 		{"no hold any more", "update erp.customer set credit_hold = true", "update erp.customer set credit_hold = false"},
 		{"one reason for another of the account", "update erp.customer set credit_hold = true",
 			"update erp.customer set credit_hold = false, credit_limit = 10; update erp.web_access set credit_check = 'queue'"},
-		{"less on backorder", "update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
+		{"less on backorder",
+			"update erp.stock set on_hand = 0 where item_id = (select item_id from erp.item where item_no = 'OIL5')",
 			"update erp.stock set on_hand = 1 where item_id = (select item_id from erp.item where item_no = 'OIL5')"},
-		{"less room, and it still fits", "update erp.customer set credit_limit = 1000; update erp.web_access set credit_check = 'queue'",
+		{"less room, and it still fits",
+			"update erp.customer set credit_limit = 1000; update erp.web_access set credit_check = 'queue'",
 			"update erp.customer set credit_limit = 100"},
 		{"a later cutoff for the same day", "", "update erp.route set cutoff_time = '17:00'"},
 		{"another address of the account", "", "update erp.ship_to set city = 'Salem' where code = '2'"},
@@ -137,7 +153,8 @@ func TestConfirmOutcomeBetter(t *testing.T) {
 		if a.status != http.StatusConflict || !strings.Contains(a.text("message"), "is now Fri 12 Jun 2026") {
 			t.Fatalf("not asked: %d %s", a.status, a.body)
 		}
-		if a := v.post("/cart/submit", "key", cart.text("key"), "shown_outcome", a.text("confirm.shown_outcome")); a.status != http.StatusOK {
+		if a := v.post("/cart/submit", "key", cart.text("key"),
+			"shown_outcome", a.text("confirm.shown_outcome")); a.status != http.StatusOK {
 			t.Errorf("confirmed: %d %s", a.status, a.body)
 		}
 	})
@@ -155,19 +172,22 @@ func TestConfirmOutcomeAgain(t *testing.T) {
 	}
 	pgtest.Exec(t, s.db, "insert into erp.route_day (route_id, weekday) values (1, 3)")
 	again := v.send("/cart/submit", question.asks()...)
-	if again.status != http.StatusConflict || !strings.Contains(again.body, "Delivery was Fri 12 Jun 2026, is now Wed 10 Jun 2026.") {
+	if again.status != http.StatusConflict ||
+		!strings.Contains(again.body, "Delivery was Fri 12 Jun 2026, is now Wed 10 Jun 2026.") {
 		t.Fatalf("asked about Friday, sent for Wednesday: %d", again.status)
 	}
 	// prices, day and a reason in one question, and one click for all of it
 	s.oilAt("40")
 	pgtest.Exec(t, s.db, "update erp.customer set credit_hold = true; select erp.set_clock('2026-06-09 15:00-04')")
 	all := v.send("/cart/submit", again.asks()...)
-	for _, text := range []string{"OIL5 rose from 27.00 to 40.00.", "Delivery was Wed 10 Jun 2026, is now Fri 12 Jun 2026.", "New: We will look at your account"} {
+	for _, text := range []string{"OIL5 rose from 27.00 to 40.00.",
+		"Delivery was Wed 10 Jun 2026, is now Fri 12 Jun 2026.", "New: We will look at your account"} {
 		if !strings.Contains(all.body, text) {
 			t.Errorf("the question lacks %q: %d", text, all.status)
 		}
 	}
-	if a := v.send("/cart/submit", all.asks()...); a.status != http.StatusSeeOther || s.orders() != 1 || s.lastPrice() != "40.00" {
+	if a := v.send("/cart/submit", all.asks()...); a.status != http.StatusSeeOther || s.orders() != 1 ||
+		s.lastPrice() != "40.00" {
 		t.Errorf("confirmed: %d, %d orders", a.status, s.orders())
 	}
 }
@@ -179,10 +199,12 @@ func TestConfirmOutcomeWish(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.web_access set cutoff_mode = 'strict'")
 	page := v.page("/cart")
 	a := v.send("/cart/submit", page.asks("requested_date", "2026-06-10")...)
-	if a.status != http.StatusConflict || !strings.Contains(a.body, "New: There is no delivery that day: it moves to Friday, June 12.") {
+	if a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "New: There is no delivery that day: it moves to Friday, June 12.") {
 		t.Fatalf("a day without a run: %d", a.status)
 	}
-	if a := v.send("/cart/submit", page.asks("requested_date", "2026-06-12")...); a.status != http.StatusSeeOther || s.orders() != 1 {
+	if a := v.send("/cart/submit", page.asks("requested_date", "2026-06-12")...); a.status != http.StatusSeeOther ||
+		s.orders() != 1 {
 		t.Errorf("the day that was typed: %d", a.status)
 	}
 }
@@ -191,7 +213,8 @@ func TestConfirmOutcomeWish(t *testing.T) {
 func TestOutcomeTellsNothing(t *testing.T) {
 	t.Parallel()
 	s, v := outcomeSite(t)
-	pgtest.Exec(t, s.db, `update erp.item set cost = 1000 where item_no = 'OIL5'; update erp.customer set credit_hold = true, credit_limit = 7;
+	pgtest.Exec(t, s.db,
+		`update erp.item set cost = 1000 where item_no = 'OIL5'; update erp.customer set credit_hold = true, credit_limit = 7;
 		update erp.web_access set see_stock = 'hidden', credit_check = 'queue'; update erp.stock set on_hand = 1`)
 	page := v.page("/cart")
 	carried := strings.Join(page.hidden("shown_outcome"), "")
@@ -212,12 +235,14 @@ func TestConfirmSignOffOutcome(t *testing.T) {
 	s, v := outcomeSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set many_logins = true;
 		insert into portal.login (customer_id, email, password_hash, name, customer_role, sign_off_all)
-		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login where email = 'buyer@c1003.example'`)
+		select customer_id, 'ask@c1003.example', password_hash, 'Ask', 'buyer', true from portal.login
+			where email = 'buyer@c1003.example'`)
 	ask := s.logIn("ask@c1003.example")
 	ask.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	at := fmt.Sprintf("/approvals/%v", ask.submit("ship_to", "1").get("sign_off"))
 	fields := func(a answer) []string {
-		return append(a.hidden("shown", "shown_outcome", "confirm_prices", "confirm_po"), "qty_1", "2", "po_no", "", "requested_date", "")
+		return append(a.hidden("shown", "shown_outcome", "confirm_prices", "confirm_po"), "qty_1", "2", "po_no", "",
+			"requested_date", "")
 	}
 	page := v.page(at)
 	for _, text := range []string{"Tue 9 Jun 2026", "Cedar Diner 1, Portland", "approved at once"} {
@@ -225,17 +250,20 @@ func TestConfirmSignOffOutcome(t *testing.T) {
 			t.Errorf("the request's page lacks %q", text)
 		}
 	}
-	pgtest.Exec(t, s.db, "select erp.set_clock('2026-06-08 15:00-04'); update erp.customer set credit_hold = true; update erp.ship_to set name = 'Cedar Annex' where code = '1'")
+	pgtest.Exec(t, s.db, "select erp.set_clock('2026-06-08 15:00-04'); update erp.customer set credit_hold = true; "+
+		"update erp.ship_to set name = 'Cedar Annex' where code = '1'")
 	question := v.send(at+"/approve", fields(page)...)
-	for _, text := range []string{"Delivery was Tue 9 Jun 2026, is now Fri 12 Jun 2026.", "now it waits for our approval.", "New: We will look at your account",
-		"Ship to was “Cedar Diner 1, Portland”, is now “Cedar Annex, Portland”.", "Confirm and sign off"} {
+	for _, text := range []string{"Delivery was Tue 9 Jun 2026, is now Fri 12 Jun 2026.", "now it waits for our approval.",
+		"New: We will look at your account", "Ship to was “Cedar Diner 1, Portland”, is now “Cedar Annex, Portland”.",
+		"Confirm and sign off"} {
 		if !strings.Contains(question.body, text) {
 			t.Errorf("the question lacks %q: %d", text, question.status)
 		}
 	}
 	pgtest.Exec(t, s.db, "insert into erp.route_day (route_id, weekday) values (1, 3)")
 	again := v.send(at+"/approve", fields(question)...)
-	if again.status != http.StatusConflict || !strings.Contains(again.body, "Delivery was Fri 12 Jun 2026, is now Wed 10 Jun 2026.") {
+	if again.status != http.StatusConflict ||
+		!strings.Contains(again.body, "Delivery was Fri 12 Jun 2026, is now Wed 10 Jun 2026.") {
 		t.Errorf("asked about Friday, signed off for Wednesday: %d", again.status)
 	}
 	if a := v.send(at+"/approve", fields(again)...); a.status != http.StatusSeeOther || s.orders() != 1 {

@@ -21,7 +21,8 @@ func TestPartsInLines(t *testing.T) {
 	eventually(t, "approved", func() bool { return v.read("/orders/"+no).get("status") == "APPROVED" })
 	one := v.order("RICE25", "9")
 	eventually(t, "approved", func() bool { return v.read("/orders/"+one).get("status") == "APPROVED" })
-	pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z', array[1, 2, 3], array[2, 5, 20]), erp.ship_order('"+one+"', 'UPS', '1Z', array[1], array[4])")
+	pgtest.Exec(t, s.db, "select erp.ship_order('"+no+"', 'UPS', '1Z', array[1, 2, 3], array[2, 5, 20]), erp.ship_order('"+
+		one+"', 'UPS', '1Z', array[1], array[4])")
 
 	for path, c := range map[string]struct {
 		by    *visitor
@@ -43,19 +44,24 @@ func TestPartsInLines(t *testing.T) {
 			t.Errorf("%s does not say %q", path, c.words)
 		}
 	}
-	if a := v.read("/orders/" + no); a.get("ordered_qty") != "38" || a.get("shipped_qty") != "27" || a.get("mixed_units") != nil {
+	if a := v.read("/orders/" + no); a.get("ordered_qty") != "38" || a.get("shipped_qty") != "27" ||
+		a.get("mixed_units") != nil {
 		t.Errorf("the figures are others than they were: %s", a.body)
 	}
 	// a line that is cancelled does not count, neither does its unit
-	pgtest.Exec(t, s.db, `update erp.sales_order_line l set qty_cancelled = 1, qty_allocated = 0 from erp.sales_order o where o.order_id = l.order_id and o.order_no = '`+no+`' and line_no = 2`)
+	pgtest.Exec(t, s.db,
+		`update erp.sales_order_line l set qty_cancelled = 1, qty_allocated = 0 from erp.sales_order o
+			where o.order_id = l.order_id and o.order_no = '`+no+`' and line_no = 2`)
 	if page := v.page("/orders/" + no).body; !strings.Contains(page, "Partly shipped 2 of 3 lines in full") {
 		t.Error("what is cancelled is still waited for")
 	}
 
 	invoice := pgtest.Value[string](t, s.db, "select erp.invoice_order('"+no+"')")
-	asked := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged", "qty_2", "3", "reason_2", "damaged").get("request_no"))
+	asked := fmt.Sprint(v.post("/returns/new", "invoice", invoice, "qty_1", "2", "reason_1", "damaged", "qty_2", "3",
+		"reason_2", "damaged").get("request_no"))
 	pgtest.Exec(t, s.db, "select erp.decide_request('"+asked+"', array[1, 2], array[2, 1], array['', 'two are whole'])")
-	for path, by := range map[string]*visitor{"/returns": v, "/returns/" + asked: v, "/invoices/" + invoice: v, "/desk/returns?status=all": desk, "/desk/returns/" + asked: desk} {
+	for path, by := range map[string]*visitor{"/returns": v, "/returns/" + asked: v, "/invoices/" + invoice: v,
+		"/desk/returns?status=all": desk, "/desk/returns/" + asked: desk} {
 		if page := by.page(path).body; !strings.Contains(page, "1 of 2 lines in full") || strings.Contains(page, "3 of 5") {
 			t.Errorf("%s adds cases and pieces", path)
 		}

@@ -23,20 +23,24 @@ func TestBrowserSeveralPeople(t *testing.T) {
 	bea := s.logIn("bea@c1003.example")
 	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	requester.goTo("/cart")
-	requester.see("the cart says what will happen", `document.querySelector('#submit-end button')?.textContent.startsWith('Send for sign-off')`)
+	requester.see("the cart says what will happen",
+		`document.querySelector('#submit-end button')?.textContent.startsWith('Send for sign-off')`)
 	requester.click("#submit-end button")
 	requester.see("the request", `document.querySelector('#request-badge')?.dataset.status === 'WAITING'`)
 	requester.connected()
 	requester.mark()
-	approver.see("the count in the navigation", `document.querySelector('#side-nav a[href="/approvals"] .count')?.textContent.startsWith('1')`)
-	approver.see("the notice on the page", `document.getElementById('to-sign').textContent.includes('1 order waits for your sign-off')`)
+	approver.see("the count in the navigation",
+		`document.querySelector('#side-nav a[href="/approvals"] .count')?.textContent.startsWith('1')`)
+	approver.see("the notice on the page",
+		`document.getElementById('to-sign').textContent.includes('1 order waits for your sign-off')`)
 	approver.stillMarked()
 	approver.goTo("/approvals")
 	approver.click("#approvals .row-link")
 	approver.see("its page", `document.getElementById('request-approve') !== null`)
 	approver.click("#approve button")
 	approver.see("the order", `location.pathname.startsWith('/orders/')`)
-	requester.see("the decision", `document.querySelector('#request-badge')?.dataset.status === 'SIGNED_OFF' && document.querySelector('#request-status a[href^="/orders/"]') !== null`)
+	requester.see("the decision",
+		`document.querySelector('#request-badge')?.dataset.status === 'SIGNED_OFF' && document.querySelector('#request-status a[href^="/orders/"]') !== null`)
 	requester.stillMarked()
 
 	requester.goTo("/items/RICE25")
@@ -44,7 +48,9 @@ func TestBrowserSeveralPeople(t *testing.T) {
 	requester.mark()
 	requester.see("may add", `document.getElementById('add-to-cart') !== null`)
 	pgtest.Exec(t, s.db, "update portal.login set customer_role = 'view' where email = 'bea@c1003.example'")
-	requester.see("the controls go", `document.getElementById('add-to-cart') === null && document.getElementById('item').textContent.includes('Your log-in may look but not order')`)
-	requester.see("and so does the cart", `document.querySelector('#frame-cart a') === null && document.querySelector('#side-nav a[href="/invoices"]') === null`)
+	requester.see("the controls go",
+		`document.getElementById('add-to-cart') === null && document.getElementById('item').textContent.includes('Your log-in may look but not order')`)
+	requester.see("and so does the cart",
+		`document.querySelector('#frame-cart a') === null && document.querySelector('#side-nav a[href="/invoices"]') === null`)
 	requester.stillMarked()
 }

@@ -17,7 +17,8 @@ import (
 func (s *site) addPerson(customerNo, email, role, more string) {
 	s.t.Helper()
 	pgtest.Exec(s.t, s.db, fmt.Sprintf(`insert into portal.login (customer_id, email, name, password_hash, customer_role)
-		select customer_id, '%s', initcap(split_part('%[1]s', '@', 1)), password_hash, '%s' from portal.login where email = 'buyer@%s.example'`,
+		select customer_id, '%s', initcap(split_part('%[1]s', '@', 1)), password_hash, '%s' from portal.login
+			where email = 'buyer@%s.example'`,
 		email, role, strings.ToLower(customerNo)))
 	if more != "" {
 		pgtest.Exec(s.t, s.db, "update portal.login set "+more+" where email = '"+email+"'")
@@ -32,7 +33,8 @@ func (s *site) loginOf(email string) string {
 // invitation is the token of the link that was mailed to an address last, and the path that it opens.
 func (s *site) invitation(email string) (token, path string) {
 	s.t.Helper()
-	token = pgtest.Value[string](s.t, s.db, "select coalesce((select secret from portal.mail where kind = 'invitation' and recipient = $1 order by mail_id desc limit 1), '')", email)
+	token = pgtest.Value[string](s.t, s.db, `select coalesce((select secret from portal.mail
+		where kind = 'invitation' and recipient = $1 order by mail_id desc limit 1), '')`, email)
 	if token == "" {
 		s.t.Fatalf("no invitation to %s", email)
 	}
@@ -44,7 +46,8 @@ func (s *site) orders() int {
 	return pgtest.Value[int](s.t, s.db, "select count(*)::int from erp.sales_order")
 }
 
-const manyLogins = "update erp.web_access set many_logins = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1003')"
+const manyLogins = "update erp.web_access set many_logins = true where customer_id = (select customer_id from " +
+	"erp.customer where customer_no = 'C1003')"
 
 // An approver adds people, gives them roles and limits and closes their
 // log-ins; each may what the role says, on the next request and in open pages,
@@ -76,7 +79,8 @@ func TestSeveralPeople(t *testing.T) {
 		if a := ann.post("/people", form...); a.status != http.StatusUnprocessableEntity || a.get("fields.0.field") != field {
 			t.Errorf("%v: %d %s", form, a.status, a.body)
 		}
-		if a := ann.send("/people", form...); !strings.Contains(a.body, form[1]) || !strings.Contains(a.body, `id="f-`+field+`-error"`) {
+		if a := ann.send("/people", form...); !strings.Contains(a.body, form[1]) ||
+			!strings.Contains(a.body, `id="f-`+field+`-error"`) {
 			t.Errorf("%v: the page does not keep what was typed, or say what is wrong", form)
 		}
 	}
@@ -95,7 +99,8 @@ func TestSeveralPeople(t *testing.T) {
 		invited := ann.send("/people", "email", email, "role", "view")
 		id := pgtest.Value[string](t, s.db, "select login_id::text from portal.invited_person where email = $1", email)
 		story := main(invited) + main(ann.page("/people/"+id)) + main(ann.send("/people/"+id+"/link"))
-		pages = append(pages, strings.NewReplacer(email, "EMAIL", "person-"+id, "ID", "/people/"+id, "/people/ID").Replace(story))
+		same := strings.NewReplacer(email, "EMAIL", "person-"+id, "ID", "/people/"+id, "/people/ID")
+		pages = append(pages, same.Replace(story))
 		if token, _ := s.invitation(email); strings.Contains(story, token) || strings.Contains(story, "/invite?token") {
 			t.Errorf("the page of who invites shows the link for %s", email)
 		}
@@ -106,7 +111,8 @@ func TestSeveralPeople(t *testing.T) {
 	}
 
 	// the link: mailed, hashed, good for one password within a week
-	invited := ann.post("/people", "email", "Bea@c1003.example", "name", "Bea", "role", "buyer", "spend_limit", "1,000", "spend_period", "month")
+	invited := ann.post("/people", "email", "Bea@c1003.example", "name", "Bea", "role", "buyer", "spend_limit", "1,000",
+		"spend_period", "month")
 	if invited.status != http.StatusOK {
 		t.Fatalf("invite: %d %s", invited.status, invited.body)
 	}
@@ -119,20 +125,24 @@ func TestSeveralPeople(t *testing.T) {
 	if a := s.visit().page(first); a.status != http.StatusNotFound {
 		t.Errorf("the link before a new one: %d", a.status)
 	}
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.invited_person v where v::text like '%"+token+"%'"); n != 0 {
+	if n := pgtest.Value[int](t, s.db,
+		"select count(*)::int from portal.invited_person v where v::text like '%"+token+"%'"); n != 0 {
 		t.Error("the token stands in the database")
 	}
-	if a := s.visit().post("/login", "email", "bea@c1003.example", "password", demoPassword); a.status != http.StatusUnauthorized {
+	if a := s.visit().post("/login", "email", "bea@c1003.example",
+		"password", demoPassword); a.status != http.StatusUnauthorized {
 		t.Errorf("log-in before a password: %d", a.status)
 	}
 	guest := s.visit()
-	if a := guest.page(renewed); a.status != http.StatusOK || !strings.Contains(a.body, "bea@c1003.example") && !strings.Contains(a.body, "Bea@c1003.example") {
+	if a := guest.page(renewed); a.status != http.StatusOK || !strings.Contains(a.body, "bea@c1003.example") &&
+		!strings.Contains(a.body, "Bea@c1003.example") {
 		t.Errorf("invitation: %d %s", a.status, a.body)
 	}
 	if a := guest.post("/invite", "token", token, "new_password", "short"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("short password: %d", a.status)
 	}
-	if a := guest.send("/invite", "token", token, "new_password", setPassword, "repeat_password", setPassword); a.status != http.StatusSeeOther {
+	if a := guest.send("/invite", "token", token, "new_password", setPassword,
+		"repeat_password", setPassword); a.status != http.StatusSeeOther {
 		t.Fatalf("accept: %d %s", a.status, a.body)
 	}
 	if a := guest.read("/"); a.get("customer_name") != "Cedar Diner" {
@@ -188,21 +198,26 @@ func TestSeveralPeople(t *testing.T) {
 		}
 		hears.until(func(kind, _, _ string) bool { return kind == "access" })
 		for path, form := range map[string][]string{
-			"/cart/lines": {"item_no", "OIL5", "qty", "1"}, "/cart": {"note", "x"}, "/cart/submit": {"key", key}, "/quick-order": {"paste", "OIL5\t1", "action", "add"},
-			"/my-items": {"ref", "OIL5", "qty", "1"}, "/orders/" + open + "/cancel": nil, "/orders/" + orderNo + "/reorder": {"mode", "add"},
-			"/invoices/" + invoiceNo + "/reorder": {"mode", "add"}, "/lists": {"name", "Mine"}, "/lists/" + list + "/delete": nil,
-			"/people/" + bea: {"role", "approver"}, "/people": {"email", "y@c1003.example", "role", "buyer"},
+			"/cart/lines": {"item_no", "OIL5", "qty", "1"}, "/cart": {"note", "x"}, "/cart/submit": {"key", key},
+			"/quick-order": {"paste", "OIL5\t1", "action", "add"}, "/my-items": {"ref", "OIL5", "qty", "1"},
+			"/orders/" + open + "/cancel": nil, "/orders/" + orderNo + "/reorder": {"mode", "add"},
+			"/invoices/" + invoiceNo + "/reorder": {"mode", "add"}, "/lists": {"name", "Mine"},
+			"/lists/" + list + "/delete": nil, "/people/" + bea: {"role", "approver"},
+			"/people": {"email", "y@c1003.example", "role", "buyer"},
 		} {
 			if a := person.post(path, form...); a.status != http.StatusForbidden {
 				t.Errorf("%s: POST %s: %d %s", role, path, a.status, a.body)
 			}
 		}
-		for _, path := range []string{"/", "/catalog", "/items/OIL5", "/my-items", "/cart", "/orders", "/orders/" + orderNo, "/profile"} {
+		for _, path := range []string{"/", "/catalog", "/items/OIL5", "/my-items", "/cart", "/orders",
+			"/orders/" + orderNo, "/profile"} {
 			a := person.page(path)
 			if a.status != http.StatusOK {
 				t.Errorf("%s: GET %s: %d", role, path, a.status)
 			}
-			for _, control := range []string{`hx-post="/cart/lines" hx-swap="none">` + "\n\t\t<input type=\"hidden\" name=\"item_no\" value=\"OIL5\">\n\t\t<div", "Submit order", "/reorder\"", "/cancel\"", `href="/quick-order"`, "Create list", `href="/people"`} {
+			for _, control := range []string{`hx-post="/cart/lines" hx-swap="none">` + "\n\t\t<input type=\"hidden\" " +
+				"name=\"item_no\" value=\"OIL5\">\n\t\t<div", "Submit order", "/reorder\"", "/cancel\"", `href="/quick-order"`,
+				"Create list", `href="/people"`} {
 				if strings.Contains(a.body, control) {
 					t.Errorf("%s: %s still offers %q", role, path, control)
 				}
@@ -216,7 +231,8 @@ func TestSeveralPeople(t *testing.T) {
 				t.Errorf("%s: GET %s: %d", role, path, a.status)
 			}
 		}
-		if body := person.read("/").body; strings.Contains(body, `"aging":null`) != (role == "view") || strings.Contains(body, invoiceNo) != (role == "accounts") {
+		if body := person.read("/").body; strings.Contains(body, `"aging":null`) != (role == "view") ||
+			strings.Contains(body, invoiceNo) != (role == "accounts") {
 			t.Errorf("%s: dashboard %s", role, body)
 		}
 		if a := person.read("/catalog?q=OIL5"); a.get("items.0.unit_price") != "27.00" {
@@ -250,14 +266,17 @@ func TestSeveralPeople(t *testing.T) {
 	}
 
 	// staff see and change the same, and the log says who did what
-	if a := desk.post(base+"/"+bea, "role", "approver", "name", "Bea", "spend_limit", "50", "spend_period", "day"); a.status != http.StatusOK {
+	if a := desk.post(base+"/"+bea, "role", "approver", "name", "Bea", "spend_limit", "50", "spend_period",
+		"day"); a.status != http.StatusOK {
 		t.Errorf("staff save: %d %s", a.status, a.body)
 	}
-	if a := desk.read(base); !strings.Contains(a.body, `"customer_role":"approver"`) && !strings.Contains(a.body, `"role":"approver"`) {
+	if a := desk.read(base); !strings.Contains(a.body, `"customer_role":"approver"`) &&
+		!strings.Contains(a.body, `"role":"approver"`) {
 		t.Errorf("staff list: %s", a.body)
 	}
 	page := desk.page("/desk/customers/C1003").body
-	for _, want := range []string{"Log-in Bea@c1003.example", "View only → <strong>Approver", "50.00", "buyer@c1003.example", "desk@demo.example", base + "/" + bea} {
+	for _, want := range []string{"Log-in Bea@c1003.example", "View only → <strong>Approver", "50.00",
+		"buyer@c1003.example", "desk@demo.example", base + "/" + bea} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the customer at the desk lacks %q", want)
 		}
@@ -273,19 +292,23 @@ func TestSeveralPeople(t *testing.T) {
 	// and another customer's people do not exist
 	pgtest.Exec(t, s.db, "update erp.web_access set many_logins = true")
 	other := s.loginOf("buyer@c1002.example")
-	for _, a := range []answer{ann.read("/people/" + other), ann.post("/people/"+other, "role", "view"), ann.post("/people/"+other+"/disable", "disabled", "true"),
-		ann.post("/people/" + other + "/link"), desk.post(base+"/"+other, "role", "view"), ann.read(base)} {
+	for _, a := range []answer{ann.read("/people/" + other), ann.post("/people/"+other, "role", "view"),
+		ann.post("/people/"+other+"/disable", "disabled", "true"), ann.post("/people/" + other + "/link"),
+		desk.post(base+"/"+other, "role", "view"), ann.read(base)} {
 		if a.status != http.StatusNotFound {
 			t.Errorf("another customer's person: %d %s", a.status, a.body)
 		}
 	}
-	if code := run(t.Context(), []string{"user", "add", "cid@c1003.example", "--customer", "C1003", "--role", "accounts", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code != 0 {
+	if code := run(t.Context(), []string{"user", "add", "cid@c1003.example", "--customer", "C1003", "--role",
+		"accounts", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code != 0 {
 		t.Errorf("user add --role: %d", code)
 	}
-	if role := pgtest.Value[string](t, s.db, "select customer_role from portal.login where email = 'cid@c1003.example'"); role != "accounts" {
+	if role := pgtest.Value[string](t, s.db,
+		"select customer_role from portal.login where email = 'cid@c1003.example'"); role != "accounts" {
 		t.Errorf("user add made a %s", role)
 	}
-	if code := run(t.Context(), []string{"user", "add", "dan@c1003.example", "--customer", "C1003", "--role", "desk", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code == 0 {
+	if code := run(t.Context(), []string{"user", "add", "dan@c1003.example", "--customer", "C1003", "--role",
+		"desk", "--database-url", s.db.URL}, testWriter{t}, testWriter{t}); code == 0 {
 		t.Error("a customer's log-in became staff")
 	}
 }
@@ -298,7 +321,8 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	pgtest.Exec(t, s.db, manyLogins)
 	s.addPerson("C1003", "bea@c1003.example", "buyer", "spend_limit = 108")
 	s.addPerson("C1003", "cid@c1003.example", "buyer", "")
-	ann, bea, cid, desk := s.buyer("C1003"), s.logIn("bea@c1003.example"), s.logIn("cid@c1003.example"), s.logIn("desk@demo.example")
+	ann, bea, cid, desk := s.buyer("C1003"), s.logIn("bea@c1003.example"), s.logIn("cid@c1003.example"),
+		s.logIn("desk@demo.example")
 
 	// the limit itself passes
 	within := bea.order("OIL5", "4")
@@ -311,7 +335,8 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	bea.post("/cart/lines", "item_no", "OIL5", "qty", "5")
 	bea.post("/cart/lines", "item_no", "SALT1", "qty", "7")
 	cart := bea.page("/cart").body
-	for _, want := range []string{"29.35 over your limit of 108.00 an order", "Buyer can sign it off", "Send for sign-off"} {
+	for _, want := range []string{"29.35 over your limit of 108.00 an order", "Buyer can sign it off",
+		"Send for sign-off"} {
 		if !strings.Contains(cart, want) {
 			t.Errorf("the cart does not say %q", want)
 		}
@@ -337,16 +362,20 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	if n := s.orders(); n != 1 {
 		t.Errorf("the distributor has %d orders", n)
 	}
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.event where kind in ('order', 'notice') and (data::text ~ '[0-9]' or kind = 'notice' and ref not in ('approval', 'route', 'message'))"); n != 0 {
+	if n := pgtest.Value[int](t, s.db,
+		"select count(*)::int from portal.event where kind in ('order', 'notice') and (data::text ~ '[0-9]' or kind = "+
+			"'notice' and ref not in ('approval', 'route', 'message'))"); n != 0 {
 		t.Error("an event says more than that something waits")
 	}
 	if a := bea.read("/cart"); a.get("lines.0") != nil {
 		t.Errorf("the cart still holds %s", a.body)
 	}
-	if body := bea.page(request).body; !strings.Contains(body, "Waits for sign-off by Buyer") || strings.Contains(body, "/approve") {
+	if body := bea.page(request).body; !strings.Contains(body, "Waits for sign-off by Buyer") ||
+		strings.Contains(body, "/approve") {
 		t.Error("the requester's page is not right")
 	}
-	if body := ann.page("/").body; !strings.Contains(body, "1 order waits") || !strings.Contains(body, `href="/approvals"`) {
+	if body := ann.page("/").body; !strings.Contains(body, "1 order waits") ||
+		!strings.Contains(body, `href="/approvals"`) {
 		t.Error("the approver's dashboard does not tell")
 	}
 	if a := bea.post(request + "/approve"); a.status != http.StatusForbidden {
@@ -354,7 +383,8 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	}
 	other := s.buyer("C1002")
 	for name, v := range map[string]*visitor{"a colleague": cid, "another customer": other, "staff": desk} {
-		for _, a := range []answer{v.read(request), v.post(request + "/approve"), v.post(request+"/reject", "reason", "no"), v.post(request + "/take-back")} {
+		for _, a := range []answer{v.read(request), v.post(request + "/approve"), v.post(request+"/reject", "reason", "no"),
+			v.post(request + "/take-back")} {
 			if a.status != http.StatusNotFound {
 				t.Errorf("%s: %d %s", name, a.status, a.body)
 			}
@@ -367,10 +397,12 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	// the price rises between request and signature
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 28 where item_no = 'OIL5'")
 	page := ann.read(request)
-	if page.get("lines.0.seen_price") != "27.00" || page.get("lines.0.unit_price") != "28.00" || page.get("total") != "137.35" || page.get("total_today") != "142.35" {
+	if page.get("lines.0.seen_price") != "27.00" || page.get("lines.0.unit_price") != "28.00" ||
+		page.get("total") != "137.35" || page.get("total_today") != "142.35" {
 		t.Errorf("request: %s", page.body)
 	}
-	if body := ann.page(request).body; !strings.Contains(body, `<span class="was">27.00</span> → <span class="price">28.00`) {
+	if body := ann.page(request).body; !strings.Contains(body,
+		`<span class="was">27.00</span> → <span class="price">28.00`) {
 		t.Error("the page does not show the old price and the new")
 	}
 	refused := ann.post(request + "/approve")
@@ -386,7 +418,8 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 		t.Errorf("nothing left: %d", a.status)
 	}
 	pgtest.Exec(t, s.db, "update erp.web_access set require_po = true")
-	if a := ann.post(request+"/approve", "po_no", "", "confirm_prices", refused.text("confirm.confirm_prices")); a.get("fields.0.field") != "po_no" {
+	if a := ann.post(request+"/approve", "po_no", "",
+		"confirm_prices", refused.text("confirm.confirm_prices")); a.get("fields.0.field") != "po_no" {
 		t.Errorf("a rule of submit is not asked again: %d %s", a.status, a.body)
 	}
 	if n := s.orders(); n != 1 {
@@ -403,10 +436,13 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 	if a := bea.post("/cart/submit", "key", key); a.get("order_no") != orderNo {
 		t.Errorf("the first form once more: %d %s", a.status, a.body)
 	}
-	for name, a := range map[string]answer{"requester": bea.read("/orders/" + orderNo), "approver": ann.read("/orders/" + orderNo), "desk": desk.read("/desk/orders/" + orderNo)} {
+	for name, a := range map[string]answer{"requester": bea.read("/orders/" + orderNo),
+		"approver": ann.read("/orders/" + orderNo), "desk": desk.read("/desk/orders/" + orderNo)} {
 		by := map[string]string{"requester": "You", "approver": "bea@c1003.example", "desk": "bea@c1003.example"}[name]
-		if a.get("source") != "WEB" || a.get("submitted_by") != by || a.get("signed_off_by") != "buyer@c1003.example" || a.get("po_no") != "PO-9" ||
-			a.get("note") != "Back door" || a.get("ship_to.code") != "2" || a.get("lines.0.unit_price") != "28.00" || a.get("total") != "114.35" {
+		if a.get("source") != "WEB" || a.get("submitted_by") != by || a.get("signed_off_by") != "buyer@c1003.example" ||
+			a.get("po_no") != "PO-9" ||
+			a.get("note") != "Back door" || a.get("ship_to.code") != "2" || a.get("lines.0.unit_price") != "28.00" ||
+			a.get("total") != "114.35" {
 			t.Errorf("%s: %s", name, a.body)
 		}
 	}
@@ -415,14 +451,16 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 		t.Error("staff hear of what is the customer's own")
 	}
 	eventually(t, "approved by the job", func() bool { return bea.read("/orders/"+orderNo).get("status") == "APPROVED" })
-	eventually(t, "the one within the limit, too", func() bool { return bea.read("/orders/"+within).get("status") == "APPROVED" })
+	eventually(t, "the one within the limit, too",
+		func() bool { return bea.read("/orders/"+within).get("status") == "APPROVED" })
 	for _, path := range []string{"/orders/" + orderNo, "/desk/orders/" + orderNo} {
 		v := map[bool]*visitor{true: desk, false: bea}[strings.HasPrefix(path, "/desk")]
 		if body := strings.ToLower(v.page(path).body); !strings.Contains(body, "signed off by") {
 			t.Errorf("%s does not say who signed off", path)
 		}
 	}
-	if a := bea.read(request); a.get("status") != "APPROVED" || a.get("order_no") != orderNo || a.get("lines.0.signed_qty") != "4" {
+	if a := bea.read(request); a.get("status") != "APPROVED" || a.get("order_no") != orderNo ||
+		a.get("lines.0.signed_qty") != "4" {
 		t.Errorf("the request after it: %s", a.body)
 	}
 
@@ -432,7 +470,8 @@ func TestSeveralPeopleSignOff(t *testing.T) {
 		return fmt.Sprint(bea.submit("po_no", "PO-10").get("sign_off"))
 	}
 	two := "/approvals/" + send()
-	if a := ann.post(two+"/reject", "reason", "  "); a.status != http.StatusUnprocessableEntity || a.get("fields.0.field") != "reason" {
+	if a := ann.post(two+"/reject", "reason", "  "); a.status != http.StatusUnprocessableEntity ||
+		a.get("fields.0.field") != "reason" {
 		t.Errorf("no reason: %d %s", a.status, a.body)
 	}
 	if a := ann.post(two+"/reject", "reason", "Too much rice"); a.status != http.StatusOK {
@@ -538,7 +577,8 @@ func TestSeveralPeopleSignOffRace(t *testing.T) {
 		all.Wait()
 		made, lines := s.orders()-before, pgtest.Value[int](t, s.db, "select count(*)::int from portal.cart_line")
 		if made+lines != 1 || len(numbers) != made || (taken.status == http.StatusOK) != (lines == 1) {
-			t.Errorf("round %d: %d orders, %d lines in the cart, numbers %v, taken back %d", round, made, lines, numbers, taken.status)
+			t.Errorf("round %d: %d orders, %d lines in the cart, numbers %v, taken back %d", round, made, lines,
+				numbers, taken.status)
 		}
 		pgtest.Exec(t, s.db, "delete from portal.cart_line")
 	}

@@ -41,7 +41,8 @@ func TestServeThroughPgBouncer(t *testing.T) {
 	if got := v.read("/orders/" + orderNo).get("status"); got != "PICKING" {
 		t.Errorf("the page says %v", got)
 	}
-	pgtest.Exec(t, db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'the end' from erp.customer where customer_no = 'C1001'")
+	pgtest.Exec(t, db, "insert into portal.event (kind, customer_id, ref) select 'notice', customer_id, 'the end' from "+
+		"erp.customer where customer_no = 'C1001'")
 	seen, _ := others.until(func(_, ref, _ string) bool { return ref == "the end" })
 	for _, e := range seen {
 		if strings.Contains(e, orderNo) {
@@ -52,7 +53,8 @@ func TestServeThroughPgBouncer(t *testing.T) {
 		if a := other.read("/orders/" + orderNo); a.status != http.StatusNotFound {
 			t.Fatalf("another customer's order: %d %s", a.status, a.body)
 		}
-		for _, path := range []string{"/", "/catalog", "/items/OIL5", "/cart", "/orders", "/account", "/invoices", "/readyz"} {
+		for _, path := range []string{"/", "/catalog", "/items/OIL5", "/cart", "/orders", "/account",
+			"/invoices", "/readyz"} {
 			if a := v.read(path); a.status != http.StatusOK {
 				t.Fatalf("%s: %d %s", path, a.status, a.body)
 			}

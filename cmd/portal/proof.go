@@ -20,11 +20,12 @@ type proofCommand struct {
 
 // Help teaches what the flags do not.
 func (proofCommand) Help() string {
-	return `Compares every invoiced line with the receipt of its order line, and every order line with what the price function gave
-when it was ordered; adds up orders, invoices and memos; and compares each customer's documents, open amounts and aging.
-Follows the chain over the audit log and compares the status history with it: a row that was cut, changed or slipped in is named.
-Runs every night as well, once a week over everything. Differences stand at /ops/proof, where they are acknowledged.
-Ends with 1 while there are differences that nobody has acknowledged.`
+	return `Compares every invoiced line with the receipt of its order line, and every order line with what the
+price function gave when it was ordered; adds up orders, invoices and memos; and compares each customer's
+documents, open amounts and aging. Follows the chain over the audit log and compares the status history with it:
+a row that was cut, changed or slipped in is named. Runs every night as well, once a week over everything.
+Differences stand at /ops/proof, where they are acknowledged. Ends with 1 while there are differences that
+nobody has acknowledged.`
 }
 
 func (c proofCommand) Run(ctx context.Context, out io.Writer) error {
@@ -60,9 +61,11 @@ func (c proofCommand) Run(ctx context.Context, out io.Writer) error {
 		if !run.Whole && run.Since != nil {
 			over = "what came since " + run.Since.Local().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(out, "Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
+		fmt.Fprintf(out,
+			"Compared %d order lines, %d receipts priced again, %d invoice lines, %d documents, %d customers: %s, in %.1f s.\n",
 			run.OrderLines, run.Repriced, run.InvoiceLines, run.Documents, run.Customers, over, run.Seconds)
-		fmt.Fprintf(out, "The audit log has %d sealed rows; its chain ends in %s. Keep that line elsewhere.\n", run.AuditRows, run.AuditHash)
+		fmt.Fprintf(out, "The audit log has %d sealed rows; its chain ends in %s. Keep that line elsewhere.\n",
+			run.AuditRows, run.AuditHash)
 		if run.Explained > 0 {
 			fmt.Fprintf(out, "%d would have another price today, because a rule was changed since.\n", run.Explained)
 		}

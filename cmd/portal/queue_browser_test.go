@@ -13,7 +13,8 @@ func TestBrowserQueue(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set auto_approve = false;
-		insert into portal.login (staff_role, email, password_hash, name) select staff_role, 'second@demo.example', password_hash, 'Sam' from portal.login where email = 'desk@demo.example'`)
+		insert into portal.login (staff_role, email, password_hash, name) select staff_role, 'second@demo.example',
+			password_hash, 'Sam' from portal.login where email = 'desk@demo.example'`)
 	v := s.buyer("C1003")
 	var no [5]string
 	for i := range no {
@@ -24,7 +25,8 @@ func TestBrowserQueue(t *testing.T) {
 	dana.logIn("desk@demo.example")
 	sam.logIn("second@demo.example")
 	buyer.logIn("buyer@c1003.example")
-	pgtest.Exec(t, s.db, "update erp.sales_order set submitted_at = now() - interval '59 minutes 57 seconds' where order_no = $1", no[0])
+	pgtest.Exec(t, s.db,
+		"update erp.sales_order set submitted_at = now() - interval '59 minutes 57 seconds' where order_no = $1", no[0])
 	for _, b := range []*tab{dana, sam} {
 		b.goTo("/desk/orders?status=review&reason=auto_approve_off")
 		b.connected()
@@ -32,7 +34,8 @@ func TestBrowserQueue(t *testing.T) {
 	}
 	row := func(no string) string { return "document.getElementById('desk-" + no + "')" }
 	dana.see("59 minutes, and then an hour", row(no[0])+".querySelector('time').textContent === '1 h 0 min'")
-	dana.see("the filter with its count", "document.querySelector('#desk-reasons [aria-current] .count').textContent === '5'")
+	dana.see("the filter with its count",
+		"document.querySelector('#desk-reasons [aria-current] .count').textContent === '5'")
 
 	// one of them approves: gone from the list of the other
 	dana.click("#quick-approve-" + no[0] + " button")
@@ -56,7 +59,8 @@ func TestBrowserQueue(t *testing.T) {
 	sam.click("#quick-stop-" + no[4] + " [value=ON_HOLD]")
 	dana.see("the held order is gone", row(no[4])+" === null")
 	buyer.status("#order-status", "ON_HOLD")
-	dana.see("two ticked", "document.getElementById('approve-ticked').textContent.trim() === 'Approve 2 selected' && document.getElementById('tick-all').checked")
+	dana.see("two ticked", "document.getElementById('approve-ticked').textContent.trim() === 'Approve 2 selected' && "+
+		"document.getElementById('tick-all').checked")
 	dana.stillMarked()
 	sam.stillMarked()
 	dana.click("#approve-ticked")
@@ -69,7 +73,8 @@ func TestBrowserQueue(t *testing.T) {
 	dana.fill("#f-edit-qty-1", "8")
 	dana.fill("#f-edit-reason", "no truck space")
 	dana.click("#edit-form [type=submit]")
-	buyer.see("8 instead of 14, and why", "document.querySelector('#order-line-1').textContent.includes('8 instead of 14: no truck space')")
+	buyer.see("8 instead of 14, and why",
+		"document.querySelector('#order-line-1').textContent.includes('8 instead of 14: no truck space')")
 
 	// back in the queue, the buyer changes it, and staff see that
 	dana.click("#move-SUBMITTED button")

@@ -25,7 +25,9 @@ func (b *tab) keys(text string) {
 // amount waits until a row of the quick order shows an amount.
 func (b *tab) amount(row int, want string) {
 	b.t.Helper()
-	b.see(fmt.Sprintf("%s in row %d", want, row), fmt.Sprintf("document.querySelectorAll('#quick-rows tr')[%d].querySelector('.amount').textContent === %q", row-1, want))
+	b.see(fmt.Sprintf("%s in row %d", want, row),
+		fmt.Sprintf("document.querySelectorAll('#quick-rows tr')[%d].querySelector('.amount').textContent === %q", row-1,
+			want))
 }
 
 // Ten lines by keyboard alone, in less than a minute; then one is wrong, and
@@ -34,7 +36,8 @@ func TestBrowserQuickOrder(t *testing.T) {
 	t.Parallel()
 	s := newLadder(t)
 	// codes too short for a scanner's
-	pgtest.Exec(t, s.db, "insert into erp.item (item_no, description, price_a) select 'Q' || n, 'Item ' || n, n from generate_series(1, 9) n")
+	pgtest.Exec(t, s.db,
+		"insert into erp.item (item_no, description, price_a) select 'Q' || n, 'Item ' || n, n from generate_series(1, 9) n")
 	b := openBrowser(t, s.URL, 1280)
 	b.logIn("buyer@c1003.example")
 	b.goTo("/quick-order")
@@ -55,7 +58,8 @@ func TestBrowserQuickOrder(t *testing.T) {
 	t.Logf("ten lines by keyboard in %s", time.Since(start).Round(time.Millisecond))
 
 	// a quantity changes, and the price with it
-	eval[bool](b, "(() => { const q = document.querySelectorAll('#quick-rows .qty')[9]; q.focus(); q.select(); return true })()")
+	eval[bool](b, "(() => { const q = document.querySelectorAll('#quick-rows .qty')[9]; q.focus(); q.select(); return "+
+		"true })()")
 	b.keys("11")
 	b.amount(10, "297.00")
 	// what is not known is marked in its row
@@ -67,7 +71,8 @@ func TestBrowserQuickOrder(t *testing.T) {
 	b.goTo("/quick-order")
 	b.amount(10, "297.00")
 	b.click("button[value=add]")
-	b.see("what is left", "document.querySelector('main').innerText.includes('10 lines added to the cart') && document.querySelector('#quick-rows .ref').value === 'nope'")
+	b.see("what is left", "document.querySelector('main').innerText.includes('10 lines added to the cart') && "+
+		"document.querySelector('#quick-rows .ref').value === 'nope'")
 	if n := len(s.buyer("C1003").read("/cart").get("lines").([]any)); n != 10 {
 		t.Errorf("%d lines in the cart", n)
 	}
@@ -126,8 +131,10 @@ func TestBrowserPasteAndUpload(t *testing.T) {
 	eval[bool](b, "(() => { sessionStorage.clear(); return true })()")
 	b.goTo("/quick-order")
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("#f-file"), []string{file}))
-	eval[bool](b, "(() => { document.querySelector('#f-file').closest('.card').querySelector('button').click(); return true })()")
-	b.see("the bad row", "document.querySelector('#quick-rows .qty').value === '1.5' && document.querySelector('#quick-rows tr').classList.contains('bad')")
+	eval[bool](b, "(() => { document.querySelector('#f-file').closest('.card').querySelector('button').click(); return "+
+		"true })()")
+	b.see("the bad row", "document.querySelector('#quick-rows .qty').value === '1.5' && "+
+		"document.querySelector('#quick-rows tr').classList.contains('bad')")
 	b.fill("#quick-rows .qty", "2")
 	b.amount(1, "54.00")
 	b.see("it is mended", "document.querySelector('#quick-state').textContent === '2 lines ready'")
@@ -146,18 +153,22 @@ func TestBrowserCartReprices(t *testing.T) {
 	b.mark()
 	b.see("the next break", "document.querySelector('#cart-lines').innerText.includes('4 more for 23.40')")
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 28.5 where item_no = 'OIL5'")
-	b.see("old and new price", "document.querySelector('#cart-lines .was')?.textContent === '27.00' && document.querySelector('#cart-lines .price').textContent === '28.50'")
+	b.see("old and new price", "document.querySelector('#cart-lines .was')?.textContent === '27.00' && "+
+		"document.querySelector('#cart-lines .price').textContent === '28.50'")
 	b.see("the new total", "document.querySelector('#cart-total').textContent === '228.00'")
 	b.stillMarked()
 	b.click("#submit-end button")
-	b.see("the question", "document.querySelector('[data-errors]') !== null && document.querySelector('#submit-end').innerText.includes('Confirm')")
+	b.see("the question", "document.querySelector('[data-errors]') !== null && "+
+		"document.querySelector('#submit-end').innerText.includes('Confirm')")
 	b.mark()
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 29 where item_no = 'OIL5'")
 	// another price than the one that was asked about: it is asked again
-	b.see("today's total, not yet confirmed", "document.querySelector('#submit-end').innerText.includes('Submit order · 232.00')")
+	b.see("today's total, not yet confirmed",
+		"document.querySelector('#submit-end').innerText.includes('Submit order · 232.00')")
 	b.stillMarked()
 	b.click("#submit-end button")
-	b.see("the question for today's total", "document.querySelector('#submit-end').innerText.includes('Confirm and submit order · 232.00')")
+	b.see("the question for today's total",
+		"document.querySelector('#submit-end').innerText.includes('Confirm and submit order · 232.00')")
 	b.click("#submit-end button")
 	b.see("the order", "location.pathname.startsWith('/orders/')")
 }
@@ -174,11 +185,13 @@ func TestBrowserReorder(t *testing.T) {
 	b.logIn("buyer@c1003.example")
 	b.goTo("/orders/" + no)
 	b.click("form[action$='/reorder'] button")
-	b.see("the question", "document.querySelector('main').innerText.includes('already holds 1 line') && document.querySelector('main').innerText.includes('Was 27.00')")
+	b.see("the question", "document.querySelector('main').innerText.includes('already holds 1 line') && "+
+		"document.querySelector('main').innerText.includes('Was 27.00')")
 	b.click("button[value=add]")
 	b.see("the answer", "document.querySelector('main').innerText.includes('1 line in the cart')")
 	b.click("main .actions a[href='/cart']")
-	b.see("the cart", "location.pathname === '/cart' && document.querySelector('#cart-lines').innerText.includes('was 27.00') && document.querySelectorAll('#cart-lines tbody tr').length === 2")
+	b.see("the cart", "location.pathname === '/cart' && document.querySelector('#cart-lines').innerText.includes('was "+
+		"27.00') && document.querySelectorAll('#cart-lines tbody tr').length === 2")
 }
 
 // A cart of two thousand lines comes in pages, stays connected, and its total
@@ -200,7 +213,8 @@ func TestBrowserLongCart(t *testing.T) {
 	b.goTo("/cart?page=2")
 	b.connected()
 	b.mark()
-	b.see("a page of lines", "document.querySelectorAll('#cart-lines tbody tr').length === 100 && document.querySelector('.pager').innerText.includes('Page 2 of 20, 2,000 lines')")
+	b.see("a page of lines", "document.querySelectorAll('#cart-lines tbody tr').length === 100 && "+
+		"document.querySelector('.pager').innerText.includes('Page 2 of 20, 2,000 lines')")
 	total := eval[string](b, "document.querySelector('#cart-total').textContent")
 	changed := func(what string) {
 		t.Helper()
@@ -211,7 +225,8 @@ func TestBrowserLongCart(t *testing.T) {
 	b.click("#cart-lines tbody tr:nth-child(3) [data-step='1']")
 	changed("the total after a line here")
 	t.Logf("a quantity among 2,000 lines changed in %s", time.Since(start).Round(time.Millisecond))
-	pgtest.Exec(t, s.db, "update erp.item set price_a = price_a + 1, price_b = price_b + 1, price_c = price_c + 1 where item_no = 'I000007'")
+	pgtest.Exec(t, s.db,
+		"update erp.item set price_a = price_a + 1, price_b = price_b + 1, price_c = price_c + 1 where item_no = 'I000007'")
 	changed("the total after a line on another page")
 	b.see("where to look", "document.querySelector('#cart-verdict').innerText.includes('page 1 (1)')")
 	b.stillMarked()

@@ -52,7 +52,8 @@ func (r *recorder) record(who, what string, a answer) {
 		body = c.is.ReplaceAllString(body, c.say)
 	}
 	head := fmt.Sprintf("%s %s\n%d\n", who, what, a.status)
-	for _, name := range []string{"Content-Type", "Content-Disposition", "Location", "Cache-Control", "Content-Security-Policy", "HX-Trigger", "HX-Redirect", "Allow"} {
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Location", "Cache-Control",
+		"Content-Security-Policy", "HX-Trigger", "HX-Redirect", "Allow"} {
 		if v := a.header.Get(name); v != "" {
 			head += name + ": " + v + "\n"
 		}
@@ -68,17 +69,21 @@ func (r *recorder) record(who, what string, a answer) {
 const recordedWorld = `
 update erp.web_access set many_logins = true;
 insert into erp.sales_order (order_no, customer_id, source, po_no)
-	select 'SO-' || s, customer_id, 'WEB', 'PO ' || s from erp.customer, unnest(array['1', '2', '3', '4', '5', '6']) s where customer_no = 'C1001';
+	select 'SO-' || s, customer_id, 'WEB', 'PO ' || s from erp.customer, unnest(array['1', '2', '3', '4', '5', '6']) s
+		where customer_no = 'C1001';
 insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-	select order_id, row_number() over (partition by order_id order by item_id), item_id, 3 from erp.sales_order, erp.item where order_no like 'SO-%' and item_no in ('OIL5', 'SALT1');
+	select order_id, row_number() over (partition by order_id order by item_id), item_id, 3 from erp.sales_order, erp.item
+		where order_no like 'SO-%' and item_no in ('OIL5', 'SALT1');
 update erp.sales_order set status = 'APPROVED' where order_no in ('SO-2', 'SO-3', 'SO-4');
 update erp.sales_order set status = 'ON_HOLD' where order_no = 'SO-5';
 update erp.sales_order set status = 'CANCELLED' where order_no = 'SO-6';
 select erp.ship_order('SO-3', 'UPS', '1Z');
 select erp.invoice_order('SO-3');
 insert into portal.login (customer_id, email, password_hash, customer_role, spend_limit)
-	select customer_id, 'second@c1001.example', password_hash, 'buyer', 1 from portal.login where email = 'buyer@c1001.example';
-insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid() from portal.login where email = 'second@c1001.example';
+	select customer_id, 'second@c1001.example', password_hash, 'buyer', 1 from portal.login
+		where email = 'buyer@c1001.example';
+insert into portal.sign_off (customer_id, login_id, key) select customer_id, login_id, gen_random_uuid()
+	from portal.login where email = 'second@c1001.example';
 insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
 	select s.sign_off_id, 1, i.item_id, 'EA', 2, 30 from portal.sign_off s, erp.item i where i.item_no = 'OIL5';
 `
@@ -109,7 +114,8 @@ func TestRecord(t *testing.T) {
 
 	routes := everyRoute(t)
 	slices.Sort(routes)
-	for _, who := range []string{"nobody", "buyer@c1001.example", "buyer@z9.example", "desk@demo.example", "ops@demo.example"} {
+	for _, who := range []string{"nobody", "buyer@c1001.example", "buyer@z9.example", "desk@demo.example",
+		"ops@demo.example"} {
 		v := s.visit()
 		if who != "nobody" {
 			v = s.logIn(who)
@@ -124,7 +130,8 @@ func TestRecord(t *testing.T) {
 
 // named puts a document's number, or the numbers of recordedWorld, into a route.
 func named(pattern, number string) string {
-	own := map[string]string{":order_no": "SO-3", ":item_no": "OIL5", ":customer_no": "C1001", ":code": "NORTH", "*name": "app.js", ":token": "nonsense"}
+	own := map[string]string{":order_no": "SO-3", ":item_no": "OIL5", ":customer_no": "C1001", ":code": "NORTH",
+		"*name": "app.js", ":token": "nonsense"}
 	return regexp.MustCompile(`[:*]\w+`).ReplaceAllStringFunc(pattern, func(p string) string {
 		if v, ok := own[p]; ok && number == "1" {
 			return v
@@ -139,7 +146,8 @@ func named(pattern, number string) string {
 func (r *recorder) pages(who string, v *visitor, routes []string, number string) {
 	for _, route := range routes {
 		method, pattern, _ := strings.Cut(route, " ")
-		if method != "GET" || slices.Contains([]string{"/live", "/metrics", "/readyz", "/ops"}, pattern) || strings.HasPrefix(pattern, "/ops/jobs") || number != "1" && !strings.Contains(pattern, ":") {
+		if method != "GET" || slices.Contains([]string{"/live", "/metrics", "/readyz", "/ops"}, pattern) ||
+			strings.HasPrefix(pattern, "/ops/jobs") || number != "1" && !strings.Contains(pattern, ":") {
 			continue
 		}
 		path := named(pattern, number)
@@ -165,7 +173,8 @@ func (r *recorder) forms(who string, v *visitor, routes []string) {
 			r.record(who, "part "+what, v.part("POST", path, pairs...))
 		}
 	}
-	for _, path := range []string{"/", "/cart", "/orders/SO-3", "/desk/orders", "/desk/orders/SO-2", "/desk/customers/C1001", "/desk/items/OIL5"} {
+	for _, path := range []string{"/", "/cart", "/orders/SO-3", "/desk/orders", "/desk/orders/SO-2",
+		"/desk/customers/C1001", "/desk/items/OIL5"} {
 		r.record(who, "after "+path, v.page(path))
 	}
 }
@@ -193,18 +202,24 @@ func (v *visitor) part(method, path string, pairs ...string) answer {
 
 // deskForms are what the desk's addresses are sent, right and wrong.
 var deskForms = map[string][][]string{
-	"POST /desk/orders/:order_no/move":                   {{"to", "APPROVED"}, {"to", "REJECTED"}, {"to", "NOWHERE"}},
-	"POST /desk/orders/:order_no/edit":                   {{"qty_1", "2", "reason", ""}, {"qty_1", "x"}, {"qty_1", "2", "reason", "Less"}},
-	"POST /desk/orders/:order_no/ship":                   {{"carrier", "UPS", "qty_1", "99"}},
-	"POST /desk/customers/:customer_no/access":           {{"enabled", "true", "min_order", "x"}, {"enabled", "true", "can_order", "true", "see_prices", "true", "min_order", "5"}},
-	"POST /desk/customers/:customer_no/prices/contract":  {{"item_no", "OIL5", "value", "x"}, {"item_no", "OIL5", "value", "7.77"}},
-	"POST /desk/customers/:customer_no/payments":         {{"amount", "x"}, {"amount", "5.00", "method", "check"}},
-	"POST /desk/customers/:customer_no/credits":          {{"amount", "x"}},
-	"POST /desk/customers/:customer_no/people":           {{"email", "no address", "role", "king"}, {"email", "new@c1001.example", "role", "buyer"}},
-	"POST /desk/items/:item_no":                          {{"description", "", "price_a", "x"}, {"description", "Oil", "price_a", "31", "active", "true"}},
-	"POST /desk/items/:item_no/receive":                  {{"qty", "x"}, {"qty", "5"}},
-	"POST /desk/items/:item_no/prices/break":             {{"min_qty", "x"}, {"min_qty", "12", "price", "20"}},
-	"POST /desk/routes":                                  {{"code", "", "name", ""}, {"code", "NORTH", "name", "North", "every_days", "2", "start_date", "2026-06-01", "cutoff_time", "15:00"}},
+	"POST /desk/orders/:order_no/move": {{"to", "APPROVED"}, {"to", "REJECTED"}, {"to", "NOWHERE"}},
+	"POST /desk/orders/:order_no/edit": {{"qty_1", "2", "reason", ""}, {"qty_1", "x"},
+		{"qty_1", "2", "reason", "Less"}},
+	"POST /desk/orders/:order_no/ship": {{"carrier", "UPS", "qty_1", "99"}},
+	"POST /desk/customers/:customer_no/access": {{"enabled", "true", "min_order", "x"},
+		{"enabled", "true", "can_order", "true", "see_prices", "true", "min_order", "5"}},
+	"POST /desk/customers/:customer_no/prices/contract": {{"item_no", "OIL5", "value", "x"},
+		{"item_no", "OIL5", "value", "7.77"}},
+	"POST /desk/customers/:customer_no/payments": {{"amount", "x"}, {"amount", "5.00", "method", "check"}},
+	"POST /desk/customers/:customer_no/credits":  {{"amount", "x"}},
+	"POST /desk/customers/:customer_no/people": {{"email", "no address", "role", "king"},
+		{"email", "new@c1001.example", "role", "buyer"}},
+	"POST /desk/items/:item_no": {{"description", "", "price_a", "x"},
+		{"description", "Oil", "price_a", "31", "active", "true"}},
+	"POST /desk/items/:item_no/receive":      {{"qty", "x"}, {"qty", "5"}},
+	"POST /desk/items/:item_no/prices/break": {{"min_qty", "x"}, {"min_qty", "12", "price", "20"}},
+	"POST /desk/routes": {{"code", "", "name", ""},
+		{"code", "NORTH", "name", "North", "every_days", "2", "start_date", "2026-06-01", "cutoff_time", "15:00"}},
 	"POST /desk/routes/:code":                            {{"name", "", "cutoff_time", "x"}},
 	"POST /desk/holidays":                                {{"holiday", "never"}},
 	"POST /desk/returns/:request_no/decide":              {{"x", "y"}},

@@ -32,7 +32,8 @@ func bare(t testing.TB) *pgtest.DB {
 	name := db.Name
 	db.Pool.Reset()
 	other := pgtest.Connect(t, db.Server(), "postgres")
-	for _, statement := range []string{"drop database " + name + " with (force)", "drop role portal_owner", "drop role portal_web", "drop role portal_desk", "drop role portal_work", "drop role portal_auth",
+	for _, statement := range []string{"drop database " + name + " with (force)", "drop role portal_owner",
+		"drop role portal_web", "drop role portal_desk", "drop role portal_work", "drop role portal_auth",
 		"create database " + name} {
 		pgtest.Exec(t, other, statement)
 	}
@@ -63,7 +64,8 @@ func examined(t testing.TB, url string) (text string, err error) {
 // starts reports why a server does not start on a database; nil where it does.
 func starts(t testing.TB, url string) error {
 	t.Helper()
-	a, err := newApp(t.Context(), url, url, settings{Addr: "127.0.0.1:0", PlainHTTP: true, WebConns: 1}, slog.New(slog.DiscardHandler))
+	a, err := newApp(t.Context(), url, url, settings{Addr: "127.0.0.1:0", PlainHTTP: true, WebConns: 1},
+		slog.New(slog.DiscardHandler))
 	if err == nil {
 		a.db.Close()
 	}
@@ -92,15 +94,19 @@ func TestRestoreWithoutRoles(t *testing.T) {
 		t.Errorf("%d policies were restored", n)
 	}
 	err = starts(t, db.URL)
-	if holes, ok := errors.AsType[*sql.HoleError](err); !ok || len(holes.Holes) < 500 || !strings.Contains(err.Error(), "portal_web is missing") || !strings.Contains(err.Error(), "Run portal migrate") {
+	if holes, ok := errors.AsType[*sql.HoleError](err); !ok || len(holes.Holes) < 500 ||
+		!strings.Contains(err.Error(), "portal_web is missing") || !strings.Contains(err.Error(), "Run portal migrate") {
 		t.Errorf("serve: %v", err)
 	}
 	text, err := examined(t, db.URL)
 	if err == nil {
 		t.Error("the doctor finds it well")
 	}
-	for _, want := range []string{"BAD  policy own_customer_only on erp.sales_order is missing", "BAD  role portal_web is missing", "BAD  rights are missing on table erp.sales_order: ",
-		"BAD  table erp.sales_order is owned by postgres, not by portal_owner", "BAD  rights too many on function portal.run_standing_order(bigint): execute to public", "BAD  this user may act as portal_web"} {
+	for _, want := range []string{"BAD  policy own_customer_only on erp.sales_order is missing",
+		"BAD  role portal_web is missing", "BAD  rights are missing on table erp.sales_order: ",
+		"BAD  table erp.sales_order is owned by postgres, not by portal_owner",
+		"BAD  rights too many on function portal.run_standing_order(bigint): execute to public",
+		"BAD  this user may act as portal_web"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the doctor does not say: %s", want)
 		}
@@ -122,7 +128,9 @@ func TestRestoreWithoutRoles(t *testing.T) {
 	if strings.Contains(told.String(), shared) {
 		t.Errorf("migrate tells of codes that nobody shares: %s", told.String())
 	}
-	pgtest.Exec(t, db, `update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, price_a) values ('Twin', 'Twin', 1), ('TWIN', 'Twin', 1)`)
+	pgtest.Exec(t, db,
+		`update erp.company set duplicate_codes = 'allow'; insert into erp.item (item_no, description, price_a)
+			values ('Twin', 'Twin', 1), ('TWIN', 'Twin', 1)`)
 	told.Reset()
 	if err := c.Run(t.Context(), &told); err != nil || !strings.Contains(told.String(), shared) {
 		t.Errorf("migrate does not tell of codes that are shared: %s (%v)", told.String(), err)
@@ -142,7 +150,8 @@ func TestRestoreWithoutRoles(t *testing.T) {
 		v.order("RICE25", "1")
 	}
 	// the wall itself, without the statements' own conditions
-	for _, table := range []string{"erp.sales_order", "erp.sales_order_line", "erp.customer", "erp.ship_to", "portal.cart"} {
+	for _, table := range []string{"erp.sales_order", "erp.sales_order_line", "erp.customer",
+		"erp.ship_to", "portal.cart"} {
 		all := pgtest.Value[int](t, db, "select count(*) from "+table)
 		tx, err := db.Pool.Begin(t.Context())
 		if err != nil {
@@ -198,14 +207,21 @@ func TestServeRefusesAHole(t *testing.T) {
 	}
 	for _, c := range []struct{ statement, back, says string }{
 		{"drop policy own_customer_only on erp.sales_order", "", "policy own_customer_only on erp.sales_order is missing"},
-		{"alter table erp.invoice disable row level security", "alter table erp.invoice enable row level security", "row-level security on erp.invoice is off, not on"},
-		{"alter table erp.sales_order disable trigger sales_order_approval", "alter table erp.sales_order enable trigger sales_order_approval", "trigger sales_order_approval on erp.sales_order is disabled"},
-		{"grant select on erp.item to portal_web", "revoke select on erp.item from portal_web", "rights too many on table erp.item: select to portal_web"},
-		{"create or replace function portal.customer_id() returns bigint language sql stable parallel safe as 'select 1::bigint'", "", "function portal.customer_id() has another body"},
+		{"alter table erp.invoice disable row level security", "alter table erp.invoice enable row level security",
+			"row-level security on erp.invoice is off, not on"},
+		{"alter table erp.sales_order disable trigger sales_order_approval",
+			"alter table erp.sales_order enable trigger sales_order_approval",
+			"trigger sales_order_approval on erp.sales_order is disabled"},
+		{"grant select on erp.item to portal_web", "revoke select on erp.item from portal_web",
+			"rights too many on table erp.item: select to portal_web"},
+		{"create or replace function portal.customer_id() returns bigint language sql stable parallel safe as 'select " +
+			"1::bigint'", "", "function portal.customer_id() has another body"},
 	} {
 		pgtest.Exec(t, db, c.statement)
 		err := starts(t, db.URL)
-		if err == nil || !strings.Contains(err.Error(), "\n  "+c.says+"\n") || !strings.HasSuffix(err.Error(), "Run portal migrate, with a user that may create roles: it repairs this, or says why it cannot.") {
+		if err == nil || !strings.Contains(err.Error(), "\n  "+c.says+"\n") ||
+			!strings.HasSuffix(err.Error(),
+				"Run portal migrate, with a user that may create roles: it repairs this, or says why it cannot.") {
 			t.Errorf("%s: %v", c.statement, err)
 		}
 		if text, err := examined(t, db.URL); err == nil || !strings.Contains(text, "BAD  "+c.says+"\n") {
@@ -219,7 +235,9 @@ func TestServeRefusesAHole(t *testing.T) {
 	}
 	// constraints and indexes are the doctor's: a server goes on without them
 	pgtest.Exec(t, db, "drop index erp.invoice_ledger; alter table erp.company drop constraint company_currency")
-	if text, err := examined(t, db.URL); err == nil || !strings.Contains(text, "BAD  index erp.invoice_ledger is missing") || !strings.Contains(text, "BAD  constraint erp.company.company_currency is missing") {
+	if text, err := examined(t, db.URL); err == nil ||
+		!strings.Contains(text, "BAD  index erp.invoice_ledger is missing") ||
+		!strings.Contains(text, "BAD  constraint erp.company.company_currency is missing") {
 		t.Errorf("the doctor says %s", text)
 	}
 	s := startSite(t, db, "127.0.0.1:0", "")
@@ -227,10 +245,12 @@ func TestServeRefusesAHole(t *testing.T) {
 		t.Errorf("%d", a.status)
 	}
 	pgtest.Exec(t, db, "delete from portal.migration where version_id = 25")
-	if a := s.visit().read("/readyz"); a.status != 503 || !strings.Contains(s.log.String(), "the database is 1 migrations behind this version: run portal migrate") {
+	if a := s.visit().read("/readyz"); a.status != 503 ||
+		!strings.Contains(s.log.String(), "the database is 1 migrations behind this version: run portal migrate") {
 		t.Errorf("%d\n%s", a.status, s.log)
 	}
-	if text, err := examined(t, db.URL); err == nil || !strings.Contains(text, "BAD  the schema is this version's (1 migrations behind)") {
+	if text, err := examined(t, db.URL); err == nil ||
+		!strings.Contains(text, "BAD  the schema is this version's (1 migrations behind)") {
 		t.Errorf("the doctor says %s", text)
 	}
 }

@@ -41,18 +41,22 @@ func TestBrowserReturn(t *testing.T) {
 	b.logIn("buyer@c1003.example")
 	b.goTo("/invoices/10442")
 	b.click(`a[href*="line=1"]`)
-	b.see("the form, opened for the line", `document.getElementById('f-qty-1').value === '1' && document.getElementById('f-reason-1').offsetParent !== null && document.getElementById('f-reason-2').offsetParent === null`)
+	b.see("the form, opened for the line",
+		`document.getElementById('f-qty-1').value === '1' && document.getElementById('f-reason-1').offsetParent !== null && document.getElementById('f-reason-2').offsetParent === null`)
 	b.fill("#f-qty-1", "9")
 	b.fill("#f-note", "The pallet fell over")
 	b.do(chromedp.KeyEvent("\t"), chromedp.KeyEvent("\r"))
-	b.see("what is wrong, where the reader begins", `document.activeElement.matches('[data-errors]') && document.getElementById('f-qty-1-error').textContent.includes('7 left') && document.getElementById('f-reason-1-error') !== null`)
-	b.see("what was typed", `document.getElementById('f-qty-1').value === '9' && document.getElementById('f-note').value === 'The pallet fell over'`)
+	b.see("what is wrong, where the reader begins",
+		`document.activeElement.matches('[data-errors]') && document.getElementById('f-qty-1-error').textContent.includes('7 left') && document.getElementById('f-reason-1-error') !== null`)
+	b.see("what was typed",
+		`document.getElementById('f-qty-1').value === '9' && document.getElementById('f-note').value === 'The pallet fell over'`)
 	b.fill("#f-qty-1", "5")
 	eval[bool](b, `document.getElementById('f-reason-1').focus(); true`)
 	b.do(chromedp.KeyEvent("Dam"), chromedp.KeyEvent("\t"))
 	b.see("the reason", `document.getElementById('f-reason-1').value === 'damaged'`)
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("#f-photos"), []string{file}))
-	b.see("the photo is made smaller", `document.getElementById('f-photos').files[0]?.type === 'image/jpeg' && !document.querySelector('#return-form .btn-primary').disabled`)
+	b.see("the photo is made smaller",
+		`document.getElementById('f-photos').files[0]?.type === 'image/jpeg' && !document.querySelector('#return-form .btn-primary').disabled`)
 	eval[bool](b, `document.querySelector('#return-form .btn-primary').focus(); true`)
 	b.do(chromedp.KeyEvent("\r"))
 	b.see("the request", `/^\/returns\/CR-/.test(location.pathname)`)
@@ -63,10 +67,12 @@ func TestBrowserReturn(t *testing.T) {
 	no := pgtest.Value[string](t, s.db, "select request_no from erp.credit_request")
 	pgtest.Exec(t, s.db, "update erp.credit_request set status = 'IN_REVIEW'")
 	b.status("#return-status", "IN_REVIEW")
-	b.see("screen readers are told", `document.getElementById('announce').textContent.includes('Return `+no+`: In review')`)
+	b.see("screen readers are told",
+		`document.getElementById('announce').textContent.includes('Return `+no+`: In review')`)
 	pgtest.Exec(t, s.db, "select erp.decide_request($1, array[1], array[4], array['one was whole'])", no)
 	b.status("#return-status", "APPROVED")
-	b.see("fewer, and why", `document.getElementById('return-status').textContent.includes('4 of 5') && document.getElementById('return-lines').textContent.includes('one was whole') && document.getElementById('withdraw') === null`)
+	b.see("fewer, and why",
+		`document.getElementById('return-status').textContent.includes('4 of 5') && document.getElementById('return-lines').textContent.includes('one was whole') && document.getElementById('withdraw') === null`)
 	pgtest.Exec(t, s.db, "select erp.issue_request_memo($1, 'CM-81')", no)
 	b.status("#return-status", "CREDITED")
 	b.see("the credit", `document.getElementById('return-status').textContent.includes('108.00')`)

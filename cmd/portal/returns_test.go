@@ -19,12 +19,16 @@ import (
 // returnInvoice is scenario 36's: invoice 10442 of C1003, 10 OIL5 at 27.00, of
 // which 3 are credited; line 2 is 4 RICE25.
 const returnInvoice = `
-insert into erp.invoice (invoice_no, customer_id, due_date) select '10442', customer_id, erp.today() + 30 from erp.customer where customer_no = 'C1003';
+insert into erp.invoice (invoice_no, customer_id, due_date) select '10442', customer_id, erp.today() + 30
+	from erp.customer where customer_no = 'C1003';
 insert into erp.invoice_line (invoice_id, line_no, item_id, description, qty, unit_price, line_total)
 	select i.invoice_id, v.n, t.item_id, t.description, v.qty, v.price, v.qty * v.price
-	from (values (1, 'OIL5', 10, 27.00), (2, 'RICE25', 4, 20.00)) as v(n, item_no, qty, price) join erp.item t using (item_no) cross join erp.invoice i;
-with m as (insert into erp.credit_memo (memo_no, customer_id) select 'CM-9', customer_id from erp.invoice returning credit_memo_id)
-insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total) select credit_memo_id, 1, invoice_id, 1, 3, 27, 81 from m, erp.invoice;`
+	from (values (1, 'OIL5', 10, 27.00), (2, 'RICE25', 4, 20.00)) as v(n, item_no, qty, price)
+	join erp.item t using (item_no) cross join erp.invoice i;
+with m as (insert into erp.credit_memo (memo_no, customer_id) select 'CM-9', customer_id from erp.invoice
+	returning credit_memo_id)
+insert into erp.credit_memo_line (credit_memo_id, line_no, invoice_id, invoice_line_no, qty, unit_price, line_total)
+	select credit_memo_id, 1, invoice_id, 1, 3, 27, 81 from m, erp.invoice;`
 
 // returnKey reads the key of a fresh form.
 func (v *visitor) returnKey(invoiceNo string) string {
@@ -64,15 +68,19 @@ func TestAcceptance36ReturnLimit(t *testing.T) {
 	if a := v.giveBack("qty_1", "2", "reason_1", "damaged"); a.status != http.StatusOK {
 		t.Fatalf("2 of 7: %d %s", a.status, a.body)
 	}
-	if a := v.read("/returns/new?invoice=10442"); a.get("lines.0.qty_left") != "5" || a.get("lines.0.qty_credited") != "3" || a.get("lines.0.qty_pending") != "2" {
+	if a := v.read("/returns/new?invoice=10442"); a.get("lines.0.qty_left") != "5" ||
+		a.get("lines.0.qty_credited") != "3" || a.get("lines.0.qty_pending") != "2" {
 		t.Errorf("the form says %v", a.get("lines.0"))
 	}
-	if a := v.giveBack("qty_1", "6", "reason_1", "damaged"); a.status != http.StatusUnprocessableEntity || !strings.HasPrefix(a.fieldError("qty", 1), "5 left") {
+	if a := v.giveBack("qty_1", "6", "reason_1", "damaged"); a.status != http.StatusUnprocessableEntity ||
+		!strings.HasPrefix(a.fieldError("qty", 1), "5 left") {
 		t.Errorf("6 of 5: %d %s", a.status, a.body)
 	}
 	// all that is wrong is said at once, at its field, and what was typed stays
-	a := v.send("/returns/new?invoice=10442", "invoice", "10442", "key", v.returnKey("10442"), "qty_1", "4", "text_1", "typed by hand", "qty_2", "1.5", "reason_2", "other", "note", "a note")
-	for _, want := range []string{`id="f-reason-1-error"`, "Choose why.", `id="f-qty-2-error"`, `id="f-note-2-error"`, `value="typed by hand"`, `value="1.5"`, ">a note</textarea>", `value="other" selected`, `href="#f-reason-1"`} {
+	a := v.send("/returns/new?invoice=10442", "invoice", "10442", "key", v.returnKey("10442"), "qty_1", "4", "text_1",
+		"typed by hand", "qty_2", "1.5", "reason_2", "other", "note", "a note")
+	for _, want := range []string{`id="f-reason-1-error"`, "Choose why.", `id="f-qty-2-error"`, `id="f-note-2-error"`,
+		`value="typed by hand"`, `value="1.5"`, ">a note</textarea>", `value="other" selected`, `href="#f-reason-1"`} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the refused form (%d) lacks %s", a.status, want)
 		}
@@ -112,7 +120,8 @@ func TestAcceptance36ReturnLimit(t *testing.T) {
 	if answers[1].status == http.StatusOK {
 		won = 1
 	}
-	if answers[won].status != http.StatusOK || answers[1-won].status != http.StatusUnprocessableEntity || !strings.HasPrefix(answers[1-won].fieldError("qty", 1), "0 left") {
+	if answers[won].status != http.StatusOK || answers[1-won].status != http.StatusUnprocessableEntity ||
+		!strings.HasPrefix(answers[1-won].fieldError("qty", 1), "0 left") {
 		t.Errorf("two tabs: %d %s, %d %s", answers[0].status, answers[0].body, answers[1].status, answers[1].body)
 	}
 	// sent again, it is the same request
@@ -121,13 +130,16 @@ func TestAcceptance36ReturnLimit(t *testing.T) {
 		t.Errorf("sent again: %s, was %s", again.body, answers[won].body)
 	}
 	// the second finds the first with one of its lines taken: as one, or not at all
-	if a := v.giveBack("qty_1", "1", "reason_1", "damaged", "qty_2", "1", "reason_2", "damaged"); a.status != http.StatusUnprocessableEntity {
+	if a := v.giveBack("qty_1", "1", "reason_1", "damaged", "qty_2", "1", "reason_2",
+		"damaged"); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("half a request: %d %s", a.status, a.body)
 	}
 
 	// the reasons' time, the account's time, and the account's switch
-	pgtest.Exec(t, s.db, "set local session_replication_role = replica; update erp.invoice set invoice_date = erp.today() - 8, due_date = erp.today()")
-	if a := v.giveBack("qty_2", "1", "reason_2", "damaged"); !strings.HasPrefix(a.fieldError("reason", 2), "Damaged was possible until") {
+	pgtest.Exec(t, s.db, "set local session_replication_role = replica; update erp.invoice set invoice_date = "+
+		"erp.today() - 8, due_date = erp.today()")
+	if a := v.giveBack("qty_2", "1", "reason_2", "damaged"); !strings.HasPrefix(a.fieldError("reason", 2),
+		"Damaged was possible until") {
 		t.Errorf("damaged after 8 days: %d %s", a.status, a.body)
 	}
 	pgtest.Exec(t, s.db, of("return_days = 8"))
@@ -159,7 +171,8 @@ func TestAcceptance37ReturnCredited(t *testing.T) {
 	pgtest.Exec(t, s.db, returnInvoice)
 	v, desk := s.buyer("C1003"), s.logIn("desk@demo.example")
 	balance := func() string {
-		return pgtest.Value[string](t, s.db, "select balance::text from erp.customer c cross join lateral erp.aging(c.customer_id) where customer_no = 'C1003'")
+		return pgtest.Value[string](t, s.db,
+			"select balance::text from erp.customer c cross join lateral erp.aging(c.customer_id) where customer_no = 'C1003'")
 	}
 	socket := v.live("")
 	socket.hello()
@@ -214,7 +227,8 @@ func TestAcceptance37ReturnCredited(t *testing.T) {
 		}
 	}
 	memo := v.read("/credit-memos/CM-81")
-	if memo.get("total") != "108.00" || memo.get("lines.0.unit_price") != "27.00" || memo.get("lines.0.qty") != "4" || memo.get("applied.0.amount") != "108.00" || memo.get("request_no") != no {
+	if memo.get("total") != "108.00" || memo.get("lines.0.unit_price") != "27.00" || memo.get("lines.0.qty") != "4" ||
+		memo.get("applied.0.amount") != "108.00" || memo.get("request_no") != no {
 		t.Errorf("the memo: %s", memo.body)
 	}
 	if got := v.read("/invoices/10442").get("open_amount"); got != "242.00" {
@@ -239,7 +253,8 @@ func TestAcceptance37ReturnCredited(t *testing.T) {
 		t.Error("the buyer does not read why it was rejected")
 	}
 	mine := fmt.Sprint(v.giveBack("qty_2", "1", "reason_2", "defective").get("request_no"))
-	if a := v.post("/returns/" + mine + "/withdraw"); a.status != http.StatusOK || v.read("/returns/"+mine).get("status") != "WITHDRAWN" {
+	if a := v.post("/returns/" + mine + "/withdraw"); a.status != http.StatusOK ||
+		v.read("/returns/"+mine).get("status") != "WITHDRAWN" {
 		t.Errorf("withdraw: %d %s", a.status, a.body)
 	}
 	for what, a := range map[string]answer{
@@ -291,7 +306,8 @@ func (v *visitor) withPhotos(path, accept string, pairs []string, files ...any) 
 		_ = w.WriteField(pairs[i], pairs[i+1])
 	}
 	for i := 0; i+1 < len(files); i += 2 {
-		h := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf(`form-data; name="photos"; filename="%s"`, files[i])}, "Content-Type": {"image/jpeg"}}
+		h := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf(`form-data; name="photos"; filename="%s"`, files[i])},
+			"Content-Type": {"image/jpeg"}}
 		part, err := w.CreatePart(h)
 		if err != nil {
 			v.s.t.Fatal(err)
@@ -347,19 +363,25 @@ func TestReturnPrivacy(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
-	if a := v.withPhotos("/returns/new?invoice=10442", "text/html", line, "many.jpg", make([]byte, 32<<20+64<<10)); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "too large together") || !strings.Contains(a.body, `id="return-form"`) {
+	if a := v.withPhotos("/returns/new?invoice=10442", "text/html", line, "many.jpg",
+		make([]byte, 32<<20+64<<10)); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "too large together") || !strings.Contains(a.body, `id="return-form"`) {
 		t.Errorf("more than six photos can be: %d", a.status)
 	}
 	// what is good of a refused form waits for the next try, and can be left out
-	a := v.withPhotos("/returns/new?invoice=10442", "text/html", []string{"invoice", "10442", "key", key, "qty_1", "2"}, "one.jpg", somePhoto(t, 10), "two.jpg", somePhoto(t, 11), "bad.jpg", []byte("no"))
+	a := v.withPhotos("/returns/new?invoice=10442", "text/html", []string{"invoice", "10442", "key", key, "qty_1", "2"},
+		"one.jpg", somePhoto(t, 10), "two.jpg", somePhoto(t, 11), "bad.jpg", []byte("no"))
 	drafts := regexp.MustCompile(`/returns/new/photos/(\d+)`).FindAllStringSubmatch(a.body, -1)
-	if a.status != http.StatusUnprocessableEntity || len(drafts) != 2 || !strings.Contains(a.body, "bad.jpg is not a photo") {
+	if a.status != http.StatusUnprocessableEntity || len(drafts) != 2 ||
+		!strings.Contains(a.body, "bad.jpg is not a photo") {
 		t.Fatalf("refused with photos: %d, kept %v", a.status, drafts)
 	}
 	if a := v.page(drafts[0][0]); a.status != http.StatusOK || a.header.Get("Content-Type") != "image/jpeg" {
 		t.Errorf("a photo of the form: %d %v", a.status, a.header)
 	}
-	if a := v.withPhotos("/returns/new", "application/json", line, "1.jpg", somePhoto(t, 1), "2.jpg", somePhoto(t, 2), "3.jpg", somePhoto(t, 3), "4.jpg", somePhoto(t, 4), "5.jpg", somePhoto(t, 5)); a.status != http.StatusUnprocessableEntity ||
+	if a := v.withPhotos("/returns/new", "application/json", line, "1.jpg", somePhoto(t, 1), "2.jpg", somePhoto(t, 2),
+		"3.jpg", somePhoto(t, 3), "4.jpg", somePhoto(t, 4), "5.jpg",
+		somePhoto(t, 5)); a.status != http.StatusUnprocessableEntity ||
 		!strings.Contains(a.fieldError("photos", 0), "Six photos") {
 		t.Errorf("seven photos: %d %s", a.status, a.body)
 	}
@@ -382,22 +404,27 @@ func TestReturnPrivacy(t *testing.T) {
 	}{{v, photo}, {desk, "/desk" + photo}} {
 		a := reader.v.page(reader.path)
 		h := a.header
-		if a.status != http.StatusOK || h.Get("Content-Type") != "image/jpeg" || h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Disposition"), "inline; filename=") ||
+		if a.status != http.StatusOK || h.Get("Content-Type") != "image/jpeg" ||
+			h.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.HasPrefix(h.Get("Content-Disposition"), "inline; filename=") ||
 			h.Get("Content-Security-Policy") != "default-src 'none'; sandbox" || h.Get("Cache-Control") != "private, no-store" {
 			t.Errorf("%s: %d %v", reader.path, a.status, h)
 		}
 	}
-	if a := v.withPhotos("/returns/"+no+"/photos", "application/json", nil, "late.jpg", somePhoto(t, 12)); a.status != http.StatusOK {
+	if a := v.withPhotos("/returns/"+no+"/photos", "application/json", nil, "late.jpg",
+		somePhoto(t, 12)); a.status != http.StatusOK {
 		t.Errorf("a photo later: %d %s", a.status, a.body)
 	}
 	desk.post("/desk/returns/" + no + "/decide")
 	desk.post("/desk/returns/"+no+"/credit", "memo_no", "CM-81")
-	if a := v.withPhotos("/returns/"+no+"/photos", "application/json", nil, "late.jpg", somePhoto(t, 13)); a.status != http.StatusConflict {
+	if a := v.withPhotos("/returns/"+no+"/photos", "application/json", nil, "late.jpg",
+		somePhoto(t, 13)); a.status != http.StatusConflict {
 		t.Errorf("a photo after the decision: %d %s", a.status, a.body)
 	}
 
 	// another customer finds nothing of it
-	for _, path := range []string{"/returns/" + no, photo, "/returns/new?invoice=10442", "/credit-memos/CM-81", "/credit-memos/CM-9", strings.Replace(photo, no, "new", 1)} {
+	for _, path := range []string{"/returns/" + no, photo, "/returns/new?invoice=10442", "/credit-memos/CM-81",
+		"/credit-memos/CM-9", strings.Replace(photo, no, "new", 1)} {
 		if a := other.read(path); a.status != http.StatusNotFound {
 			t.Errorf("another customer gets %s: %d", path, a.status)
 		}
@@ -410,7 +437,8 @@ func TestReturnPrivacy(t *testing.T) {
 			t.Errorf("another customer posts %s: %d %s", path, a.status, a.body)
 		}
 	}
-	if a := other.withPhotos("/returns/"+no+"/photos", "application/json", nil, "x.jpg", somePhoto(t, 9)); a.status != http.StatusNotFound {
+	if a := other.withPhotos("/returns/"+no+"/photos", "application/json", nil, "x.jpg",
+		somePhoto(t, 9)); a.status != http.StatusNotFound {
 		t.Errorf("another customer adds a photo: %d", a.status)
 	}
 	if a := other.read("/returns"); a.status != http.StatusOK || strings.Contains(a.body, no) {
@@ -424,7 +452,8 @@ func TestReturnPrivacy(t *testing.T) {
 	s.addPerson("C1003", "view@c1003.example", "view", "spend_limit = null")
 	s.addPerson("C1003", "accounts@c1003.example", "accounts", "spend_limit = null")
 	viewer, accounts := s.logIn("view@c1003.example"), s.logIn("accounts@c1003.example")
-	for _, path := range []string{"/returns", "/returns/" + no, "/returns/new?invoice=10442", "/credit-memos/CM-81", photo} {
+	for _, path := range []string{"/returns", "/returns/" + no, "/returns/new?invoice=10442",
+		"/credit-memos/CM-81", photo} {
 		if a := viewer.read(path); a.status != http.StatusForbidden {
 			t.Errorf("who only looks gets %s: %d", path, a.status)
 		}
@@ -432,7 +461,8 @@ func TestReturnPrivacy(t *testing.T) {
 			t.Errorf("accounts get %s: %d", path, a.status)
 		}
 	}
-	if a := viewer.post("/returns/new", "invoice", "10442", "key", key, "qty_1", "1", "reason_1", "damaged"); a.status != http.StatusForbidden {
+	if a := viewer.post("/returns/new", "invoice", "10442", "key", key, "qty_1", "1", "reason_1",
+		"damaged"); a.status != http.StatusForbidden {
 		t.Errorf("who only looks asks: %d %s", a.status, a.body)
 	}
 	if a := accounts.giveBack("qty_2", "1", "reason_2", "damaged"); a.status != http.StatusOK {
@@ -453,7 +483,8 @@ func TestReturnPrivacy(t *testing.T) {
 			}
 		}
 	}
-	if a := v.read("/returns/" + no); a.get("status") != "CREDITED" || a.get("memo_no") != "CM-81" || a.get("credited") != nil || a.get("lines.0.qty_credited") != "2" {
+	if a := v.read("/returns/" + no); a.get("status") != "CREDITED" || a.get("memo_no") != "CM-81" ||
+		a.get("credited") != nil || a.get("lines.0.qty_credited") != "2" {
 		t.Errorf("balance hidden: %s", a.body)
 	}
 	for _, memo := range []string{"/credit-memos/CM-81", "/credit-memos/CM-9"} {

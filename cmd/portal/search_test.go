@@ -56,7 +56,8 @@ func TestAcceptance17Search(t *testing.T) {
 		insert into erp.customer_item (customer_id, item_id, their_item_no)
 			select c.customer_id, i.item_id, case c.customer_no when 'C1003' then 'KITCHEN-7' else 'HERS-7' end
 			from erp.customer c, erp.item i where c.customer_no in ('C1003', 'C1002') and i.item_no = 'OIL5';
-		insert into erp.item (item_no, description, price_a) values ('OIL50', 'Drum, empty', 9), ('7-UP', 'Lemonade 330 ml', 1), ('CREME1', 'Crème brûlée 12 ct', 8),
+		insert into erp.item (item_no, description, price_a) values ('OIL50', 'Drum, empty', 9),
+			('7-UP', 'Lemonade 330 ml', 1), ('CREME1', 'Crème brûlée 12 ct', 8),
 			('BROC1', 'Broccoli florets 2 kg', 8)`)
 	v := s.buyer("C1003")
 
@@ -64,8 +65,9 @@ func TestAcceptance17Search(t *testing.T) {
 		"oliv 5": {"OIL5", "words"}, "5 oliv": {"OIL5", "words"}, "OLIVE OIL 5L": {"OIL5", "words"},
 		"OIL5": {"OIL5", "code"}, " oil5 ": {"OIL5", "code"}, "oil50": {"OIL50", "code"}, "OIL": {"OIL5", "prefix"},
 		"0041331092609": {"OIL5", "barcode"}, "4006381333931": {"OIL5", "barcode"}, "kitchen-7": {"OIL5", "own_no"},
-		"olvie": {"OIL5", "similar"}, "olvie 5": {"OIL5", "similar"}, "oilve oil": {"OIL5", "similar"}, "brocolli": {"BROC1", "similar"},
-		"7-up": {"7-UP", "code"}, "creme bru": {"CREME1", "words"}, "crème brûlée": {"CREME1", "words"}, "creme brulle": {"CREME1", "similar"},
+		"olvie": {"OIL5", "similar"}, "olvie 5": {"OIL5", "similar"}, "oilve oil": {"OIL5", "similar"},
+		"brocolli": {"BROC1", "similar"}, "7-up": {"7-UP", "code"}, "creme bru": {"CREME1", "words"},
+		"crème brûlée": {"CREME1", "words"}, "creme brulle": {"CREME1", "similar"},
 	} {
 		list, lookup := v.read(listOf(q)), v.read(lookupOf(q))
 		if list.status != http.StatusOK || lookup.status != http.StatusOK {
@@ -85,8 +87,9 @@ func TestAcceptance17Search(t *testing.T) {
 
 	// a scanned case brings its unit, and a suggestion all that a line needs
 	hit := v.read("/lookup?q=4006381333931")
-	for path, want := range map[string]any{"match_uom": "CS", "uom": "EA", "units.0": "EA", "units.1": "CS", "unit_price": "27.00", "price_step": "level",
-		"available": "100", "stock_state": "in", "orderable": true, "their_item_no": "KITCHEN-7", "description": "Olive oil 5 L"} {
+	for path, want := range map[string]any{"match_uom": "CS", "uom": "EA", "units.0": "EA", "units.1": "CS",
+		"unit_price": "27.00", "price_step": "level", "available": "100", "stock_state": "in", "orderable": true,
+		"their_item_no": "KITCHEN-7", "description": "Olive oil 5 L"} {
 		if got := hit.get("items.0." + path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
@@ -98,8 +101,9 @@ func TestAcceptance17Search(t *testing.T) {
 	if got := itemNos(v.read("/lookup?q=HERS-7")); slices.Contains(got, "OIL5") {
 		t.Errorf("another customer's number finds %v", got)
 	}
-	for path, want := range map[string]int{"/lookup?q=olive": 8, "/lookup?q=olive&limit=3": 3, "/lookup?q=olive&limit=999": 20, "/lookup?q=olive&limit=-1": 1,
-		"/lookup?q=": 0, "/lookup": 0, "/lookup?q=qqqqqq": 0, "/lookup?q=*": 0, "/lookup?q=o": 2} {
+	for path, want := range map[string]int{"/lookup?q=olive": 8, "/lookup?q=olive&limit=3": 3,
+		"/lookup?q=olive&limit=999": 20, "/lookup?q=olive&limit=-1": 1, "/lookup?q=": 0, "/lookup": 0, "/lookup?q=qqqqqq": 0,
+		"/lookup?q=*": 0, "/lookup?q=o": 2} {
 		if got := len(itemNos(v.read(path))); got != want {
 			t.Errorf("%s suggests %d, want %d", path, got, want)
 		}
@@ -163,9 +167,11 @@ func TestSearchFilters(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.sales_order set status = 'CANCELLED' where order_no = '"+cancelled+"'")
 	s.buyer("C1002").order("RICE25", "1")
 	pgtest.Exec(t, s.db, `
-		insert into erp.invoice (invoice_no, customer_id) select '7001', customer_id from erp.customer where customer_no = 'C1003';
+		insert into erp.invoice (invoice_no, customer_id) select '7001', customer_id from erp.customer
+			where customer_no = 'C1003';
 		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
-			select v.invoice_id, 1, i.item_id, 1, 0, 0 from erp.invoice v, erp.item i where v.invoice_no = '7001' and i.item_no = 'GLOV9';
+			select v.invoice_id, 1, i.item_id, 1, 0, 0 from erp.invoice v, erp.item i where v.invoice_no = '7001'
+				and i.item_no = 'GLOV9';
 		update erp.stock set on_hand = allocated where item_id = (select item_id from erp.item where item_no = 'GLOV9')`)
 	v.post("/favorites/RICE25", "on", "1")
 	v.post("/favorites/GLOV9", "on", "1")
@@ -193,8 +199,10 @@ func TestSearchFilters(t *testing.T) {
 		}
 	}
 	page := v.page("/catalog?q=oil&in_stock=1&sort=code").body
-	for _, want := range []string{`href="/catalog?in_stock=1&amp;q=oil&amp;sort=code"`, `href="/catalog?q=oil&amp;sort=code"`,
-		`href="/catalog?bought=1&amp;in_stock=1&amp;q=oil&amp;sort=code"`, `<input type="hidden" name="in_stock" value="1">`, `<option value="code" selected>`} {
+	for _, want := range []string{`href="/catalog?in_stock=1&amp;q=oil&amp;sort=code"`,
+		`href="/catalog?q=oil&amp;sort=code"`,
+		`href="/catalog?bought=1&amp;in_stock=1&amp;q=oil&amp;sort=code"`, `<input type="hidden" name="in_stock" value="1">`,
+		`<option value="code" selected>`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
@@ -210,12 +218,14 @@ func TestSearchFilters(t *testing.T) {
 		t.Error("the filter is offered where stock is hidden")
 	}
 	hit := v.read("/lookup?q=OIL5")
-	if hit.get("items.0.available") != nil || hit.get("items.0.stock_state") != nil || hit.get("items.0.orderable") != true {
+	if hit.get("items.0.available") != nil || hit.get("items.0.stock_state") != nil ||
+		hit.get("items.0.orderable") != true {
 		t.Errorf("suggestions tell of stock: %s", hit.body)
 	}
 	pgtest.Exec(t, s.db, "update erp.web_access set see_stock = 'in_low_out', see_prices = false")
 	hit = v.read("/lookup?q=OIL5")
-	if hit.get("items.0.available") != nil || hit.get("items.0.stock_state") != "in" || hit.get("items.0.unit_price") != nil || hit.get("items.0.price_step") != nil {
+	if hit.get("items.0.available") != nil || hit.get("items.0.stock_state") != "in" ||
+		hit.get("items.0.unit_price") != nil || hit.get("items.0.price_step") != nil {
 		t.Errorf("suggestions tell of figures or prices: %s", hit.body)
 	}
 }
@@ -226,12 +236,15 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `
-		insert into erp.item (item_no, description, category_id, price_a) select 'ALLOW' || n, 'Allowed goods ' || n, 1 + n % 3, 5 from generate_series(1, 39) n;
+		insert into erp.item (item_no, description, category_id, price_a) select 'ALLOW' || n, 'Allowed goods ' || n,
+			1 + n % 3, 5 from generate_series(1, 39) n;
 		update erp.item set barcode = '0099999000017' where item_no = 'RICE25';
-		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'PAL', 40, '0099999000024' from erp.item where item_no = 'RICE25';
+		insert into erp.item_uom (item_id, uom, factor, barcode) select item_id, 'PAL', 40, '0099999000024' from erp.item
+			where item_no = 'RICE25';
 		insert into erp.authorized_item (customer_id, item_id) select c.customer_id, i.item_id from erp.customer c, erp.item i
 			where c.customer_no = 'C1004' and (i.item_no like 'ALLOW%' or i.item_no = 'OIL5');
-		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'OURS-1' from erp.customer c, erp.item i
+		insert into erp.customer_item (customer_id, item_id, their_item_no) select c.customer_id, i.item_id, 'OURS-1'
+			from erp.customer c, erp.item i
 			where c.customer_no = 'C1004' and i.item_no = 'RICE25'`)
 	v := s.buyer("C1004")
 	old := v.order("RICE25", "1")
@@ -239,10 +252,13 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 	list := fmt.Sprint(v.post("/lists", "name", "Weekly").get("list_id"))
 	v.post("/lists/"+list+"/items", "item_no", "RICE25")
 	v.post("/cart/lines", "item_no", "RICE25", "qty", "2") // from before
-	pgtest.Exec(t, s.db, "update erp.web_access set authorized_items_only = true where customer_id = (select customer_id from erp.customer where customer_no = 'C1004')")
+	pgtest.Exec(t, s.db, "update erp.web_access set authorized_items_only = true where customer_id = (select "+
+		"customer_id from erp.customer where customer_no = 'C1004')")
 
-	for _, q := range []string{"RICE25", "rice", "long grain", "rcie", "lnog grain", "0099999000017", "0099999000024", "OURS-1", "25"} {
-		for _, path := range []string{listOf(q), lookupOf(q), listOf(q, "favorites", "1"), listOf(q, "bought", "1"), listOf(q, "in_stock", "1"), listOf(q, "sort", "code")} {
+	for _, q := range []string{"RICE25", "rice", "long grain", "rcie", "lnog grain", "0099999000017",
+		"0099999000024", "OURS-1", "25"} {
+		for _, path := range []string{listOf(q), lookupOf(q), listOf(q, "favorites", "1"), listOf(q, "bought", "1"),
+			listOf(q, "in_stock", "1"), listOf(q, "sort", "code")} {
 			a := v.read(path)
 			if a.status != http.StatusOK || strings.Contains(a.body, `"item_no":"RICE25"`) || strings.Contains(a.body, "Rice") {
 				t.Errorf("%s: %d %s", path, a.status, a.body)
@@ -252,8 +268,8 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 			t.Errorf("%q does not find it for others: %s", q, a.body)
 		}
 	}
-	for path, want := range map[string]float64{"/catalog": 40, "/catalog?q=allow": 39, "/catalog?q=goods+1": 11, "/catalog?category=1": 14, "/catalog?favorites=1": 0,
-		"/catalog?bought=1": 0, "/catalog?q=alowed": 39} {
+	for path, want := range map[string]float64{"/catalog": 40, "/catalog?q=allow": 39, "/catalog?q=goods+1": 11,
+		"/catalog?category=1": 14, "/catalog?favorites=1": 0, "/catalog?bought=1": 0, "/catalog?q=alowed": 39} {
 		a := v.read(path)
 		if a.get("total") != want {
 			t.Errorf("%s counts %v, want %v", path, a.get("total"), want)
@@ -263,9 +279,11 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 		t.Errorf("the pill Oils is wrong: %s", got)
 	}
 	for what, a := range map[string]answer{
-		"its page": v.read("/items/RICE25"), "its picture": v.page("/items/RICE25/picture"), "a star": v.post("/favorites/RICE25", "on", "1"),
-		"into the cart": v.post("/cart/lines", "item_no", "RICE25", "qty", "1"), "a case into the cart": v.post("/cart/lines", "item_no", "RICE25", "uom", "PAL", "qty", "1"),
-		"on a list": v.post("/lists/"+list+"/items", "item_no", "RICE25"),
+		"its page": v.read("/items/RICE25"), "its picture": v.page("/items/RICE25/picture"),
+		"a star":               v.post("/favorites/RICE25", "on", "1"),
+		"into the cart":        v.post("/cart/lines", "item_no", "RICE25", "qty", "1"),
+		"a case into the cart": v.post("/cart/lines", "item_no", "RICE25", "uom", "PAL", "qty", "1"),
+		"on a list":            v.post("/lists/"+list+"/items", "item_no", "RICE25"),
 	} {
 		if a.status != http.StatusNotFound {
 			t.Errorf("%s: %d %.100s", what, a.status, a.body)
@@ -275,15 +293,18 @@ func TestAcceptance14RestrictedSearch(t *testing.T) {
 	if file.get("ready") != 1.0 || file.get("bad") != 3.0 || strings.Contains(file.body, "long grain") {
 		t.Errorf("quick order: %s", file.body)
 	}
-	for _, path := range []string{"/my-items", "/my-items?list=bought", "/my-items?list=" + list, "/quick-order/template"} {
+	for _, path := range []string{"/my-items", "/my-items?list=bought", "/my-items?list=" + list,
+		"/quick-order/template"} {
 		if a := v.read(path); a.status != http.StatusOK || strings.Contains(a.body, "RICE25") {
 			t.Errorf("%s still tells of it: %.200s", path, a.body)
 		}
 	}
-	if a := v.submit(); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "RICE25 is not available to your account") {
+	if a := v.submit(); a.status != http.StatusUnprocessableEntity ||
+		!strings.Contains(a.body, "RICE25 is not available to your account") {
 		t.Errorf("submitted from before: %d %s", a.status, a.body)
 	}
-	if a := v.post("/orders/"+old+"/reorder", "mode", "replace"); a.get("lines.0.outcome") != "not_available" || a.get("added") != 0.0 {
+	if a := v.post("/orders/"+old+"/reorder", "mode", "replace"); a.get("lines.0.outcome") != "not_available" ||
+		a.get("added") != 0.0 {
 		t.Errorf("reorder: %s", a.body)
 	}
 	socket := v.live("")
@@ -304,9 +325,11 @@ func TestSearchBadInput(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	v := s.buyer("C1003")
-	for _, q := range []string{strings.Repeat("é", 5000), strings.Repeat("oil ", 500), strings.Repeat("x", 300), "'", "''", `\`, `\'`, "%", "_", "a & b | !c <-> (d:*)", "':*", "5:ABCD",
-		"oil' & 'rice", "<%", "{", "[", "\x00", "oil\x00", "\xff", "\u202e", "🥑", "ﬀ", "İ", "０１２", "--", "/*", ";", "~>=~", "\ufffd", strings.Repeat("𝒳", 400)} {
-		for _, path := range []string{listOf(q), lookupOf(q), listOf("oil", "in_stock", q, "sort", q), "/lookup?q=oil&limit=" + url.QueryEscape(q)} {
+	for _, q := range []string{strings.Repeat("é", 5000), strings.Repeat("oil ", 500), strings.Repeat("x", 300), "'", "''",
+		`\`, `\'`, "%", "_", "a & b | !c <-> (d:*)", "':*", "5:ABCD", "oil' & 'rice", "<%", "{", "[", "\x00", "oil\x00",
+		"\xff", "\u202e", "🥑", "ﬀ", "İ", "０１２", "--", "/*", ";", "~>=~", "\ufffd", strings.Repeat("𝒳", 400)} {
+		for _, path := range []string{listOf(q), lookupOf(q), listOf("oil", "in_stock", q, "sort", q),
+			"/lookup?q=oil&limit=" + url.QueryEscape(q)} {
 			a := v.read(path)
 			text := q != "\x00" && q != "oil\x00" && q != "\xff"
 			if (text && a.status != http.StatusOK) || a.status >= 500 {

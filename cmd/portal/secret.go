@@ -112,7 +112,8 @@ func withoutSecrets(envs map[string]string, arguments []string) (left, moved []s
 var keywordPassword = regexp.MustCompile(`(^|\s)password\s*=`)
 
 func holdsPassword(flag, value string) bool {
-	if strings.HasSuffix(flag, "-token") || strings.HasSuffix(flag, "-secret") || strings.HasSuffix(flag, "-password") || flag == "factor-key" {
+	if strings.HasSuffix(flag, "-token") || strings.HasSuffix(flag, "-secret") || strings.HasSuffix(flag, "-password") ||
+		flag == "factor-key" {
 		return value != ""
 	}
 	if u, err := url.Parse(value); err == nil && u.Scheme != "" {

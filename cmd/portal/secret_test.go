@@ -28,8 +28,10 @@ func TestWithoutSecrets(t *testing.T) {
 		{"serve --database-url=postgres://u:p@h/d", "serve", "DATABASE_URL=postgres://u:p@h/d"},
 		{"serve --database-url postgres://h/d?password=p", "serve", "DATABASE_URL=postgres://h/d?password=p"},
 		{"serve --database-url host=h|password=p", "serve", "DATABASE_URL=host=h|password=p"},
-		{"serve --database-url postgres://u:p%zz@h/d", "serve", "DATABASE_URL=postgres://u:p%zz@h/d"}, // not to be read, so not to be shown
-		{"serve --smtp-url smtp://u:p@h --metrics-token t --node n", "serve --node n", "PORTAL_SMTP_URL=smtp://u:p@h PORTAL_METRICS_TOKEN=t"},
+		// Not to be read, so not to be shown
+		{"serve --database-url postgres://u:p%zz@h/d", "serve", "DATABASE_URL=postgres://u:p%zz@h/d"},
+		{"serve --smtp-url smtp://u:p@h --metrics-token t --node n", "serve --node n",
+			"PORTAL_SMTP_URL=smtp://u:p@h PORTAL_METRICS_TOKEN=t"},
 		{"serve --factor-key k", "serve", "PORTAL_FACTOR_KEY=k"},
 		{"serve --plain-http --database-url", "serve --plain-http --database-url", ""},
 	} {
@@ -38,7 +40,8 @@ func TestWithoutSecrets(t *testing.T) {
 			words[i] = strings.ReplaceAll(words[i], "|", " ")
 		}
 		left, moved := withoutSecrets(envs, words)
-		if got := strings.ReplaceAll(strings.Join(moved, " "), "h password", "h|password"); got != c.moved || strings.Join(left, " ") != c.left {
+		if got := strings.ReplaceAll(strings.Join(moved, " "), "h password", "h|password"); got != c.moved ||
+			strings.Join(left, " ") != c.left {
 			t.Errorf("%s: %q, %q", c.arguments, left, got)
 		}
 	}
@@ -100,7 +103,8 @@ func TestSecretFiles(t *testing.T) {
 	if _, err := parser.Parse([]string{"serve"}); err != nil || cli.Serve.URL != "postgres:///from-a-file" {
 		t.Errorf("%q, %v", cli.Serve.URL, err)
 	}
-	if err := readSecretFiles(parser.Model); err == nil || !strings.Contains(err.Error(), "DATABASE_URL and DATABASE_URL_FILE are both set") {
+	if err := readSecretFiles(parser.Model); err == nil ||
+		!strings.Contains(err.Error(), "DATABASE_URL and DATABASE_URL_FILE are both set") {
 		t.Errorf("both set: %v", err)
 	}
 	os.Unsetenv("DATABASE_URL")

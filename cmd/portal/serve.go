@@ -47,7 +47,8 @@ type settings struct {
 	bcryptCost  int           // of new passwords; 0 takes the default. Tests lower it
 	wallChecked bool          // for tests, whose database was migrated a moment ago
 	drainFor    time.Duration // between the signal and the end; 0: none
-	silence     time.Duration // of the database, after which the event source connects anew; 0 takes the default. Tests lower it
+	// Of the database, after which the event source connects anew; 0 takes the default. Tests lower it
+	silence     time.Duration
 	sampleEvery time.Duration // for the operators' page; 0 takes the default. Tests lower it
 	slowLogIns  time.Duration // what a second of waiting after wrong passwords lasts; 0: a second. Tests lower it
 	limits      page.Limits   // of time for requests and answers; tests lower them
@@ -58,10 +59,10 @@ func (serveCommand) Help() string {
 	return `Serves customers' pages, the desk and the operators' pages, pushes live events, and works the jobs. Run portal
 migrate first.
 
-TLS ends here with --tls auto --host orders.example.com (certificates by ACME, renewed without a stop; ports 443 and 80
-must reach this machine) or with --tls-cert and --tls-key; else in front of it, at a load balancer or reverse proxy, which
-must pass the Upgrade of websockets and be named by --trusted-proxy. Without TLS anywhere, browsers refuse the session
-cookie unless --plain-http is given.
+TLS ends here with --tls auto --host orders.example.com (certificates by ACME, renewed without a stop; ports 443
+and 80 must reach this machine) or with --tls-cert and --tls-key; else in front of it, at a load balancer or
+reverse proxy, which must pass the Upgrade of websockets and be named by --trusted-proxy. Without TLS anywhere,
+browsers refuse the session cookie unless --plain-http is given.
 
 Without --smtp-url mails are written and kept for operators under /ops/mail, and nothing leaves the house.
 
@@ -97,7 +98,8 @@ func (c mailSettings) postman(brand page.Brand) (*mail.Postman, error) {
 func (c serveCommand) Run(ctx context.Context, logger *slog.Logger, out io.Writer) error {
 	c.logins = c.loginURLs()
 	if missing := c.logins.Missing(c.only(), c.URL); missing != "" {
-		return fmt.Errorf("no database is given: set --database-url (DATABASE_URL), or %s where each log-in has its own", missing)
+		return fmt.Errorf("no database is given: set --database-url (DATABASE_URL), or %s where each log-in has its own",
+			missing)
 	}
 	c.drainFor = c.Drain
 	c.settings.events = c.Events

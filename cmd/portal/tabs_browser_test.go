@@ -39,7 +39,8 @@ const probe = `
 func (b *tab) probed(script string) *tab {
 	b.t.Helper()
 	b.do(chromedp.Navigate("about:blank"))
-	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 		b.t.Fatal(err)
 	}
 	return b
@@ -62,7 +63,8 @@ func (s *site) sockets(n int) {
 // hide and show are what the browser tells a page when its tab is left and
 // taken up again; without a window, it never does.
 const (
-	hide = "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true }); document.dispatchEvent(new Event('visibilitychange')); true"
+	hide = "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true }); " +
+		"document.dispatchEvent(new Event('visibilitychange')); true"
 	show = "delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange')); true"
 )
 
@@ -74,7 +76,8 @@ func TestBrowserTabsShareOneSocket(t *testing.T) {
 	s := newSite(t)
 	orderNo := s.buyer("C1003").order("OIL5", "2")
 	eventually(t, "approved", func() bool {
-		return pgtest.Value[string](t, s.db, "select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
+		return pgtest.Value[string](t, s.db,
+			"select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
 	})
 	first := openBrowser(t, s.URL, 1280).probed(probe)
 	first.logIn("buyer@c1003.example")
@@ -119,7 +122,8 @@ func TestBrowserTabsShareOneSocket(t *testing.T) {
 	}
 
 	// Who leads now falls silent, as a frozen tab would.
-	eval[bool](led, "window.post = BroadcastChannel.prototype.postMessage; BroadcastChannel.prototype.postMessage = () => {}; true")
+	eval[bool](led, "window.post = BroadcastChannel.prototype.postMessage; BroadcastChannel.prototype.postMessage = () "+
+		"=> {}; true")
 	seen := change("PICKING")
 	eval[bool](other, show)
 	seen()
@@ -217,12 +221,14 @@ func TestBrowserSleepingPage(t *testing.T) {
 	s := newSite(t)
 	orderNo := s.buyer("C1003").order("OIL5", "2")
 	eventually(t, "approved", func() bool {
-		return pgtest.Value[string](t, s.db, "select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
+		return pgtest.Value[string](t, s.db,
+			"select status from erp.sales_order where order_no = '"+orderNo+"'") == "APPROVED"
 	})
 	move := func(status string) {
 		pgtest.Exec(t, s.db, "update erp.sales_order set status = '"+status+"' where order_no = '"+orderNo+"'")
 	}
-	const old = "delete window.BroadcastChannel; Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });"
+	const old = "delete window.BroadcastChannel; Object.defineProperty(Navigator.prototype, 'locks', { value: " +
+		"undefined });"
 	b := openBrowser(t, s.URL, 1280).probed(old + probe)
 	b.logIn("buyer@c1003.example")
 	b.goTo("/orders/" + orderNo)

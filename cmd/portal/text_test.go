@@ -22,7 +22,8 @@ func TestBlankPONumber(t *testing.T) {
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "1")
 	for _, blank := range []string{"\t\u00a0", "\u200b\ufeff", "\u3164"} {
-		if a := v.submit("po_no", blank); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Enter your PO number") {
+		if a := v.submit("po_no", blank); a.status != http.StatusUnprocessableEntity ||
+			!strings.Contains(a.body, "Enter your PO number") {
 			t.Errorf("%+q: %d %s", blank, a.status, a.body)
 		}
 	}
@@ -35,18 +36,21 @@ func TestBlankPONumber(t *testing.T) {
 		}
 	}
 	for _, day := range []string{"0001-01-01", "9999-12-31", "2199-01-01"} {
-		if a := v.submit("po_no", "PO-1", "requested_date", day); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "requested_date") {
+		if a := v.submit("po_no", "PO-1", "requested_date", day); a.status != http.StatusUnprocessableEntity ||
+			!strings.Contains(a.body, "requested_date") {
 			t.Errorf("delivery on %s: %d %s", day, a.status, a.body)
 		}
 	}
 	for _, path := range []string{"/statement?from=0001-01-01", "/statement?to=9999-12-31", "/account?as_of=0001-01-01"} {
-		if a := v.read(path); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "between 1900 and 2200") {
+		if a := v.read(path); a.status != http.StatusUnprocessableEntity ||
+			!strings.Contains(a.body, "between 1900 and 2200") {
 			t.Errorf("%s: %d %.200s", path, a.status, a.body)
 		}
 	}
 	// what is typed with marks of its own is what everybody else typed without
 	orderNo := v.submit("po_no", "\u00a0PO\u0007 Cafe\u0301 \u200b").get("order_no")
-	if got := pgtest.Value[string](t, s.db, "select po_no from erp.sales_order where order_no = $1", orderNo); got != "PO Café" {
+	if got := pgtest.Value[string](t, s.db, "select po_no from erp.sales_order where order_no = $1",
+		orderNo); got != "PO Café" {
 		t.Errorf("kept as %+q", got)
 	}
 }
@@ -63,7 +67,8 @@ func TestComposedAndDecomposed(t *testing.T) {
 		update portal.login set email = E'rene\u0301@c1003.example' where email = 'buyer@c1003.example'`)
 	v := s.logIn("ren\u00e9@c1003.example")
 	s.logIn("rene\u0301@c1003.example")
-	for _, typed := range []string{"Cr\u00e8me", "Cre\u0300me", "\u00a0cr\u00e8me\u200b", "CRE\u0300ME-1", "CR\u00c8ME-1"} {
+	for _, typed := range []string{"Cr\u00e8me", "Cre\u0300me", "\u00a0cr\u00e8me\u200b",
+		"CRE\u0300ME-1", "CR\u00c8ME-1"} {
 		if a := v.page("/catalog?q=" + url.QueryEscape(typed)); !strings.Contains(a.body, "Crème fraîche") {
 			t.Errorf("%+q finds nothing", typed)
 		}
@@ -75,10 +80,14 @@ func TestComposedAndDecomposed(t *testing.T) {
 func TestAcceptance54AnyText(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland and Beyond Ltd."
-	for customer, name := range map[string]string{"C1001": "李記食品有限公司", "C1003": "مطعم البحر الأبيض المتوسط", "C1005": long} {
-		pgtest.Exec(t, s.db, "update erp.customer set name = $2, bill_to = $2 || chr(10) || '1 Long Street' where customer_no = $1", customer, name)
-		pgtest.Exec(t, s.db, "update portal.login set name = left($2, 80) where customer_id = (select customer_id from erp.customer where customer_no = $1)", customer, name)
+	long := "Amalgamated Chandlers, Grocers, Provisioners, Tobacconists and Purveyors of Fine Foods to Northumberland " +
+		"and Beyond Ltd."
+	for customer, name := range map[string]string{"C1001": "李記食品有限公司",
+		"C1003": "مطعم البحر الأبيض المتوسط", "C1005": long} {
+		pgtest.Exec(t, s.db, "update erp.customer set name = $2, bill_to = $2 || chr(10) || '1 Long Street' where "+
+			"customer_no = $1", customer, name)
+		pgtest.Exec(t, s.db, "update portal.login set name = left($2, 80) where customer_id = (select customer_id from "+
+			"erp.customer where customer_no = $1)", customer, name)
 		v := s.buyer(customer)
 		po := "PO-🍋 " + customer
 		orderNo := v.order("OIL5", "2", "po_no", po, "note", name)
@@ -89,11 +98,14 @@ func TestAcceptance54AnyText(t *testing.T) {
 			update erp.sales_order set status = 'APPROVED' where order_no = $1 and status <> 'APPROVED'`, orderNo)
 		invoiceNo := "伝票-" + customer
 		pgtest.Exec(t, s.db, `
-			with i as (insert into erp.invoice (customer_id, invoice_no, po_no, total) select customer_id, $2, $3, 20 from erp.customer where customer_no = $1 returning invoice_id)
-			insert into erp.invoice_line (invoice_id, line_no, description, qty, unit_price, line_total) select invoice_id, 1, $4, 2, 10, 20 from i`, customer, invoiceNo, po, name)
+			with i as (insert into erp.invoice (customer_id, invoice_no, po_no, total) select customer_id, $2, $3, 20
+				from erp.customer where customer_no = $1 returning invoice_id)
+			insert into erp.invoice_line (invoice_id, line_no, description, qty, unit_price, line_total) select invoice_id, 1,
+				$4, 2, 10, 20 from i`, customer, invoiceNo, po, name)
 		invoice := v.page("/invoices/" + url.PathEscape(invoiceNo) + "/pdf")
 		said := paper(t, invoice)
-		if _, params, err := mime.ParseMediaType(invoice.header.Get("Content-Disposition")); err != nil || params["filename"] != "invoice-"+invoiceNo+".pdf" {
+		if _, params, err := mime.ParseMediaType(invoice.header.Get("Content-Disposition")); err != nil ||
+			params["filename"] != "invoice-"+invoiceNo+".pdf" {
 			t.Errorf("the file is called %q (%v): %s", params["filename"], err, invoice.header.Get("Content-Disposition"))
 		}
 		for what, said := range map[string]string{"invoice": said, "statement": paper(t, v.page("/statement/pdf"))} {
@@ -104,7 +116,9 @@ func TestAcceptance54AnyText(t *testing.T) {
 		if a := v.page("/invoices.csv"); !strings.Contains(a.body, po) || !strings.Contains(a.body, invoiceNo) {
 			t.Errorf("%s: the list does not say %q:\n%s", customer, po, a.body)
 		}
-		pgtest.Exec(t, s.db, `insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today() from erp.customer where customer_no = $1`, customer)
+		pgtest.Exec(t, s.db,
+			`insert into portal.statement (customer_id, period_from, period_to) select customer_id, erp.today(), erp.today()
+				from erp.customer where customer_no = $1`, customer)
 	}
 	eventually(t, "all statements are made", func() bool {
 		return pgtest.Value[bool](t, s.db, "select bool_and(status = 'READY') from portal.statement")
@@ -112,8 +126,10 @@ func TestAcceptance54AnyText(t *testing.T) {
 	eventually(t, "all mails are written", func() bool {
 		return pgtest.Value[bool](t, s.db, "select count(*) > 0 and bool_and(status <> 'queued') from portal.mail")
 	})
-	if n := pgtest.Value[int](t, s.db, "select count(*)::int from portal.mail where status = 'failed' or last_error <> ''"); n > 0 {
-		t.Errorf("%d mails failed: %s", n, pgtest.Value[string](t, s.db, "select string_agg(last_error, '; ') from portal.mail"))
+	if n := pgtest.Value[int](t, s.db,
+		"select count(*)::int from portal.mail where status = 'failed' or last_error <> ''"); n > 0 {
+		t.Errorf("%d mails failed: %s", n,
+			pgtest.Value[string](t, s.db, "select string_agg(last_error, '; ') from portal.mail"))
 	}
 }
 
@@ -156,7 +172,8 @@ func TestFieldsOfForms(t *testing.T) {
 		for _, m := range field.FindAllStringSubmatch(string(text), -1) {
 			seen++
 			name := m[1] + m[2]
-			if asTyped := known("fieldsAsTyped = ", name); m[3] == "password" && !asTyped || !asTyped && !known("fieldsOfLines = ", name) {
+			if asTyped := known("fieldsAsTyped = ", name); m[3] == "password" && !asTyped || !asTyped &&
+				!known("fieldsOfLines = ", name) {
 				t.Errorf("%s: field %s is cleaned as one line of text", filepath.Base(file), name)
 			}
 		}

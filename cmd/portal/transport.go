@@ -97,8 +97,8 @@ func (c settings) front(db *sql.DB, logger *slog.Logger) (front, error) {
 	if !c.encrypted() {
 		return front{}, nil
 	}
-	config := transport.Config{CertFile: c.TLSCert, KeyFile: c.TLSKey, Hosts: c.Host, Directory: c.ACMEDirectory, CAFile: c.ACMECA,
-		Email: c.ACMEEmail, Logger: logger}
+	config := transport.Config{CertFile: c.TLSCert, KeyFile: c.TLSKey, Hosts: c.Host, Directory: c.ACMEDirectory,
+		CAFile: c.ACMECA, Email: c.ACMEEmail, Logger: logger}
 	if config.Cache = autocert.Cache(sql.NewCertificateCache(db)); c.TLSCache != "" {
 		config.Cache = autocert.DirCache(c.TLSCache)
 	}
@@ -110,7 +110,8 @@ func (c settings) front(db *sql.DB, logger *slog.Logger) (front, error) {
 func (a *app) listen() (net.Listener, error) {
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address, or it needs a right: choose another with --addr", a.Addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w\nSomething else uses that address, or it needs a right: choose "+
+			"another with --addr", a.Addr, err)
 	}
 	if a.ProxyProtocol {
 		l = transport.Proxied(l, a.proxies)
@@ -155,7 +156,8 @@ func (a *app) serveOn(ctx context.Context, web *nethttp.Server, l net.Listener) 
 func (a *app) redirectHTTP(ctx context.Context) error {
 	l, err := net.Listen("tcp", a.RedirectAddr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s, which leads from http to https: %w\nChoose another with --redirect-addr, or none", a.RedirectAddr, err)
+		return fmt.Errorf("cannot listen on %s, which leads from http to https: %w\nChoose another with --redirect-addr, "+
+			"or none", a.RedirectAddr, err)
 	}
 	if a.ProxyProtocol {
 		l = transport.Proxied(l, a.proxies)

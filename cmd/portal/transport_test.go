@@ -53,8 +53,8 @@ func startSecure(t testing.TB, db *pgtest.DB, acme *acmetest.Server, setup strin
 		return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+to)
 	}
 	return &secure{site: s, base: "https://" + tlsHost + ":" + port443, redirect: redirect,
-		client: &http.Client{Jar: jar, Timeout: time.Minute, Transport: &http.Transport{ForceAttemptHTTP2: true, DialContext: dial,
-			TLSClientConfig: &tls.Config{RootCAs: acme.Roots}},
+		client: &http.Client{Jar: jar, Timeout: time.Minute, Transport: &http.Transport{ForceAttemptHTTP2: true,
+			DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: acme.Roots}},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -101,7 +101,8 @@ func TestTLSInTheBinary(t *testing.T) {
 	acme.Begin(1, tlsPort) // TLS-ALPN-01 only
 
 	form := url.Values{"email": {"buyer@c1003.example"}, "password": {demoPassword}}.Encode()
-	in := s.ask("POST", s.base+"/login", form, "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", "6.6.6.6")
+	in := s.ask("POST", s.base+"/login", form, "Content-Type", "application/x-www-form-urlencoded",
+		"X-Forwarded-For", "6.6.6.6")
 	if in.StatusCode != http.StatusSeeOther || in.Proto != "HTTP/2.0" {
 		t.Fatalf("log in: %d over %s", in.StatusCode, in.Proto)
 	}
@@ -124,15 +125,17 @@ func TestTLSInTheBinary(t *testing.T) {
 		t.Errorf("its head: %d", got.StatusCode)
 	}
 	lead := s.ask("GET", "http://"+s.redirect+"/orders?x=1", "")
-	if got := lead.Header.Get("Location"); lead.StatusCode != http.StatusMovedPermanently || got != "https://"+tlsHost+"/orders?x=1" && got != s.base+"/orders?x=1" {
+	if got := lead.Header.Get("Location"); lead.StatusCode != http.StatusMovedPermanently ||
+		got != "https://"+tlsHost+"/orders?x=1" && got != s.base+"/orders?x=1" {
 		t.Errorf("http leads to %q with %d", got, lead.StatusCode)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	socket, resp, err := websocket.Dial(ctx, strings.Replace(s.base, "https", "wss", 1)+"/live", &websocket.DialOptions{
-		HTTPClient: &http.Client{Jar: s.client.Jar, Transport: &http.Transport{DialContext: s.client.Transport.(*http.Transport).DialContext,
-			TLSClientConfig: &tls.Config{RootCAs: acme.Roots}}}})
+		HTTPClient: &http.Client{Jar: s.client.Jar,
+			Transport: &http.Transport{DialContext: s.client.Transport.(*http.Transport).DialContext,
+				TLSClientConfig: &tls.Config{RootCAs: acme.Roots}}}})
 	if err != nil {
 		t.Fatalf("socket: %v (%v)", err, resp)
 	}
@@ -148,7 +151,8 @@ func TestTLSInTheBinary(t *testing.T) {
 	if n := acme.Issued.Load(); n != 1 {
 		t.Errorf("%d certificates were asked for", n)
 	}
-	if names := pgtest.Value[string](t, db, `select string_agg(name, ' ' order by name) from portal.certificate_cache`); names != "acme_account+key "+tlsHost {
+	if names := pgtest.Value[string](t, db,
+		`select string_agg(name, ' ' order by name) from portal.certificate_cache`); names != "acme_account+key "+tlsHost {
 		t.Errorf("kept: %s", names)
 	}
 
@@ -168,14 +172,18 @@ func TestTLSInTheBinary(t *testing.T) {
 func TestTransportSettings(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]settings{
-		"--trusted-proxy: \"true\"":     {transportSettings: transportSettings{TrustedProxy: []string{"true"}}},
-		"--proxy-protocol needs":        {transportSettings: transportSettings{ProxyProtocol: true}},
-		"--tls auto needs --host":       {transportSettings: transportSettings{TLS: "auto"}},
-		"is no name":                    {transportSettings: transportSettings{TLS: "auto", Host: []string{"https://x.example"}}},
-		"--plain-http and TLS":          {PlainHTTP: true, transportSettings: transportSettings{TLS: "auto", Host: []string{"x.example"}}},
-		"choose where certificates":     {transportSettings: transportSettings{TLS: "auto", TLSCert: "a", TLSKey: "b", Host: []string{"x.example"}}},
-		"TLS needs --host":              {transportSettings: transportSettings{TLSCert: "a", TLSKey: "b"}},
-		"TLS needs --host orders.examp": {transportSettings: transportSettings{TLSCert: "a"}, mailSettings: mailSettings{PublicURL: "http://x.example"}},
+		"--trusted-proxy: \"true\"": {transportSettings: transportSettings{TrustedProxy: []string{"true"}}},
+		"--proxy-protocol needs":    {transportSettings: transportSettings{ProxyProtocol: true}},
+		"--tls auto needs --host":   {transportSettings: transportSettings{TLS: "auto"}},
+		"is no name": {transportSettings: transportSettings{TLS: "auto",
+			Host: []string{"https://x.example"}}},
+		"--plain-http and TLS": {PlainHTTP: true,
+			transportSettings: transportSettings{TLS: "auto", Host: []string{"x.example"}}},
+		"choose where certificates": {transportSettings: transportSettings{TLS: "auto", TLSCert: "a", TLSKey: "b",
+			Host: []string{"x.example"}}},
+		"TLS needs --host": {transportSettings: transportSettings{TLSCert: "a", TLSKey: "b"}},
+		"TLS needs --host orders.examp": {transportSettings: transportSettings{TLSCert: "a"},
+			mailSettings: mailSettings{PublicURL: "http://x.example"}},
 	} {
 		if err := c.checkTransport(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)
@@ -186,9 +194,12 @@ func TestTransportSettings(t *testing.T) {
 		addr, public string
 	}{
 		{settings{}, "127.0.0.1:8080", ""},
-		{settings{transportSettings: transportSettings{TLS: "auto", Host: []string{"Orders.Example.com"}}}, ":443", "https://orders.example.com"},
-		{settings{Addr: ":8443", transportSettings: transportSettings{TLS: "auto", Host: []string{"a.example", "b.example"}}}, ":8443", "https://a.example:8443"},
-		{settings{Addr: ":8080", transportSettings: transportSettings{Host: []string{"a.example"}}}, ":8080", "https://a.example"},
+		{settings{transportSettings: transportSettings{TLS: "auto", Host: []string{"Orders.Example.com"}}}, ":443",
+			"https://orders.example.com"},
+		{settings{Addr: ":8443", transportSettings: transportSettings{TLS: "auto", Host: []string{"a.example", "b.example"}}},
+			":8443", "https://a.example:8443"},
+		{settings{Addr: ":8080", transportSettings: transportSettings{Host: []string{"a.example"}}}, ":8080",
+			"https://a.example"},
 		{settings{mailSettings: mailSettings{PublicURL: "https://a.example/"}}, "127.0.0.1:8080", "https://a.example"},
 	} {
 		if err := c.in.checkTransport(); err != nil || c.in.Addr != c.addr || c.in.PublicURL != c.public {
@@ -201,7 +212,8 @@ func TestTransportSettings(t *testing.T) {
 // somebody says otherwise.
 func TestDemoStaysHome(t *testing.T) {
 	t.Parallel()
-	for addr, want := range map[string]bool{"127.0.0.1:8080": true, "localhost:1": true, "[::1]:8080": true, "0.0.0.0:8080": false, ":8080": false, "192.0.2.1:80": false} {
+	for addr, want := range map[string]bool{"127.0.0.1:8080": true, "localhost:1": true, "[::1]:8080": true,
+		"0.0.0.0:8080": false, ":8080": false, "192.0.2.1:80": false} {
 		c := demoCommand{settings: settings{Addr: addr}}
 		if err := c.mayListen(io.Discard); (err == nil) != want {
 			t.Errorf("%s: %v", addr, err)
@@ -219,18 +231,22 @@ func TestDemoStaysHome(t *testing.T) {
 func TestOnTheInternet(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, pgtest.New(t), "127.0.0.1:0", fixtures, func(c *settings) {
-		c.limits, c.PublicURL, c.MetricsToken, c.MetricsAddr = page.Limits{StrangerTime: 2 * time.Second}, "https://orders.example.com", "", "127.0.0.1:0"
+		c.limits, c.PublicURL, c.MetricsToken, c.MetricsAddr = page.Limits{StrangerTime: 2 * time.Second},
+			"https://orders.example.com", "", "127.0.0.1:0"
 	})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nemail=")
+	fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: "+
+		"application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nemail=")
 
 	pgtest.Exec(t, s.db, "update erp.web_access set many_logins = true")
 	desk := s.logIn("desk@demo.example")
-	req, err := http.NewRequest("POST", s.URL+"/desk/customers/C1003/people", strings.NewReader(url.Values{"email": {"new@c1003.example"}, "name": {"New"}, "role": {"buyer"}, "spend_period": {"order"}}.Encode()))
+	req, err := http.NewRequest("POST", s.URL+"/desk/customers/C1003/people",
+		strings.NewReader(url.Values{"email": {"new@c1003.example"}, "name": {"New"}, "role": {"buyer"},
+			"spend_period": {"order"}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,10 +64,12 @@ func TestRandomWalk(t *testing.T) {
 	pgtest.Exec(t, s.db, `
 		insert into erp.item (item_no, description, category_id, price_a, price_c, cost, allow_backorder)
 			select 'W' || n, 'Walk item ' || n, 1 + n % 3, 10 + n, 9 + n, 5 + n, n % 3 > 0 from generate_series(1, 12) n;
-		insert into erp.item_uom (item_id, uom, factor) select item_id, 'BX', 6 from erp.item where item_no in ('W1', 'W2', 'W3');
+		insert into erp.item_uom (item_id, uom, factor) select item_id, 'BX', 6 from erp.item
+			where item_no in ('W1', 'W2', 'W3');
 		insert into erp.stock (item_id, on_hand) select item_id, 40 from erp.item where item_no like 'W%';
 		update erp.customer set credit_limit = 1500 where customer_no in ('C1001', 'C1004');
-		insert into erp.price_break (item_id, min_qty, price) select item_id, 10, 8.25 from erp.item where item_no in ('W1', 'W4');
+		insert into erp.price_break (item_id, min_qty, price) select item_id, 10, 8.25 from erp.item
+			where item_no in ('W1', 'W4');
 		select erp.set_clock(null)`)
 
 	pages := map[string]*tab{}
@@ -101,7 +103,8 @@ func TestRandomWalk(t *testing.T) {
 	var walking sync.WaitGroup
 	start := time.Now()
 	for n := range uint64(walkers) {
-		w := &walk{Rand: rand.New(rand.NewPCG(seed, n)), s: s, buyers: buyers, desk: desk, mu: &mu, did: did, not: not, wrong: &wrong}
+		w := &walk{Rand: rand.New(rand.NewPCG(seed, n)), s: s, buyers: buyers, desk: desk, mu: &mu, did: did,
+			not: not, wrong: &wrong}
 		walking.Go(func() {
 			for taken.Add(1) <= steps {
 				w.step()
@@ -109,8 +112,10 @@ func TestRandomWalk(t *testing.T) {
 		})
 	}
 	walking.Wait()
-	deadlocks := pgtest.Value[int](t, s.db, "select deadlocks::int from pg_stat_database where datname = current_database()")
-	t.Logf("seed %d: %d steps in %s, %d deadlocks\ndone    %v\nrefused %v", seed, steps, time.Since(start).Round(time.Second), deadlocks, did, not)
+	deadlocks := pgtest.Value[int](t, s.db,
+		"select deadlocks::int from pg_stat_database where datname = current_database()")
+	t.Logf("seed %d: %d steps in %s, %d deadlocks\ndone    %v\nrefused %v", seed, steps,
+		time.Since(start).Round(time.Second), deadlocks, did, not)
 	for _, text := range wrong {
 		t.Errorf("seed %d: %s", seed, text)
 	}
@@ -128,9 +133,11 @@ func TestRandomWalk(t *testing.T) {
 		}
 	}
 	eventually(t, "every order decided", func() bool {
-		return pgtest.Value[int](t, s.db, "select count(*)::int from erp.sales_order where source = 'WEB' and status = 'SUBMITTED' and reviewed_at is null") == 0
+		return pgtest.Value[int](t, s.db,
+			"select count(*)::int from erp.sales_order where source = 'WEB' and status = 'SUBMITTED' and reviewed_at is null") == 0
 	})
-	for _, violation := range pgtest.Value[[]string](t, s.db, "select coalesce(array_agg(v::text), '{}') from erp.check_invariants() v") {
+	for _, violation := range pgtest.Value[[]string](t, s.db,
+		"select coalesce(array_agg(v::text), '{}') from erp.check_invariants() v") {
 		t.Errorf("seed %d: %s", seed, violation)
 	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
@@ -169,7 +176,8 @@ const sameAsFresh = `(async () => {
 			if (a !== b) {
 				let i = 0
 				while (a[i] === b[i]) i++
-				different = '#' + el.id + ' shows …' + a.slice(Math.max(0, i - 40), i + 60) + '… instead of …' + b.slice(Math.max(0, i - 40), i + 60) + '…'
+				different = '#' + el.id + ' shows …' + a.slice(Math.max(0, i - 40), i + 60) +
+					'… instead of …' + b.slice(Math.max(0, i - 40), i + 60) + '…'
 			}
 		}
 		if (!different) return ''
@@ -181,7 +189,8 @@ const sameAsFresh = `(async () => {
 // walkSteps are what there is to do, and how often.
 var walkSteps = []walkStep{
 	{"put into the cart", 14, func(w *walk) (bool, error) {
-		return w.post(w.buyer(), "/cart/lines", "item_no", w.item(), "uom", w.pick("", "", "", "BX"), "qty", strconv.Itoa(1+w.IntN(6)))
+		return w.post(w.buyer(), "/cart/lines", "item_no", w.item(), "uom", w.pick("", "", "", "BX"),
+			"qty", strconv.Itoa(1+w.IntN(6)))
 	}},
 	{"set a cart line", 3, func(w *walk) (bool, error) {
 		return w.post(w.buyer(), "/cart/lines", "item_no", w.item(), "qty", strconv.Itoa(w.IntN(4)), "mode", "set")
@@ -189,7 +198,8 @@ var walkSteps = []walkStep{
 	{"submit", 10, func(w *walk) (bool, error) {
 		v := w.buyer()
 		cart := v.read("/cart")
-		return w.post(v, "/cart/submit", "key", cart.text("key"), "shown", cart.text("shown"), "confirm_prices", cart.text("shown_digest"), "po_no", w.pick("", "PO-1", "PO-2"))
+		return w.post(v, "/cart/submit", "key", cart.text("key"), "shown", cart.text("shown"),
+			"confirm_prices", cart.text("shown_digest"), "po_no", w.pick("", "PO-1", "PO-2"))
 	}},
 	{"cancel as a buyer", 3, func(w *walk) (bool, error) {
 		v, no := w.ownOrder("status in ('SUBMITTED', 'APPROVED')")
@@ -204,92 +214,122 @@ var walkSteps = []walkStep{
 	}},
 	{"move at the desk", 8, func(w *walk) (bool, error) {
 		return w.post(w.desk, "/desk/orders/"+w.order("status not in ('DELIVERED', 'REJECTED', 'CANCELLED')")+"/move",
-			"status", w.pick("APPROVED", "APPROVED", "PICKING", "ON_HOLD", "SUBMITTED", "REJECTED", "CANCELLED", "DELIVERED"), "reason", "the walk")
+			"status", w.pick("APPROVED", "APPROVED", "PICKING", "ON_HOLD", "SUBMITTED", "REJECTED", "CANCELLED", "DELIVERED"),
+			"reason", "the walk")
 	}},
 	{"change as a buyer", 4, func(w *walk) (bool, error) {
 		v, no := w.ownOrder(w.pick("status = 'SUBMITTED'", "status in ('SUBMITTED', 'APPROVED')"))
-		return w.post(v, "/orders/"+no+"/change", "qty_1", strconv.Itoa(w.IntN(8)), "confirm_prices", w.pick("", `[["1","99999"]]`))
+		return w.post(v, "/orders/"+no+"/change", "qty_1", strconv.Itoa(w.IntN(8)),
+			"confirm_prices", w.pick("", `[["1","99999"]]`))
 	}},
 	{"edit at the desk", 4, func(w *walk) (bool, error) {
-		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD', 'APPROVED')")+"/edit", "qty_1", strconv.Itoa(w.IntN(8)), "qty_2", strconv.Itoa(w.IntN(8)), "reason", w.pick("the walk", ""))
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD', 'APPROVED')")+"/edit", "qty_1",
+			strconv.Itoa(w.IntN(8)), "qty_2", strconv.Itoa(w.IntN(8)), "reason", w.pick("the walk", ""))
 	}},
 	{"release credit at the desk", 2, func(w *walk) (bool, error) {
-		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD')")+"/move", "status", "APPROVED", "release_credit", "true", "reason", "the walk")
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('SUBMITTED', 'ON_HOLD')")+"/move", "status", "APPROVED",
+			"release_credit", "true", "reason", "the walk")
 	}},
 	{"approve many", 2, func(w *walk) (bool, error) {
-		a := w.desk.postMany("/desk/orders", "application/json", []string{"order", w.order("status = 'SUBMITTED'"), "order", w.order("status = 'SUBMITTED'"), "order", w.order("status = 'ON_HOLD'")})
+		a := w.desk.postMany("/desk/orders", "application/json",
+			[]string{"order", w.order("status = 'SUBMITTED'"), "order", w.order("status = 'SUBMITTED'"),
+				"order", w.order("status = 'ON_HOLD'")})
 		if a.status != http.StatusOK {
 			return false, fmt.Errorf("approve many: %d %.200s", a.status, a.body)
 		}
 		return a.get("approved.0") == nil, nil
 	}},
 	{"pick at the desk", 4, func(w *walk) (bool, error) {
-		return w.post(w.desk, "/desk/orders/"+w.order("status in ('APPROVED', 'PICKING')")+"/pick", "qty_1", w.pick("", "1", "0"))
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('APPROVED', 'PICKING')")+"/pick", "qty_1",
+			w.pick("", "1", "0"))
 	}},
 	{"ship at the desk", 6, func(w *walk) (bool, error) {
-		return w.post(w.desk, "/desk/orders/"+w.order("status in ('APPROVED', 'PICKING')")+"/ship", "carrier", "UPS", "qty_1", w.pick("", "1", "2"))
+		return w.post(w.desk, "/desk/orders/"+w.order("status in ('APPROVED', 'PICKING')")+"/ship", "carrier", "UPS", "qty_1",
+			w.pick("", "1", "2"))
 	}},
 	{"invoice at the desk", 4, func(w *walk) (bool, error) {
-		return w.post(w.desk, "/desk/orders/"+w.order("status in ('PICKING', 'SHIPPED', 'DELIVERED') and invoiced_at is null")+"/invoice")
+		return w.post(w.desk,
+			"/desk/orders/"+w.order("status in ('PICKING', 'SHIPPED', 'DELIVERED') and invoiced_at is null")+"/invoice")
 	}},
 	{"status by SQL", 6, func(w *walk) (bool, error) {
 		return w.exec("update erp.sales_order set status = $2, status_reason = 'the walk' where order_no = $1",
-			w.order("status not in ('DELIVERED', 'REJECTED', 'CANCELLED')"), w.pick("APPROVED", "PICKING", "SHIPPED", "DELIVERED", "ON_HOLD", "REJECTED"))
+			w.order("status not in ('DELIVERED', 'REJECTED', 'CANCELLED')"),
+			w.pick("APPROVED", "PICKING", "SHIPPED", "DELIVERED", "ON_HOLD", "REJECTED"))
 	}},
 	{"order by SQL", 4, func(w *walk) (bool, error) {
-		return w.exec(`with o as (insert into erp.sales_order (customer_id, source) select customer_id, $1 from erp.customer where customer_no = $2 returning order_id)
+		return w.exec(
+			`with o as (insert into erp.sales_order (customer_id, source) select customer_id, $1 from erp.customer
+				where customer_no = $2 returning order_id)
 			insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-			select o.order_id, row_number() over (order by i.item_no), i.item_id, $3::int from o, erp.item i where i.item_no = any ($4)`,
-			w.pick("PHONE", "WEB", "EDI"), w.pick("C1001", "C1002", "C1005"), 1+w.IntN(9), []string{w.item(), w.item(), w.item()})
+			select o.order_id, row_number() over (order by i.item_no), i.item_id, $3::int from o, erp.item i
+				where i.item_no = any ($4)`,
+			w.pick("PHONE", "WEB", "EDI"), w.pick("C1001", "C1002", "C1005"), 1+w.IntN(9),
+			[]string{w.item(), w.item(), w.item()})
 	}},
 	{"quantity by SQL", 4, func(w *walk) (bool, error) {
-		return w.exec("update erp.sales_order_line set qty = $2 where order_id = (select order_id from erp.sales_order where order_no = $1) and line_no = 1",
+		return w.exec("update erp.sales_order_line set qty = $2 where order_id = (select order_id from erp.sales_order "+
+			"where order_no = $1) and line_no = 1",
 			w.order("status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')"), 1+w.IntN(12))
 	}},
 	{"shipped by SQL", 4, func(w *walk) (bool, error) {
-		return w.exec("update erp.sales_order_line set qty_shipped = qty_shipped + 1 where order_id = (select order_id from erp.sales_order where order_no = $1) and qty_allocated >= 1",
+		return w.exec("update erp.sales_order_line set qty_shipped = qty_shipped + 1 where order_id = (select order_id "+
+			"from erp.sales_order where order_no = $1) and qty_allocated >= 1",
 			w.order("status in ('APPROVED', 'PICKING')"))
 	}},
 	{"cancelled by SQL", 2, func(w *walk) (bool, error) {
-		return w.exec("update erp.sales_order_line set qty_cancelled = qty_cancelled + 1 where order_id = (select order_id from erp.sales_order where order_no = $1) and qty_allocated + qty_backordered >= 1",
+		return w.exec("update erp.sales_order_line set qty_cancelled = qty_cancelled + 1 where order_id = (select "+
+			"order_id from erp.sales_order where order_no = $1) and qty_allocated + qty_backordered >= 1",
 			w.order("status in ('SUBMITTED', 'APPROVED', 'ON_HOLD', 'PICKING')"))
 	}},
 	{"line deleted by SQL", 2, func(w *walk) (bool, error) {
-		return w.exec("delete from erp.sales_order_line where order_id = (select order_id from erp.sales_order where order_no = $1) and line_no = 2", w.order("status in ('SUBMITTED', 'ON_HOLD')"))
+		return w.exec("delete from erp.sales_order_line where order_id = (select order_id from erp.sales_order where "+
+			"order_no = $1) and line_no = 2", w.order("status in ('SUBMITTED', 'ON_HOLD')"))
 	}},
 	{"goods received", 8, func(w *walk) (bool, error) {
-		return w.exec("update erp.stock set on_hand = on_hand + $2 where item_id = (select item_id from erp.item where item_no = $1)", w.item(), 1+w.IntN(30))
+		return w.exec("update erp.stock set on_hand = on_hand + $2 where item_id = (select item_id from erp.item where "+
+			"item_no = $1)", w.item(), 1+w.IntN(30))
 	}},
 	{"stock counted", 3, func(w *walk) (bool, error) {
-		return w.exec("update erp.stock set on_hand = $2 where item_id = (select item_id from erp.item where item_no = $1)", w.item(), w.IntN(80))
+		return w.exec("update erp.stock set on_hand = $2 where item_id = (select item_id from erp.item where item_no = $1)",
+			w.item(), w.IntN(80))
 	}},
 	{"price changed", 3, func(w *walk) (bool, error) {
-		return w.exec("update erp.item set price_a = $2::int, price_c = $2::int - 1 where item_no = $1", w.item(), 8+w.IntN(20))
+		return w.exec("update erp.item set price_a = $2::int, price_c = $2::int - 1 where item_no = $1",
+			w.item(), 8+w.IntN(20))
 	}},
 	{"item switched", 2, func(w *walk) (bool, error) {
-		return w.exec("update erp.item set active = $2, discontinued = $3 where item_no = $1", w.item(), w.IntN(4) > 0, w.IntN(6) == 0)
+		return w.exec("update erp.item set active = $2, discontinued = $3 where item_no = $1", w.item(),
+			w.IntN(4) > 0, w.IntN(6) == 0)
 	}},
 	{"contract made or ended", 2, func(w *walk) (bool, error) {
 		if w.IntN(2) == 0 {
 			return w.exec("delete from erp.price_contract where contract_id = (select min(contract_id) from erp.price_contract)")
 		}
-		return w.exec("insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 7.77 from erp.customer c, erp.item i where c.customer_no = 'C1001' and i.item_no = $1", w.item())
+		return w.exec("insert into erp.price_contract (customer_id, item_id, value) select c.customer_id, i.item_id, 7.77 "+
+			"from erp.customer c, erp.item i where c.customer_no = 'C1001' and i.item_no = $1", w.item())
 	}},
 	{"Web Access switched", 2, func(w *walk) (bool, error) {
 		column := w.pick("see_prices", "see_price_breaks", "allow_backorder", "auto_approve", "can_order", "see_balance")
-		return w.exec("update erp.web_access set "+column+" = $1 where customer_id = (select customer_id from erp.customer where customer_no = $2)", w.IntN(4) > 0, w.pick("C1001", "C1002"))
+		return w.exec("update erp.web_access set "+column+" = $1 where customer_id = (select customer_id from "+
+			"erp.customer where customer_no = $2)", w.IntN(4) > 0, w.pick("C1001", "C1002"))
 	}},
 	{"credit changed", 2, func(w *walk) (bool, error) {
-		return w.exec("update erp.customer set credit_limit = $1, credit_hold = $2 where customer_no = 'C1004'", 500+w.IntN(5000), w.IntN(8) == 0)
+		return w.exec("update erp.customer set credit_limit = $1, credit_hold = $2 where customer_no = 'C1004'",
+			500+w.IntN(5000), w.IntN(8) == 0)
 	}},
 	{"payment", 3, func(w *walk) (bool, error) {
-		return w.exec(`with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 order by random() limit 1 for update),
-			p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount + $1::int from i returning payment_id)
-			insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, round(i.open_amount / (1 + $1::int), 2) from i, p
+		return w.exec(
+			`with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 order by random()
+				limit 1 for update),
+			p as (insert into erp.payment (customer_id, amount) select customer_id, open_amount + $1::int from i
+			returning payment_id)
+			insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id,
+				round(i.open_amount / (1 + $1::int), 2) from i, p
 			where round(i.open_amount / (1 + $1::int), 2) > 0`, w.IntN(3))
 	}},
 	{"rolled back", 2, func(w *walk) (bool, error) {
-		return w.exec("do $$ begin update erp.stock set on_hand = on_hand + 1; update erp.sales_order set note = 'never'; raise exception 'no' using errcode = 'PT409'; end $$")
+		return w.exec("do $$ begin update erp.stock set on_hand = on_hand + 1; update erp.sales_order set note = 'never'; " +
+			"raise exception 'no' using errcode = 'PT409'; end $$")
 	}},
 }
 
@@ -330,7 +370,8 @@ func (w *walk) order(where string) string {
 	var no string
 	// most of the time one that is at hand
 	err := w.s.db.Pool.QueryRow(context.Background(),
-		"select coalesce((select order_no from (select order_no from erp.sales_order where "+where+" order by order_id desc limit 25) o order by random() limit 1), 'SO-none')").Scan(&no)
+		"select coalesce((select order_no from (select order_no from erp.sales_order where "+where+
+			" order by order_id desc limit 25) o order by random() limit 1), 'SO-none')").Scan(&no)
 	if err != nil {
 		return err.Error()
 	}
@@ -340,7 +381,8 @@ func (w *walk) order(where string) string {
 // ownOrder is a buyer and the number of an order of its customer.
 func (w *walk) ownOrder(where string) (*visitor, string) {
 	no := w.pick(slices.Sorted(maps.Keys(w.buyers))...)
-	return w.buyers[no], w.order(where + " and customer_id = (select customer_id from erp.customer where customer_no = '" + no + "')")
+	return w.buyers[no], w.order(where + " and customer_id = (select customer_id from erp.customer where customer_no = '" +
+		no + "')")
 }
 
 // post sends a form; a refusal is an answer in the four hundreds, with words.
@@ -365,7 +407,8 @@ func (w *walk) exec(sql string, args ...any) (refused bool, err error) {
 	if err == nil {
 		return tag.RowsAffected() == 0, nil
 	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && (strings.HasPrefix(pg.Code, "PT") || strings.HasPrefix(pg.Code, "23") || pg.Code == "40P01") {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok &&
+		(strings.HasPrefix(pg.Code, "PT") || strings.HasPrefix(pg.Code, "23") || pg.Code == "40P01") {
 		return true, nil
 	}
 	return false, fmt.Errorf("%.90s: %w", sql, err)

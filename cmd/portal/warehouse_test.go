@@ -59,7 +59,8 @@ func TestAcceptance28LastUnits(t *testing.T) {
 			t.Errorf("racer %d: %d %s", i+1, a.status, a.body)
 		}
 	}
-	stock := `select trim_scale(on_hand) || '/' || trim_scale(allocated) from erp.stock join erp.item using (item_id) where item_no = 'LAST1'`
+	stock := `select trim_scale(on_hand) || '/' || trim_scale(allocated) from erp.stock join erp.item using (item_id)
+		where item_no = 'LAST1'`
 	if got := pgtest.Value[string](t, s.db, stock); won != 1 || got != "5/5" {
 		t.Errorf("%d orders have the last five, stock %s", won, got)
 	}
@@ -67,7 +68,9 @@ func TestAcceptance28LastUnits(t *testing.T) {
 	day := time.Now().AddDate(0, 0, 8)
 	pgtest.Exec(t, s.db, `update erp.item set allow_backorder = true where item_no = 'LAST1';
 		update erp.stock set on_hand = allocated + 5 where item_id = (select item_id from erp.item where item_no = 'LAST1')`)
-	pgtest.Exec(t, s.db, `insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 3 from erp.item where item_no = 'LAST1'`, day)
+	pgtest.Exec(t, s.db,
+		`insert into erp.stock_expected (item_id, expected_on, qty) select item_id, $1, 3 from erp.item
+			where item_no = 'LAST1'`, day)
 	v := s.buyer("C1001")
 	v.post("/cart/lines", "item_no", "LAST1", "qty", "8")
 	words := "3 on backorder, expected " + day.Format("2 Jan")
@@ -79,7 +82,8 @@ func TestAcceptance28LastUnits(t *testing.T) {
 	if order.get("lines.0.qty_allocated") != "5" || order.get("lines.0.qty_backordered") != "3" {
 		t.Errorf("order: %s", order.body)
 	}
-	if page := v.page("/orders/" + no).body; !strings.Contains(page, "3 on backorder, expected <time") || !strings.Contains(page, ">"+day.Format("2 Jan")+"</time>") {
+	if page := v.page("/orders/" + no).body; !strings.Contains(page, "3 on backorder, expected <time") ||
+		!strings.Contains(page, ">"+day.Format("2 Jan")+"</time>") {
 		t.Errorf("the order does not say %q: %s", words, page)
 	}
 	if page := v.page("/items/LAST1").body; !strings.Contains(page, "You have 3 EA on backorder, expected") {
@@ -103,13 +107,15 @@ func TestAcceptance29PartlyShipped(t *testing.T) {
 	v, no := s.approved("OIL5", "10")
 	socket := v.live("")
 	socket.hello()
-	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_shipped = 6 where order_id = (select order_id from erp.sales_order where order_no = '"+no+"')")
+	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_shipped = 6 where order_id = (select order_id from "+
+		"erp.sales_order where order_no = '"+no+"')")
 	socket.until(func(kind, ref, status string) bool { return kind == "order" && ref == no && status == "PICKING" })
 	badge := "Partly shipped 6 of 10"
 	open := func(when, want string) {
 		t.Helper()
 		page := v.page("/orders/" + no).body
-		if !strings.Contains(page, `<td data-label="Open" class="num">`+want+`</td>`) || (want != "0") != strings.Contains(page, badge) {
+		if !strings.Contains(page, `<td data-label="Open" class="num">`+want+`</td>`) ||
+			(want != "0") != strings.Contains(page, badge) {
 			t.Errorf("%s: the page does not say %q with %s open", when, badge, want)
 		}
 		if list := v.page("/orders").body; (want != "0") != strings.Contains(list, badge) {
@@ -118,7 +124,8 @@ func TestAcceptance29PartlyShipped(t *testing.T) {
 	}
 	open("six shipped", "4")
 	for _, status := range []string{"DELIVERED", "CANCELLED"} {
-		if _, err := s.db.Pool.Exec(t.Context(), "update erp.sales_order set status = $1 where order_no = $2", status, no); err == nil {
+		if _, err := s.db.Pool.Exec(t.Context(), "update erp.sales_order set status = $1 where order_no = $2",
+			status, no); err == nil {
 			t.Errorf("a part-shipped order became %s", status)
 		}
 	}
@@ -127,7 +134,8 @@ func TestAcceptance29PartlyShipped(t *testing.T) {
 		t.Errorf("delivered at the desk: %d", a.status)
 	}
 	open("after all that", "4")
-	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_cancelled = 4, cancel_reason = 'Out of stock' where order_id = (select order_id from erp.sales_order where order_no = '"+no+"')")
+	pgtest.Exec(t, s.db, "update erp.sales_order_line set qty_cancelled = 4, cancel_reason = 'Out of stock' where "+
+		"order_id = (select order_id from erp.sales_order where order_no = '"+no+"')")
 	open("the rest cancelled", "0")
 	if a := v.read("/orders/" + no); a.get("status") != "SHIPPED" {
 		t.Errorf("settled: %v", a.get("status"))
@@ -149,7 +157,8 @@ func TestWarehouseSteps(t *testing.T) {
 		update erp.item set barcode = '5012345678900' where item_no = 'SALT1';
 		insert into erp.item (item_no, description, price_a) values ('RICE20', 'Rice 20 lb', 18);
 		insert into erp.stock (item_id, on_hand) select item_id, 50 from erp.item where item_no = 'RICE20';
-		insert into erp.carrier (code, name, tracking_url) values ('NPX', 'North Parcel', 'https://north.example/t/{tracking_no}?from=us')`)
+		insert into erp.carrier (code, name, tracking_url)
+			values ('NPX', 'North Parcel', 'https://north.example/t/{tracking_no}?from=us')`)
 	v := s.buyer("C1003")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "6")
 	v.post("/cart/lines", "item_no", "OIL5", "qty", "2", "uom", "CS")
@@ -186,20 +195,23 @@ func TestWarehouseSteps(t *testing.T) {
 	// what somebody did meanwhile is not written over
 	old := desk.read(at).get("stamp").(string)
 	step("RICE25: 1 of 3 EA", ok, "line", "3", "by", "1")
-	for path, pairs := range map[string][]string{"/all": nil, "/short": {"line", "3", "reason", "Out of stock"}, "/substitute": {"line", "3", "item_no", "RICE20", "qty", "2"}, "/ship": {"carrier", "UPS"}} {
+	for path, pairs := range map[string][]string{"/all": nil, "/short": {"line", "3", "reason", "Out of stock"},
+		"/substitute": {"line", "3", "item_no", "RICE20", "qty", "2"}, "/ship": {"carrier", "UPS"}} {
 		a := desk.post(at+path, append(pairs, "stamp", old)...)
 		if a.status != no409 || !strings.Contains(a.body, "has changed meanwhile. Nothing was done") {
 			t.Errorf("%s on an old page: %d %s", path, a.status, a.body)
 		}
 	}
 	stamp := func() string { return desk.read(at).get("stamp").(string) }
-	if a := desk.post(at+"/substitute", "line", "3", "item_no", "RICE20", "qty", "2", "price", "99", "stamp", stamp()); a.status != http.StatusUnprocessableEntity {
+	if a := desk.post(at+"/substitute", "line", "3", "item_no", "RICE20", "qty", "2", "price", "99",
+		"stamp", stamp()); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a dearer substitute: %d %s", a.status, a.body)
 	}
 	if a := desk.post(at+"/substitute", "line", "3", "item_no", "rice20", "qty", "2", "stamp", stamp()); a.status != ok {
 		t.Fatalf("substitute: %d %s", a.status, a.body)
 	}
-	if a := desk.post(at+"/short", "line", "1", "reason", "Out of stock", "write_off", "true", "stamp", stamp()); a.status != ok {
+	if a := desk.post(at+"/short", "line", "1", "reason", "Out of stock", "write_off", "true",
+		"stamp", stamp()); a.status != ok {
 		t.Fatalf("short: %d %s", a.status, a.body)
 	}
 	now := stamp()
@@ -222,7 +234,8 @@ func TestWarehouseSteps(t *testing.T) {
 		qty := desk.read(at).get("pick." + fmt.Sprint(int(line[0]-'1')) + ".qty_picked").(string)
 		want := map[string]string{"1": "5", "2": "2", "3": "1"}[line]
 		if qty == "0" {
-			step(map[string]string{"1": "OIL5: 5 of 5 EA", "2": "OIL5: 2 of 2 CS", "3": "RICE25: 1 of 1 EA"}[line], ok, "line", line, "by", want)
+			step(map[string]string{"1": "OIL5: 5 of 5 EA", "2": "OIL5: 2 of 2 CS", "3": "RICE25: 1 of 1 EA"}[line], ok,
+				"line", line, "by", want)
 		}
 	}
 	ship[len(ship)-1] = stamp()
@@ -230,7 +243,8 @@ func TestWarehouseSteps(t *testing.T) {
 		t.Fatalf("ship again: %d %s", a.status, a.body)
 	}
 	page := v.page("/orders/" + no).body
-	for _, want := range []string{"RICE20 instead of RICE25", "RICE20 instead of this", "1 cancelled: Out of stock", `href="https://north.example/t/A%20B%2F1%3C2%3E?from=us"`, "A B/1&lt;2&gt;"} {
+	for _, want := range []string{"RICE20 instead of RICE25", "RICE20 instead of this", "1 cancelled: Out of stock",
+		`href="https://north.example/t/A%20B%2F1%3C2%3E?from=us"`, "A B/1&lt;2&gt;"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the order does not say %q", want)
 		}
@@ -242,7 +256,8 @@ func TestWarehouseSteps(t *testing.T) {
 		t.Fatalf("ship the rest: %d %s", a.status, a.body)
 	}
 	order := v.read("/orders/" + no)
-	if order.get("status") != "SHIPPED" || order.get("shipments.1.contents.0.item_no") != "RICE20" || !strings.Contains(v.page("/orders/"+no).body, "RICE20 sent instead of RICE25") {
+	if order.get("status") != "SHIPPED" || order.get("shipments.1.contents.0.item_no") != "RICE20" ||
+		!strings.Contains(v.page("/orders/"+no).body, "RICE20 sent instead of RICE25") {
 		t.Errorf("shipped: %s", order.body)
 	}
 	for i := range 2 {
@@ -250,7 +265,8 @@ func TestWarehouseSteps(t *testing.T) {
 		if a := desk.post(path, "delivered_to", "  Kim   Lee "); a.status != ok {
 			t.Errorf("delivered: %d %s", a.status, a.body)
 		}
-		if a := desk.post(path, "delivered_to", "Somebody"); a.status != no409 || !strings.Contains(a.body, "delivered already, to Kim Lee") {
+		if a := desk.post(path, "delivered_to", "Somebody"); a.status != no409 ||
+			!strings.Contains(a.body, "delivered already, to Kim Lee") {
 			t.Errorf("delivered again: %d %s", a.status, a.body)
 		}
 		if got, want := v.read("/orders/"+no).get("status"), []string{"SHIPPED", "DELIVERED"}[i]; got != want {
@@ -261,7 +277,8 @@ func TestWarehouseSteps(t *testing.T) {
 		t.Error("the order does not say who took it")
 	}
 	// the packing slip has no price, the pick list nothing to do
-	if slip := desk.page(at + "/packing-slip").body; !strings.Contains(slip, "Packing slip") || !strings.Contains(slip, "RICE20") || strings.Contains(slip, "27.00") || strings.Contains(slip, "Amount") {
+	if slip := desk.page(at + "/packing-slip").body; !strings.Contains(slip, "Packing slip") ||
+		!strings.Contains(slip, "RICE20") || strings.Contains(slip, "27.00") || strings.Contains(slip, "Amount") {
 		t.Error("packing slip")
 	}
 	for _, path := range []string{"/desk/warehouse", at, at + "/pick-list", at + "/packing-slip"} {
@@ -286,10 +303,12 @@ func TestDeskReceives(t *testing.T) {
 		return desk.post("/desk/items/OIL5/receive", "received", qty, "on_hand_seen", seen)
 	}
 	day := time.Now().AddDate(0, 0, 5)
-	if a := desk.post("/desk/items/OIL5/expected", "expected_on", day.Format(time.DateOnly), "expected_qty", "50", "expected_note", "PO 77"); a.status != http.StatusOK {
+	if a := desk.post("/desk/items/OIL5/expected", "expected_on", day.Format(time.DateOnly), "expected_qty", "50",
+		"expected_note", "PO 77"); a.status != http.StatusOK {
 		t.Fatalf("expect: %d %s", a.status, a.body)
 	}
-	if page := v.page("/orders/" + no).body; !strings.Contains(page, "30 on backorder, expected") || strings.Contains(page, "PO 77") {
+	if page := v.page("/orders/" + no).body; !strings.Contains(page, "30 on backorder, expected") ||
+		strings.Contains(page, "PO 77") {
 		t.Error("the order does not say when, or says too much")
 	}
 	item := desk.read("/desk/items/OIL5")
@@ -299,7 +318,8 @@ func TestDeskReceives(t *testing.T) {
 	if a := receive("40", "100"); a.status != http.StatusOK {
 		t.Fatalf("receive: %d %s", a.status, a.body)
 	}
-	if a := receive("40", "100"); a.status != http.StatusConflict || !strings.Contains(a.body, "140 on hand now, no longer 100") {
+	if a := receive("40", "100"); a.status != http.StatusConflict ||
+		!strings.Contains(a.body, "140 on hand now, no longer 100") {
 		t.Errorf("received again: %d %s", a.status, a.body)
 	}
 	for _, qty := range []string{"", "x", "-1", "0"} {
@@ -307,7 +327,8 @@ func TestDeskReceives(t *testing.T) {
 			t.Errorf("received %q: %d %s", qty, a.status, a.body)
 		}
 	}
-	if a := desk.send("/desk/items/OIL5/expected", "expected_on", "soon", "expected_qty", "5", "expected_note", "kept"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `value="kept"`) {
+	if a := desk.send("/desk/items/OIL5/expected", "expected_on", "soon", "expected_qty", "5", "expected_note",
+		"kept"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `value="kept"`) {
 		t.Errorf("a day that is none: %d", a.status)
 	}
 	if got := v.read("/orders/" + no); got.get("lines.0.qty_allocated") != "130" {
@@ -317,7 +338,9 @@ func TestDeskReceives(t *testing.T) {
 	if item.get("supply.expected.0.qty") != "10" {
 		t.Errorf("still expected: %s", item.body)
 	}
-	if a := desk.post("/desk/items/OIL5/expected", "remove", fmt.Sprint(item.get("supply.expected.0.expected_id"))); a.status != http.StatusOK || desk.read("/desk/items/OIL5").get("supply.expected.0") != nil {
+	if a := desk.post("/desk/items/OIL5/expected",
+		"remove", fmt.Sprint(item.get("supply.expected.0.expected_id"))); a.status != http.StatusOK ||
+		desk.read("/desk/items/OIL5").get("supply.expected.0") != nil {
 		t.Errorf("remove: %d %s", a.status, a.body)
 	}
 }
@@ -327,14 +350,18 @@ func TestDeskReceives(t *testing.T) {
 func TestStockNeverLeaks(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	pgtest.Exec(t, s.db, `update erp.web_access w set see_stock = case c.customer_no when 'C1001' then 'in_low_out' when 'C1002' then 'hidden' else 'number' end
+	pgtest.Exec(t, s.db,
+		`update erp.web_access w set see_stock = case c.customer_no when 'C1001' then 'in_low_out' when 'C1002' then 'hidden'
+			else 'number' end
 			from erp.customer c where c.customer_id = w.customer_id;
 		update erp.company set low_stock = 99999;
 		insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 9, 83579 from erp.item`)
-	secrets := []string{"73571", "73,571", "4637", "4,637", "83579", "83,579", "73568", "73,568"} // and what three less leave
+	// And what three less leave
+	secrets := []string{"73571", "73,571", "4637", "4,637", "83579", "83,579", "73568", "73,568"}
 	for no, hidden := range map[string]bool{"C1001": true, "C1002": true, "C1003": false} {
 		pgtest.Exec(t, s.db, `update erp.sales_order set status = 'CANCELLED' where status in ('SUBMITTED', 'APPROVED');
-			update erp.stock s set on_hand = v.qty from (values ('OIL5', 73571), ('LAST1', 4637), ('RICE25', 0)) as v(item_no, qty) join erp.item i using (item_no) where i.item_id = s.item_id`)
+			update erp.stock s set on_hand = v.qty from (values ('OIL5', 73571), ('LAST1', 4637), ('RICE25', 0)) as v(item_no,
+				qty) join erp.item i using (item_no) where i.item_id = s.item_id`)
 		v := s.buyer(no)
 		socket := v.live("")
 		socket.hello()
@@ -351,17 +378,22 @@ func TestStockNeverLeaks(t *testing.T) {
 		}
 		order := v.order("OIL5", "3")
 		hear(v.post("/cart/lines", "item_no", "LAST1", "qty", "9999"))
-		hear(v.page("/cart"), v.read("/cart"), v.submit(), v.send("/cart/submit", "key", fmt.Sprint(v.read("/cart").get("key"))))
+		hear(v.page("/cart"), v.read("/cart"), v.submit(),
+			v.send("/cart/submit", "key", fmt.Sprint(v.read("/cart").get("key"))))
 		hear(v.post("/cart/lines", "item_no", "LAST1", "qty", "0"))
 		hear(v.post("/cart/lines", "item_no", "OIL5", "qty", "99999"), v.page("/cart"), v.read("/cart"))
-		for _, path := range []string{"/", "/catalog", "/catalog?in_stock=1", "/items/OIL5", "/items/LAST1", "/items/RICE25", "/my-items?list=bought", "/orders/" + order, "/orders", "/quick-order",
-			"/lookup?q=OIL5", "/lookup?q=LAST1", "/desk/items/OIL5", "/desk/warehouse"} {
+		for _, path := range []string{"/", "/catalog", "/catalog?in_stock=1", "/items/OIL5", "/items/LAST1", "/items/RICE25",
+			"/my-items?list=bought", "/orders/" + order, "/orders", "/quick-order", "/lookup?q=OIL5", "/lookup?q=LAST1",
+			"/desk/items/OIL5", "/desk/warehouse"} {
 			hear(v.page(path), v.read(path))
 		}
-		hear(v.post("/quick-order", "paste", "OIL5\t99999\nLAST1\t9999\nRICE25\t1"), v.send("/quick-order", "paste", "OIL5\t99999\nLAST1\t9999"),
-			v.post("/orders/"+order+"/reorder"), v.send("/orders/"+order+"/reorder", "mode", "add"), v.submit())
-		pgtest.Exec(t, s.db, `update erp.stock set on_hand = on_hand + 1 where item_id = (select item_id from erp.item where item_no = 'OIL5');
-			insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 83579 from erp.item where item_no = 'LAST1'`)
+		hear(v.post("/quick-order", "paste", "OIL5\t99999\nLAST1\t9999\nRICE25\t1"),
+			v.send("/quick-order", "paste", "OIL5\t99999\nLAST1\t9999"), v.post("/orders/"+order+"/reorder"),
+			v.send("/orders/"+order+"/reorder", "mode", "add"), v.submit())
+		pgtest.Exec(t, s.db,
+			`update erp.stock set on_hand = on_hand + 1 where item_id = (select item_id from erp.item where item_no = 'OIL5');
+			insert into erp.stock_expected (item_id, expected_on, qty) select item_id, erp.today() + 3, 83579 from erp.item
+				where item_no = 'LAST1'`)
 		socket.until(func(kind, ref, _ string) bool { return kind == "item" && ref == "LAST1" })
 		heard.WriteString(socket.raw.String())
 		text := heard.String()
@@ -377,7 +409,8 @@ func TestStockNeverLeaks(t *testing.T) {
 		if strings.Contains(text, "83579") {
 			t.Errorf("%s reads how much is expected", no)
 		}
-		if !strings.Contains(text, map[bool]string{true: "LAST1: so many cannot be ordered at the moment.", false: "LAST1: 46"}[hidden]) {
+		if !strings.Contains(text, map[bool]string{true: "LAST1: so many cannot be ordered at the moment.",
+			false: "LAST1: 46"}[hidden]) {
 			t.Errorf("%s is not told why LAST1 is refused", no)
 		}
 	}

@@ -35,7 +35,8 @@ func (c *Counter) ListCustomers(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "desk/customers", "Customers", "customers", customersPage{Customers: rows, Query: search, Next: next})
+	return c.Page(q, http.StatusOK, "desk/customers", "Customers",
+		"customers", customersPage{Customers: rows, Query: search, Next: next})
 }
 
 // customerPage is a customer with its Web Access tab.
@@ -87,10 +88,13 @@ func switchColumns(access portal.WebAccess) []accessColumn {
 func customerColumns() []accessColumn {
 	return []accessColumn{
 		// of a log-in
-		{column: "customer_role", name: "Role", none: "none", words: map[string]string{"buyer": shop.RoleWord(portal.CustomerBuyer), "approver": shop.RoleWord(portal.CustomerApprover),
-			"accounts": shop.RoleWord(portal.CustomerAccounts), "view": shop.RoleWord(portal.CustomerView)}},
+		{column: "customer_role", name: "Role",
+			none: "none", words: map[string]string{"buyer": shop.RoleWord(portal.CustomerBuyer),
+				"approver": shop.RoleWord(portal.CustomerApprover), "accounts": shop.RoleWord(portal.CustomerAccounts),
+				"view": shop.RoleWord(portal.CustomerView)}},
 		{column: "spend_limit", name: "Limit", none: "none"},
-		{column: "spend_period", name: "Limit for", none: "none", words: map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}},
+		{column: "spend_period", name: "Limit for",
+			none: "none", words: map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}},
 		{column: "sign_off_all", name: "Every order signed off", none: "off"},
 		{column: "disabled", name: "Closed"},
 		{column: "password", name: "Password"},
@@ -208,7 +212,8 @@ func (c *Counter) customerPage(q *page.Request, typed *portal.AccessEdit, refuse
 	if err != nil {
 		return err
 	}
-	view := customerPage{DeskCustomerDetail: customer, FormErrors: page.FormErrorsOf(refused), Typed: customer.Access.Typed()}
+	view := customerPage{DeskCustomerDetail: customer, FormErrors: page.FormErrorsOf(refused),
+		Typed: customer.Access.Typed()}
 	if view.Routing, err = c.Routes.CustomerRouting(q.Context(), q.Who, customer.CustomerNo); err != nil {
 		return err
 	}

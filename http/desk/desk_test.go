@@ -34,12 +34,13 @@ func TestAuditInWords(t *testing.T) {
 	}
 	view.Audit = []portal.AuditEntry{
 		{Actor: "dana", Program: "psql", Data: portal.AuditData{
-			"return_days": []any{json.Number("30"), nil}, "max_order": []any{nil, json.Number("92233720368547.75")}, "can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},
+			"return_days": []any{json.Number("30"), nil}, "max_order": []any{nil, json.Number("92233720368547.75")},
+			"can_order": []any{true, false}, "credit_check": []any{"queue", "block"}}},
 		{Actor: "sam", Program: "portal", Action: "something else"},
 	}
 	lines := view.AuditLines()
-	want := []accessChange{{"May order", "on", "off"}, {"Maximum order", "no limit", "92,233,720,368,547.75"}, {"Credit check", "review", "refuse"},
-		{"Days to request a return", "30", "no limit"}}
+	want := []accessChange{{"May order", "on", "off"}, {"Maximum order", "no limit", "92,233,720,368,547.75"},
+		{"Credit check", "review", "refuse"}, {"Days to request a return", "30", "no limit"}}
 	if !slices.Equal(lines[0].Changes, want) || lines[0].Program != "psql" {
 		t.Errorf("%+v", lines[0])
 	}

@@ -48,8 +48,10 @@ type priceField struct{ Name, Label, Value, Error string }
 
 // Prices are the boxes of the five levels and the cost.
 func (p itemPage) Prices() []priceField {
-	out := []priceField{{Name: "price_a", Label: "Level A (list)", Value: p.Typed.PriceA}, {Name: "price_b", Label: "Level B", Value: p.Typed.PriceB},
-		{Name: "price_c", Label: "Level C", Value: p.Typed.PriceC}, {Name: "price_d", Label: "Level D", Value: p.Typed.PriceD},
+	out := []priceField{{Name: "price_a", Label: "Level A (list)", Value: p.Typed.PriceA},
+		{Name: "price_b", Label: "Level B", Value: p.Typed.PriceB},
+		{Name: "price_c", Label: "Level C", Value: p.Typed.PriceC},
+		{Name: "price_d", Label: "Level D", Value: p.Typed.PriceD},
 		{Name: "price_e", Label: "Level E", Value: p.Typed.PriceE}, {Name: "cost", Label: "Cost", Value: p.Typed.Cost}}
 	for i := range out {
 		out[i].Error = p.Error(out[i].Name)
@@ -74,8 +76,8 @@ func (c *Counter) itemSupplyPage(q *page.Request, typed *portal.DeskItemEdit, go
 	if err != nil {
 		return err
 	}
-	view := itemPage{DeskItem: item, FormErrors: page.FormErrorsOf(refused), Typed: item.Typed(), Supply: supply, Goods: goods,
-		Today: q.Today()}
+	view := itemPage{DeskItem: item, FormErrors: page.FormErrorsOf(refused), Typed: item.Typed(), Supply: supply,
+		Goods: goods, Today: q.Today()}
 	if typed != nil {
 		seen := view.Typed.OnHandSeen
 		view.Typed = *typed

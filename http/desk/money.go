@@ -67,10 +67,12 @@ func (c *Counter) ExportAging(q *page.Request) error {
 		return err
 	}
 	w := csv.NewWriter(q.AttachCSV("aging", report.AsOf))
-	lines := [][]string{{"customer_no", "name", "as_of", "basis", "current", "days_30", "days_60", "days_90", "balance", "past_due"}}
+	lines := [][]string{{"customer_no", "name", "as_of", "basis", "current", "days_30", "days_60", "days_90",
+		"balance", "past_due"}}
 	for _, r := range report.Rows {
-		lines = append(lines, []string{page.Cell(r.CustomerNo), page.Cell(r.Name), report.AsOf.Format(time.DateOnly), report.Basis, page.PlainMoney(&r.Current), page.PlainMoney(&r.Days30),
-			page.PlainMoney(&r.Days60), page.PlainMoney(&r.Days90), page.PlainMoney(&r.Balance), page.PlainMoney(&r.PastDue)})
+		lines = append(lines, []string{page.Cell(r.CustomerNo), page.Cell(r.Name), report.AsOf.Format(time.DateOnly),
+			report.Basis, page.PlainMoney(&r.Current), page.PlainMoney(&r.Days30), page.PlainMoney(&r.Days60),
+			page.PlainMoney(&r.Days90), page.PlainMoney(&r.Balance), page.PlainMoney(&r.PastDue)})
 	}
 	return w.WriteAll(lines)
 }
@@ -91,7 +93,8 @@ type accountPage struct {
 
 // Methods are how payments come in.
 func (accountPage) Methods() []page.Option {
-	return []page.Option{{Value: "check", Label: "Check"}, {Value: "ach", Label: "Bank transfer"}, {Value: "card", Label: "Card"}, {Value: "cash", Label: "Cash"}}
+	return []page.Option{{Value: "check", Label: "Check"}, {Value: "ach", Label: "Bank transfer"},
+		{Value: "card", Label: "Card"}, {Value: "cash", Label: "Cash"}}
 }
 
 func (c *Counter) ShowAccount(q *page.Request) error {
@@ -185,9 +188,10 @@ func (c *Counter) ApplyCredit(q *page.Request) error {
 
 func (c *Counter) ShowStatement(q *page.Request) error {
 	no := q.Param("customer_no")
-	view, code, err := shop.StatementPageOf(q, page.DeskPath("customers", no)+"/statement", func(p portal.Period) (portal.Statement, error) {
-		return c.Money.Statement(q.Context(), q.Who, no, p)
-	})
+	view, code, err := shop.StatementPageOf(q, page.DeskPath("customers", no)+"/statement",
+		func(p portal.Period) (portal.Statement, error) {
+			return c.Money.Statement(q.Context(), q.Who, no, p)
+		})
 	if err != nil {
 		return err
 	}
@@ -284,7 +288,8 @@ type invoicesPage struct {
 
 // States are what the list can be narrowed to.
 func (invoicesPage) States() []page.Option {
-	return []page.Option{{Value: "", Label: "All"}, {Value: portal.InvoicesOpen, Label: "Open"}, {Value: portal.InvoicesPastDue, Label: "Past due"}, {Value: portal.InvoicesPaid, Label: "Paid"}}
+	return []page.Option{{Value: "", Label: "All"}, {Value: portal.InvoicesOpen, Label: "Open"},
+		{Value: portal.InvoicesPastDue, Label: "Past due"}, {Value: portal.InvoicesPaid, Label: "Paid"}}
 }
 
 // Link is the address of this list in a state.
@@ -304,7 +309,8 @@ func (c *Counter) ListInvoices(q *page.Request) error {
 	v := q.URL.Query()
 	view := invoicesPage{State: v.Get("state"), Query: page.SearchText(q)}
 	var err error
-	if view.Invoices, view.Next, err = c.Invoices.Invoices(q.Context(), q.Who, view.State, view.Query, v.Get("before")); err != nil {
+	if view.Invoices, view.Next, err = c.Invoices.Invoices(q.Context(), q.Who, view.State, view.Query,
+		v.Get("before")); err != nil {
 		return err
 	}
 	return c.Page(q, http.StatusOK, "desk/invoices", "Invoices", "money", view)
@@ -349,7 +355,8 @@ func (c *Counter) invoicingPage(q *page.Request, freight map[string]string, refu
 	if err != nil {
 		return err
 	}
-	return c.Page(q, page.Status(refused), "desk/invoicing", "To invoice", "money", invoicingPage{orders, freight, page.FormErrorsOf(refused)})
+	return c.Page(q, page.Status(refused), "desk/invoicing", "To invoice",
+		"money", invoicingPage{orders, freight, page.FormErrorsOf(refused)})
 }
 
 func (c *Counter) InvoiceOrders(q *page.Request) error {

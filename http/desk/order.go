@@ -78,7 +78,8 @@ func (p ordersPage) Pills() []page.Pill {
 
 // Sources are the choices of where an order came from.
 func (p ordersPage) Sources() []page.Option {
-	return []page.Option{{Value: "", Label: "All sources"}, {Value: "WEB", Label: "Web"}, {Value: "PHONE", Label: "Phone"}, {Value: "DESK", Label: "Desk"}, {Value: "EDI", Label: "EDI"}, {Value: "IMPORT", Label: "Import"}}
+	return []page.Option{{Value: "", Label: "All sources"}, {Value: "WEB", Label: "Web"}, {Value: "PHONE", Label: "Phone"},
+		{Value: "DESK", Label: "Desk"}, {Value: "EDI", Label: "EDI"}, {Value: "IMPORT", Label: "Import"}}
 }
 
 // NextLink is the next page's address, or "".
@@ -86,7 +87,8 @@ func (p ordersPage) NextLink() string {
 	if p.Next == "" {
 		return ""
 	}
-	return page.ListLink("/desk/orders", "status", p.Status, "reason", p.Reason, "source", p.Source, "q", p.Query, "before", p.Next)
+	return page.ListLink("/desk/orders", "status", p.Status, "reason", p.Reason, "source", p.Source,
+		"q", p.Query, "before", p.Next)
 }
 
 // Waiting is how long an order has waited to leave the house; "" for one that
@@ -288,8 +290,9 @@ func (c *Counter) orderPage(q *page.Request, typed orderTyped, failed string, re
 	if err != nil {
 		return err
 	}
-	return c.Page(q, page.Status(refused), "desk/order", "Order "+order.OrderNo, "orders", orderPage{DeskOrderDetail: order,
-		FormErrors: page.FormErrorsOf(refused), Timeline: page.Timeline(order.OrderDetail), Typed: typed, Failed: failed})
+	return c.Page(q, page.Status(refused), "desk/order", "Order "+order.OrderNo,
+		"orders", orderPage{DeskOrderDetail: order,
+			FormErrors: page.FormErrorsOf(refused), Timeline: page.Timeline(order.OrderDetail), Typed: typed, Failed: failed})
 }
 
 // MoveOrder sets the status: fields status, reason, and from, the status that
@@ -310,8 +313,9 @@ func (c *Counter) MoveOrder(q *page.Request) error {
 	}
 	orderNo := q.Param("order_no")
 	to := portal.OrderStatus(strings.ToUpper(strings.TrimSpace(in.Status)))
-	err := c.Orders.MoveOrder(q.Context(), q.Who, orderNo, portal.OrderMove{To: to, Reason: in.Reason, From: portal.OrderStatus(in.From),
-		Revision: page.Revision(in.Revision), Shown: in.Shown, ReleaseCredit: in.Release, ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
+	err := c.Orders.MoveOrder(q.Context(), q.Who, orderNo, portal.OrderMove{To: to, Reason: in.Reason,
+		From: portal.OrderStatus(in.From), Revision: page.Revision(in.Revision), Shown: in.Shown, ReleaseCredit: in.Release,
+		ShownOver: shownOver(in.Over), ShownHold: shownHold(in.Hold)})
 	switch {
 	case err == nil:
 		view := page.DeskPath("orders", orderNo)
@@ -418,7 +422,8 @@ func (c *Counter) InvoiceOrder(q *page.Request) error {
 	invoiceNo, err := c.Orders.InvoiceShipped(q.Context(), q.Who, orderNo, in.Shown)
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "invoice_no": invoiceNo, "message": "Invoice " + invoiceNo + " made"})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]any{"ok": true, "invoice_no": invoiceNo, "message": "Invoice " + invoiceNo + " made"})
 	case err == nil:
 		return q.Done(page.DeskPath("orders", orderNo), "Invoice "+invoiceNo+" made")
 	case page.ShownOnPage(q, err):

@@ -48,7 +48,8 @@ func (p orderPage) ErrorIn(form, field string) string {
 
 // ReleasesCredit reports whether to approve the order is to release its credit.
 func (p orderPage) ReleasesCredit() bool {
-	return !p.CreditStops && slices.ContainsFunc(p.Objections(), func(r portal.Review) bool { return r.Code == "over_credit" })
+	return !p.CreditStops && slices.ContainsFunc(p.Objections(),
+		func(r portal.Review) bool { return r.Code == "over_credit" })
 }
 
 // NextStep is the step that credit stops.
@@ -101,8 +102,8 @@ func editWords(lines []portal.LineEdit) string {
 	words := page.Plural(len(lines), "line", "lines") + " changed"
 	for _, l := range lines {
 		if l.PriceKept() {
-			words += fmt.Sprintf(". %s keeps the agreed %s; %s would cost %s today", l.ItemNo, page.FormatPrice(l.UnitPrice.Decimal),
-				page.FormatQty(l.ToQty.Decimal), page.FormatPrice(l.PriceNow.Decimal))
+			words += fmt.Sprintf(". %s keeps the agreed %s; %s would cost %s today", l.ItemNo,
+				page.FormatPrice(l.UnitPrice.Decimal), page.FormatQty(l.ToQty.Decimal), page.FormatPrice(l.PriceNow.Decimal))
 		}
 	}
 	return words

@@ -40,7 +40,8 @@ func (l ruleList) NextLink() string {
 
 // Pills choose between the rules that count and all there ever were.
 func (l ruleList) Pills() []page.Pill {
-	return []page.Pill{{Label: "Now and to come", Link: l.link("", ""), Current: !l.All}, {Label: "Ended, too", Link: l.link("all", ""), Current: l.All}}
+	return []page.Pill{{Label: "Now and to come", Link: l.link("", ""), Current: !l.All},
+		{Label: "Ended, too", Link: l.link("all", ""), Current: l.All}}
 }
 
 // customerPricesPage is a customer's contracts and group exceptions.
@@ -66,10 +67,12 @@ func (p customerPricesPage) AuditLines() []auditLine { return priceAuditLines(p.
 
 // The choices of the forms.
 func (customerPricesPage) ContractKinds() []page.Option {
-	return []page.Option{{Value: "fixed", Label: "Fixed price"}, {Value: "percent_off", Label: "Percent off the level price"}, {Value: "cost_plus", Label: "Cost plus percent"}}
+	return []page.Option{{Value: "fixed", Label: "Fixed price"},
+		{Value: "percent_off", Label: "Percent off the level price"}, {Value: "cost_plus", Label: "Cost plus percent"}}
 }
 func (customerPricesPage) GroupKinds() []page.Option {
-	return []page.Option{{Value: "percent_off", Label: "Percent off the level price"}, {Value: "cost_plus", Label: "Cost plus percent"}}
+	return []page.Option{{Value: "percent_off", Label: "Percent off the level price"},
+		{Value: "cost_plus", Label: "Cost plus percent"}}
 }
 func (p customerPricesPage) CategoryOptions() []page.Option {
 	out := []page.Option{{Value: "", Label: "Choose a category"}}
@@ -102,8 +105,10 @@ func (c *Counter) customerPricesPage(q *page.Request, typed func(*customerPrices
 		return err
 	}
 	view := customerPricesPage{CustomerPrices: prices, FormErrors: page.FormErrorsOf(refused),
-		ruleList: ruleList{Query: f.Query, All: f.All, path: page.DeskPath("customers", customerNo) + "/prices", next: prices.Next},
-		Contract: portal.ContractEdit{Kind: "fixed", ItemNo: q.URL.Query().Get("item")}, Group: portal.GroupEdit{Kind: "percent_off"}}
+		ruleList: ruleList{Query: f.Query, All: f.All, path: page.DeskPath("customers", customerNo) + "/prices",
+			next: prices.Next},
+		Contract: portal.ContractEdit{Kind: "fixed", ItemNo: q.URL.Query().Get("item")},
+		Group:    portal.GroupEdit{Kind: "percent_off"}}
 	if id := ruleID(q, "contract"); id != 0 {
 		contract, err := c.Prices.Contract(q.Context(), q.Who, customerNo, id)
 		if err != nil {
@@ -181,7 +186,9 @@ func (p itemPricesPage) LevelChoices() []levelChoice {
 
 // LevelOptions are the levels whose price a break may take.
 func (itemPricesPage) LevelOptions() []page.Option {
-	return []page.Option{{Value: "", Label: "None: the price as it stands"}, {Value: "A", Label: "Level A"}, {Value: "B", Label: "Level B"}, {Value: "C", Label: "Level C"}, {Value: "D", Label: "Level D"}, {Value: "E", Label: "Level E"}}
+	return []page.Option{{Value: "", Label: "None: the price as it stands"}, {Value: "A", Label: "Level A"},
+		{Value: "B", Label: "Level B"}, {Value: "C", Label: "Level C"}, {Value: "D", Label: "Level D"},
+		{Value: "E", Label: "Level E"}}
 }
 
 // AuditLines are the changes in words, the newest first.

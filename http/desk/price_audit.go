@@ -18,14 +18,16 @@ func priceAuditLines(entries []portal.PriceAudit, ofItem bool) []auditLine {
 		if line.Program == "portal" {
 			line.Program = ""
 		}
-		name := map[string]string{"price_contract": "Contract", "price_group": "Category", "price_break": "Break", "price_level": "Level prices"}[e.Action]
+		name := map[string]string{"price_contract": "Contract", "price_group": "Category", "price_break": "Break",
+			"price_level": "Level prices"}[e.Action]
 		switch {
 		case !ofItem:
 			name += " " + e.Subject
 		case e.CustomerNo != nil:
 			name += " of " + *e.CustomerNo
 		}
-		id := map[string]string{"price_contract": "contract_id", "price_group": "group_id", "price_break": "break_id"}[e.Action]
+		id := map[string]string{"price_contract": "contract_id", "price_group": "group_id",
+			"price_break": "break_id"}[e.Action]
 		was, is := auditPair(e.Data[id])
 		switch {
 		case id != "" && was == nil:
@@ -50,15 +52,17 @@ func priceAuditLines(entries []portal.PriceAudit, ofItem bool) []auditLine {
 // priceColumns say how the columns of price rules read.
 var priceColumns = []accessColumn{
 	{column: "uom", name: "unit", none: "every unit"},
-	{column: "kind", name: "kind", words: map[string]string{"fixed": "fixed price", "percent_off": "percent off", "cost_plus": "cost plus percent"}},
+	{column: "kind", name: "kind", words: map[string]string{"fixed": "fixed price", "percent_off": "percent off",
+		"cost_plus": "cost plus percent"}},
 	{column: "value", name: "value"},
 	{column: "price", name: "price", none: "none"},
 	{column: "use_level", name: "level's price", none: "none"},
 	{column: "levels", name: "open to", none: "all levels"},
 	{column: "min_qty", name: "from quantity"},
 	{column: "valid", name: "valid"},
-	{column: "price_a", name: "A", none: "none"}, {column: "price_b", name: "B", none: "none"}, {column: "price_c", name: "C", none: "none"},
-	{column: "price_d", name: "D", none: "none"}, {column: "price_e", name: "E", none: "none"}, {column: "cost", name: "cost", none: "none"},
+	{column: "price_a", name: "A", none: "none"}, {column: "price_b", name: "B", none: "none"},
+	{column: "price_c", name: "C", none: "none"}, {column: "price_d", name: "D", none: "none"},
+	{column: "price_e", name: "E", none: "none"}, {column: "cost", name: "cost", none: "none"},
 }
 
 func auditPair(v any) (was, is any) {

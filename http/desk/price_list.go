@@ -21,7 +21,8 @@ type priceListPage struct {
 
 // Lists are the choices of what a file holds.
 func (priceListPage) Lists() []page.Option {
-	return []page.Option{{Value: "levels", Label: "Level prices A to E"}, {Value: "contracts", Label: "Contracts"}, {Value: "groups", Label: "Category prices"}, {Value: "breaks", Label: "Quantity breaks"}}
+	return []page.Option{{Value: "levels", Label: "Level prices A to E"}, {Value: "contracts", Label: "Contracts"},
+		{Value: "groups", Label: "Category prices"}, {Value: "breaks", Label: "Quantity breaks"}}
 }
 
 // Formats are the columns of each list.
@@ -46,14 +47,16 @@ type priceFormat struct {
 // Told is the outcome in a line.
 func (p priceListPage) Told() string {
 	r := p.Result
-	counts := fmt.Sprintf("%s new, %s changed, %s unchanged", page.Plural(r.New, "price", "prices"), count(r.Changed), count(r.Unchanged))
+	counts := fmt.Sprintf("%s new, %s changed, %s unchanged", page.Plural(r.New, "price", "prices"), count(r.Changed),
+		count(r.Unchanged))
 	switch {
 	case r.Applied && r.Bad > 0:
 		return fmt.Sprintf("Loaded: %s. %s left out.", counts, page.Plural(r.Bad, "bad row was", "bad rows were"))
 	case r.Applied:
 		return "Loaded: " + counts + "."
 	case r.Bad > 0:
-		return fmt.Sprintf("Nothing was changed. Of %s, %s bad; the others would be: %s.", page.Plural(r.Rows, "row", "rows"), page.Plural(r.Bad, "is", "are"), counts)
+		return fmt.Sprintf("Nothing was changed. Of %s, %s bad; the others would be: %s.", page.Plural(r.Rows, "row", "rows"),
+			page.Plural(r.Bad, "is", "are"), counts)
 	}
 	return "Nothing was changed yet. Loading it would make: " + counts + "."
 }
@@ -103,7 +106,8 @@ func (c *Counter) ImportPrices(q *page.Request) error {
 	}
 	start := time.Now()
 	load := in.Action == "load"
-	result, err := c.Prices.ImportPrices(q.Context(), q.Who, in.What, file, portal.ImportOptions{Apply: load, LeaveOut: in.LeaveOut})
+	result, err := c.Prices.ImportPrices(q.Context(), q.Who, in.What, file,
+		portal.ImportOptions{Apply: load, LeaveOut: in.LeaveOut})
 	if err != nil {
 		return c.priceListRefused(q, view, err)
 	}

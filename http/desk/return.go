@@ -37,7 +37,8 @@ func (p returnsPage) Pills() []page.Pill {
 }
 
 func (p returnsPage) pill(status, label string, count int) page.Pill {
-	return page.Pill{Label: label, Count: count, Current: p.Status == status, Link: page.ListLink("/desk/returns", "status", status, "q", p.Query)}
+	return page.Pill{Label: label, Count: count, Current: p.Status == status,
+		Link: page.ListLink("/desk/returns", "status", status, "q", p.Query)}
 }
 
 // NextLink is the next page's address, or "".
@@ -68,7 +69,8 @@ func (c *Counter) ListReturns(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "desk/returns", "Returns", "returns", returnsPage{DeskCreditRequests: list, Status: f.Status, Query: f.Query})
+	return c.Page(q, http.StatusOK, "desk/returns", "Returns",
+		"returns", returnsPage{DeskCreditRequests: list, Status: f.Status, Query: f.Query})
 }
 
 // returnPage is one request with what can be done about it now.
@@ -133,8 +135,10 @@ func (c *Counter) returnPage(q *page.Request, typed returnTyped, failed string, 
 	if err != nil {
 		return err
 	}
-	return c.Page(q, page.Status(refused), "desk/return", "Return "+r.RequestNo, "returns", returnPage{DeskCreditRequestDetail: r,
-		FormErrors: page.FormErrorsOf(refused), Timeline: shop.CreditTimeline(r.CreditRequestDetail), Typed: typed, Failed: failed})
+	return c.Page(q, page.Status(refused), "desk/return", "Return "+r.RequestNo,
+		"returns", returnPage{DeskCreditRequestDetail: r,
+			FormErrors: page.FormErrorsOf(refused), Timeline: shop.CreditTimeline(r.CreditRequestDetail),
+			Typed: typed, Failed: failed})
 }
 
 // returnDone answers a form of the page.
@@ -168,7 +172,8 @@ func (c *Counter) DecideReturn(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	d := portal.CreditDecision{Reason: strings.TrimSpace(in.Reason), From: portal.CreditRequestStatus(in.From), Shown: in.Shown, Notes: map[int]string{}}
+	d := portal.CreditDecision{Reason: strings.TrimSpace(in.Reason), From: portal.CreditRequestStatus(in.From),
+		Shown: in.Shown, Notes: map[int]string{}}
 	typed := returnTyped{Reason: d.Reason, notes: map[int]string{}}
 	var err error
 	typed.qtys, d.Qtys, _, err = page.LineQtys(q.PostForm)
@@ -256,7 +261,8 @@ func (c *Counter) CreditReturn(q *page.Request) error {
 		memoNo, err = c.Returns.IssueMemo(q.Context(), q.Who, q.Param("request_no"), memoNo, in.Shown)
 	}
 	if err == nil && page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "memo_no": memoNo, "message": "Credit memo " + memoNo + " issued"})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]any{"ok": true, "memo_no": memoNo, "message": "Credit memo " + memoNo + " issued"})
 	}
 	return c.returnDone(q, err, "Credit memo "+memoNo+" issued", returnTyped{MemoNo: in.MemoNo}, "credit")
 }

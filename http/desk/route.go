@@ -89,7 +89,8 @@ func routeEdit(q *page.Request) (portal.RouteEdit, error) {
 	}
 	for n := 1; n <= 7; n++ {
 		no := strconv.Itoa(n)
-		in.Day[n] = portal.RouteTime{Runs: runs[no], CutoffDays: q.PostForm.Get("cutoff_days_" + no), CutoffTime: q.PostForm.Get("cutoff_time_" + no)}
+		in.Day[n] = portal.RouteTime{Runs: runs[no], CutoffDays: q.PostForm.Get("cutoff_days_" + no),
+			CutoffTime: q.PostForm.Get("cutoff_time_" + no)}
 	}
 	return in, nil
 }
@@ -141,7 +142,8 @@ func (c *Counter) DropHoliday(q *page.Request) error {
 	switch {
 	case err == nil:
 		return q.Done(q.Back("/desk/routes"), "Holiday deleted")
-	case portal.ErrorCode(err) == portal.CodeConflict && page.ShownOnPage(q, err): // the list that it came from shows it as it is
+	// The list that it came from shows it as it is
+	case portal.ErrorCode(err) == portal.CodeConflict && page.ShownOnPage(q, err):
 		return q.Done(q.Back("/desk/routes"), portal.ErrorMessage(err))
 	}
 	return err

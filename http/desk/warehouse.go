@@ -60,20 +60,23 @@ func (c *Counter) ShowWarehouse(q *page.Request) error {
 	if v.Get("view") == "way" {
 		view.View = "way"
 	}
-	all, err := c.Warehouse.ToPick(q.Context(), q.Who, portal.WarehouseFilter{ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
+	all, err := c.Warehouse.ToPick(q.Context(), q.Who,
+		portal.WarehouseFilter{ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
 	if err != nil {
 		return err
 	}
 	view.Orders = all
 	for _, o := range all {
-		if o.RouteCode != "" && !slices.ContainsFunc(view.routes, func(r page.Option) bool { return r.Value == o.RouteCode }) {
+		if o.RouteCode != "" && !slices.ContainsFunc(view.routes,
+			func(r page.Option) bool { return r.Value == o.RouteCode }) {
 			view.routes = append(view.routes, page.Option{Value: o.RouteCode, Label: o.RouteName})
 		}
 	}
 	slices.SortFunc(view.routes, func(a, b page.Option) int { return strings.Compare(a.Label, b.Label) })
 	if view.Route != "" {
 		// the list has an end, a route's orders must not fall behind it
-		view.Orders, err = c.Warehouse.ToPick(q.Context(), q.Who, portal.WarehouseFilter{Route: view.Route, ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
+		view.Orders, err = c.Warehouse.ToPick(q.Context(), q.Who,
+			portal.WarehouseFilter{Route: view.Route, ByAge: view.Sort == "age", OnTheWay: view.View == "way"})
 		if err != nil {
 			return err
 		}
@@ -138,7 +141,8 @@ type shortReason struct {
 // ShortReasons are why a line is sent short. What is not on the shelf is off
 // the stock as well.
 func (p pickPage) ShortReasons() []shortReason {
-	return []shortReason{{"Out of stock", "Out of stock", true}, {"Damaged", "Damaged goods", true}, {"Not wanted", "Not wanted any more", false}}
+	return []shortReason{{"Out of stock", "Out of stock", true}, {"Damaged", "Damaged goods", true},
+		{"Not wanted", "Not wanted any more", false}}
 }
 
 func (c *Counter) ShowPick(q *page.Request) error { return c.pickPage(q, pickPage{}, nil) }
@@ -172,7 +176,8 @@ func (c *Counter) PickStep(q *page.Request) error {
 	var err error
 	if in.Line == 0 {
 		step, err = c.Warehouse.PickScan(q.Context(), q.Who, orderNo, in.Code)
-	} else if by, bad := decimal.NewFromString(in.By); bad != nil || by.IsZero() || by.Abs().GreaterThan(decimal.New(1, 9)) || by.Exponent() < -6 {
+	} else if by, bad := decimal.NewFromString(in.By); bad != nil || by.IsZero() ||
+		by.Abs().GreaterThan(decimal.New(1, 9)) || by.Exponent() < -6 {
 		err = portal.Invalid("by", "How many more?")
 	} else {
 		step, err = c.Warehouse.PickLine(q.Context(), q.Who, orderNo, in.Line, portal.Qty{Decimal: by})
@@ -200,7 +205,8 @@ func (c *Counter) PickAll(q *page.Request) error {
 		return err
 	}
 	orderNo := q.Param("order_no")
-	return c.pickDone(q, c.Warehouse.PickAll(q.Context(), q.Who, orderNo, in.Stamp), "All of "+orderNo+" is picked", pickPage{})
+	return c.pickDone(q, c.Warehouse.PickAll(q.Context(), q.Who, orderNo, in.Stamp),
+		"All of "+orderNo+" is picked", pickPage{})
 }
 
 func (c *Counter) PickShort(q *page.Request) error {
@@ -209,7 +215,8 @@ func (c *Counter) PickShort(q *page.Request) error {
 		return err
 	}
 	err := c.Warehouse.ShortLine(q.Context(), q.Who, q.Param("order_no"), in)
-	return c.pickDone(q, err, "Line "+strconv.Itoa(in.LineNo)+" is sent short: "+in.Reason, pickPage{Failed: "short-" + strconv.Itoa(in.LineNo)})
+	return c.pickDone(q, err, "Line "+strconv.Itoa(in.LineNo)+" is sent short: "+in.Reason,
+		pickPage{Failed: "short-" + strconv.Itoa(in.LineNo)})
 }
 
 func (c *Counter) PickSubstitute(q *page.Request) error {
@@ -226,7 +233,8 @@ func (c *Counter) PickSubstitute(q *page.Request) error {
 			}
 		}
 	}
-	return c.pickDone(q, err, in.ItemNo+" replaces line "+strconv.Itoa(in.LineNo), pickPage{Sub: in, Failed: "substitute-" + strconv.Itoa(in.LineNo)})
+	return c.pickDone(q, err, in.ItemNo+" replaces line "+strconv.Itoa(in.LineNo),
+		pickPage{Sub: in, Failed: "substitute-" + strconv.Itoa(in.LineNo)})
 }
 
 // PickShip ships what has been picked: fields carrier, tracking_no, stamp.
@@ -363,7 +371,8 @@ func (c *Counter) PackingSlip(q *page.Request) error {
 		row := sheetRow{PickLine: l}
 		if view.Shipment == nil {
 			row.Now = l.PickedNow()
-		} else if i := slices.IndexFunc(view.Shipment.Contents, func(c portal.ShipmentLine) bool { return c.LineNo == l.LineNo }); i >= 0 {
+		} else if i := slices.IndexFunc(view.Shipment.Contents,
+			func(c portal.ShipmentLine) bool { return c.LineNo == l.LineNo }); i >= 0 {
 			row.Now = view.Shipment.Contents[i].Qty
 		}
 		// what does not come is explained as well
@@ -402,9 +411,11 @@ func (c *Counter) ExpectGoods(q *page.Request) error {
 	}
 	itemNo := q.Param("item_no")
 	if in.Remove != 0 {
-		return c.supplyDone(q, c.Items.ForgetReceipt(q.Context(), q.Who, itemNo, in.Remove), "No longer expected", supplyTyped{})
+		return c.supplyDone(q, c.Items.ForgetReceipt(q.Context(), q.Who, itemNo, in.Remove),
+			"No longer expected", supplyTyped{})
 	}
-	err := c.Items.ExpectReceipt(q.Context(), q.Who, itemNo, in.ExpectedOn, strings.TrimSpace(in.ExpectedQty), in.ExpectedNote)
+	err := c.Items.ExpectReceipt(q.Context(), q.Who, itemNo, in.ExpectedOn,
+		strings.TrimSpace(in.ExpectedQty), in.ExpectedNote)
 	return c.supplyDone(q, err, in.ExpectedQty+" of "+itemNo+" expected", in)
 }
 

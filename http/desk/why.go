@@ -60,7 +60,8 @@ func (p whyPage) Steps() []whyStep {
 }
 
 func (p whyPage) line(r portal.WhyReason) whyLine {
-	l := whyLine{WhyReason: r, Dates: portal.RuleDates{ValidFrom: r.ValidFrom, ValidTo: r.ValidUntil}, What: whyWhat(r), Why: whyWords[r.Reason]}
+	l := whyLine{WhyReason: r, Dates: portal.RuleDates{ValidFrom: r.ValidFrom, ValidTo: r.ValidUntil}, What: whyWhat(r),
+		Why: whyWords[r.Reason]}
 	if l.Why == "" {
 		l.Why = r.Reason
 	}
@@ -141,8 +142,8 @@ func ruleTitle(kind string, value portal.Price) string {
 
 func (c *Counter) ShowWhy(q *page.Request) error {
 	v := q.URL.Query()
-	ask := portal.WhyAsk{CustomerNo: strings.TrimSpace(v.Get("customer")), ItemNo: strings.TrimSpace(v.Get("item")), UOM: strings.TrimSpace(v.Get("uom")),
-		Qty: strings.TrimSpace(v.Get("qty")), Date: strings.TrimSpace(v.Get("date"))}
+	ask := portal.WhyAsk{CustomerNo: strings.TrimSpace(v.Get("customer")), ItemNo: strings.TrimSpace(v.Get("item")),
+		UOM: strings.TrimSpace(v.Get("uom")), Qty: strings.TrimSpace(v.Get("qty")), Date: strings.TrimSpace(v.Get("date"))}
 	view := whyPage{Typed: ask}
 	code := http.StatusOK
 	if ask.CustomerNo != "" && ask.ItemNo != "" {

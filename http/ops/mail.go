@@ -52,9 +52,11 @@ type mailPill struct {
 func (p mailsPage) Pills() []mailPill {
 	pills := []mailPill{{Label: "All", Link: mailsLink("", p.Kind, p.Query, 0), Current: p.Status == ""}}
 	for _, x := range []struct{ status, label string }{
-		{portal.MailQueued, "Waiting"}, {portal.MailFailed, "Refused or failed"}, {portal.MailKept, "Not sent"}, {portal.MailSent, "Sent"},
+		{portal.MailQueued, "Waiting"}, {portal.MailFailed, "Refused or failed"}, {portal.MailKept, "Not sent"},
+		{portal.MailSent, "Sent"},
 	} {
-		pills = append(pills, mailPill{x.label, mailsLink(x.status, p.Kind, p.Query, 0), p.Counts[x.status], p.Status == x.status})
+		pills = append(pills, mailPill{x.label, mailsLink(x.status, p.Kind, p.Query, 0), p.Counts[x.status],
+			p.Status == x.status})
 	}
 	return pills
 }
@@ -62,10 +64,12 @@ func (p mailsPage) Pills() []mailPill {
 // Kinds are the choices of kind.
 func (mailsPage) Kinds() []page.Option {
 	out := []page.Option{{Value: "", Label: "All kinds"}}
-	for _, k := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved, portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected,
-		portal.NotifyOrderCancelled, portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided,
-		portal.NotifyStandingOrder, portal.NotifyReminder, portal.NotifyReturnDecided, portal.NotifyStatement, portal.NotifyInvitation, portal.NotifyPasswordReset,
-		portal.NotifyNewDevice, portal.NotifyPasswordChanged, portal.NotifyFactorChanged} {
+	for _, k := range []portal.NotificationKind{portal.NotifyOrderReceived, portal.NotifyOrderApproved,
+		portal.NotifyOrderChanged, portal.NotifyOrderWaits, portal.NotifyOrderRejected, portal.NotifyOrderCancelled,
+		portal.NotifyOrderShipped, portal.NotifyOrderDelivered, portal.NotifySignOffWaiting, portal.NotifySignOffDecided,
+		portal.NotifyStandingOrder, portal.NotifyReminder, portal.NotifyReturnDecided, portal.NotifyStatement,
+		portal.NotifyInvitation, portal.NotifyPasswordReset, portal.NotifyNewDevice, portal.NotifyPasswordChanged,
+		portal.NotifyFactorChanged} {
 		out = append(out, page.Option{Value: string(k), Label: k.Label()})
 	}
 	return out

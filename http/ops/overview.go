@@ -61,7 +61,8 @@ type opsGroup struct {
 
 // Groups are the signs by where they belong.
 func (p opsPage) Groups() []opsGroup {
-	groups := []opsGroup{{Title: health.GroupLive, Icon: "bolt"}, {Title: health.GroupPages, Icon: "device-desktop"}, {Title: health.GroupDatabase, Icon: "box"}, {Title: health.GroupWork, Icon: "settings"}}
+	groups := []opsGroup{{Title: health.GroupLive, Icon: "bolt"}, {Title: health.GroupPages, Icon: "device-desktop"},
+		{Title: health.GroupDatabase, Icon: "box"}, {Title: health.GroupWork, Icon: "settings"}}
 	for i := range groups {
 		for _, sign := range p.Signs {
 			if sign.Group == groups[i].Title {
@@ -146,7 +147,8 @@ func sparkOf(sign health.Sign) *spark {
 		}
 		fmt.Fprintf(&area, "V%dZ", sparkHeight)
 	}
-	return &spark{Line: line.String(), Area: area.String(), Label: fmt.Sprintf("%s, up to %s", sign.Title, sparkTop(top, sign.Unit))}
+	return &spark{Line: line.String(), Area: area.String(),
+		Label: fmt.Sprintf("%s, up to %s", sign.Title, sparkTop(top, sign.Unit))}
 }
 
 // sparkTop is the highest figure of a plot.

@@ -63,7 +63,8 @@ func TestAddressesArrive(t *testing.T) {
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }})
 	t.Cleanup(proxy.Close)
 
-	numbers := []string{"OIL5", "A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "...", "new", "~", "~A~2FB", "//", "\\", "100%", "a+b", "%2e%2e", "é/日本"}
+	numbers := []string{"OIL5", "A/B 1", `1/2"PIPE #3`, "A#1", "A?x=1", "A%2FB", "..", ".", "...", "new", "~", "~A~2FB",
+		"//", "\\", "100%", "a+b", "%2e%2e", "é/日本"}
 	alphabet := []rune("aB1~/%.?# +\\;&=2EFné日\t\"'<>|")
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -93,7 +94,8 @@ func TestAddressesArrive(t *testing.T) {
 		// what others make with percent-encoding arrives too, but for what is
 		// written like one of our own
 		if !strings.HasPrefix(number, "~") && number != "new" {
-			if got := asked(t, server, "/items/"+strings.ReplaceAll(url.PathEscape(number), ".", "%2E")); got != number+"|false" {
+			if got := asked(t, server, "/items/"+strings.ReplaceAll(url.PathEscape(number), ".", "%2E")); got != number+
+				"|false" {
 				t.Errorf("seed %d: %q, percent-encoded, arrives as %q", seed, number, got)
 			}
 		}

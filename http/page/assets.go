@@ -85,7 +85,8 @@ func (a *Assets) add(name string, body []byte) error {
 	hash := hex.EncodeToString(sum[:6])
 	id := strings.TrimSuffix(name, ext) + "." + hash + ext
 	a.urls[name] = "/assets/" + id
-	a.byID[id] = asset{contentType: contentType, etag: strconv.Quote(hash), plain: body, gzip: sync.OnceValue(func() []byte { return compress(body) })}
+	a.byID[id] = asset{contentType: contentType, etag: strconv.Quote(hash), plain: body,
+		gzip: sync.OnceValue(func() []byte { return compress(body) })}
 	return nil
 }
 

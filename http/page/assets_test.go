@@ -42,8 +42,10 @@ func TestAssets(t *testing.T) {
 
 	for name, contentType := range map[string]string{
 		"ui.css": "text/css; charset=utf-8", "app.css": "text/css; charset=utf-8", "brand.css": "text/css; charset=utf-8",
-		"theme.js": "text/javascript; charset=utf-8", "live.js": "text/javascript; charset=utf-8", "socket.js": "text/javascript; charset=utf-8", "htmx.js": "text/javascript; charset=utf-8",
-		"icons.svg": "image/svg+xml", "logo.svg": "image/svg+xml", "favicon.svg": "image/svg+xml", "licenses.txt": "text/plain; charset=utf-8",
+		"theme.js": "text/javascript; charset=utf-8", "live.js": "text/javascript; charset=utf-8",
+		"socket.js": "text/javascript; charset=utf-8", "htmx.js": "text/javascript; charset=utf-8",
+		"icons.svg": "image/svg+xml", "logo.svg": "image/svg+xml", "favicon.svg": "image/svg+xml",
+		"licenses.txt": "text/plain; charset=utf-8",
 	} {
 		url := assets.URL(name)
 		if !regexp.MustCompile(`^/assets/[a-z]+\.[0-9a-f]{12}\.[a-z]+$`).MatchString(url) {
@@ -51,7 +53,8 @@ func TestAssets(t *testing.T) {
 			continue
 		}
 		plain, packed := get(url, ""), get(url, "br, gzip;q=0.8")
-		if plain.StatusCode != 200 || plain.Header.Get("Content-Type") != contentType || plain.Header.Get("Content-Encoding") != "" {
+		if plain.StatusCode != 200 || plain.Header.Get("Content-Type") != contentType ||
+			plain.Header.Get("Content-Encoding") != "" {
 			t.Errorf("%s: %d %v", name, plain.StatusCode, plain.Header)
 		}
 		if got := plain.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
@@ -70,7 +73,8 @@ func TestAssets(t *testing.T) {
 		}
 	}
 
-	for _, url := range []string{"/assets/", "/assets/app.css", "/assets/none.000000000000.css", "/assets/app.0.css", "/assets/../brand.go", "/assets/vendor/ui.css"} {
+	for _, url := range []string{"/assets/", "/assets/app.css", "/assets/none.000000000000.css", "/assets/app.0.css",
+		"/assets/../brand.go", "/assets/vendor/ui.css"} {
 		if got := get(url, "").StatusCode; got != 404 {
 			t.Errorf("%s: status %d", url, got)
 		}
@@ -110,7 +114,8 @@ func TestAssetsMethodsAndValidators(t *testing.T) {
 
 func TestAcceptsGzip(t *testing.T) {
 	for header, want := range map[string]bool{
-		"": false, "gzip": true, "br": false, "br, GZIP": true, "*": true, "gzip;q=0": false, "gzip; q=0.5": true, "*, gzip;q=0": false, "identity": false,
+		"": false, "gzip": true, "br": false, "br, GZIP": true, "*": true, "gzip;q=0": false, "gzip; q=0.5": true,
+		"*, gzip;q=0": false, "identity": false,
 	} {
 		if got := acceptsGzip(header); got != want {
 			t.Errorf("%q: %v", header, got)

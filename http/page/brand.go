@@ -49,8 +49,8 @@ func (b Brand) PhoneDigits() string {
 
 // Letterhead is the brand as papers and mails show it.
 func (b Brand) Letterhead() portal.Letterhead {
-	head := portal.Letterhead{Name: b.Name, ShortName: b.ShortName, Accent: b.Light.String(), OnAccent: b.Light.textOn().String(),
-		Phone: b.Phone, Email: b.Email, Footer: b.Footer, Logo: b.PaperLogo}
+	head := portal.Letterhead{Name: b.Name, ShortName: b.ShortName, Accent: b.Light.String(),
+		OnAccent: b.Light.textOn().String(), Phone: b.Phone, Email: b.Email, Footer: b.Footer, Logo: b.PaperLogo}
 	if len(head.Logo) == 0 {
 		head.Logo = b.Logo
 	}
@@ -151,7 +151,8 @@ func paperLogo(dir fs.FS) ([]byte, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", name, err)
 		case len(data) > most || size.Width > side || size.Height > side:
-			return nil, fmt.Errorf("%s: %d bytes, %d × %d points; at most %d bytes and %d points a side", name, len(data), size.Width, size.Height, most, side)
+			return nil, fmt.Errorf("%s: %d bytes, %d × %d points; at most %d bytes and %d points a side", name, len(data),
+				size.Width, size.Height, most, side)
 		}
 		return data, nil
 	}
@@ -215,7 +216,8 @@ func (b Brand) stylesheet() []byte {
 		fmt.Fprintf(&buf, "\t--%s: light-dark(%s, %s);\n", name, light, dark)
 	}
 	lightSoft, darkSoft := lightSurface.mix(b.Light, 0.1), darkSurface.mix(b.Dark, 0.16)
-	lightText, darkText := b.Light.readableOn(Color{}, lightSurface, lightSoft), b.Dark.readableOn(white, darkSurface, darkSoft)
+	lightText, darkText := b.Light.readableOn(Color{}, lightSurface, lightSoft),
+		b.Dark.readableOn(white, darkSurface, darkSoft)
 	buf.WriteString(":root, [data-bs-theme=light], [data-bs-theme=dark] {\n")
 	pair("tblr-primary", b.Light, b.Dark)
 	pair("tblr-primary-fg", b.Light.textOn(), b.Dark.textOn())

@@ -18,7 +18,8 @@ func TestDefaultBrand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Name != "Harbor & Main Wholesale" || b.ShortName != "Harbor & Main" || b.Phone == "" || b.Email == "" || len(b.Logo) == 0 {
+	if b.Name != "Harbor & Main Wholesale" || b.ShortName != "Harbor & Main" || b.Phone == "" || b.Email == "" ||
+		len(b.Logo) == 0 {
 		t.Errorf("%+v", b)
 	}
 }
@@ -28,7 +29,8 @@ func TestLoadBrandFillsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.ShortName != "Acme Foods" || b.Footer != "Acme Foods" || b.Dark != b.Light || b.Light != (Color{0xc8, 0x1e, 0x1e}) {
+	if b.ShortName != "Acme Foods" || b.Footer != "Acme Foods" || b.Dark != b.Light ||
+		b.Light != (Color{0xc8, 0x1e, 0x1e}) {
 		t.Errorf("%+v", b)
 	}
 	if got := b.PhoneDigits(); got != "+12125550199" {

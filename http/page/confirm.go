@@ -54,8 +54,10 @@ func (k *Kit) Confirmed(h Handler) Handler {
 		if err := q.ParseForm(); err != nil {
 			return &portal.Error{Code: portal.CodeInvalid, Message: "The form could not be read. Please try again.", Err: err}
 		}
-		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword), Passkey: q.PostForm.Get(proofPasskey)}
-		refused := error(portal.Errorf(portal.CodeConfirm, "Prove once more that it is you, then this goes on: send %s with the form.", proofFields(state)))
+		p := portal.FactorProof{Code: q.PostForm.Get(proofCode), Password: q.PostForm.Get(proofPassword),
+			Passkey: q.PostForm.Get(proofPasskey)}
+		refused := error(portal.Errorf(portal.CodeConfirm,
+			"Prove once more that it is you, then this goes on: send %s with the form.", proofFields(state)))
 		asked := p == (portal.FactorProof{})
 		if !asked {
 			if refused = k.Factors.Confirm(q.Context(), who, p); refused == nil {

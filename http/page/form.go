@@ -68,7 +68,8 @@ func (f FormErrors) LineError(field string, line int) string {
 // from: the visitor can do something about it there.
 func ShownOnPage(q *Request, err error) bool {
 	code := portal.ErrorCode(err)
-	return (code == portal.CodeInvalid || code == portal.CodeConflict || code == portal.CodeTooMany) && !WantsJSON(q.Request) && !IsPart(q.Request)
+	return (code == portal.CodeInvalid || code == portal.CodeConflict || code == portal.CodeTooMany) &&
+		!WantsJSON(q.Request) && !IsPart(q.Request)
 }
 
 // NewKey names a form, so that sending it twice does it once.
@@ -109,7 +110,8 @@ func LineQtys(form url.Values) (typed map[int]string, qtys map[int]portal.Qty, e
 		}
 		qty, problem := LineQty(text, "0 for none")
 		if problem != "" {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
+			refused.Fields = append(refused.Fields,
+				portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty

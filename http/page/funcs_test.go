@@ -133,7 +133,8 @@ func TestTopicAndQuery(t *testing.T) {
 	if got := Topic(portal.EventOrder, "SO-100023"); got != "order:SO-100023" {
 		t.Errorf("topic %q", got)
 	}
-	if got, err := withQuery("/orders?status=open&before=1", "before", "x y", "status", ""); err != nil || got != "/orders?before=x+y" {
+	if got, err := withQuery("/orders?status=open&before=1", "before", "x y", "status", ""); err != nil ||
+		got != "/orders?before=x+y" {
 		t.Errorf("withquery %q, %v", got, err)
 	}
 	if got := Plural(1, "line", "lines") + ", " + Plural(1200, "line", "lines"); got != "1 line, 1,200 lines" {
@@ -144,7 +145,8 @@ func TestTopicAndQuery(t *testing.T) {
 // kit parses the layout and the pieces with a page of the test's own.
 func kit(t *testing.T, content string) *template.Template {
 	t.Helper()
-	set, err := template.New("").Funcs(Funcs(testAssets(t), time.UTC, time.Now)).ParseFS(os.DirFS("html/part"), "layout.tmpl", "kit.tmpl")
+	set, err := template.New("").Funcs(Funcs(testAssets(t), time.UTC, time.Now)).ParseFS(os.DirFS("html/part"),
+		"layout.tmpl", "kit.tmpl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,29 +158,37 @@ func TestLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	buyer := portal.Session{ID: 1, Email: "buyer@c1001.example", CustomerNo: "C1001", CustomerName: "Corner <Bistro>", Role: portal.RoleBuyer}
+	buyer := portal.Session{ID: 1, Email: "buyer@c1001.example", CustomerNo: "C1001", CustomerName: "Corner <Bistro>",
+		Role: portal.RoleBuyer}
 	ops := portal.Session{ID: 2, Email: "ops@demo.example", Role: portal.RoleOps}
 	desk := portal.Session{ID: 3, Email: "desk@demo.example", Role: portal.RoleDesk}
 	for name, c := range map[string]struct {
 		frame       Frame
 		has, hasNot []string
 	}{
-		"buyer": {Frame{Session: buyer, Active: "orders", CanOrder: true, SeePrices: true, CartCount: 3, CartTotal: "1,204.50", LiveURL: "/live", Cursor: "8:9:"},
-			[]string{`<body class="shop">`, `action="/catalog"`, `href="/orders" aria-current="page"`, `>3</span>`, "1,204.50", "Corner &lt;Bistro&gt;", `name="live-cursor" content="8:9:"`,
+		"buyer": {Frame{Session: buyer, Active: "orders", CanOrder: true, SeePrices: true, CartCount: 3,
+			CartTotal: "1,204.50", LiveURL: "/live", Cursor: "8:9:"},
+			[]string{`<body class="shop">`, `action="/catalog"`, `href="/orders" aria-current="page"`, `>3</span>`, "1,204.50",
+				"Corner &lt;Bistro&gt;", `name="live-cursor" content="8:9:"`,
 				`action="/logout"`, `id="announce"`, `id="live-banner"`, `"SHIPPED":"Shipped"`, `href="#main"`},
 			[]string{"/desk/", "/ops/", "as entered by staff"}},
-		"view only": {Frame{Session: buyer, SeePrices: true, CartTotal: "1,204.50"}, []string{"/my-items"}, []string{`href="/cart"`, "1,204.50", "live-url"}},
-		"no prices": {Frame{Session: buyer, CanOrder: true, CartTotal: "1,204.50"}, []string{`href="/cart"`}, []string{"1,204.50"}},
-		"desk":      {Frame{Session: desk}, []string{`<body class="desk">`, `action="/desk/orders"`, "/desk/customers"}, []string{"/ops/jobs", `href="/cart"`}},
-		"operator":  {Frame{Session: ops}, []string{"/ops/jobs"}, nil},
+		"view only": {Frame{Session: buyer, SeePrices: true, CartTotal: "1,204.50"}, []string{"/my-items"},
+			[]string{`href="/cart"`, "1,204.50", "live-url"}},
+		"no prices": {Frame{Session: buyer, CanOrder: true, CartTotal: "1,204.50"}, []string{`href="/cart"`},
+			[]string{"1,204.50"}},
+		"desk": {Frame{Session: desk}, []string{`<body class="desk">`, `action="/desk/orders"`, "/desk/customers"},
+			[]string{"/ops/jobs", `href="/cart"`}},
+		"operator": {Frame{Session: ops}, []string{"/ops/jobs"}, nil},
 		"acting": {Frame{Session: buyer, ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>"},
-			[]string{"desk@demo.example acts as Corner &lt;Bistro&gt;", `<body class="shop">`, `action="/acting/end"`}, []string{`action="/logout"`}},
+			[]string{"desk@demo.example acts as Corner &lt;Bistro&gt;", `<body class="shop">`, `action="/acting/end"`},
+			[]string{`action="/logout"`}},
 		"preview": {Frame{Session: buyer, ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>", Preview: true},
 			[]string{"sees the portal as Corner &lt;Bistro&gt;", `action="/acting/end"`}, []string{"acts as"}},
 		"acting, an error": {Frame{ActingBy: "desk@demo.example", ActingAs: "Corner <Bistro>"},
 			[]string{`<body class="plain">`, "acts as Corner &lt;Bistro&gt;", `action="/acting/end"`}, nil},
 		"acted for": {Frame{Session: buyer, StaffActs: true}, []string{"acts for your account"}, []string{"/acting/end"}},
-		"nobody":    {Frame{Toast: "Logged out"}, []string{`<body class="plain">`, "(718) 555-0142", "Logged out"}, []string{"<nav", "role=\"search\""}},
+		"nobody": {Frame{Toast: "Logged out"}, []string{`<body class="plain">`, "(718) 555-0142", "Logged out"},
+			[]string{"<nav", "role=\"search\""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.frame.Brand, c.frame.Title = brand, "Orders"
@@ -190,7 +200,8 @@ func TestLayout(t *testing.T) {
 				t.Fatal(err)
 			}
 			page := buf.String()
-			for _, want := range append(c.has, "<title>Orders · Harbor &amp; Main</title>", "<h1>Hello</h1>", `<html lang="en"`, `<main id="main"`) {
+			for _, want := range append(c.has, "<title>Orders · Harbor &amp; Main</title>", "<h1>Hello</h1>", `<html lang="en"`,
+				`<main id="main"`) {
 				if !strings.Contains(page, want) {
 					t.Errorf("no %s in\n%s", want, page)
 				}
@@ -216,22 +227,32 @@ func TestPieces(t *testing.T) {
 		"badge": {`{{template "badge" (dict "status" .Page "note" "6 of 10 shipped" "id" "b")}}`, portal.OrderPicking,
 			[]string{`class="status status-work" id="b" data-status="PICKING"`, "#package", "Picking", "6 of 10 shipped"}},
 		"timeline": {`{{template "timeline" (dict "steps" .Page)}}`,
-			Timeline(portal.OrderDetail{Order: portal.Order{Status: portal.OrderApproved}, History: []portal.OrderStep{{To: portal.OrderSubmitted, At: time.Now(), Actor: "a@b.example"}, {To: portal.OrderApproved, At: time.Now()}}}),
-			[]string{`<li class="done status-new">`, `<li class="now status-go" aria-current="step">`, `<li class="todo status-work">`, "today", "a@b.example", "not yet"}},
+			Timeline(portal.OrderDetail{Order: portal.Order{Status: portal.OrderApproved},
+				History: []portal.OrderStep{{To: portal.OrderSubmitted, At: time.Now(), Actor: "a@b.example"},
+					{To: portal.OrderApproved, At: time.Now()}}}),
+			[]string{`<li class="done status-new">`, `<li class="now status-go" aria-current="step">`,
+				`<li class="todo status-work">`, "today", "a@b.example", "not yet"}},
 		"field": {`{{template "field" (dict "name" "po_no" "label" "PO number" "value" .Page "error" "Too long." "help" "On the invoice." "line" 2 "required" true)}}`, `"PO"`,
-			[]string{`for="f-po_no-2"`, `id="f-po_no-2" name="po_no" value="&#34;PO&#34;"`, `aria-invalid="true" aria-describedby="f-po_no-2-error f-po_no-2-help"`, "required", `<p class="field-error" id="f-po_no-2-error">`, `id="f-po_no-2-help">On the invoice.`}},
+			[]string{`for="f-po_no-2"`, `id="f-po_no-2" name="po_no" value="&#34;PO&#34;"`,
+				`aria-invalid="true" aria-describedby="f-po_no-2-error f-po_no-2-help"`,
+				"required", `<p class="field-error" id="f-po_no-2-error">`, `id="f-po_no-2-help">On the invoice.`}},
 		"select": {`{{template "field" (dict "name" "x" "label" "X" "type" "select" "value" 2 "options" (list (dict "Value" 1 "Label" "One") (dict "Value" 2 "Label" "Two")))}}`, nil,
 			[]string{`<option value="1">One</option><option value="2" selected>Two</option>`}},
-		"errors": {`{{template "errors" (dict "fields" .Page)}}`, []portal.FieldError{{Field: "qty", Line: 3, Message: "5 left."}, {Message: "Closed today."}},
+		"errors": {`{{template "errors" (dict "fields" .Page)}}`,
+			[]portal.FieldError{{Field: "qty", Line: 3, Message: "5 left."}, {Message: "Closed today."}},
 			[]string{`role="alert"`, `<a href="#f-qty-3">5 left.</a>`, "<li>Closed today.</li>"}},
-		"stepper": {`{{template "stepper" (dict "name" "qty" "value" (qty .Page) "label" "OIL5" "uom" "CS" "min" 1)}}`, portal.Qty{Decimal: dec("6")},
-			[]string{`name="qty" value="6" maxlength="40" autocomplete="off" data-min="1" aria-label="OIL5"`, `data-step="-1"`, "CS"}},
+		"stepper": {`{{template "stepper" (dict "name" "qty" "value" (qty .Page) "label" "OIL5" "uom" "CS" "min" 1)}}`,
+			portal.Qty{Decimal: dec("6")},
+			[]string{`name="qty" value="6" maxlength="40" autocomplete="off" data-min="1" aria-label="OIL5"`, `data-step="-1"`,
+				"CS"}},
 		"star": {`{{template "star" (dict "item_no" .Page "on" true)}}`, "A B",
 			[]string{`action="/favorites/~A~20B"`, `hx-post="/favorites/~A~20B"`, `name="on" value="0"`, `aria-pressed="true"`}},
 		"facts": {`{{template "facts" (list (dict "label" "PO" "text" "77" "href" "/x") (dict "label" "Sum" "money" .Page) (dict "label" "Gone" "text" ""))}}`, portal.Money{Decimal: dec("3")},
 			[]string{`<dt>PO</dt><dd><a href="/x">77</a></dd>`, `<dd><span class="num">3.00</span></dd>`}},
-		"pager": {`{{template "pager" (dict "next" .Page "text" "1–50 of 60")}}`, "/orders?before=7", []string{`href="/orders?before=7" rel="next"`, "1–50 of 60"}},
-		"empty": {`{{template "empty" (dict "icon" "star" "title" .Page "href" "/catalog" "label" "Open")}}`, "None", []string{"None", `href="/catalog">Open`}},
+		"pager": {`{{template "pager" (dict "next" .Page "text" "1–50 of 60")}}`, "/orders?before=7",
+			[]string{`href="/orders?before=7" rel="next"`, "1–50 of 60"}},
+		"empty": {`{{template "empty" (dict "icon" "star" "title" .Page "href" "/catalog" "label" "Open")}}`, "None",
+			[]string{"None", `href="/catalog">Open`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var buf bytes.Buffer

@@ -23,7 +23,8 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 		return who, true, nil
 	}
 	customer, ok, err = k.Sessions.ActingFor(r.Context(), who)
-	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if err == nil && ok && customer.Acting == portal.ActingPreview && r.Method != http.MethodGet &&
+		r.Method != http.MethodHead {
 		// the database would refuse it, too
 		err = portal.Errorf(portal.CodeForbidden, portal.PreviewOnly)
 	}
@@ -35,7 +36,8 @@ func (k *Kit) AsCustomer(r *http.Request, who portal.Session) (customer portal.S
 func (k *Kit) OwnAffairs(q *Request) error {
 	_, acting, err := k.Sessions.ActingFor(q.Context(), q.Who)
 	if err == nil && acting {
-		err = portal.Errorf(portal.CodeForbidden, "Passwords and sessions are each person's own. Go back to the desk for yours.")
+		err = portal.Errorf(portal.CodeForbidden,
+			"Passwords and sessions are each person's own. Go back to the desk for yours.")
 	}
 	return err
 }

@@ -147,7 +147,8 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // fields of a form.
 func (k *Kit) Readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isText(r.URL.Path) || slices.ContainsFunc(strings.Split(r.URL.Path, "/"), func(part string) bool { return !isText(portal.FromAddress(part)) }) {
+		if !isText(r.URL.Path) || slices.ContainsFunc(strings.Split(r.URL.Path, "/"),
+			func(part string) bool { return !isText(portal.FromAddress(part)) }) {
 			k.Fail(w, r, portal.Errorf(portal.CodeNotFound, "There is no such page."))
 			return
 		}

@@ -57,7 +57,9 @@ type pageSet struct {
 // parsePages parses all templates, so that a slip in one fails the start. The set
 // of a page is put together when somebody first asks for it.
 func parsePages(assets *Assets, counters ...Templates) (*pages, error) {
-	p := &pages{counters: append([]Templates{own}, counters...), assets: assets, drawing: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), base: map[string]*template.Template{}, free: map[[2]string][]*pageSet{}}
+	p := &pages{counters: append([]Templates{own}, counters...), assets: assets,
+		drawing: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), base: map[string]*template.Template{},
+		free: map[[2]string][]*pageSet{}}
 	funcs := p.funcs(time.UTC, time.Now)
 	if _, err := p.parts(time.UTC, funcs); err != nil {
 		return nil, err
@@ -171,10 +173,11 @@ func (p *pages) execute(w io.Writer, page, part string, now time.Time, v any) er
 func (k *Kit) frameOf(q *Request, title, active string) Frame {
 	f := Frame{
 		Brand: k.Brand, Title: title, Session: q.Who, Active: active, Query: q.URL.Query().Get("q"),
-		CanOrder: q.Frame.Access.CanOrder, SeePrices: q.Frame.Access.SeePrices, SeeBalance: q.Frame.Access.SeeBalance, CartCount: q.Frame.CartLines,
-		Toast: q.flash(), RequestID: RequestID(q.Context()), LiveURL: "/live", Cursor: q.Frame.Cursor,
-		Rights:   q.Frame.Rights,
-		ActingBy: q.Who.ActingBy, ActingAs: q.Who.CustomerName, Preview: q.Who.Acting == portal.ActingPreview, StaffActs: q.Frame.StaffActing && q.Who.Acting == portal.ActingNot,
+		CanOrder: q.Frame.Access.CanOrder, SeePrices: q.Frame.Access.SeePrices, SeeBalance: q.Frame.Access.SeeBalance,
+		CartCount: q.Frame.CartLines, Toast: q.flash(), RequestID: RequestID(q.Context()), LiveURL: "/live",
+		Cursor: q.Frame.Cursor, Rights: q.Frame.Rights,
+		ActingBy: q.Who.ActingBy, ActingAs: q.Who.CustomerName, Preview: q.Who.Acting == portal.ActingPreview,
+		StaffActs: q.Frame.StaffActing && q.Who.Acting == portal.ActingNot,
 	}
 	if f.ActingBy != "" {
 		f.LiveURL = "/live?acting"

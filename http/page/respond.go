@@ -138,14 +138,18 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	code := Status(err)
 	switch {
 	case code >= 500:
-		k.Logger.Error("request failed", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "error", err)
+		k.Logger.Error("request failed", "request", id, "path", loggedPath(r.URL.Path),
+			"login", int64(who.LoginID), "error", err)
 	case code == http.StatusNotFound && who.ID != 0:
 		// somebody may be trying other customers' numbers
-		k.Logger.Warn("not found", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "customer", int64(who.CustomerID), "error", err)
+		k.Logger.Warn("not found", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID),
+			"customer", int64(who.CustomerID), "error", err)
 	default:
-		k.Logger.Info("request refused", "request", id, "path", loggedPath(r.URL.Path), "login", int64(who.LoginID), "error", err)
+		k.Logger.Info("request refused", "request", id, "path", loggedPath(r.URL.Path),
+			"login", int64(who.LoginID), "error", err)
 	}
-	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id, Status: code, Home: "/"}
+	page := errorPage{Code: portal.ErrorCode(err), Message: portal.ErrorMessage(err), RequestID: id,
+		Status: code, Home: "/"}
 	if e, ok := errors.AsType[*portal.Error](err); ok {
 		page.Fields = e.Fields
 		if e.Shown != "" {
@@ -154,7 +158,8 @@ func (k *Kit) FailAs(w http.ResponseWriter, r *http.Request, who portal.Session,
 	}
 	if r, ok := errors.AsType[*portal.RefusedError](err); ok {
 		page.Confirm = map[string]string{}
-		for name, value := range map[string]string{"confirm_prices": r.AskedPrices(), "confirm_po": r.AskedPO(), "shown_outcome": r.AskedOutcome()} {
+		for name, value := range map[string]string{"confirm_prices": r.AskedPrices(), "confirm_po": r.AskedPO(),
+			"shown_outcome": r.AskedOutcome()} {
 			if value != "" {
 				page.Confirm[name] = value
 			}

@@ -53,7 +53,8 @@ func (k *Kit) noteStranger(r *http.Request) {
 	if !k.strangers.isNew(source) {
 		return
 	}
-	k.Logger.Warn("X-Forwarded-For came from an address that is no trusted proxy, and is not believed. If it is your proxy, name it with --trusted-proxy",
+	k.Logger.Warn("X-Forwarded-For came from an address that is no trusted proxy, and is not believed. If it is your "+
+		"proxy, name it with --trusted-proxy",
 		"from", source)
 	if k.UnknownProxy != nil {
 		go k.UnknownProxy(source) // the visitor need not wait for that

@@ -47,7 +47,8 @@ func Timeline(o portal.OrderDetail) []TimelineStep {
 		out = append(out, step)
 		if stopped && i == reached {
 			h := last[o.Status]
-			out = append(out, TimelineStep{Status: o.Status, Done: true, Current: true, At: &h.At, Actor: h.Actor, Reason: o.StatusReason})
+			out = append(out, TimelineStep{Status: o.Status, Done: true, Current: true, At: &h.At, Actor: h.Actor,
+				Reason: o.StatusReason})
 			if o.Status != portal.OrderOnHold {
 				return out
 			}

@@ -50,7 +50,8 @@ func (p AccountPage) Buckets() []openBucket {
 
 // Bases are the choices of the filter.
 func (AccountPage) Bases() []page.Option {
-	return []page.Option{{Value: portal.BasisInvoiceDate, Label: "Invoice date"}, {Value: portal.BasisDueDate, Label: "Due date"}}
+	return []page.Option{{Value: portal.BasisInvoiceDate, Label: "Invoice date"},
+		{Value: portal.BasisDueDate, Label: "Due date"}}
 }
 
 func AccountQuery(q *page.Request) (portal.AccountQuery, error) {
@@ -138,7 +139,8 @@ func (p statementPage) link(path string, view int) string {
 	if view > 1 {
 		n = strconv.Itoa(view)
 	}
-	return page.ListLink(path, "from", p.From.Format(time.DateOnly), "to", p.To.Format(time.DateOnly), "as_of", p.AsOf.Format(time.DateOnly), "page", n)
+	return page.ListLink(path, "from", p.From.Format(time.DateOnly), "to", p.To.Format(time.DateOnly),
+		"as_of", p.AsOf.Format(time.DateOnly), "page", n)
 }
 
 // PDFLink is the same as a paper.
@@ -187,7 +189,8 @@ func PeriodOf(q *page.Request) (p portal.Period, err error) {
 
 // StatementPageOf reads a statement as the address asks; a slip there shows this
 // month's with the error at its field.
-func StatementPageOf(q *page.Request, base string, read func(portal.Period) (portal.Statement, error)) (statementPage, int, error) {
+func StatementPageOf(q *page.Request, base string,
+	read func(portal.Period) (portal.Statement, error)) (statementPage, int, error) {
 	view := statementPage{Base: base}
 	code := http.StatusOK
 	period, err := PeriodOf(q)
@@ -200,7 +203,8 @@ func StatementPageOf(q *page.Request, base string, read func(portal.Period) (por
 		view.Statement, err = read(portal.Period{})
 		view.Typed.From, view.Typed.To, view.Typed.AsOf = v.Get("from"), v.Get("to"), v.Get("as_of")
 	} else {
-		view.Typed.From, view.Typed.To, view.Typed.AsOf = view.From.Format(time.DateOnly), view.To.Format(time.DateOnly), view.AsOf.Format(time.DateOnly)
+		view.Typed.From, view.Typed.To, view.Typed.AsOf = view.From.Format(time.DateOnly), view.To.Format(time.DateOnly),
+			view.AsOf.Format(time.DateOnly)
 	}
 	view.cut(v.Get("page"))
 	view.Rule = portal.AgingRule(view.Basis)
@@ -247,7 +251,8 @@ func (c *Counter) PrintStatement(q *page.Request, statement portal.Statement) er
 	if err != nil {
 		return err
 	}
-	return q.Paper(portal.Paper{Name: "statement-" + statement.CustomerNo + "-" + statement.To.Format(time.DateOnly) + ".pdf", MediaType: "application/pdf", Data: paper})
+	return q.Paper(portal.Paper{Name: "statement-" + statement.CustomerNo + "-" + statement.To.Format(time.DateOnly) +
+		".pdf", MediaType: "application/pdf", Data: paper})
 }
 
 func (c *Counter) RequestStatement(q *page.Request) error {
@@ -258,7 +263,8 @@ func (c *Counter) RequestStatement(q *page.Request) error {
 	if _, err := c.Accounts.RequestStatement(q.Context(), q.Who, period); err != nil {
 		return err
 	}
-	return q.Done("/account#statements", "Your statement is being made. It appears under Statements, and comes by mail if you chose that.")
+	return q.Done("/account#statements",
+		"Your statement is being made. It appears under Statements, and comes by mail if you chose that.")
 }
 
 func (c *Counter) KeptStatementPDF(q *page.Request) error {

@@ -30,13 +30,14 @@ type cartPage struct {
 	Fields  []portal.FieldError `json:"fields,omitempty"`
 	Access  portal.Access       `json:"-"`
 	Today   string              `json:"-"`
-	Outcome string              `json:"outcome"`                // of sending it now: approve, queue, sign_off, refuse
-	Shown   string              `json:"shown,omitempty"`        // what the form carries of the lines and prices
-	Digest  string              `json:"shown_digest,omitempty"` // of Shown: sent as confirm_prices it confirms these prices
-	AskRose bool                `json:"-"`                      // prices rose, as this page shows: sending again confirms
-	AskWhat bool                `json:"-"`                      // the outcome is another, as this page shows: sending again confirms
-	AskPO   string              `json:"-"`                      // PO number repeated: the orders that sending again confirms
-	Page    int                 `json:"-"`                      // from 1
+	Outcome string              `json:"outcome"`         // of sending it now: approve, queue, sign_off, refuse
+	Shown   string              `json:"shown,omitempty"` // what the form carries of the lines and prices
+	// Of Shown: sent as confirm_prices it confirms these prices
+	Digest  string `json:"shown_digest,omitempty"`
+	AskRose bool   `json:"-"` // prices rose, as this page shows: sending again confirms
+	AskWhat bool   `json:"-"` // the outcome is another, as this page shows: sending again confirms
+	AskPO   string `json:"-"` // PO number repeated: the orders that sending again confirms
+	Page    int    `json:"-"` // from 1
 }
 
 // Pages is how many pages the lines take, at least one.
@@ -203,7 +204,8 @@ func (p cartPage) Errors() []cartError {
 		}
 	}
 	if lines > cartErrors {
-		out = append(out, cartError{Message: "And " + page.Plural(lines-cartErrors, "more line", "more lines") + ", each marked in the list."})
+		out = append(out, cartError{Message: "And " + page.Plural(lines-cartErrors, "more line", "more lines") +
+			", each marked in the list."})
 	}
 	return out
 }
@@ -286,7 +288,8 @@ func asksAbout(cart portal.Cart, r *portal.RefusedError) bool {
 // mayOrder refuses what changes a cart to accounts and log-ins that only look.
 func mayOrder(q *page.Request) error {
 	if !q.Frame.Rights.Orders {
-		return portal.Errorf(portal.CodeForbidden, "%s Ask whoever manages the log-ins of your account.", looksOnly(q.Frame.Rights))
+		return portal.Errorf(portal.CodeForbidden, "%s Ask whoever manages the log-ins of your account.",
+			looksOnly(q.Frame.Rights))
 	}
 	if !q.Frame.Access.CanOrder {
 		return portal.Errorf(portal.CodeForbidden, "Your account may look but not order. Please call us to order.")
@@ -356,7 +359,8 @@ func (c *Counter) SaveCartLine(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Carts.SetLine(q.Context(), q.Who, in.ItemNo, uom, qty, in.Mode != "set", page.WantsJSON(q.Request)); err != nil {
+	if err := c.Carts.SetLine(q.Context(), q.Who, in.ItemNo, uom, qty,
+		in.Mode != "set", page.WantsJSON(q.Request)); err != nil {
 		return err
 	}
 	toast := in.ItemNo + " is in your cart"

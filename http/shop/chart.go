@@ -64,7 +64,8 @@ func newSpendChart(months []portal.MonthSpend) *spendChart {
 		x := chartLeft + slot*i
 		prior, now := height(m.LastYear), height(m.Amount)
 		c.Months = append(c.Months, spendMonth{MonthSpend: m, X: x + slot/2,
-			Prior: chartBar{x + slot/2 - 18, chartHeight - prior, 16, prior}, Bar: chartBar{x + slot/2 + 1, chartHeight - now, 16, now}})
+			Prior: chartBar{x + slot/2 - 18, chartHeight - prior, 16, prior},
+			Bar:   chartBar{x + slot/2 + 1, chartHeight - now, 16, now}})
 	}
 	for _, share := range []int64{0, 1, 2, 3, 4} {
 		at := top.Mul(decimal.NewFromInt(share)).Div(decimal.NewFromInt(4))

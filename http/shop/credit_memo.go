@@ -24,5 +24,6 @@ func (c *Counter) ShowCreditMemo(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/credit_memo", "Credit memo "+memo.MemoNo, "returns", creditMemoPage{CreditMemo: memo, Brand: c.Brand})
+	return c.Page(q, http.StatusOK, "shop/credit_memo", "Credit memo "+memo.MemoNo,
+		"returns", creditMemoPage{CreditMemo: memo, Brand: c.Brand})
 }

@@ -116,8 +116,8 @@ func (c *Counter) profilePage(q *page.Request, refused error) error {
 		data.Factors = &factors
 	}
 	for _, x := range sessions {
-		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID, Device: portal.Device(x.UserAgent),
-			Source: x.Source, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
+		data.Sessions = append(data.Sessions, sessionRow{ID: x.ID, Current: x.ID == q.Who.ID,
+			Device: portal.Device(x.UserAgent), Source: x.Source, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt})
 	}
 	if refused != nil {
 		data.Message = portal.ErrorMessage(refused)

@@ -56,8 +56,10 @@ func (c *Counter) factorPage(q *page.Request, next string, refused error) error 
 	if all.Stage == portal.StageFull {
 		return c.toNext(q, q.Who, next)
 	}
-	return c.PlainPage(q, page.Status(refused), "shop/factor", "Second factor", factorPage{FormErrors: page.FormErrorsOf(refused),
-		State: all.FactorState, OffersPasskeys: all.OffersPasskeys, OffersApps: all.OffersApps, Email: q.Who.Email, Next: next})
+	return c.PlainPage(q, page.Status(refused), "shop/factor", "Second factor",
+		factorPage{FormErrors: page.FormErrorsOf(refused),
+			State: all.FactorState, OffersPasskeys: all.OffersPasskeys, OffersApps: all.OffersApps,
+			Email: q.Who.Email, Next: next})
 }
 
 // ProveFactor lets a session through.
@@ -125,7 +127,8 @@ func (c *Counter) LogInWithPasskey(q *page.Request) error {
 	}
 	c.LoggedIn(q.W, token, who)
 	if page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
 	return c.toNext(q, who, c.Next(in.Next))
 }
@@ -190,10 +193,11 @@ func (c *Counter) appPage(q *page.Request, name string, refused error) error {
 	for s := app.Secret; s != ""; s = s[min(4, len(s)):] {
 		groups = append(groups, s[:min(4, len(s))])
 	}
-	// an address of our own making
-	picture := template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(app.QR)) //nolint:gosec // as above
-	return c.PlainPage(q, page.Status(refused), "shop/app", "Set up an app", appPage{FormErrors: page.FormErrorsOf(refused),
-		Secret: strings.Join(groups, " "), QR: picture, Name: name, Back: back(q.Who)})
+	//nolint:gosec // an address of our own making
+	picture := template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(app.QR))
+	return c.PlainPage(q, page.Status(refused), "shop/app", "Set up an app",
+		appPage{FormErrors: page.FormErrorsOf(refused),
+			Secret: strings.Join(groups, " "), QR: picture, Name: name, Back: back(q.Who)})
 }
 
 // AddApp keeps the app once it shows a right code.
@@ -220,7 +224,8 @@ func (c *Counter) added(q *page.Request, codes []string, words string) error {
 	if len(codes) == 0 {
 		return q.Done(profilePath(q.Who), words)
 	}
-	return c.PlainPage(q, http.StatusOK, "shop/codes", "Recovery codes", codesPage{codes, profilePath(q.Who) + "#security"})
+	return c.PlainPage(q, http.StatusOK, "shop/codes", "Recovery codes",
+		codesPage{codes, profilePath(q.Who) + "#security"})
 }
 
 // NewCodes makes recovery codes anew.

@@ -100,7 +100,8 @@ func (c *Counter) guidePage(q *page.Request, status int, message string, bad []p
 	if err != nil {
 		return err
 	}
-	return c.Page(q, status, "shop/guide", "My Items", "my-items", guidePage{Guide: guide, Access: q.Frame.Access, Message: message, Bad: bad})
+	return c.Page(q, status, "shop/guide", "My Items", "my-items",
+		guidePage{Guide: guide, Access: q.Frame.Access, Message: message, Bad: bad})
 }
 
 // AddMany puts all rows with a quantity into the cart: fields ref, uom, qty,
@@ -114,7 +115,8 @@ func (c *Counter) AddMany(q *page.Request) error {
 	}
 	var rows []portal.EntryRow
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i), Sure: nth(q.PostForm["sure"], i)}
+		row := portal.EntryRow{Ref: ref, UOM: nth(q.PostForm["uom"], i), Qty: nth(q.PostForm["qty"], i),
+			Sure: nth(q.PostForm["sure"], i)}
 		if read := portal.ReadQty(row.Qty); read.Text != "" && !read.Zero() {
 			rows = append(rows, row)
 		}

@@ -46,7 +46,8 @@ func (p invoicesPage) Narrowed() bool { return p.Query != "" || p.From != "" || 
 // mayInvoices refuses invoices to log-ins whose role does not see them.
 func mayInvoices(q *page.Request) error {
 	if !q.Frame.Rights.Invoices {
-		return portal.Errorf(portal.CodeForbidden, "Your log-in does not see invoices. Ask whoever manages the log-ins of your account.")
+		return portal.Errorf(portal.CodeForbidden,
+			"Your log-in does not see invoices. Ask whoever manages the log-ins of your account.")
 	}
 	return nil
 }
@@ -84,7 +85,8 @@ func (c *Counter) ListInvoices(q *page.Request) error {
 		return err
 	}
 	v := q.URL.Query()
-	view := invoicesPage{State: v.Get("state"), Query: strings.TrimSpace(v.Get("q")), From: v.Get("from"), To: v.Get("to"), Access: q.Frame.Access}
+	view := invoicesPage{State: v.Get("state"), Query: strings.TrimSpace(v.Get("q")), From: v.Get("from"), To: v.Get("to"),
+		Access: q.Frame.Access}
 	code := http.StatusOK
 	f, err := invoiceFilter(q)
 	if err == nil {
@@ -111,12 +113,14 @@ func (c *Counter) ExportInvoices(q *page.Request) error {
 	f.Before = ""
 	out := q.AttachCSV("invoices", q.Now())
 	w := csv.NewWriter(out)
-	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state", "total", "open_amount"}
+	head := []string{"invoice_no", "kind", "invoice_date", "due_date", "order_no", "po_no", "state",
+		"total", "open_amount"}
 	err = w.Write(head)
 	if err == nil {
 		err = c.Invoices.EachInvoice(q.Context(), q.Who, f, func(i portal.Invoice) error {
-			return w.Write([]string{page.Cell(i.InvoiceNo), i.Kind, i.InvoiceDate.Format(time.DateOnly), i.DueDate.Format(time.DateOnly), page.Cell(page.Text(i.OrderNo)),
-				page.Cell(page.Text(i.PONo)), i.State, page.PlainMoney(i.Total), page.PlainMoney(i.OpenAmount)})
+			return w.Write([]string{page.Cell(i.InvoiceNo), i.Kind, i.InvoiceDate.Format(time.DateOnly),
+				i.DueDate.Format(time.DateOnly), page.Cell(page.Text(i.OrderNo)), page.Cell(page.Text(i.PONo)), i.State,
+				page.PlainMoney(i.Total), page.PlainMoney(i.OpenAmount)})
 		})
 	}
 	w.Flush()
@@ -149,7 +153,8 @@ func (c *Counter) ShowInvoice(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/invoice", "Invoice "+invoice.InvoiceNo, "invoices", invoicePage{invoice, q.Frame.Access, returns})
+	return c.Page(q, http.StatusOK, "shop/invoice", "Invoice "+invoice.InvoiceNo,
+		"invoices", invoicePage{invoice, q.Frame.Access, returns})
 }
 
 func (c *Counter) InvoicePDF(q *page.Request) error {

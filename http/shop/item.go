@@ -97,9 +97,11 @@ func (p catalogPage) SortFields() url.Values {
 // Sorts are the orders to choose from.
 func (p catalogPage) Sorts() []page.Option {
 	if p.Query == "" {
-		return []page.Option{{Value: string(portal.SortRelevance), Label: "Description"}, {Value: string(portal.SortCode), Label: "Code"}}
+		return []page.Option{{Value: string(portal.SortRelevance), Label: "Description"},
+			{Value: string(portal.SortCode), Label: "Code"}}
 	}
-	return []page.Option{{Value: string(portal.SortRelevance), Label: "Best match"}, {Value: string(portal.SortDescription), Label: "Description"}, {Value: string(portal.SortCode), Label: "Code"}}
+	return []page.Option{{Value: string(portal.SortRelevance), Label: "Best match"},
+		{Value: string(portal.SortDescription), Label: "Description"}, {Value: string(portal.SortCode), Label: "Code"}}
 }
 
 // Regions are the kinds of event that may change which items are listed.
@@ -160,8 +162,9 @@ func (c *Counter) ListItems(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/catalog", "Catalog", "catalog", catalogPage{Catalog: list, Query: f.Query, Category: f.Category,
-		InStock: f.InStock, Bought: f.Bought, Favorites: f.Favorites, Sort: f.Sort, Access: q.Frame.Access})
+	return c.Page(q, http.StatusOK, "shop/catalog", "Catalog", "catalog", catalogPage{Catalog: list, Query: f.Query,
+		Category: f.Category, InStock: f.InStock, Bought: f.Bought, Favorites: f.Favorites, Sort: f.Sort,
+		Access: q.Frame.Access})
 }
 
 // searchText is what was typed into a search box, cut where nobody types on.
@@ -201,7 +204,8 @@ func (c *Counter) ShowItem(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/item", item.ItemNo+" "+item.Description, "catalog", itemPage{ItemDetail: item, Access: q.Frame.Access})
+	return c.Page(q, http.StatusOK, "shop/item", item.ItemNo+" "+item.Description,
+		"catalog", itemPage{ItemDetail: item, Access: q.Frame.Access})
 }
 
 func (c *Counter) ItemPicture(q *page.Request) error {

@@ -90,7 +90,8 @@ func (c *Counter) SendReset(q *page.Request) error {
 	err := c.Resets.ForgotPassword(q.Context(), in.Email, c.Source(q.Request))
 	switch {
 	case page.ShownOnPage(q, err):
-		return c.PlainPage(q, page.Status(err), "shop/forgot", "New password", forgotPage{FormErrors: page.FormErrorsOf(err), Email: in.Email})
+		return c.PlainPage(q, page.Status(err), "shop/forgot", "New password",
+			forgotPage{FormErrors: page.FormErrorsOf(err), Email: in.Email})
 	case err != nil:
 		return err
 	}
@@ -137,7 +138,8 @@ func (c *Counter) SetPassword(q *page.Request) error {
 	}
 	switch {
 	case page.ShownOnPage(q, err):
-		return c.PlainPage(q, page.Status(err), "shop/reset", "New password", resetPage{FormErrors: page.FormErrorsOf(err), Email: email, Token: token})
+		return c.PlainPage(q, page.Status(err), "shop/reset", "New password",
+			resetPage{FormErrors: page.FormErrorsOf(err), Email: email, Token: token})
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):

@@ -32,7 +32,8 @@ func (p ordersPage) NextLink() string {
 
 func OrderFilter(r *http.Request) portal.OrderFilter {
 	v := r.URL.Query()
-	return portal.OrderFilter{Status: v.Get("status"), Query: strings.TrimSpace(v.Get("q")), Source: v.Get("source"), Before: v.Get("before")}
+	return portal.OrderFilter{Status: v.Get("status"), Query: strings.TrimSpace(v.Get("q")), Source: v.Get("source"),
+		Before: v.Get("before")}
 }
 
 func (c *Counter) ListOrders(q *page.Request) error {
@@ -41,7 +42,8 @@ func (c *Counter) ListOrders(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/orders", "Orders", "orders", ordersPage{Orders: list, Status: f.Status, Query: f.Query, Access: q.Frame.Access})
+	return c.Page(q, http.StatusOK, "shop/orders", "Orders",
+		"orders", ordersPage{Orders: list, Status: f.Status, Query: f.Query, Access: q.Frame.Access})
 }
 
 // orderPage is one order.
@@ -67,8 +69,9 @@ func (c *Counter) orderPage(q *page.Request, typed map[int]string, refused error
 	}
 	c.nameActors(q, &order)
 	open := order.Status == portal.OrderSubmitted
-	view := orderPage{OrderDetail: order, Timeline: page.Timeline(order), Access: q.Frame.Access, FormErrors: page.FormErrorsOf(refused), Typed: typed,
-		CanTake: open && q.Frame.Access.MayCancel(), CanEdit: open && q.Frame.Access.MayEdit()}
+	view := orderPage{OrderDetail: order, Timeline: page.Timeline(order), Access: q.Frame.Access,
+		FormErrors: page.FormErrorsOf(refused), Typed: typed, CanTake: open && q.Frame.Access.MayCancel(),
+		CanEdit: open && q.Frame.Access.MayEdit()}
 	if r, ok := errors.AsType[*portal.RefusedError](refused); ok {
 		view.AskRose = r.AskedPrices()
 	}

@@ -34,7 +34,8 @@ func (c *Counter) ChangeOrder(q *page.Request) error {
 	}
 	typed, qtys, _, err := page.LineQtys(q.PostForm)
 	if err == nil {
-		err = c.Orders.Change(q.Context(), q.Who, orderNo, portal.OrderEdit{Qtys: qtys, Revision: page.Revision(in.Revision), ConfirmPrices: in.ConfirmPrices})
+		err = c.Orders.Change(q.Context(), q.Who, orderNo,
+			portal.OrderEdit{Qtys: qtys, Revision: page.Revision(in.Revision), ConfirmPrices: in.ConfirmPrices})
 		err = atQtys(err)
 	}
 	switch {

@@ -53,7 +53,8 @@ func roleOptions() []page.Option {
 }
 
 func periodOptions() []page.Option {
-	return []page.Option{{Value: "order", Label: "an order"}, {Value: "day", Label: "a day"}, {Value: "week", Label: "a week (from Monday)"}, {Value: "month", Label: "a month"}}
+	return []page.Option{{Value: "order", Label: "an order"}, {Value: "day", Label: "a day"},
+		{Value: "week", Label: "a week (from Monday)"}, {Value: "month", Label: "a month"}}
 }
 
 // RoleOptions and PeriodOptions are the choices of the form.
@@ -84,7 +85,8 @@ func limitWords(p portal.Person) string {
 	case p.SpendLimit == nil:
 		return "no limit"
 	}
-	return page.FormatMoney(p.SpendLimit.Decimal) + " " + map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}[p.SpendPeriod]
+	return page.FormatMoney(p.SpendLimit.Decimal) + " " +
+		map[string]string{"order": "an order", "day": "a day", "week": "a week", "month": "a month"}[p.SpendPeriod]
 }
 
 // peopleBase is the list's address: the customer's own, or at the desk.
@@ -111,7 +113,8 @@ func loginID(q *page.Request) (portal.LoginID, error) {
 }
 
 func (c *Counter) ListPeople(q *page.Request) error {
-	return c.peoplePage(q, http.StatusOK, peoplePage{Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
+	return c.peoplePage(q, http.StatusOK,
+		peoplePage{Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
 }
 
 // manages reports whether who asks may change one of the people listed: staff,
@@ -319,7 +322,8 @@ func (c *Counter) AcceptInvitation(q *page.Request) error {
 	}
 	switch {
 	case page.ShownOnPage(q, err):
-		return c.PlainPage(q, page.Status(err), "shop/invite", "Welcome", invitePage{FormErrors: page.FormErrorsOf(err), Email: email, Token: in.Token})
+		return c.PlainPage(q, page.Status(err), "shop/invite", "Welcome",
+			invitePage{FormErrors: page.FormErrorsOf(err), Email: email, Token: in.Token})
 	case err != nil:
 		return err
 	}

@@ -70,19 +70,22 @@ func (a sheetAsk) SignChoices() []page.Option {
 		}
 		return said
 	}
-	return []page.Option{{Value: "", Label: "Choose"}, {Value: ".", Label: fmt.Sprintf("A point: %s is %s", a.SignTyped, show(a.Point, "comma cannot be read"))},
+	return []page.Option{{Value: "", Label: "Choose"},
+		{Value: ".", Label: fmt.Sprintf("A point: %s is %s", a.SignTyped, show(a.Point, "comma cannot be read"))},
 		{Value: ",", Label: fmt.Sprintf("A comma: %s is %s", a.SignTyped, show(a.Comma, "point cannot be read"))}}
 }
 
 // Error is what to say at a field of the question.
 func (a sheetAsk) Error(field string) string {
 	doubt := sheet.Doubt(strings.TrimPrefix(field, "col_"))
-	value := map[sheet.Doubt]string{sheet.DoubtItem: a.Item, sheet.DoubtQuantity: a.Quantity, sheet.DoubtUnit: a.Unit, sheet.DoubtSign: a.Sign}[doubt]
+	value := map[sheet.Doubt]string{sheet.DoubtItem: a.Item, sheet.DoubtQuantity: a.Quantity, sheet.DoubtUnit: a.Unit,
+		sheet.DoubtSign: a.Sign}[doubt]
 	switch {
 	case !a.failed:
 	case value == "":
 		return "Choose one."
-	case doubt == sheet.DoubtQuantity && value == a.Item, doubt == sheet.DoubtUnit && (value == a.Item || value == a.Quantity && value != "none"):
+	case doubt == sheet.DoubtQuantity && value == a.Item,
+		doubt == sheet.DoubtUnit && (value == a.Item || value == a.Quantity && value != "none"):
 		return "This column was chosen already."
 	}
 	return ""
@@ -91,8 +94,8 @@ func (a sheetAsk) Error(field string) string {
 // askOf is the question about a sheet, with what is thought of it so far.
 func askOf(choice *sheet.Choice, n int, r sheet.Reading) *sheetAsk {
 	study := choice.Studies[n]
-	a := &sheetAsk{Columns: study.Names(), Rows: study.Preview(previewRows), HeadText: study.HeadText(), Units: study.Units(), Sheet: n, Head: r.Head, Sign: signText(r.Sign),
-		doubts: r.Doubts}
+	a := &sheetAsk{Columns: study.Names(), Rows: study.Preview(previewRows), HeadText: study.HeadText(),
+		Units: study.Units(), Sheet: n, Head: r.Head, Sign: signText(r.Sign), doubts: r.Doubts}
 	if len(choice.Studies) > 1 {
 		for _, s := range choice.Studies {
 			a.Sheets = append(a.Sheets, s.Name)
@@ -104,7 +107,8 @@ func askOf(choice *sheet.Choice, n int, r sheet.Reading) *sheetAsk {
 		a.Unit = "=" + r.AllUnits
 	}
 	// what is not known is chosen, and not waved through
-	for d, value := range map[sheet.Doubt]*string{sheet.DoubtItem: &a.Item, sheet.DoubtQuantity: &a.Quantity, sheet.DoubtUnit: &a.Unit, sheet.DoubtSign: &a.Sign} {
+	for d, value := range map[sheet.Doubt]*string{sheet.DoubtItem: &a.Item, sheet.DoubtQuantity: &a.Quantity,
+		sheet.DoubtUnit: &a.Unit, sheet.DoubtSign: &a.Sign} {
 		if doubtful(d) {
 			*value = ""
 		}

@@ -52,7 +52,8 @@ func (c *Counter) entryForm(q *page.Request) (f entryForm, err error) {
 	if media == "multipart/form-data" {
 		q.Body = http.MaxBytesReader(q.W, q.Body, sheet.MaxBytes+page.MaxForm)
 		if err := q.ParseMultipartForm(1 << 20); err != nil { // larger files wait on disk
-			return f, &portal.Error{Code: portal.CodeInvalid, Message: fmt.Sprintf("The file could not be received. It may have up to %d MB.", sheet.MaxBytes>>20), Err: err}
+			return f, &portal.Error{Code: portal.CodeInvalid,
+				Message: fmt.Sprintf("The file could not be received. It may have up to %d MB.", sheet.MaxBytes>>20), Err: err}
 		}
 		defer func() { _ = q.MultipartForm.RemoveAll() }() // temporary files
 	}
@@ -92,7 +93,8 @@ func (f *entryForm) typed(q *page.Request, again bool) {
 	uoms, qtys, from := q.PostForm["uom"], q.PostForm["qty"], q.PostForm["from"]
 	problems, was := q.PostForm["problem"], q.PostForm["was"]
 	for i, ref := range q.PostForm["ref"] {
-		row := portal.EntryRow{Ref: ref, UOM: nth(uoms, i), Qty: nth(qtys, i), Pick: nth(q.PostForm["pick"], i), Sure: nth(q.PostForm["sure"], i)}
+		row := portal.EntryRow{Ref: ref, UOM: nth(uoms, i), Qty: nth(qtys, i), Pick: nth(q.PostForm["pick"], i),
+			Sure: nth(q.PostForm["sure"], i)}
 		if problem := nth(problems, i); problem != "" && nth(was, i) == row.Qty { // nobody has mended it
 			row.Problem = problem
 		}
@@ -250,12 +252,14 @@ func (c *Counter) answerSheet(q *page.Request, f *entryForm, choice *sheet.Choic
 		}
 		f.sheet.Ask = askOf(choice, n, reading)
 		f.sheet.Ask.failed = true
-		f.sheet.Ask.Item, f.sheet.Ask.Quantity, f.sheet.Ask.Unit = q.PostForm.Get("col_item"), q.PostForm.Get("col_quantity"), q.PostForm.Get("col_unit")
+		f.sheet.Ask.Item, f.sheet.Ask.Quantity, f.sheet.Ask.Unit = q.PostForm.Get("col_item"), q.PostForm.Get("col_quantity"),
+			q.PostForm.Get("col_unit")
 		return nil
 	}
 	columns := reading.Columns
-	err := c.Columns.RememberEntryColumns(q.Context(), q.Who, study.Shape, portal.EntryColumns{Head: columns.Head, Item: columns.Item, Quantity: columns.Quantity, Unit: columns.Unit,
-		AllUnits: columns.AllUnits, Sign: signText(columns.Sign)})
+	err := c.Columns.RememberEntryColumns(q.Context(), q.Who, study.Shape, portal.EntryColumns{Head: columns.Head,
+		Item: columns.Item, Quantity: columns.Quantity, Unit: columns.Unit, AllUnits: columns.AllUnits,
+		Sign: signText(columns.Sign)})
 	if err != nil {
 		return err
 	}
@@ -271,7 +275,8 @@ func (c *Counter) remembered(q *page.Request, study *sheet.Study) (reading sheet
 		return reading, false, err
 	}
 	if found {
-		columns := sheet.Columns{Head: was.Head, Item: was.Item, Quantity: was.Quantity, Unit: was.Unit, AllUnits: was.AllUnits}
+		columns := sheet.Columns{Head: was.Head, Item: was.Item, Quantity: was.Quantity, Unit: was.Unit,
+			AllUnits: was.AllUnits}
 		if was.Sign != "" {
 			columns.Sign = was.Sign[0]
 		}
@@ -301,18 +306,21 @@ func (c *Counter) takeSheet(f *entryForm, choice *sheet.Choice, n int, columns s
 	for _, name := range choice.Others {
 		f.sheet.Taken += " The sheet “" + name + "” was not read."
 	}
-	switch uncached := slices.ContainsFunc(entries.Rows, func(e sheet.Entry) bool { return strings.HasPrefix(e.Problem, "The quantity is a formula") }); {
+	switch uncached := slices.ContainsFunc(entries.Rows,
+		func(e sheet.Entry) bool { return strings.HasPrefix(e.Problem, "The quantity is a formula") }); {
 	case len(entries.Rows) == 0 && entries.LeftOut > 0:
 		f.say("No row has a quantity: there is nothing to order.")
 	case len(entries.Rows) == 0:
 		f.say("There are names of columns and no rows below them: there is nothing to order.")
 	case uncached:
-		f.say("Some quantities are formulas whose results are not saved in the file. Open it in a spreadsheet, save it, and send it again, or type them.")
+		f.say("Some quantities are formulas whose results are not saved in the file. Open it in a spreadsheet, save it, " +
+			"and send it again, or type them.")
 	case columns.Quantity < 0:
 		f.say("There is no column with quantities: type how many you need.")
 	}
 	if entries.More {
-		f.say(fmt.Sprintf("There was more than can be taken at once: at most %d rows and %d columns.", portal.MaxEntryRows, sheet.MaxColumns))
+		f.say(fmt.Sprintf("There was more than can be taken at once: at most %d rows and %d columns.",
+			portal.MaxEntryRows, sheet.MaxColumns))
 	}
 }
 
@@ -377,7 +385,8 @@ func signText(sign byte) string {
 // answerOf is what the form says of the columns.
 func answerOf(q *page.Request) sheet.Columns {
 	v := q.PostForm
-	c := sheet.Columns{Head: v.Get("col_head") != "", Item: columnOf(v.Get("col_item")), Quantity: columnOf(v.Get("col_quantity")), Unit: columnOf(v.Get("col_unit"))}
+	c := sheet.Columns{Head: v.Get("col_head") != "", Item: columnOf(v.Get("col_item")),
+		Quantity: columnOf(v.Get("col_quantity")), Unit: columnOf(v.Get("col_unit"))}
 	if all, ok := strings.CutPrefix(v.Get("col_unit"), "="); ok && len(all) <= 40 {
 		c.AllUnits = all
 	}
@@ -402,6 +411,7 @@ func taken(c sheet.Columns) string {
 
 func columnsOf(s string) sheet.Columns {
 	c := sheet.Columns{Item: -1}
-	_, _ = fmt.Sscan(s, &c.Head, &c.Item, &c.Quantity, &c.Unit, &c.Sign, &c.AllUnits) // what does not fit is refused by its use
+	// What does not fit is refused by its use
+	_, _ = fmt.Sscan(s, &c.Head, &c.Item, &c.Quantity, &c.Unit, &c.Sign, &c.AllUnits)
 	return c
 }

@@ -60,5 +60,6 @@ func (c *Counter) reorder(q *page.Request, kind, no, back string,
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/reorder", "Reorder of "+no, "cart", reorderPage{Reorder: result, Back: back, Kind: kind, Access: q.Frame.Access})
+	return c.Page(q, http.StatusOK, "shop/reorder", "Reorder of "+no,
+		"cart", reorderPage{Reorder: result, Back: back, Kind: kind, Access: q.Frame.Access})
 }

@@ -36,12 +36,14 @@ func (p returnsPage) Pills() []page.Pill {
 }
 
 func (p returnsPage) pill(status, label string) page.Pill {
-	return page.Pill{Label: label, Link: page.ListLink("/returns", "status", status, "q", p.Query), Current: p.Status == status}
+	return page.Pill{Label: label, Link: page.ListLink("/returns", "status", status, "q", p.Query),
+		Current: p.Status == status}
 }
 
 // CreditStatuses are in the order of a request's life.
-var CreditStatuses = [...]portal.CreditRequestStatus{portal.CreditRequested, portal.CreditInReview, portal.CreditApproved,
-	portal.CreditAwaitingGoods, portal.CreditCredited, portal.CreditRejected, portal.CreditWithdrawn}
+var CreditStatuses = [...]portal.CreditRequestStatus{portal.CreditRequested, portal.CreditInReview,
+	portal.CreditApproved, portal.CreditAwaitingGoods, portal.CreditCredited, portal.CreditRejected,
+	portal.CreditWithdrawn}
 
 // NextLink is the next page's address, or "".
 func (p returnsPage) NextLink() string {
@@ -183,8 +185,9 @@ func (c *Counter) returnRequestPage(q *page.Request, refused error) error {
 			r.RequestedBy = r.History[i].Actor
 		}
 	}
-	return c.Page(q, page.Status(refused), "shop/return", "Return "+r.RequestNo, "returns", returnRequestPage{CreditRequestDetail: r, FormErrors: page.FormErrorsOf(refused),
-		Timeline: CreditTimeline(r), MayWithdraw: r.Undecided(), Access: q.Frame.Access})
+	return c.Page(q, page.Status(refused), "shop/return", "Return "+r.RequestNo,
+		"returns", returnRequestPage{CreditRequestDetail: r, FormErrors: page.FormErrorsOf(refused),
+			Timeline: CreditTimeline(r), MayWithdraw: r.Undecided(), Access: q.Frame.Access})
 }
 
 // creditActor says who did a step in the customer's terms.
@@ -272,7 +275,8 @@ func ServePhoto(q *page.Request, read func(portal.PhotoID) (portal.PhotoData, er
 	}
 	h := q.W.Header()
 	h.Set("Content-Type", p.MediaType)
-	h.Set("Content-Disposition", fmt.Sprintf(`inline; filename="photo-%d.%s"`, id, strings.TrimPrefix(p.MediaType, "image/")))
+	h.Set("Content-Disposition", fmt.Sprintf(`inline; filename="photo-%d.%s"`, id,
+		strings.TrimPrefix(p.MediaType, "image/")))
 	h.Set("Content-Length", strconv.Itoa(len(p.Data)))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")

@@ -109,8 +109,9 @@ func (c *Counter) returnPage(q *page.Request, invoiceNo, key string, typed retur
 	if err != nil {
 		return err
 	}
-	return c.Page(q, page.Status(refused), "shop/return_new", "Return items of invoice "+form.InvoiceNo, "returns", returnPage{ReturnForm: form,
-		FormErrors: page.FormErrorsOf(refused), Key: key, Typed: typed, Access: q.Frame.Access})
+	return c.Page(q, page.Status(refused), "shop/return_new", "Return items of invoice "+form.InvoiceNo,
+		"returns", returnPage{ReturnForm: form,
+			FormErrors: page.FormErrorsOf(refused), Key: key, Typed: typed, Access: q.Frame.Access})
 }
 
 // MakeReturn sends a request: fields invoice, key, note, and for each invoice
@@ -126,7 +127,8 @@ func (c *Counter) MakeReturn(q *page.Request) error {
 	}
 	photos, refused, err := readPhotos(q)
 	if err != nil {
-		if invoiceNo := q.URL.Query().Get("invoice"); page.ShownOnPage(q, err) && invoiceNo != "" { // the browser knows what was typed
+		// The browser knows what was typed
+		if invoiceNo := q.URL.Query().Get("invoice"); page.ShownOnPage(q, err) && invoiceNo != "" {
 			return c.returnPage(q, invoiceNo, page.NewKey(), returnTyped{}, err)
 		}
 		return err
@@ -165,7 +167,8 @@ func (c *Counter) MakeReturn(q *page.Request) error {
 	}
 	switch {
 	case err == nil && page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"ok": true, "request_no": requestNo, "message": "Request " + requestNo + " sent"})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]any{"ok": true, "request_no": requestNo, "message": "Request " + requestNo + " sent"})
 	case err == nil:
 		return q.Done(returnPath(requestNo), "Request "+requestNo+" sent")
 	case page.ShownOnPage(q, err):
@@ -180,7 +183,8 @@ func readReturn(form url.Values, in *portal.NewReturn) (returnTyped, error) {
 	typed := returnTyped{Note: form.Get("note"), qtys: map[int]string{}, reasons: map[int]string{}, why: map[int]string{}}
 	lines := map[int]bool{}
 	for name, values := range form {
-		for prefix, into := range map[string]map[int]string{"qty_": typed.qtys, "reason_": typed.reasons, "text_": typed.why} {
+		for prefix, into := range map[string]map[int]string{"qty_": typed.qtys, "reason_": typed.reasons,
+			"text_": typed.why} {
 			number, is := strings.CutPrefix(name, prefix)
 			line, err := strconv.Atoi(number)
 			if !is || err != nil || line < 1 || line > 1_000_000 {
@@ -208,7 +212,8 @@ func readReturn(form url.Values, in *portal.NewReturn) (returnTyped, error) {
 			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "qty", Line: line, Message: problem})
 		}
 		if len([]rune(text)) > portal.MaxReturnNote {
-			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "note", Line: line, Message: "Say it in 1,000 letters."})
+			wrong.Fields = append(wrong.Fields,
+				portal.FieldError{Field: "note", Line: line, Message: "Say it in 1,000 letters."})
 		}
 		in.Lines = append(in.Lines, l)
 	}
@@ -243,7 +248,8 @@ func readPhotos(q *page.Request) (photos []portal.PhotoData, refused, err error)
 	if err := q.ParseMultipartForm(page.MaxForm); err != nil {
 		message := "The form could not be received. Please try again."
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			message = fmt.Sprintf("These photos are too large together: send %d at most, each up to 5 MB.", portal.MaxReturnPhotos)
+			message = fmt.Sprintf("These photos are too large together: send %d at most, each up to 5 MB.",
+				portal.MaxReturnPhotos)
 		}
 		e := portal.Invalid("photos", "%s", message)
 		e.Err = err
@@ -260,7 +266,9 @@ func readPhotos(q *page.Request) (photos []portal.PhotoData, refused, err error)
 		}
 		name := strings.ToValidUTF8(head.Filename, "")
 		if len(photos) == portal.MaxReturnPhotos {
-			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "photos", Message: fmt.Sprintf("%d photos are the most for a request.", portal.MaxReturnPhotos)})
+			wrong.Fields = append(wrong.Fields,
+				portal.FieldError{Field: "photos", Message: fmt.Sprintf("%d photos are the most for a request.",
+					portal.MaxReturnPhotos)})
 			break
 		}
 		clean, err := readPhoto(head)
@@ -268,7 +276,8 @@ func readPhotos(q *page.Request) (photos []portal.PhotoData, refused, err error)
 			wrong.Fields = append(wrong.Fields, portal.FieldError{Field: "photos", Message: name + " is " + err.Error() + "."})
 			continue
 		}
-		photos = append(photos, portal.PhotoData{Name: name, MediaType: clean.MediaType, Width: clean.Width, Height: clean.Height, Data: clean.Data})
+		photos = append(photos, portal.PhotoData{Name: name, MediaType: clean.MediaType, Width: clean.Width,
+			Height: clean.Height, Data: clean.Data})
 	}
 	if len(wrong.Fields) > 0 {
 		wrong.Message = wrong.Fields[0].Message

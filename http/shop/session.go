@@ -26,7 +26,8 @@ func (c *Counter) ShowLogIn(q *page.Request) error {
 		http.Redirect(q.W, q.Request, to, http.StatusSeeOther)
 		return nil
 	}
-	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in", loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset", Passkeys: c.Factors.OffersPasskeys()})
+	return c.PlainPage(q, http.StatusOK, "shop/login", "Log in",
+		loginPage{Next: to, Done: q.URL.Query().Get("done") == "reset", Passkeys: c.Factors.OffersPasskeys()})
 }
 
 func (c *Counter) LogIn(q *page.Request) error {
@@ -46,7 +47,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 			return err
 		}
 		return c.PlainPage(q, page.Status(err), "shop/login", "Log in",
-			loginPage{Email: email, Next: c.Next(in.Next), Error: portal.ErrorMessage(err), Passkeys: c.Factors.OffersPasskeys()})
+			loginPage{Email: email, Next: c.Next(in.Next), Error: portal.ErrorMessage(err),
+				Passkeys: c.Factors.OffersPasskeys()})
 	}
 	if err != nil {
 		return err
@@ -56,7 +58,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 		return c.halfway(q, who, c.Next(in.Next))
 	}
 	if page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusOK, map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
+		return page.WriteJSON(q.W, http.StatusOK,
+			map[string]string{"email": who.Email, "role": string(who.Role), "customer_no": who.CustomerNo})
 	}
 	return c.toNext(q, who, c.Next(in.Next))
 }
@@ -64,7 +67,8 @@ func (c *Counter) LogIn(q *page.Request) error {
 // halfway answers a log-in whose password was right: its second factor comes next.
 func (c *Counter) halfway(q *page.Request, who portal.Session, next string) error {
 	if page.WantsJSON(q.Request) {
-		return page.WriteJSON(q.W, http.StatusAccepted, map[string]string{"stage": string(who.Stage), "next": "/login/factor"})
+		return page.WriteJSON(q.W, http.StatusAccepted,
+			map[string]string{"stage": string(who.Stage), "next": "/login/factor"})
 	}
 	http.Redirect(q.W, q.Request, "/login/factor?next="+url.QueryEscape(next), http.StatusSeeOther)
 	return nil

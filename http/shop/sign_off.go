@@ -90,7 +90,8 @@ func (c *Counter) ListApprovals(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/approvals", "Approvals", "approvals", approvalsPage{Requests: list, Rights: q.Frame.Rights, Access: q.Frame.Access})
+	return c.Page(q, http.StatusOK, "shop/approvals", "Approvals",
+		"approvals", approvalsPage{Requests: list, Rights: q.Frame.Rights, Access: q.Frame.Access})
 }
 
 func signOffID(q *page.Request) (portal.SignOffID, error) {
@@ -181,7 +182,8 @@ func (c *Counter) Approve(q *page.Request) error {
 
 // asRequested fills in the PO number and the date of a form that has no such
 // fields: a program that signs off what was asked for.
-func (c *Counter) asRequested(q *page.Request, id portal.SignOffID, in portal.SignOffDecision) (portal.SignOffDecision, error) {
+func (c *Counter) asRequested(q *page.Request, id portal.SignOffID,
+	in portal.SignOffDecision) (portal.SignOffDecision, error) {
 	if q.PostForm.Has("po_no") && q.PostForm.Has("requested_date") {
 		return in, nil
 	}
@@ -212,7 +214,8 @@ func (t *approvalTyped) read(q *page.Request) (map[int]portal.Qty, error) {
 		t.qtys[line] = text
 		qty, problem := page.LineQty(text, "0 to take it out")
 		if problem != "" {
-			refused.Fields = append(refused.Fields, portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
+			refused.Fields = append(refused.Fields,
+				portal.FieldError{Field: "qty", Line: line, Message: fmt.Sprintf("Line %d: %s", line, problem)})
 			continue
 		}
 		qtys[line] = qty

@@ -23,7 +23,8 @@ func mayStand(q *page.Request) error {
 		return err
 	}
 	if !q.Frame.Rights.Standing {
-		return portal.Errorf(portal.CodeForbidden, "Your orders have a limit: a colleague without one sets up standing orders.")
+		return portal.Errorf(portal.CodeForbidden,
+			"Your orders have a limit: a colleague without one sets up standing orders.")
 	}
 	return nil
 }
@@ -40,7 +41,8 @@ func (c *Counter) ListStandingOrders(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.Page(q, http.StatusOK, "shop/standing_orders", "Standing orders", "standing", standingOrdersPage{list, standingAccess(q)})
+	return c.Page(q, http.StatusOK, "shop/standing_orders", "Standing orders",
+		"standing", standingOrdersPage{list, standingAccess(q)})
 }
 
 // standingPage is a standing order, or the form of a new one.
@@ -58,7 +60,8 @@ type standingPage struct {
 
 // RhythmChoices are the ways a standing order repeats.
 func (p standingPage) RhythmChoices() []page.Option {
-	return []page.Option{{Value: portal.RhythmRuns, Label: "With our deliveries"}, {Value: portal.RhythmWeeks, Label: "On a weekday"}}
+	return []page.Option{{Value: portal.RhythmRuns, Label: "With our deliveries"},
+		{Value: portal.RhythmWeeks, Label: "On a weekday"}}
 }
 
 // WeekdayChoices are the days of the week.
@@ -175,7 +178,8 @@ func (c *Counter) MakeStandingOrder(q *page.Request) error {
 		if !page.ShownOnPage(q, err) {
 			return err
 		}
-		return c.newStandingPage(q, standingPage{Typed: in, Rows: newQuickPage(lines, q.Frame.Access).of(form), Failed: "lines"}, err)
+		return c.newStandingPage(q, standingPage{Typed: in, Rows: newQuickPage(lines, q.Frame.Access).of(form),
+			Failed: "lines"}, err)
 	}
 	if page.WantsJSON(q.Request) {
 		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"standing_order_id": id})
@@ -305,7 +309,8 @@ func (c *Counter) SaveStandingDate(q *page.Request) error {
 	if err := q.Decode(&in); err != nil {
 		return err
 	}
-	told := map[string]string{"skip": "Skipped", "unskip": "It will be sent", "retry": "It will be tried again within a minute"}[in.Action]
+	told := map[string]string{"skip": "Skipped", "unskip": "It will be sent",
+		"retry": "It will be tried again within a minute"}[in.Action]
 	date, err := time.Parse(time.DateOnly, in.RunDate)
 	if err != nil || told == "" || !portal.DayWithinReason(date) {
 		return portal.Invalid("run_date", "Which date?")

@@ -53,9 +53,11 @@ var unhurried = sync.OnceFunc(func() {
 func Start(t testing.TB) *Server {
 	t.Helper()
 	unhurried()
-	s := &Server{log: log.New(io.Discard, "", 0), store: db.NewMemoryStore(), Roots: x509.NewCertPool(), begun: make(chan struct{})}
+	s := &Server{log: log.New(io.Discard, "", 0), store: db.NewMemoryStore(), Roots: x509.NewCertPool(),
+		begun: make(chan struct{})}
 	days := 90 * 24 * time.Hour
-	s.ca = ca.New(s.log, s.store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: uint64(days.Seconds())}})
+	s.ca = ca.New(s.log, s.store, "", "ecdsa", 0, 1,
+		map[string]ca.Profile{"default": {ValidityPeriod: uint64(days.Seconds())}})
 	s.Roots.AppendCertsFromPEM(s.ca.GetRootCert(0).PEM())
 	s.names = nameServer(t)
 

@@ -34,7 +34,8 @@ func latency(d []time.Duration) Latency {
 
 func (l Latency) String() string {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	return fmt.Sprintf("p50 %.2f  p95 %.2f  p99 %.2f  max %.2f ms  (%d)", ms(l.P50), ms(l.P95), ms(l.P99), ms(l.Max), l.Count)
+	return fmt.Sprintf("p50 %.2f  p95 %.2f  p99 %.2f  max %.2f ms  (%d)", ms(l.P50), ms(l.P95), ms(l.P99),
+		ms(l.Max), l.Count)
 }
 
 // person is a session made for the measurement, with an order of its customer.
@@ -56,18 +57,21 @@ func people(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 	}
 	_, err := conn.Exec(ctx, `
 		with c as (
-			insert into erp.customer (customer_no, name) select '`+marker+`' || g, 'Bench ' || g from generate_series(1, $1::int) g
+			insert into erp.customer (customer_no, name) select '`+marker+
+		`' || g, 'Bench ' || g from generate_series(1, $1::int) g
 			returning customer_id, customer_no
 		), l as (
 			insert into portal.login (customer_id, email, password_hash)
 			select customer_id, customer_no || '@bench.example', '$2a$04$' || repeat('x', 53) from c
 		)
-		insert into erp.sales_order (order_no, customer_id, source) select 'SO-' || customer_no, customer_id, 'DESK' from c`, n)
+		insert into erp.sales_order (order_no, customer_id, source) select 'SO-' || customer_no, customer_id, 'DESK' from c`,
+		n)
 	if err != nil {
 		return nil, fmt.Errorf("make customers: %w", err)
 	}
 	rows, _ := conn.Query(ctx, `select l.login_id, o.customer_id, o.order_id, o.order_no
-		from erp.sales_order o join portal.login l using (customer_id) where o.order_no like 'SO-`+marker+`%' order by o.order_id`)
+		from erp.sales_order o join portal.login l using (customer_id) where o.order_no like 'SO-`+marker+
+		`%' order by o.order_id`)
 	type row struct {
 		LoginID, CustomerID, OrderID int64
 		OrderNo                      string
@@ -92,7 +96,9 @@ func people(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 // sessionsOf makes n sessions for the log-in of a customer that is there.
 func sessionsOf(ctx context.Context, conn *pgx.Conn, customerNo string, n int) ([]person, error) {
 	var login int64
-	err := conn.QueryRow(ctx, `select min(l.login_id) from portal.login l join erp.customer c using (customer_id) where c.customer_no = $1`, customerNo).Scan(&login)
+	err := conn.QueryRow(ctx,
+		`select min(l.login_id) from portal.login l join erp.customer c using (customer_id) where c.customer_no = $1`,
+		customerNo).Scan(&login)
 	if err != nil {
 		return nil, fmt.Errorf("log-in of %s: %w", customerNo, err)
 	}
@@ -115,7 +121,8 @@ func sessions(ctx context.Context, conn *pgx.Conn, logins []int64) ([]string, er
 		hashes[i] = sum[:]
 	}
 	if _, err := conn.Exec(ctx, `insert into portal.session (login_id, token_hash, expires_at)
-		select * from unnest($1::bigint[], $2::bytea[]), lateral (select now() + interval '1 day') e`, logins, hashes); err != nil {
+		select * from unnest($1::bigint[], $2::bytea[]), lateral (select now() + interval '1 day') e`, logins,
+		hashes); err != nil {
 		return nil, fmt.Errorf("make sessions: %w", err)
 	}
 	return cookies, nil

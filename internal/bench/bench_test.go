@@ -18,7 +18,8 @@ func TestLatency(t *testing.T) {
 	for i := range d {
 		d[999-i] = time.Duration(i+1) * time.Millisecond
 	}
-	want := Latency{Count: 1000, P50: 500 * time.Millisecond, P95: 950 * time.Millisecond, P99: 990 * time.Millisecond, Max: time.Second}
+	want := Latency{Count: 1000, P50: 500 * time.Millisecond, P95: 950 * time.Millisecond,
+		P99: 990 * time.Millisecond, Max: time.Second}
 	if got := latency(d); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -119,7 +120,8 @@ func TestFrames(t *testing.T) {
 		stream.WriteString(strings.Repeat(string(rune('a'+n%26)), n))
 	}
 	for name, cut := range map[string]func(io.Reader) io.Reader{
-		"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader, "the end with the data": iotest.DataErrReader,
+		"whole": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "halves": iotest.HalfReader,
+		"the end with the data": iotest.DataErrReader,
 	} {
 		f := newFrames(cut(strings.NewReader(stream.String())))
 		for _, n := range lengths {
@@ -132,7 +134,8 @@ func TestFrames(t *testing.T) {
 			t.Errorf("%s: after the last: %v", name, err)
 		}
 	}
-	for _, bad := range []string{"\x01\x00", "\xc1\x00", "\x81\x80\x00\x00\x00\x00", "\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00"} {
+	for _, bad := range []string{"\x01\x00", "\xc1\x00", "\x81\x80\x00\x00\x00\x00",
+		"\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00"} {
 		if _, _, err := newFrames(strings.NewReader(bad)).next(); err == nil {
 			t.Errorf("frame %q was taken", bad)
 		}
@@ -142,8 +145,10 @@ func TestFrames(t *testing.T) {
 func TestPlotIsXML(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]Plot{
-		"lines": {Title: `a < b & "c"`, X: "sockets", Unit: "ms", Log: true, Categories: []string{"1", "100"}, Series: []Series{{"p50", []float64{.5, math.NaN()}}, {"<p99>", []float64{0, 70}}}},
-		"bars":  {Title: "share", Bars: true, Categories: []string{"1", "8"}, Series: []Series{{"none", []float64{1, 1}}, {"notify", []float64{.9, math.Inf(1)}}}},
+		"lines": {Title: `a < b & "c"`, X: "sockets", Unit: "ms", Log: true, Categories: []string{"1", "100"},
+			Series: []Series{{"p50", []float64{.5, math.NaN()}}, {"<p99>", []float64{0, 70}}}},
+		"bars": {Title: "share", Bars: true, Categories: []string{"1", "8"},
+			Series: []Series{{"none", []float64{1, 1}}, {"notify", []float64{.9, math.Inf(1)}}}},
 		"empty": {},
 	} {
 		svg := string(p.SVG())
@@ -164,7 +169,8 @@ func TestPlotIsXML(t *testing.T) {
 		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 			t.Errorf("%s: not a number in %s", name, svg)
 		}
-		if name == "lines" && (elements["polyline"] != 2 || elements["circle"] != 2) || name == "bars" && elements["rect"] != 1+3+2 {
+		if name == "lines" && (elements["polyline"] != 2 || elements["circle"] != 2) || name == "bars" &&
+			elements["rect"] != 1+3+2 {
 			t.Errorf("%s: %v", name, elements)
 		}
 	}

@@ -57,7 +57,8 @@ func gather(ctx context.Context, l *ledger, who []person, node func(member, atte
 	ctx, stop := context.WithCancel(ctx)
 	c := &crowd{ledger: l, stop: stop, opens: make(chan struct{}, opening), failed: make(chan error, len(who))}
 	for i, p := range who {
-		m := &member{crowd: c, who: p, node: func(attempt int) string { return node(i, attempt) }, receiver: newReceiver(l, i, p.orderNo)}
+		m := &member{crowd: c, who: p, node: func(attempt int) string { return node(i, attempt) },
+			receiver: newReceiver(l, i, p.orderNo)}
 		c.members = append(c.members, m)
 		c.reading.Go(func() { m.run(ctx) })
 	}

@@ -24,18 +24,20 @@ type FaultsOptions struct {
 	Portal      func(arguments ...string) *exec.Cmd // the portal as a process of its own
 	Sockets     int                                 // over two nodes
 	Rate        float64                             // events a second
-	Each        time.Duration                       // how long events flow over each fault, which comes after a quarter of it
-	Progress    func(format string, args ...any)
+	// How long events flow over each fault, which comes after a quarter of it
+	Each     time.Duration
+	Progress func(format string, args ...any)
 }
 
 // FaultPoint is one fault and what came of it.
 type FaultPoint struct {
-	Fault     string      `json:"fault"`
-	Sockets   int         `json:"sockets"`
-	Commits   int         `json:"commits"`
-	Verdict   Verdict     `json:"sequence"`
-	Recovered float64     `json:"recovered_ms"` // from the fault until all were greeted again and the last late event was there
-	Others    Latency     `json:"others"`       // commit to frame at sockets that the fault was not about, meanwhile
+	Fault   string  `json:"fault"`
+	Sockets int     `json:"sockets"`
+	Commits int     `json:"commits"`
+	Verdict Verdict `json:"sequence"`
+	// From the fault until all were greeted again and the last late event was there
+	Recovered float64     `json:"recovered_ms"`
+	Others    Latency     `json:"others"` // commit to frame at sockets that the fault was not about, meanwhile
 	Codes     map[int]int `json:"closing_codes,omitempty"`
 }
 
@@ -208,7 +210,8 @@ func (r *faultRun) try(ctx context.Context, b blow) error {
 	}
 	c.complete(ctx, from, 10*time.Second)
 
-	p := FaultPoint{Fault: b.name, Sockets: b.members, Commits: len(l.entries()) - from, Verdict: c.verdict(from), Codes: map[int]int{}}
+	p := FaultPoint{Fault: b.name, Sockets: b.members, Commits: len(l.entries()) - from, Verdict: c.verdict(from),
+		Codes: map[int]int{}}
 	p.Others = latency(flat(c.arrivals(from, func(i int) bool { return !b.about(i) })))
 	whole := at.UnixNano()
 	for _, m := range c.members {
@@ -245,13 +248,14 @@ func (r *faultRun) single(members int) func(*ledger) func(context.Context, *pgx.
 func ofFirstNode(i int) bool { return i%2 == 0 }
 
 func (r *faultRun) killed(ctx context.Context) error {
-	return r.try(ctx, blow{name: "a node killed -9", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
+	return r.try(ctx, blow{name: "a node killed -9", members: r.Sockets, nodes: 2, rate: r.Rate,
+		commit: r.single(r.Sockets), about: ofFirstNode,
 		strike: func(_ context.Context, nodes []*node, _ *crowd) error { return nodes[0].cmd.Process.Kill() }})
 }
 
 func (r *faultRun) ended(ctx context.Context) error {
-	return r.try(ctx, blow{name: "a node ended (TERM)", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets), about: ofFirstNode,
-		strike: func(_ context.Context, nodes []*node, _ *crowd) error {
+	return r.try(ctx, blow{name: "a node ended (TERM)", members: r.Sockets, nodes: 2, rate: r.Rate,
+		commit: r.single(r.Sockets), about: ofFirstNode, strike: func(_ context.Context, nodes []*node, _ *crowd) error {
 			return nodes[0].cmd.Process.Signal(syscall.SIGTERM)
 		}})
 }
@@ -259,12 +263,14 @@ func (r *faultRun) ended(ctx context.Context) error {
 // listenerGone terminates the backends that tell the nodes of events, by NOTIFY
 // or from a slot.
 func (r *faultRun) listenerGone(ctx context.Context) error {
-	return r.try(ctx, blow{name: "listeners terminated", members: r.Sockets, nodes: 2, rate: r.Rate, commit: r.single(r.Sockets),
-		about: func(int) bool { return false }, // all had to wait: theirs is the latency shown
+	return r.try(ctx, blow{name: "listeners terminated", members: r.Sockets, nodes: 2, rate: r.Rate,
+		commit: r.single(r.Sockets), about: func(int) bool { return false }, // all had to wait: theirs is the latency shown
 		strike: func(ctx context.Context, _ []*node, _ *crowd) error {
 			var n int
-			err := r.conn.QueryRow(ctx, `select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database()
-				and (application_name like 'portal listener%' or application_name like 'portal%' and backend_type = 'walsender')`).Scan(&n)
+			err := r.conn.QueryRow(ctx,
+				`select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database()
+				and (application_name like 'portal listener%' or application_name like 'portal%'
+				and backend_type = 'walsender')`).Scan(&n)
 			if err == nil && n == 0 {
 				err = errors.New("no listener was found")
 			}
@@ -279,8 +285,8 @@ const stallEvent = 8 << 10
 func (r *faultRun) readersStall(ctx context.Context) error {
 	const members, stalling = 50, 5
 	n := min(members, r.Sockets)
-	return r.try(ctx, blow{name: fmt.Sprintf("%d of %d stop reading", stalling, n), members: n, nodes: 1, rate: 150, lasts: 6 * time.Second,
-		about: func(i int) bool { return i < stalling },
+	return r.try(ctx, blow{name: fmt.Sprintf("%d of %d stop reading", stalling, n), members: n, nodes: 1, rate: 150,
+		lasts: 6 * time.Second, about: func(i int) bool { return i < stalling },
 		commit: func(l *ledger) func(context.Context, *pgx.Conn, int) error {
 			return func(ctx context.Context, conn *pgx.Conn, _ int) error { return tellEverybody(ctx, conn, l, stallEvent) }
 		},
@@ -303,14 +309,17 @@ func (r *faultRun) readersStall(ctx context.Context) error {
 func (r FaultsResult) Report() Report {
 	out := newReport("Faults while events flow")
 	out.Result = r
-	t := Table{Title: fmt.Sprintf("Recovered: ms from the fault (or from its end) until all were greeted and the last event that took over %v was there", late),
-		Columns: []string{"fault", "sockets", "commits", "expected", "lost", "doubled", "wrong", "out of order", "resyncs", "resynced over", "repeated", "recovered", "others p50", "p95", "p99", "max", "closed with"}}
+	t := Table{Title: fmt.Sprintf("Recovered: ms from the fault (or from its end) until all were greeted and the last "+
+		"event that took over %v was there", late),
+		Columns: []string{"fault", "sockets", "commits", "expected", "lost", "doubled", "wrong", "out of order",
+			"resyncs", "resynced over", "repeated", "recovered", "others p50", "p95", "p99", "max", "closed with"}}
 	p := Plot{Title: "Time to recover from a fault", Unit: "ms", Bars: true}
 	recovered := Series{Name: "recovered"}
 	for _, x := range r.Points {
 		v := x.Verdict
 		row := []string{x.Fault}
-		for _, n := range []int{x.Sockets, x.Commits, v.Expected, v.Lost, v.Doubled, v.Wrong, v.OutOfOrder, v.Resyncs, v.Excused, v.Repeated} {
+		for _, n := range []int{x.Sockets, x.Commits, v.Expected, v.Lost, v.Doubled, v.Wrong, v.OutOfOrder, v.Resyncs,
+			v.Excused, v.Repeated} {
 			row = append(row, fmt.Sprint(n))
 		}
 		row = append(append(row, fmt.Sprintf("%.0f", x.Recovered)), x.Others.cells()...)

@@ -17,7 +17,8 @@ func mayOpen(n int) error {
 		return nil
 	}
 	if uint64(limit.Max) < uint64(n) {
-		return fmt.Errorf("%d open files are needed here and the limit is %d: ulimit -n %d, in the portal's shell as well", n, limit.Max, n)
+		return fmt.Errorf("%d open files are needed here and the limit is %d: ulimit -n %d, in the portal's shell as well", n,
+			limit.Max, n)
 	}
 	limit.Cur = limit.Max
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -23,14 +23,15 @@ import (
 type FloodOptions struct {
 	URL         string
 	DatabaseURL string
-	Buyers      int                              // who order and look at pages, each with a session
-	Orders      float64                          // orders a second, over all
-	Pages       float64                          // pages a second, over all
-	Clients     int                              // slow clients, at a time
-	Sources     int                              // addresses of this machine that they come from (127.0.1.1 and on); 0: its own
-	Duration    time.Duration                    // of each half of a round
-	Rounds      int                              // peace and flood in turn, so that what else the machine does falls on both
-	Progress    func(format string, args ...any) // optional
+	Buyers      int     // who order and look at pages, each with a session
+	Orders      float64 // orders a second, over all
+	Pages       float64 // pages a second, over all
+	Clients     int     // slow clients, at a time
+	// Addresses of this machine that they come from (127.0.1.1 and on); 0: its own
+	Sources  int
+	Duration time.Duration                    // of each half of a round
+	Rounds   int                              // peace and flood in turn, so that what else the machine does falls on both
+	Progress func(format string, args ...any) // optional
 }
 
 // FloodResult is how quick the buyers were before the flood and in it.
@@ -87,7 +88,8 @@ func slowKinds(host, file string) []*slow {
 	return []*slow{
 		{kind: "headers, a byte a second", begin: "GET /login HTTP/1.1\r\nHost: " + host + "\r\nX-Slow: ", dribbles: true},
 		{kind: "a form, a byte a second", dribbles: true,
-			begin: "POST /login HTTP/1.1\r\nHost: " + host + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\nemail="},
+			begin: "POST /login HTTP/1.1\r\nHost: " + host +
+				"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\nemail="},
 		{kind: "reads no answer", begin: strings.Repeat("GET "+file+" HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 20)},
 	}
 }
@@ -110,8 +112,8 @@ func Flood(ctx context.Context, o FloodOptions) (FloodResult, error) {
 		return FloodResult{}, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	r := &pagesRun{PagesOptions: PagesOptions{URL: o.URL, Paths: floodPaths, Buyers: o.Buyers, Progress: o.Progress}, conn: conn,
-		client: newClient(o.URL, o.Buyers+1), took: map[string][]time.Duration{}, errors: map[string]int{}}
+	r := &pagesRun{PagesOptions: PagesOptions{URL: o.URL, Paths: floodPaths, Buyers: o.Buyers, Progress: o.Progress},
+		conn: conn, client: newClient(o.URL, o.Buyers+1), took: map[string][]time.Duration{}, errors: map[string]int{}}
 	defer func() {
 		if err := sweepBuyers(context.WithoutCancel(ctx), conn); err != nil {
 			o.Progress("%v", err)
@@ -150,7 +152,8 @@ func Flood(ctx context.Context, o FloodOptions) (FloodResult, error) {
 }
 
 // among has buyers buy among slow clients, who have come when it begins.
-func (o FloodOptions) among(ctx context.Context, r *pagesRun, kinds []*slow, to *url.URL) (took []time.Duration, orders int, err error) {
+func (o FloodOptions) among(ctx context.Context, r *pagesRun, kinds []*slow,
+	to *url.URL) (took []time.Duration, orders int, err error) {
 	flooding, end := context.WithCancel(ctx)
 	var flooders sync.WaitGroup
 	defer flooders.Wait()
@@ -241,7 +244,8 @@ func (s *slow) run(ctx context.Context, to *url.URL, from net.Addr, spread time.
 func dialSlowly(ctx context.Context, to *url.URL, from net.Addr) (net.Conn, error) {
 	dialer := &net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}
 	if to.Scheme == "https" {
-		return (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{NextProtos: []string{"http/1.1"}}}).DialContext(ctx, "tcp", to.Host)
+		return (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{NextProtos: []string{"http/1.1"}}}).DialContext(ctx,
+			"tcp", to.Host)
 	}
 	conn, err := dialer.DialContext(ctx, "tcp", to.Host)
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -286,18 +290,23 @@ func (s *slow) hold(ctx context.Context, conn net.Conn) {
 func (r FloodResult) Report() Report {
 	out := newReport(fmt.Sprintf("%d buyers on %s, among %d slow clients", r.Buyers, r.Size, r.Clients))
 	out.Result = r
-	buyers := Table{Title: fmt.Sprintf("Buyers' requests, ms at the client; %d orders in the flood", r.Orders), Columns: []string{"", "asked", "p50", "p95", "p99", "max"}}
-	plot := Plot{Title: "Buyers in peace, and among slow clients", Unit: "ms", Bars: true, Categories: []string{"p50", "p95", "p99"}}
+	buyers := Table{Title: fmt.Sprintf("Buyers' requests, ms at the client; %d orders in the flood", r.Orders),
+		Columns: []string{"", "asked", "p50", "p95", "p99", "max"}}
+	plot := Plot{Title: "Buyers in peace, and among slow clients", Unit: "ms", Bars: true,
+		Categories: []string{"p50", "p95", "p99"}}
 	for _, x := range []struct {
 		name string
 		took Latency
 	}{{"in peace", r.Calm}, {"flooded", r.Flooded}} {
 		buyers.Rows = append(buyers.Rows, append([]string{x.name, fmt.Sprint(x.took.Count)}, x.took.cells()...))
-		plot.Series = append(plot.Series, Series{Name: x.name, Values: []float64{millis(x.took.P50), millis(x.took.P95), millis(x.took.P99)}})
+		plot.Series = append(plot.Series,
+			Series{Name: x.name, Values: []float64{millis(x.took.P50), millis(x.took.P95), millis(x.took.P99)}})
 	}
-	slow := Table{Title: "Slow clients; ms until the portal cut them", Columns: []string{"", "open at the end", "cut", "not let in", "p50", "p95", "p99", "max"}}
+	slow := Table{Title: "Slow clients; ms until the portal cut them",
+		Columns: []string{"", "open at the end", "cut", "not let in", "p50", "p95", "p99", "max"}}
 	for _, k := range r.Kinds {
-		slow.Rows = append(slow.Rows, append([]string{k.Kind, fmt.Sprint(k.Open), fmt.Sprint(k.Cut), fmt.Sprint(k.Refused)}, k.HeldFor.cells()...))
+		slow.Rows = append(slow.Rows,
+			append([]string{k.Kind, fmt.Sprint(k.Open), fmt.Sprint(k.Cut), fmt.Sprint(k.Refused)}, k.HeldFor.cells()...))
 	}
 	out.Tables, out.Plot = []Table{buyers, slow}, plot
 	out.Notes = append(out.Notes, fmt.Sprintf("The buyers' p95 is %.2f times that of before.", r.Ratio))

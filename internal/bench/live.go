@@ -175,9 +175,10 @@ func (r *liveRun) warm(ctx context.Context, who []person) error {
 		return err
 	}
 	defer c.leave()
-	_, err = r.writers.run(ctx, r.Rate, 0, min(time.Second, r.Duration), func(ctx context.Context, conn *pgx.Conn, n int) error {
-		return changeOrder(ctx, conn, l, who[n%len(who)], n%len(who))
-	})
+	_, err = r.writers.run(ctx, r.Rate, 0, min(time.Second, r.Duration),
+		func(ctx context.Context, conn *pgx.Conn, n int) error {
+			return changeOrder(ctx, conn, l, who[n%len(who)], n%len(who))
+		})
 	return err
 }
 
@@ -221,7 +222,8 @@ func (r *liveRun) measure(ctx context.Context, who []person, empty usage) error 
 
 // phase commits for a while, beside the baseline at the same rate, and returns
 // what was found without the latencies.
-func (r *liveRun) phase(ctx context.Context, mode string, rate float64, commit func(ctx context.Context, conn *pgx.Conn, n int) error) (point LivePoint, from int, err error) {
+func (r *liveRun) phase(ctx context.Context, mode string, rate float64,
+	commit func(ctx context.Context, conn *pgx.Conn, n int) error) (point LivePoint, from int, err error) {
 	r.Progress("%d sockets: %s, %g commits/s for %v", len(r.crowd.members), mode, rate, r.Duration)
 	from = r.crowd.begin()
 	r.baseline.latency()
@@ -241,7 +243,8 @@ func (r *liveRun) phase(ctx context.Context, mode string, rate float64, commit f
 	}
 	r.crowd.complete(ctx, from, 5*time.Second)
 	after := r.server.usage(ctx)
-	point = LivePoint{Sockets: len(r.crowd.members), Mode: mode, Rate: done, Listen: r.baseline.latency(), Verdict: r.crowd.verdict(from)}
+	point = LivePoint{Sockets: len(r.crowd.members), Mode: mode, Rate: done, Listen: r.baseline.latency(),
+		Verdict: r.crowd.verdict(from)}
 	point.Commits = len(r.ledger.entries()) - from
 	if frames := after.frames - before.frames; frames > 0 && after.cpu > before.cpu {
 		point.CPUMicros = float64((after.cpu - before.cpu).Microseconds()) / float64(frames)
@@ -265,9 +268,10 @@ func (r *liveRun) single(ctx context.Context, who []person) error {
 }
 
 func (r *liveRun) broadcast(ctx context.Context) error {
-	point, from, err := r.phase(ctx, ModeBroadcast, r.BroadcastRate, func(ctx context.Context, conn *pgx.Conn, n int) error {
-		return tellEverybody(ctx, conn, r.ledger, 0)
-	})
+	point, from, err := r.phase(ctx, ModeBroadcast, r.BroadcastRate,
+		func(ctx context.Context, conn *pgx.Conn, n int) error {
+			return tellEverybody(ctx, conn, r.ledger, 0)
+		})
 	if err != nil {
 		return err
 	}
@@ -347,14 +351,20 @@ func (r LiveResult) Report() Report {
 		return fmt.Sprintf("%+.2f", millis(a-b))
 	}
 	times := Table{Title: "Latency, ms from before COMMIT is sent; over: socket minus bare LISTEN",
-		Columns: []string{"sockets", "mode", "commits/s", "p50", "p95", "p99", "max", "LISTEN p50", "p95", "p99", "max", "over p50", "over p99", "CPU us/msg"}}
-	checks := Table{Title: "Sequence, per client", Columns: []string{"sockets", "mode", "expected", "lost", "doubled", "wrong recipient", "out of order", "resyncs", "repeated after return"}}
-	spread := Table{Title: "Broadcast, ms until the first, the median and the last socket had it", Columns: []string{"sockets", "broadcasts", "first p50", "median p50", "last p50", "last p95", "last max"}}
-	comeback := Table{Title: "All cut at once: ms until all were greeted again; latency is of those that stayed", Columns: []string{"sockets", "cut", "all greeted", "stayed", "p50", "p95", "p99", "max"}}
+		Columns: []string{"sockets", "mode", "commits/s", "p50", "p95", "p99", "max", "LISTEN p50", "p95", "p99",
+			"max", "over p50", "over p99", "CPU us/msg"}}
+	checks := Table{Title: "Sequence, per client",
+		Columns: []string{"sockets", "mode", "expected", "lost", "doubled", "wrong recipient", "out of order",
+			"resyncs", "repeated after return"}}
+	spread := Table{Title: "Broadcast, ms until the first, the median and the last socket had it",
+		Columns: []string{"sockets", "broadcasts", "first p50", "median p50", "last p50", "last p95", "last max"}}
+	comeback := Table{Title: "All cut at once: ms until all were greeted again; latency is of those that stayed",
+		Columns: []string{"sockets", "cut", "all greeted", "stayed", "p50", "p95", "p99", "max"}}
 	for _, p := range r.Points {
 		row := []string{fmt.Sprint(p.Sockets), p.Mode, fmt.Sprintf("%.1f", p.Rate)}
 		row = append(append(row, p.Frames.cells()...), p.Listen.cells()...)
-		times.Rows = append(times.Rows, append(row, over(p.Frames.P50, p.Listen.P50), over(p.Frames.P99, p.Listen.P99), known(p.CPUMicros, "%.1f")))
+		times.Rows = append(times.Rows,
+			append(row, over(p.Frames.P50, p.Listen.P50), over(p.Frames.P99, p.Listen.P99), known(p.CPUMicros, "%.1f")))
 		v := p.Verdict
 		check := []string{fmt.Sprint(p.Sockets), p.Mode}
 		for _, n := range []int{v.Expected, v.Lost, v.Doubled, v.Wrong, v.OutOfOrder, v.Resyncs, v.Repeated} {
@@ -362,15 +372,19 @@ func (r LiveResult) Report() Report {
 		}
 		checks.Rows = append(checks.Rows, check)
 		if b := p.Broadcast; b != nil {
-			spread.Rows = append(spread.Rows, []string{fmt.Sprint(p.Sockets), fmt.Sprint(b.Last.Count), ms(b.First.P50), ms(b.Median.P50), ms(b.Last.P50), ms(b.Last.P95), ms(b.Last.Max)})
+			spread.Rows = append(spread.Rows, []string{fmt.Sprint(p.Sockets), fmt.Sprint(b.Last.Count), ms(b.First.P50),
+				ms(b.Median.P50), ms(b.Last.P50), ms(b.Last.P95), ms(b.Last.Max)})
 		}
 		if c := p.Reconnect; c != nil {
-			comeback.Rows = append(comeback.Rows, append([]string{fmt.Sprint(p.Sockets), fmt.Sprint(c.Cut), fmt.Sprintf("%.0f", c.Together), fmt.Sprint(c.Stayed)}, p.Frames.cells()...))
+			comeback.Rows = append(comeback.Rows,
+				append([]string{fmt.Sprint(p.Sockets), fmt.Sprint(c.Cut), fmt.Sprintf("%.0f", c.Together), fmt.Sprint(c.Stayed)},
+					p.Frames.cells()...))
 		}
 	}
 	memory := Table{Title: "Idle sockets", Columns: []string{"sockets", "all open after ms", "KB resident each"}}
 	for _, m := range r.Memory {
-		memory.Rows = append(memory.Rows, []string{fmt.Sprint(m.Sockets), fmt.Sprintf("%.0f", m.Opened), known(float64(m.BytesASocket)/1024, "%.1f")})
+		memory.Rows = append(memory.Rows,
+			[]string{fmt.Sprint(m.Sockets), fmt.Sprintf("%.0f", m.Opened), known(float64(m.BytesASocket)/1024, "%.1f")})
 	}
 	for _, t := range []Table{times, spread, comeback, checks, memory} {
 		if len(t.Rows) > 0 {
@@ -378,7 +392,8 @@ func (r LiveResult) Report() Report {
 		}
 	}
 	if len(r.Memory) > 0 {
-		out.Notes = append(out.Notes, "Memory is what the process has grown by since before the first socket: right for a portal that has just started.")
+		out.Notes = append(out.Notes,
+			"Memory is what the process has grown by since before the first socket: right for a portal that has just started.")
 	}
 	out.Plot = r.plot()
 	return out

@@ -17,7 +17,8 @@ var moneySQL string
 // FillMoney gives the customers of Fill invoices with lines and payments over
 // the last two years; one of them, BIG, gets many.
 func FillMoney(ctx context.Context, conn *pgx.Conn, invoices, lines, big, monthly int) error {
-	body := strings.NewReplacer("$1", fmt.Sprint(invoices), "$2", fmt.Sprint(lines), "$3", fmt.Sprint(big), "$4", fmt.Sprint(monthly)).Replace(moneySQL)
+	body := strings.NewReplacer("$1", fmt.Sprint(invoices), "$2", fmt.Sprint(lines), "$3", fmt.Sprint(big), "$4",
+		fmt.Sprint(monthly)).Replace(moneySQL)
 	for _, statement := range []string{body, "vacuum analyze"} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("fill money: %w", err)
@@ -35,8 +36,9 @@ type StatementsReport struct {
 }
 
 func (r StatementsReport) String() string {
-	return fmt.Sprintf("%d statements in %.1f s: %.0f a second, %d failed, %d KB a paper\nmemory %s", r.Statements, r.Took.Seconds(),
-		float64(r.Statements)/r.Took.Seconds(), r.Failed, r.Bytes/int64(max(r.Statements, 1))/1024, strings.Join(r.Memory, ", "))
+	return fmt.Sprintf("%d statements in %.1f s: %.0f a second, %d failed, %d KB a paper\nmemory %s", r.Statements,
+		r.Took.Seconds(), float64(r.Statements)/r.Took.Seconds(), r.Failed, r.Bytes/int64(max(r.Statements, 1))/1024,
+		strings.Join(r.Memory, ", "))
 }
 
 // Statements begins a run over a period, which a running portal works, and
@@ -55,8 +57,9 @@ func Statements(ctx context.Context, conn *pgx.Conn, from, to time.Time, pid int
 	defer every.Stop()
 	for n := 0; ; n++ {
 		var wait int
-		err := conn.QueryRow(ctx, "select count(*) filter (where status = 'QUEUED'), count(*) filter (where status = 'READY'), count(*) filter (where status = 'FAILED') from portal.statement where run_id = $1",
-			*run).Scan(&wait, &out.Statements, &out.Failed)
+		err := conn.QueryRow(ctx,
+			"select count(*) filter (where status = 'QUEUED'), count(*) filter (where status = 'READY'), count(*) filter "+
+				"(where status = 'FAILED') from portal.statement where run_id = $1", *run).Scan(&wait, &out.Statements, &out.Failed)
 		if err != nil {
 			return out, fmt.Errorf("look at the run: %w", err)
 		}
@@ -73,6 +76,7 @@ func Statements(ctx context.Context, conn *pgx.Conn, from, to time.Time, pid int
 		}
 	}
 	out.Took = time.Since(start)
-	err := conn.QueryRow(ctx, "select coalesce(sum(length(d.data)), 0) from portal.statement s join portal.document d using (document_id) where s.run_id = $1", *run).Scan(&out.Bytes)
+	err := conn.QueryRow(ctx, "select coalesce(sum(length(d.data)), 0) from portal.statement s join portal.document d "+
+		"using (document_id) where s.run_id = $1", *run).Scan(&out.Bytes)
 	return out, err
 }

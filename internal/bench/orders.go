@@ -48,8 +48,10 @@ func (r OrdersReport) String() string {
 			fmt.Fprintf(&b, "%-21s %5d lines  %v\n", part.name, n, part.took[n])
 		}
 	}
-	fmt.Fprintf(&b, "%d buyers, %d open orders: %.1f orders/s submitted and approved\n  submit     %v\n", r.CrowdFor, r.CrowdOpen, r.CrowdRate, r.Crowd)
-	fmt.Fprintf(&b, "%d buyers, one item: %.1f orders/s submitted and approved\n  submit     %v", r.CrowdFor, r.HotRate, r.Hot)
+	fmt.Fprintf(&b, "%d buyers, %d open orders: %.1f orders/s submitted and approved\n  submit     %v\n", r.CrowdFor,
+		r.CrowdOpen, r.CrowdRate, r.Crowd)
+	fmt.Fprintf(&b, "%d buyers, one item: %.1f orders/s submitted and approved\n  submit     %v",
+		r.CrowdFor, r.HotRate, r.Hot)
 	return b.String()
 }
 
@@ -66,8 +68,8 @@ type ordersRun struct {
 // Orders times prices, uploads and orders of several lengths one by one, and
 // then many buyers who order at the same time.
 func Orders(ctx context.Context, o OrdersOptions) (OrdersReport, error) {
-	report := OrdersReport{Lines: o.Lines, Price: map[int]Latency{}, Check: map[int]Latency{}, Upload: map[int]Latency{}, Submit: map[int]Latency{},
-		CrowdFor: o.Buyers, CrowdOpen: o.Open}
+	report := OrdersReport{Lines: o.Lines, Price: map[int]Latency{}, Check: map[int]Latency{}, Upload: map[int]Latency{},
+		Submit: map[int]Latency{}, CrowdFor: o.Buyers, CrowdOpen: o.Open}
 	conn, err := pgx.Connect(ctx, o.DatabaseURL)
 	if err != nil {
 		return report, err
@@ -77,7 +79,8 @@ func Orders(ctx context.Context, o OrdersOptions) (OrdersReport, error) {
 	if run.who, err = people(ctx, conn, o.Buyers); err != nil {
 		return report, err
 	}
-	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }() // what stays is marked, and goes with the next run
+	// What stays is marked, and goes with the next run
+	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }()
 	if err := run.stock(ctx); err != nil {
 		return report, err
 	}
@@ -95,7 +98,8 @@ func Orders(ctx context.Context, o OrdersOptions) (OrdersReport, error) {
 	if err := run.openOrders(ctx); err != nil {
 		return report, err
 	}
-	if report.Crowd, report.CrowdRate, err = run.crowd(ctx, func(r *mathrand.Rand) string { return run.items[r.IntN(len(run.items))] }); err != nil {
+	if report.Crowd, report.CrowdRate, err = run.crowd(ctx,
+		func(r *mathrand.Rand) string { return run.items[r.IntN(len(run.items))] }); err != nil {
 		return report, fmt.Errorf("many buyers: %w", err)
 	}
 	if report.Hot, report.HotRate, err = run.crowd(ctx, func(*mathrand.Rand) string { return run.items[0] }); err != nil {
@@ -135,8 +139,9 @@ func (r *ordersRun) price(ctx context.Context, n int) (Latency, error) {
 	for round := range r.Rounds {
 		from := round * 37 % (len(r.ids) - n + 1)
 		start := time.Now()
-		rows, _ := r.conn.Query(ctx, `select unit_price from erp.price($1, $2, array_fill(null::text, array[$3::int]), array_fill(1::numeric, array[$3::int]))`,
-			r.who[round%len(r.who)].customerID, r.ids[from:from+n], n)
+		rows, _ := r.conn.Query(ctx,
+			`select unit_price from erp.price($1, $2, array_fill(null::text, array[$3::int]),
+				array_fill(1::numeric, array[$3::int]))`, r.who[round%len(r.who)].customerID, r.ids[from:from+n], n)
 		prices, err := pgx.CollectRows(rows, pgx.RowTo[*string])
 		if err != nil {
 			return Latency{}, err
@@ -205,11 +210,13 @@ func (r *ordersRun) openOrders(ctx context.Context) error {
 	_, err := r.conn.Exec(ctx, `
 		with o as (
 			insert into erp.sales_order (order_no, customer_id, source)
-			select 'SO-`+marker+`open-' || g, ($1::bigint[])[1 + g % cardinality($1::bigint[])], 'PHONE' from generate_series(1, $2::int) g
+			select 'SO-`+marker+
+		`open-' || g, ($1::bigint[])[1 + g % cardinality($1::bigint[])], 'PHONE' from generate_series(1, $2::int) g
 			returning order_id
 		)
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty, unit_price)
-		select o.order_id, 1, ($3::bigint[])[1 + o.order_id % cardinality($3::bigint[])], 1, 1 from o`, r.customers(), r.Open, r.ids)
+		select o.order_id, 1, ($3::bigint[])[1 + o.order_id % cardinality($3::bigint[])], 1, 1 from o`,
+		r.customers(), r.Open, r.ids)
 	if err != nil {
 		return fmt.Errorf("make open orders: %w", err)
 	}
@@ -261,7 +268,8 @@ func (r *ordersRun) crowd(ctx context.Context, pick func(*mathrand.Rand) string)
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return Latency{}, 0, err
 		}
-		if err := r.conn.QueryRow(ctx, "select count(*) from erp.sales_order where order_no = any ($1) and status = 'SUBMITTED' and reviewed_at is null", orders).Scan(&waiting); err != nil {
+		if err := r.conn.QueryRow(ctx, "select count(*) from erp.sales_order where order_no = any ($1) and status = "+
+			"'SUBMITTED' and reviewed_at is null", orders).Scan(&waiting); err != nil {
 			return Latency{}, 0, err
 		}
 		if time.Since(start) > r.Duration+time.Minute {

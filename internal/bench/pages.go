@@ -38,15 +38,18 @@ func Fill(ctx context.Context, conn *pgx.Conn, customers, items int) error {
 type PagesOptions struct {
 	URL         string
 	DatabaseURL string
-	Paths       []string                         // asked for in turn; {item}, {word} and {prefix} are filled in anew each time
-	Buyers      int                              // at a time, each with a session of its own
-	As          string                           // optional: number of the customer whose log-in asks; else customers there are, or made for it
-	Rate        float64                          // pages a second, over all
-	Orders      float64                          // orders a second, over all; 0: nobody orders
-	CheckEvery  int                              // every so many-th answer with prices is asked for again as data and compared; 0: none
-	Duration    time.Duration                    // how long
-	Warm        time.Duration                    // optional: how long pages are asked for before anything is measured
-	Progress    func(format string, args ...any) // optional
+	// Asked for in turn; {item}, {word} and {prefix} are filled in anew each time
+	Paths  []string
+	Buyers int // at a time, each with a session of its own
+	// Optional: number of the customer whose log-in asks; else customers there are, or made for it
+	As     string
+	Rate   float64 // pages a second, over all
+	Orders float64 // orders a second, over all; 0: nobody orders
+	// Every so many-th answer with prices is asked for again as data and compared; 0: none
+	CheckEvery int
+	Duration   time.Duration                    // how long
+	Warm       time.Duration                    // optional: how long pages are asked for before anything is measured
+	Progress   func(format string, args ...any) // optional
 }
 
 // PageTime is how long a page took, at the client.
@@ -84,7 +87,8 @@ const (
 )
 
 // words are those of scale.sql's descriptions; elsewhere some find nothing.
-var words = []string{"olive+oil", "basmati", "rice+25", "golden+salt", "napkins", "foil+grade+12", "smoked", "vinegar+gal", "gloves+100", "I0001"}
+var words = []string{"olive+oil", "basmati", "rice+25", "golden+salt", "napkins", "foil+grade+12",
+	"smoked", "vinegar+gal", "gloves+100", "I0001"}
 
 // pagesRun is one measurement at work.
 type pagesRun struct {
@@ -117,7 +121,8 @@ func Pages(ctx context.Context, o PagesOptions) (PagesResult, error) {
 		return PagesResult{}, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	r := &pagesRun{PagesOptions: o, conn: conn, client: newClient(o.URL, o.Buyers+1), took: map[string][]time.Duration{}, errors: map[string]int{}}
+	r := &pagesRun{PagesOptions: o, conn: conn, client: newClient(o.URL, o.Buyers+1), took: map[string][]time.Duration{},
+		errors: map[string]int{}}
 	defer func() {
 		if err := sweepBuyers(context.WithoutCancel(ctx), conn); err != nil {
 			o.Progress("%v", err)
@@ -126,7 +131,8 @@ func Pages(ctx context.Context, o PagesOptions) (PagesResult, error) {
 	if err := r.prepare(ctx); err != nil {
 		return r.result, err
 	}
-	o.Progress("%d buyers, %g pages/s and %g orders/s for %v, on %s", len(r.who), o.Rate, o.Orders, o.Duration, r.result.Size)
+	o.Progress("%d buyers, %g pages/s and %g orders/s for %v, on %s", len(r.who), o.Rate, o.Orders,
+		o.Duration, r.result.Size)
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		at(ctx, o.Rate, o.Warm, func(n int) { asking.Go(func() { r.page(ctx, n) }) })
@@ -193,14 +199,17 @@ func (r *pagesRun) prepare(ctx context.Context) (err error) {
 	}
 	r.busy = make([]sync.Mutex, len(r.who))
 	r.result.Buyers = len(r.who)
-	rows, _ := r.conn.Query(ctx, "select item_no from erp.item where active and not discontinued and price_a > 1 order by item_id * 7919 % 104729 limit 5000")
+	rows, _ := r.conn.Query(ctx, "select item_no from erp.item where active and not discontinued and price_a > 1 order "+
+		"by item_id * 7919 % 104729 limit 5000")
 	if r.items, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return err
 	}
 	if len(r.items) == 0 {
 		return errors.New("there are no items; try portal bench fill")
 	}
-	return r.conn.QueryRow(ctx, `select format('%s customers, %s items, %s invoice lines', (select count(*) from erp.customer), (select count(*) from erp.item), (select count(*) from erp.invoice_line))`).Scan(&r.result.Size)
+	return r.conn.QueryRow(ctx,
+		`select format('%s customers, %s items, %s invoice lines', (select count(*) from erp.customer),
+			(select count(*) from erp.item), (select count(*) from erp.invoice_line))`).Scan(&r.result.Size)
 }
 
 // buyers makes a log-in with a session for customers there are, spread over
@@ -209,8 +218,10 @@ func buyers(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 	rows, _ := conn.Query(ctx, `
 		with pick as (
 			select customer_id, customer_no from erp.customer c join erp.web_access w using (customer_id)
-			where c.active and not c.credit_hold and c.credit_limit is null and w.enabled and w.can_order and not w.require_po and w.see_prices
-				and c.customer_no not like '`+marker+`%' and not exists (select from portal.login l where l.customer_id = c.customer_id)
+			where c.active and not c.credit_hold and c.credit_limit is null and w.enabled and w.can_order and not w.require_po
+			and w.see_prices
+				and c.customer_no not like '`+marker+
+		`%' and not exists (select from portal.login l where l.customer_id = c.customer_id)
 			order by customer_id * 7919 % 104729 limit $1
 		)
 		insert into portal.login (customer_id, email, password_hash)
@@ -237,7 +248,8 @@ func buyers(ctx context.Context, conn *pgx.Conn, n int) ([]person, error) {
 func sweepBuyers(ctx context.Context, conn *pgx.Conn) error {
 	const theirs = `login_id in (select login_id from portal.login where email like '` + marker + `%@bench.example')`
 	_, err := conn.Exec(ctx, `
-		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING') and `+theirs+`;
+		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD',
+			'APPROVED', 'PICKING') and `+theirs+`;
 		delete from erp.sales_order where `+theirs+`;
 		delete from portal.login where email like '`+marker+`%@bench.example'`)
 	if err != nil {
@@ -250,7 +262,8 @@ func sweepBuyers(ctx context.Context, conn *pgx.Conn) error {
 func (r *pagesRun) page(ctx context.Context, n int) {
 	template, p := r.Paths[n%len(r.Paths)], r.who[n/len(r.Paths)%len(r.who)]
 	word := words[rand.IntN(len(words))]
-	path := strings.NewReplacer("{item}", url.PathEscape(r.items[rand.IntN(len(r.items))]), "{word}", word, "{prefix}", word[:min(len(word), 2+rand.IntN(4))]).Replace(template)
+	path := strings.NewReplacer("{item}", url.PathEscape(r.items[rand.IntN(len(r.items))]), "{word}", word, "{prefix}",
+		word[:min(len(word), 2+rand.IntN(4))]).Replace(template)
 	start := time.Now()
 	err := get(ctx, r.client.http, r.URL+path, p.cookie)
 	r.note(template, time.Since(start), path, err)
@@ -301,7 +314,8 @@ func (r *pagesRun) order(ctx context.Context, n int) {
 		return body
 	}
 	added := timed(stepAdd, func() ([]byte, error) {
-		return r.client.send(ctx, cookie, "/cart/lines", url.Values{"item_no": {r.items[rand.IntN(len(r.items))]}, "qty": {"1"}})
+		return r.client.send(ctx, cookie, "/cart/lines",
+			url.Values{"item_no": {r.items[rand.IntN(len(r.items))]}, "qty": {"1"}})
 	})
 	if added == nil {
 		return
@@ -357,7 +371,8 @@ func (r *pagesRun) check(ctx context.Context, p person, path string) error {
 	var wrong []string
 	err = r.conn.QueryRow(ctx, `
 		select coalesce(array_agg(format('%s %s shows %s and is %s', s.item_no, s.uom, s.price, p.unit_price)), '{}')
-		from erp.price($1, array(select i.item_id from unnest($2::text[]) with ordinality a(item_no, n) join erp.item i using (item_no) order by n), $3, array_fill(1::numeric, array[cardinality($2::text[])])) p
+		from erp.price($1, array(select i.item_id from unnest($2::text[]) with ordinality a(item_no, n)
+		join erp.item i using (item_no) order by n), $3, array_fill(1::numeric, array[cardinality($2::text[])])) p
 		join unnest($2::text[], $3::text[], $4::text[]) with ordinality s(item_no, uom, price, n) on s.n = p.ord
 		where p.unit_price is distinct from s.price::numeric`, p.customerID, items, uoms, prices).Scan(&wrong)
 	if err != nil {
@@ -397,7 +412,8 @@ func get(ctx context.Context, client *http.Client, url, cookie string) error {
 func (r PagesResult) Report() Report {
 	out := newReport(fmt.Sprintf("%d buyers on %s", r.Buyers, r.Size))
 	out.Result = r
-	t := Table{Title: fmt.Sprintf("ms at the client, at %.1f pages/s; %d orders meanwhile", r.Rate, r.Orders), Columns: []string{"page", "asked", "p50", "p95", "p99", "max", "errors"}}
+	t := Table{Title: fmt.Sprintf("ms at the client, at %.1f pages/s; %d orders meanwhile", r.Rate, r.Orders),
+		Columns: []string{"page", "asked", "p50", "p95", "p99", "max", "errors"}}
 	p := Plot{Title: "How quick the pages are", Unit: "ms", Bars: true}
 	series := []Series{{Name: "p50"}, {Name: "p95"}, {Name: "p99"}}
 	for _, x := range r.Pages {
@@ -410,7 +426,8 @@ func (r PagesResult) Report() Report {
 	}
 	p.Series = series
 	out.Tables, out.Plot = []Table{t}, p
-	out.Notes = append(out.Notes, fmt.Sprintf("%d prices compared with erp.price, %d wrong.", r.PricesChecked, r.PricesWrong))
+	out.Notes = append(out.Notes, fmt.Sprintf("%d prices compared with erp.price, %d wrong.",
+		r.PricesChecked, r.PricesWrong))
 	out.Notes = append(out.Notes, r.Failures...)
 	return out
 }

@@ -49,7 +49,8 @@ type PricesPhase struct {
 func (r PricesReport) String() string {
 	var b strings.Builder
 	for _, p := range r.Phases {
-		fmt.Fprintf(&b, "%s (%.1f s)\n  add a line  %v\n  cart        %v\n  submit      %v\n", p.Name, p.Took.Seconds(), p.Add, p.Cart, p.Submit)
+		fmt.Fprintf(&b, "%s (%.1f s)\n  add a line  %v\n  cart        %v\n  submit      %v\n", p.Name, p.Took.Seconds(),
+			p.Add, p.Cart, p.Submit)
 	}
 	fmt.Fprintf(&b, "%d orders", r.Orders)
 	return b.String()
@@ -84,13 +85,15 @@ func Prices(ctx context.Context, o PricesOptions) (PricesReport, error) {
 	if err != nil {
 		return report, err
 	}
-	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }() // what stays is marked, and goes with the next run
+	// What stays is marked, and goes with the next run
+	defer func() { _ = sweepOrders(context.WithoutCancel(ctx), conn) }()
 	desk, err := clerk(ctx, conn)
 	if err != nil {
 		return report, err
 	}
 	run := &pricesRun{PricesOptions: o, client: newClient(o.URL, o.Buyers+1), took: map[int32]map[string][]time.Duration{}}
-	rows, _ := conn.Query(ctx, "select item_no from erp.item where active and not discontinued and price_a > 1 order by item_id limit 5000")
+	rows, _ := conn.Query(ctx,
+		"select item_no from erp.item where active and not discontinued and price_a > 1 order by item_id limit 5000")
 	if run.items, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return report, err
 	}
@@ -139,7 +142,8 @@ func Prices(ctx context.Context, o PricesOptions) (PricesReport, error) {
 	}
 	for i := range report.Phases {
 		took := run.took[int32(i)]
-		report.Phases[i].Add, report.Phases[i].Cart, report.Phases[i].Submit = latency(took["add"]), latency(took["cart"]), latency(took["submit"])
+		report.Phases[i].Add, report.Phases[i].Cart, report.Phases[i].Submit = latency(took["add"]), latency(took["cart"]),
+			latency(took["submit"])
 	}
 	report.Orders = int(run.orders.Load())
 	return report, err
@@ -162,19 +166,23 @@ func clerk(ctx context.Context, conn *pgx.Conn) (cookie string, err error) {
 	sum := sha256.Sum256([]byte(cookie))
 	_, err = conn.Exec(ctx, `
 		with l as (
-			insert into portal.login (staff_role, email, password_hash) values ('desk', '`+marker+`desk@bench.example', '$2a$04$' || repeat('x', 53))
+			insert into portal.login (staff_role, email, password_hash) values ('desk', '`+marker+
+		`desk@bench.example', '$2a$04$' || repeat('x', 53))
 			on conflict (email) do update set staff_role = 'desk' returning login_id
 		)
-		insert into portal.session (login_id, token_hash, expires_at) select login_id, $1, now() + interval '1 day' from l`, sum[:])
+		insert into portal.session (login_id, token_hash, expires_at) select login_id, $1, now() + interval '1 day' from l`,
+		sum[:])
 	return cookie, err
 }
 
 // sweepOrders takes away the orders of the measurement, and what sweep does.
 func sweepOrders(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `
-		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD', 'APPROVED', 'PICKING')
+		update erp.sales_order set status = 'CANCELLED', status_reason = 'bench' where status in ('SUBMITTED', 'ON_HOLD',
+			'APPROVED', 'PICKING')
 			and customer_id in (select customer_id from erp.customer where customer_no like '`+marker+`%');
-		delete from erp.sales_order where customer_id in (select customer_id from erp.customer where customer_no like '`+marker+`%');
+		delete from erp.sales_order where customer_id in (select customer_id from erp.customer where customer_no like '`+
+		marker+`%');
 		delete from portal.login where email like '`+marker+`%' and staff_role is not null`)
 	return errors.Join(err, sweep(ctx, conn))
 }
@@ -226,7 +234,8 @@ func newContracts(ctx context.Context, conn *pgx.Conn, n int) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("customer_no,item_no,kind,value,min_qty\n")
 	for i := range n {
-		fmt.Fprintf(&b, "%s,%s,fixed,%d.%02d,%s\n", customers[i%len(customers)], items[(i/len(customers)+i%len(customers)*37)%len(items)], 5+i%40, i%100, contractMark)
+		fmt.Fprintf(&b, "%s,%s,fixed,%d.%02d,%s\n", customers[i%len(customers)],
+			items[(i/len(customers)+i%len(customers)*37)%len(items)], 5+i%40, i%100, contractMark)
 	}
 	return b.Bytes(), nil
 }
@@ -258,7 +267,8 @@ func (r *pricesRun) buy(ctx context.Context, cookie string, seed uint64) {
 
 func (r *pricesRun) order(ctx context.Context, cookie string, random *mathrand.Rand) error {
 	for range r.Lines {
-		if err := r.timed(ctx, "add", cookie, "POST", "/cart/lines", url.Values{"item_no": {r.items[random.IntN(len(r.items))]}, "qty": {"1"}}, nil); err != nil {
+		if err := r.timed(ctx, "add", cookie, "POST", "/cart/lines",
+			url.Values{"item_no": {r.items[random.IntN(len(r.items))]}, "qty": {"1"}}, nil); err != nil {
 			return err
 		}
 	}
@@ -276,7 +286,8 @@ func (r *pricesRun) order(ctx context.Context, cookie string, random *mathrand.R
 // timed asks for a page's data and notes how long it took.
 func (r *pricesRun) timed(ctx context.Context, what, cookie, method, path string, form url.Values, into any) error {
 	phase, start := r.phase.Load(), time.Now()
-	body, err := r.client.ask(ctx, cookie, method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	body, err := r.client.ask(ctx, cookie, method, path, "application/x-www-form-urlencoded",
+		strings.NewReader(form.Encode()))
 	took := time.Since(start)
 	if err != nil {
 		return err
@@ -299,5 +310,6 @@ func (r *pricesRun) export(ctx context.Context, cookie, what string) ([]byte, er
 
 // load sends a price list as the desk's form does, and wants all of it loaded.
 func (r *pricesRun) load(ctx context.Context, cookie, what string, file []byte) error {
-	return r.client.upload(ctx, cookie, "/desk/prices", what+".csv", file, map[string]string{"what": what, "action": "load"})
+	return r.client.upload(ctx, cookie, "/desk/prices", what+".csv", file,
+		map[string]string{"what": what, "action": "load"})
 }

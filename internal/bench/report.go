@@ -23,7 +23,8 @@ type Report struct {
 }
 
 func newReport(title string) Report {
-	return Report{Title: title, At: time.Now().Truncate(time.Second), Machine: fmt.Sprintf("%s/%s, %d CPUs, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())}
+	return Report{Title: title, At: time.Now().Truncate(time.Second),
+		Machine: fmt.Sprintf("%s/%s, %d CPUs, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())}
 }
 
 // Table has as many cells in each row as there are columns.

@@ -28,7 +28,9 @@ type usage struct {
 
 func (p process) usage(ctx context.Context) usage {
 	m := p.metrics(ctx)
-	u := usage{resident: int64(m["process_resident_memory_bytes"]), cpu: time.Duration(m["process_cpu_seconds_total"] * float64(time.Second)), frames: int64(m["portal_live_frames_total"])}
+	u := usage{resident: int64(m["process_resident_memory_bytes"]),
+		cpu:    time.Duration(m["process_cpu_seconds_total"] * float64(time.Second)),
+		frames: int64(m["portal_live_frames_total"])}
 	if u.resident == 0 {
 		u.resident = resident(p.pid)
 	}

@@ -18,7 +18,8 @@ const publication = "portal_bench"
 // readSlot streams the event log from a temporary logical slot and throws it
 // away: what decoding costs the server.
 func readSlot(ctx context.Context, admin *pgx.Conn, url string) (end func() error, err error) {
-	if err := admin.PgConn().Exec(ctx, "drop publication if exists "+publication+"; create publication "+publication+" for table portal.event with (publish = 'insert')").Close(); err != nil {
+	if err := admin.PgConn().Exec(ctx, "drop publication if exists "+publication+"; create publication "+publication+
+		" for table portal.event with (publish = 'insert')").Close(); err != nil {
 		return nil, err
 	}
 	drop := func() error {
@@ -52,10 +53,13 @@ func readSlot(ctx context.Context, admin *pgx.Conn, url string) (end func() erro
 }
 
 func startSlot(ctx context.Context, conn *pgconn.PgConn) error {
-	if err := conn.Exec(ctx, `CREATE_REPLICATION_SLOT "portal_bench" TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`).Close(); err != nil {
+	if err := conn.Exec(ctx,
+		`CREATE_REPLICATION_SLOT "portal_bench" TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`).Close(); err != nil {
 		return err
 	}
-	conn.Frontend().Send(&pgproto3.Query{String: `START_REPLICATION SLOT "portal_bench" LOGICAL 0/0 (proto_version '1', publication_names '` + publication + `')`})
+	conn.Frontend().Send(
+		&pgproto3.Query{String: `START_REPLICATION SLOT "portal_bench" LOGICAL 0/0 (proto_version '1', publication_names '` +
+			publication + `')`})
 	if err := conn.Frontend().Flush(); err != nil {
 		return err
 	}

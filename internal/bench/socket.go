@@ -129,7 +129,8 @@ func openSocket(ctx context.Context, portal, cookie, after string) (net.Conn, *f
 	}
 	host := u.Host
 	if u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), map[string]string{"https": "443"}[u.Scheme]+map[string]string{"http": "80"}[u.Scheme])
+		host = net.JoinHostPort(u.Hostname(),
+			map[string]string{"https": "443"}[u.Scheme]+map[string]string{"http": "80"}[u.Scheme])
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -150,8 +151,10 @@ func openSocket(ctx context.Context, portal, cookie, after string) (net.Conn, *f
 	}
 	key := make([]byte, 16)
 	_, _ = rand.Read(key)
-	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nOrigin: %s\r\nCookie: portal_session=%s; __Host-portal_session=%s\r\n\r\n",
-		path, u.Host, base64.StdEncoding.EncodeToString(key), strings.TrimRight(portal, "/"), cookie, cookie)
+	_, err = fmt.Fprintf(conn,
+		"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "+
+			"13\r\nSec-WebSocket-Key: %s\r\nOrigin: %s\r\nCookie: portal_session=%s; __Host-portal_session=%s\r\n\r\n", path,
+		u.Host, base64.StdEncoding.EncodeToString(key), strings.TrimRight(portal, "/"), cookie, cookie)
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err

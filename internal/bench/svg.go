@@ -47,7 +47,9 @@ func (p Plot) SVG() []byte {
 		_ = xml.EscapeText(&b, []byte(s))
 		b.WriteString("</text>\n")
 	}
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="`, plotWidth, plotHeight, plotWidth, plotHeight)
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="`,
+		plotWidth, plotHeight, plotWidth, plotHeight)
 	_ = xml.EscapeText(&b, []byte(p.Title))
 	b.WriteString(`">
 <style>
@@ -93,7 +95,8 @@ func (p Plot) SVG() []byte {
 			if p.Bars {
 				wide := slot * .8 / float64(len(p.Series))
 				x := middle(i) - slot*.4 + wide*float64(k)
-				fmt.Fprintf(&b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"><title>`, x, y(v), wide*.92, math.Max(0, plotBottom-y(v)), hue)
+				fmt.Fprintf(&b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"><title>`, x, y(v), wide*.92,
+					math.Max(0, plotBottom-y(v)), hue)
 				_ = xml.EscapeText(&b, []byte(fmt.Sprintf("%s, %s: %.4g", p.Categories[i], s.Name, v)))
 				b.WriteString("</title></rect>\n")
 				continue
@@ -108,7 +111,8 @@ func (p Plot) SVG() []byte {
 		if p.Bars {
 			fmt.Fprintf(&b, `<rect x="%d" y="%.1f" width="22" height="10" fill="%s"/>`+"\n", plotRight+14, at-9, hue)
 		} else {
-			fmt.Fprintf(&b, `<line class="line" stroke="%s" stroke-dasharray="%s" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`+"\n", hue, dash, plotRight+14, plotRight+36, at-4, at-4)
+			fmt.Fprintf(&b, `<line class="line" stroke="%s" stroke-dasharray="%s" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/>`+"\n",
+				hue, dash, plotRight+14, plotRight+36, at-4, at-4)
 		}
 		text(plotRight+42, at, "start", "soft", s.Name)
 	}

@@ -31,8 +31,9 @@ type WriteTaxOptions struct {
 const (
 	TaxNone    = "none"    // the writers' sessions have all triggers off
 	TaxCurrent = "current" // the database as it is: triggers on, and whatever a running portal asks of them
-	TaxNotify  = "notify"  // as current, and each transaction notifies a listening connection, as triggers do for a node that sleeps
-	TaxWAL     = "wal"     // as current, and a temporary logical slot is read meanwhile
+	// As current, and each transaction notifies a listening connection, as triggers do for a node that sleeps
+	TaxNotify = "notify"
+	TaxWAL    = "wal" // as current, and a temporary logical slot is read meanwhile
 )
 
 // What is changed of an order.
@@ -100,7 +101,8 @@ func WriteTax(ctx context.Context, o WriteTaxOptions) (WriteTaxResult, error) {
 		return result, err
 	}
 	if o.Flush > 0 && result.Settings["fsync"] == "off" {
-		return result, errors.New("commits are delayed only while fsync is on: measure a server that keeps its data (initdb, pg_ctl start)")
+		return result, errors.New("commits are delayed only while fsync is on: measure a server that keeps its data " +
+			"(initdb, pg_ctl start)")
 	}
 	if slices.Contains(o.Modes, TaxWAL) && result.Settings["wal_level"] != "logical" {
 		return result, fmt.Errorf("mode %s needs wal_level = logical; it is %s", TaxWAL, result.Settings["wal_level"])
@@ -122,7 +124,8 @@ func WriteTax(ctx context.Context, o WriteTaxOptions) (WriteTaxResult, error) {
 					if err != nil {
 						return result, fmt.Errorf("%s, %d writers: %w", mode, writers, err)
 					}
-					o.Progress("round %d of %d: %d writers, change %s, %s: %.0f commits/s", round+1, o.Rounds, writers, change, mode, rate)
+					o.Progress("round %d of %d: %d writers, change %s, %s: %.0f commits/s", round+1, o.Rounds, writers,
+						change, mode, rate)
 					k := key{mode, change, writers}
 					took[k], rates[k] = append(took[k], d...), append(rates[k], rate)
 				}
@@ -160,7 +163,8 @@ func (o WriteTaxOptions) check() error {
 	}
 	for _, m := range o.Modes {
 		if !slices.Contains([]string{TaxNone, TaxCurrent, TaxNotify, TaxWAL}, m) && o.Before[m] == "" {
-			return fmt.Errorf("mode %q is none of %s, %s, %s, %s: it needs a statement that sets it", m, TaxNone, TaxCurrent, TaxNotify, TaxWAL)
+			return fmt.Errorf("mode %q is none of %s, %s, %s, %s: it needs a statement that sets it", m, TaxNone,
+				TaxCurrent, TaxNotify, TaxWAL)
 		}
 	}
 	for _, c := range o.Changes {
@@ -182,7 +186,8 @@ func (r *taxRun) settings(ctx context.Context) (map[string]string, error) {
 		out[name] = value
 	}
 	var listeners int
-	err := r.conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'portal listener'").Scan(&listeners)
+	err := r.conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = current_database() and "+
+		"application_name = 'portal listener'").Scan(&listeners)
 	out["portals_listening"] = strconv.Itoa(listeners)
 	return out, err
 }
@@ -293,20 +298,27 @@ func (r *taxRun) listen(ctx context.Context) (end func() error, err error) {
 func (r WriteTaxResult) Report() Report {
 	out := newReport("Commits of one order each that the ERP keeps")
 	out.Result = r
-	t := Table{Title: "Commits a second; share: of mode none, in the same rounds", Columns: []string{"change", "writers", "mode", "commits/s", "share", "spread", "commit ms p50", "p95", "p99", "max"}}
+	t := Table{Title: "Commits a second; share: of mode none, in the same rounds",
+		Columns: []string{"change", "writers", "mode", "commits/s", "share", "spread", "commit ms p50", "p95", "p99", "max"}}
 	for _, p := range r.Points {
 		share := "-"
 		if p.Share > 0 {
 			share = fmt.Sprintf("%.2f", p.Share)
 		}
-		t.Rows = append(t.Rows, append([]string{p.Change, fmt.Sprint(p.Writers), p.Mode, fmt.Sprintf("%.0f", p.Rate), share, fmt.Sprintf("±%.0f %%", p.Spread*50)}, p.Commit.cells()...))
+		t.Rows = append(t.Rows,
+			append([]string{p.Change, fmt.Sprint(p.Writers), p.Mode, fmt.Sprintf("%.0f", p.Rate), share,
+				fmt.Sprintf("±%.0f %%", p.Spread*50)}, p.Commit.cells()...))
 	}
 	out.Tables = []Table{t}
 	s := r.Settings
-	out.Notes = append(out.Notes, fmt.Sprintf("PostgreSQL %s, wal_level %s, fsync %s, full_page_writes %s, synchronous_commit on, commit_delay %s us; portals listening: %s; %d rounds of %.1f s a turn.",
-		s["server_version"], s["wal_level"], s["fsync"], s["full_page_writes"], s["commit_delay_us"], s["portals_listening"], r.Rounds, r.TurnMS/1000))
+	out.Notes = append(out.Notes,
+		fmt.Sprintf("PostgreSQL %s, wal_level %s, fsync %s, full_page_writes %s, synchronous_commit on, commit_delay %s "+
+			"us; portals listening: %s; %d rounds of %.1f s a turn.",
+			s["server_version"], s["wal_level"], s["fsync"], s["full_page_writes"], s["commit_delay_us"], s["portals_listening"],
+			r.Rounds, r.TurnMS/1000))
 	if s["fsync"] == "off" {
-		out.Notes = append(out.Notes, "fsync is off: commits cost less here than where data is kept, and the share looks worse.")
+		out.Notes = append(out.Notes,
+			"fsync is off: commits cost less here than where data is kept, and the share looks worse.")
 	}
 	out.Plot = r.plot()
 	return out

@@ -44,7 +44,8 @@ func (w *writers) close() {
 
 // run calls commit at the rate, beginning after offset, for as long as said.
 // It returns how many were committed a second.
-func (w *writers) run(ctx context.Context, rate float64, offset, d time.Duration, commit func(ctx context.Context, conn *pgx.Conn, n int) error) (float64, error) {
+func (w *writers) run(ctx context.Context, rate float64, offset, d time.Duration,
+	commit func(ctx context.Context, conn *pgx.Conn, n int) error) (float64, error) {
 	due := make(chan int, 1024)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -94,8 +95,10 @@ schedule:
 func changeOrder(ctx context.Context, conn *pgx.Conn, l *ledger, p person, to int) error {
 	b := &pgx.Batch{}
 	b.Queue("begin")
-	b.Queue("update erp.sales_order set note = $1 where order_id = $2", strconv.FormatInt(time.Now().UnixNano(), 36), p.orderID)
-	b.Queue("select event_id from portal.event where xid = pg_current_xact_id() and ref = $1 order by event_id desc limit 1", p.orderNo)
+	b.Queue("update erp.sales_order set note = $1 where order_id = $2",
+		strconv.FormatInt(time.Now().UnixNano(), 36), p.orderID)
+	b.Queue("select event_id from portal.event where xid = pg_current_xact_id() and ref = $1 order by event_id desc "+
+		"limit 1", p.orderNo)
 	return commitEvent(ctx, conn, l, b, to)
 }
 
@@ -103,8 +106,10 @@ func changeOrder(ctx context.Context, conn *pgx.Conn, l *ledger, p person, to in
 func tellEverybody(ctx context.Context, conn *pgx.Conn, l *ledger, bytes int) error {
 	b := &pgx.Batch{}
 	b.Queue("begin")
-	b.Queue("select portal.emit('catalog', null, '', case when $1 > 0 then jsonb_build_object('bench', repeat('x', $1)) end)::text", bytes)
-	b.Queue("select event_id from portal.event where xid = pg_current_xact_id() and kind = 'catalog' order by event_id desc limit 1")
+	b.Queue("select portal.emit('catalog', null, '', case when $1 > 0 then jsonb_build_object('bench', repeat('x', "+
+		"$1)) end)::text", bytes)
+	b.Queue("select event_id from portal.event where xid = pg_current_xact_id() and kind = 'catalog' order by event_id " +
+		"desc limit 1")
 	return commitEvent(ctx, conn, l, b, everybody)
 }
 
@@ -153,7 +158,8 @@ func openBaseline(ctx context.Context, url string, spare []person) (*baseline, e
 	if err != nil {
 		return nil, err
 	}
-	b := &baseline{writers: w, channel: "portal_bench", spare: spare, quiet: true, sent: map[string]int64{}, done: make(chan error, 1)}
+	b := &baseline{writers: w, channel: "portal_bench", spare: spare, quiet: true, sent: map[string]int64{},
+		done: make(chan error, 1)}
 	for _, c := range w.conns {
 		if _, err := c.Exec(ctx, "set session_replication_role = replica"); err != nil {
 			b.quiet = false // not a superuser

@@ -71,14 +71,17 @@ type act struct {
 var acts = []act{
 	{"look at an order", "Dana at the desk", 3, `
 		update erp.sales_order set status = 'APPROVED' where order_id = (
-			select order_id from erp.sales_order where status = 'SUBMITTED' and (source <> 'WEB' or reviewed_at < now() - interval '8 seconds')
-				and not exists (select from erp.credit_state(order_id, 'APPROVED', credit_released_at, credit_released_amount) s where s.refused)
+			select order_id from erp.sales_order where status = 'SUBMITTED'
+				and (source <> 'WEB' or reviewed_at < now() - interval '8 seconds')
+				and not exists (select from erp.credit_state(order_id, 'APPROVED', credit_released_at, credit_released_amount) s
+				where s.refused)
 			order by login_id is null, submitted_at limit 1 for update skip locked)`},
 	{"begin to pick", "Walt in the warehouse", 6, `
 		update erp.sales_order set status = 'PICKING' where order_id = (
 			select o.order_id from erp.sales_order o where o.status = 'APPROVED'
 				and exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_allocated > 0)
-				and not exists (select from erp.credit_state(o.order_id, 'PICKING', o.credit_released_at, o.credit_released_amount) s where s.refused)
+				and not exists (select from erp.credit_state(o.order_id, 'PICKING', o.credit_released_at,
+				o.credit_released_amount) s where s.refused)
 			order by o.login_id is null, o.submitted_at limit 1 for update skip locked)`},
 	{"ship", "Walt in the warehouse", 6, `
 		select erp.ship_order(o.order_no, 'UPS', '1Z' || lpad((o.order_id * 7919 % 100000000)::text, 16, '0'))
@@ -87,7 +90,8 @@ var acts = []act{
 			order by s.login_id is null, s.submitted_at limit 1) o`},
 	{"deliver", "Rosa on the road", 6, `
 		update erp.sales_order set status = 'DELIVERED' where order_id = (
-			select order_id from erp.sales_order where status = 'SHIPPED' order by login_id is null, submitted_at limit 1 for update skip locked)`},
+			select order_id from erp.sales_order where status = 'SHIPPED' order by login_id is null, submitted_at limit 1
+				for update skip locked)`},
 	{"invoice", "Dana at the desk", 5, `
 		select erp.invoice_order(o.order_no) from (
 			select s.order_no from erp.sales_order s
@@ -95,29 +99,37 @@ var acts = []act{
 				and exists (select from erp.sales_order_line l where l.order_id = s.order_id and l.qty_shipped > l.qty_invoiced)
 			order by s.submitted_at limit 1) o`},
 	{"take a payment", "Dana at the desk", 1, `
-		with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 and kind = 'invoice' order by due_date limit 1),
-		p as (insert into erp.payment (customer_id, amount, method, reference) select customer_id, open_amount, 'check', 'demo' from i returning payment_id, amount)
-		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, p.amount from p, i`},
+		with i as (select invoice_id, customer_id, open_amount from erp.invoice where open_amount > 0 and kind = 'invoice'
+			order by due_date limit 1),
+		p as (insert into erp.payment (customer_id, amount, method, reference) select customer_id, open_amount, 'check',
+		'demo' from i returning payment_id, amount)
+		insert into erp.payment_application (payment_id, invoice_id, amount) select p.payment_id, i.invoice_id, p.amount
+			from p, i`},
 	{"receive goods", "Walt in the warehouse", 3, `
 		update erp.stock set on_hand = on_hand + 40 where item_id = (
-			select s.item_id from erp.stock s join erp.item i using (item_id) where i.item_no not in ('OIL5', 'LAST1') and i.active and not i.discontinued
+			select s.item_id from erp.stock s join erp.item i using (item_id) where i.item_no not in ('OIL5', 'LAST1')
+				and i.active and not i.discontinued
 			order by s.on_hand - s.allocated, random() limit 1)`},
 	{"change a price", "Dana at the desk", 1, `
 		update erp.item set price_a = round(price_a * 1.01, 2) where item_id = (
 			select item_id from erp.item where item_id > 20 and price_a is not null order by random() limit 1)`},
 	{"look at a return", "Dana at the desk", 1, `
 		select erp.review_request(request_no) from (select request_no from erp.credit_request
-			where status = 'REQUESTED' and login_id is not null and requested_at < now() - interval '8 seconds' order by requested_at limit 1) r`},
+			where status = 'REQUESTED' and login_id is not null and requested_at < now() - interval '8 seconds'
+			order by requested_at limit 1) r`},
 	{"decide on a return", "Dana at the desk", 1, `
 		select erp.decide_request(request_no, null, null) from (select r.request_no from erp.credit_request r
-			where r.status = 'IN_REVIEW' and r.login_id is not null and exists (select from erp.credit_request_line l where l.request_id = r.request_id)
+			where r.status = 'IN_REVIEW' and r.login_id is not null and exists (select from erp.credit_request_line l
+			where l.request_id = r.request_id)
 			order by r.requested_at limit 1) r`},
 	{"receive a return", "Walt in the warehouse", 1, `
 		select erp.receive_request_goods(request_no) from (select request_no from erp.credit_request
-			where status = 'AWAITING_GOODS' and goods_received_at is null and login_id is not null order by requested_at limit 1) r`},
+			where status = 'AWAITING_GOODS' and goods_received_at is null and login_id is not null order by requested_at
+			limit 1) r`},
 	{"credit a return", "Dana at the desk", 1, `
 		select erp.issue_request_memo(request_no) from (select r.request_no from erp.credit_request r
-			where r.login_id is not null and (r.status = 'APPROVED' and not erp.request_awaits_goods(r.request_id) or r.status = 'AWAITING_GOODS' and r.goods_received_at is not null)
+			where r.login_id is not null and (r.status = 'APPROVED' and not erp.request_awaits_goods(r.request_id)
+			or r.status = 'AWAITING_GOODS' and r.goods_received_at is not null)
 			order by r.requested_at limit 1) r`},
 	{"order", "", 5, placeOrder},
 }
@@ -126,10 +138,12 @@ var acts = []act{
 const placeOrder = `
 	with o as (
 		insert into erp.sales_order (customer_id, source, po_no)
-		select c.customer_id, (array['WEB', 'WEB', 'PHONE', 'EDI'])[1 + floor(random() * 4)::int], 'PO-' || floor(random() * 90000 + 10000)::int
+		select c.customer_id, (array['WEB', 'WEB', 'PHONE', 'EDI'])[1 + floor(random() * 4)::int],
+			'PO-' || floor(random() * 90000 + 10000)::int
 		from erp.customer c join erp.web_access w using (customer_id)
 		where c.customer_id > 8 and w.can_order and w.enabled
-			and (select count(*) from erp.sales_order where status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED', 'ON_HOLD')) < $1::int
+			and (select count(*) from erp.sales_order where status in ('SUBMITTED', 'APPROVED', 'PICKING', 'SHIPPED',
+			'ON_HOLD')) < $1::int
 		order by random() limit 1 returning order_id
 	)
 	insert into erp.sales_order_line (order_id, line_no, item_id, qty)
@@ -162,7 +176,8 @@ func (b *office) do(ctx context.Context, a act) error {
 		if _, err := tx.Exec(ctx, "set local role portal_desk"); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "select set_config('portal.actor', $1, true), set_config('application_name', 'simulated office', true)", who); err != nil {
+		if _, err := tx.Exec(ctx, "select set_config('portal.actor', $1, true), set_config('application_name', 'simulated "+
+			"office', true)", who); err != nil {
 			return err
 		}
 		var args []any

@@ -25,27 +25,38 @@ type customer struct {
 
 // names are the customers, in the order of their numbers. The first eight are
 // those of the acceptance scenarios.
-var names = words("Alder Street Café|Birchwood Bistro|Cedar Diner|Dogwood Deli|Elm & Ivy Eatery|Foundry Kitchen|Grove Street Grill|Harvest Table|" +
-	"Ironbound Tavern|Juniper Bakery|Kingfisher Hotel & Conference Center|Lighthouse Catering|Magnolia Brunch House|Northside Elementary School|" +
-	"Old Mill Brewing Company|Pier 9 Seafood|Quarry Road Assisted Living|Redwood Coffee Roasters|St. Brendan's Hospital Food Services|Tidewater Tacos|" +
-	"Union Square Pizza|Velvet Spoon Ice Cream|Wharfside Fish & Chips|Xenia's Greek Table|Yellow House Preschool|Zephyr Noodle Bar|" +
-	"Applegate Country Club|Bluebird Catering & Events of Long Island|Clover Hill Dairy Bar|Drake & Sons Butchers|Eastgate Cinema|Fig & Olive Trattoria|" +
-	"Greenpoint Community Kitchen|Hollow Oak Inn|Isla Verde Cantina|Jasper's Barbecue|Knickerbocker Sandwich Shop|La Petite Crêperie|Maple Leaf Pancake House|" +
-	"Nightingale Nursing Home|Orchard Valley School District, Central Kitchen and Warehouse|Parkside Public House|Queensboro Bagels|Rosemary & Thyme|" +
-	"Sunset Surf Club|Three Bridges Taproom|Uptown Dim Sum|Vineyard Row Restaurant|Willow Creek Camp|Young's Corner Market|Amber Lantern Ramen|" +
-	"Brick Oven Collective|Copper Kettle Soups|Dockside Oyster Bar|Evergreen Vegan Kitchen|Frontier Steakhouse|Golden Gate Dumplings|Hilltop University Dining|" +
+var names = words("Alder Street Café|Birchwood Bistro|Cedar Diner|Dogwood Deli|Elm & Ivy Eatery|Foundry " +
+	"Kitchen|Grove Street Grill|Harvest Table|" +
+	"Ironbound Tavern|Juniper Bakery|Kingfisher Hotel & Conference Center|Lighthouse Catering|Magnolia Brunch " +
+	"House|Northside Elementary School|" +
+	"Old Mill Brewing Company|Pier 9 Seafood|Quarry Road Assisted Living|Redwood Coffee Roasters|St. Brendan's " +
+	"Hospital Food Services|Tidewater Tacos|" +
+	"Union Square Pizza|Velvet Spoon Ice Cream|Wharfside Fish & Chips|Xenia's Greek Table|Yellow House " +
+	"Preschool|Zephyr Noodle Bar|" +
+	"Applegate Country Club|Bluebird Catering & Events of Long Island|Clover Hill Dairy Bar|Drake & Sons " +
+	"Butchers|Eastgate Cinema|Fig & Olive Trattoria|" +
+	"Greenpoint Community Kitchen|Hollow Oak Inn|Isla Verde Cantina|Jasper's Barbecue|Knickerbocker Sandwich Shop|La " +
+	"Petite Crêperie|Maple Leaf Pancake House|" +
+	"Nightingale Nursing Home|Orchard Valley School District, Central Kitchen and Warehouse|Parkside Public " +
+	"House|Queensboro Bagels|Rosemary & Thyme|" +
+	"Sunset Surf Club|Three Bridges Taproom|Uptown Dim Sum|Vineyard Row Restaurant|Willow Creek Camp|Young's Corner " +
+	"Market|Amber Lantern Ramen|" +
+	"Brick Oven Collective|Copper Kettle Soups|Dockside Oyster Bar|Evergreen Vegan Kitchen|Frontier Steakhouse|Golden " +
+	"Gate Dumplings|Hilltop University Dining|" +
 	"Indigo Rooftop Bar|Jolly Roger Fish Shack")
 
 var (
-	streets = words("Pier Street|Main Street|Harbor Road|Canal Street|Mill Lane|Orchard Avenue|Front Street|Union Avenue|Depot Road|Beach Boulevard")
-	towns   = []struct{ city, zip string }{{"Brooklyn", "11231"}, {"Queens", "11101"}, {"Hoboken", "07030"}, {"Yonkers", "10701"}, {"Freeport", "11520"}, {"White Plains", "10601"}}
+	streets = words("Pier Street|Main Street|Harbor Road|Canal Street|Mill Lane|Orchard Avenue|Front Street|Union " +
+		"Avenue|Depot Road|Beach Boulevard")
+	towns = []struct{ city, zip string }{{"Brooklyn", "11231"}, {"Queens", "11101"}, {"Hoboken", "07030"},
+		{"Yonkers", "10701"}, {"Freeport", "11520"}, {"White Plains", "10601"}}
 )
 
 func (w *world) makeCustomers() {
 	shipTo := int64(0)
 	for i, name := range names {
-		c := customer{id: int64(i + 1), no: fmt.Sprintf("C%d", 1001+i), name: name, level: string(rune('A' + w.rand.IntN(5))), terms: 30,
-			route: int64(1 + w.rand.IntN(3)), weekly: 40 + w.rand.IntN(100), fixture: i < 8}
+		c := customer{id: int64(i + 1), no: fmt.Sprintf("C%d", 1001+i), name: name, level: string(rune('A' + w.rand.IntN(5))),
+			terms: 30, route: int64(1 + w.rand.IntN(3)), weekly: 40 + w.rand.IntN(100), fixture: i < 8}
 		c.limit = decimal.NewNullDecimal(decimal.NewFromInt(int64(15+w.rand.IntN(12)*5) * 1000))
 		n := 1 + w.rand.IntN(3)
 		switch {
@@ -82,18 +93,23 @@ func (w *world) writeCustomers(ctx context.Context) error {
 			if k > 0 {
 				name = []string{"", "Back door", "Second kitchen"}[k] + ", " + c.name
 			}
-			shipTos = append(shipTos, []any{id, c.id, fmt.Sprint(k + 1), name, fmt.Sprintf("%d %s", 10+w.rand.IntN(400), pick(w, streets)), t.city, "NY", t.zip, "US"})
+			shipTos = append(shipTos, []any{id, c.id, fmt.Sprint(k + 1), name,
+				fmt.Sprintf("%d %s", 10+w.rand.IntN(400), pick(w, streets)), t.city, "NY", t.zip, "US"})
 		}
 		logins = append(logins, []any{c.id, nil, "buyer@" + strings.ToLower(c.no) + ".example", w.hash, "Buyer of " + c.name})
 	}
-	logins = append(logins, []any{nil, "desk", "desk@demo.example", w.hash, "Dana at the desk"}, []any{nil, "ops", "ops@demo.example", w.hash, "Omar, operator"})
-	if err := w.copyRows(ctx, "erp", "customer", words("customer_id|customer_no|name|price_level|terms_days|credit_limit|route_id|country"), customers); err != nil {
+	logins = append(logins, []any{nil, "desk", "desk@demo.example", w.hash, "Dana at the desk"},
+		[]any{nil, "ops", "ops@demo.example", w.hash, "Omar, operator"})
+	if err := w.copyRows(ctx, "erp", "customer",
+		words("customer_id|customer_no|name|price_level|terms_days|credit_limit|route_id|country"), customers); err != nil {
 		return err
 	}
-	if err := w.copyRows(ctx, "erp", "ship_to", words("ship_to_id|customer_id|code|name|address1|city|region|postal_code|country"), shipTos); err != nil {
+	if err := w.copyRows(ctx, "erp",
+		"ship_to", words("ship_to_id|customer_id|code|name|address1|city|region|postal_code|country"), shipTos); err != nil {
 		return err
 	}
-	if err := w.copyRows(ctx, "portal", "login", words("customer_id|staff_role|email|password_hash|name"), logins); err != nil {
+	if err := w.copyRows(ctx, "portal", "login", words("customer_id|staff_role|email|password_hash|name"),
+		logins); err != nil {
 		return err
 	}
 	// a few accounts that are not like the rest
@@ -105,7 +121,8 @@ func (w *world) writeCustomers(ctx context.Context) error {
 		update erp.web_access set see_stock = 'in_low_out' where customer_id in (10, 20, 30);
 		update erp.web_access set see_stock = 'hidden', see_balance = false where customer_id = 12;
 		update erp.web_access set auto_approve = false where customer_id in (13, 16);
-		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue', cutoff_mode = 'strict' where customer_id = 15;
+		update erp.web_access set min_order = 150, max_order = 2500, over_max = 'queue', cutoff_mode = 'strict'
+			where customer_id = 15;
 		update erp.web_access set authorized_items_only = true where customer_id = 17;
 		update erp.web_access set see_prices = false where customer_id = 25;
 		insert into erp.authorized_item (customer_id, item_id)
@@ -132,8 +149,10 @@ func (w *world) writePeople(ctx context.Context) error {
 		),
 		request as (
 			insert into portal.sign_off (customer_id, login_id, key, po_no, note, requested_at, reasons)
-			select 4, m.login_id, gen_random_uuid(), 'K-118', 'For the weekend', erp.now() - interval '2 hours', jsonb_build_array(jsonb_build_object(
-				'code', 'over_spending_limit', 'detail', jsonb_build_object('login', 'Bea Kowal', 'limit', 500, 'period', 'week', 'spent', 0, 'over', 107.92)))
+			select 4, m.login_id, gen_random_uuid(), 'K-118', 'For the weekend', erp.now() - interval '2 hours',
+				jsonb_build_array(jsonb_build_object(
+				'code', 'over_spending_limit', 'detail', jsonb_build_object('login', 'Bea Kowal', 'limit', 500, 'period', 'week',
+				'spent', 0, 'over', 107.92)))
 			from more m where m.email = 'buyer2@c1004.example'
 			returning sign_off_id
 		)
@@ -144,7 +163,8 @@ func (w *world) writePeople(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.tx.Exec(ctx, "update erp.web_access set many_logins = true where customer_id = 4; update portal.login set name = 'Dora Lind' where email = 'buyer@c1004.example'")
+	_, err = w.tx.Exec(ctx, "update erp.web_access set many_logins = true where customer_id = 4; update portal.login "+
+		"set name = 'Dora Lind' where email = 'buyer@c1004.example'")
 	return err
 }
 

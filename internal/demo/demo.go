@@ -62,8 +62,9 @@ func Seed(ctx context.Context, conn *pgx.Conn, o Options) (Summary, error) {
 			do   func(context.Context) error
 		}{
 			{"company", w.writeCompany}, {"items", w.writeItems}, {"customers", w.writeCustomers}, {"prices", w.writePrices},
-			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders}, {"warehouse", w.writeWarehouse},
-			{"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns}, {"notifications", w.readOldNotifications},
+			{"history", w.writeHistory}, {"ledger", w.writeLedger}, {"open orders", w.writeOpenOrders},
+			{"warehouse", w.writeWarehouse}, {"standing orders", w.writeStandingOrders}, {"returns", w.writeReturns},
+			{"notifications", w.readOldNotifications},
 		} {
 			if err := step.do(ctx); err != nil {
 				return fmt.Errorf("seed %s: %w", step.name, err)
@@ -116,13 +117,15 @@ func pick[T any](w *world, list []T) T { return list[w.rand.IntN(len(list))] }
 
 // readOldNotifications leaves unread what was told since last night.
 func (w *world) readOldNotifications(ctx context.Context) error {
-	_, err := w.tx.Exec(ctx, "update portal.notification set read_at = created_at where created_at < now() - interval '10 hours'")
+	_, err := w.tx.Exec(ctx,
+		"update portal.notification set read_at = created_at where created_at < now() - interval '10 hours'")
 	return err
 }
 
 func (w *world) writeCompany(ctx context.Context) error {
 	_, err := w.tx.Exec(ctx, `
-		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true, remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
+		update erp.company set name = 'Harbor & Main Wholesale', cutoff_reminders = true,
+			remit_to = E'Harbor & Main Wholesale\n48 Pier Street\nBrooklyn, NY 11231';
 		insert into erp.route (route_id, code, name, every_days, start_date) values
 			(1, 'NORTH', 'North, Tuesday and Friday', null, null),
 			(2, 'CITY', 'City, Monday, Wednesday and Friday', null, null),
@@ -130,7 +133,8 @@ func (w *world) writeCompany(ctx context.Context) error {
 		insert into erp.route_day (route_id, weekday) values (1, 2), (1, 5), (2, 1), (2, 3), (2, 5);
 		insert into erp.route_holiday (holiday, replacement, name, cutoff_days_before, cutoff_time) values
 			('2026-07-03', '2026-07-06', 'Independence Day', null, null), ('2026-11-26', null, 'Thanksgiving', null, null),
-			('2026-12-25', '2026-12-28', 'Christmas Day', 4, '12:00'), ('2027-01-01', '2027-01-04', 'New Year''s Day', 4, '12:00');
+			('2026-12-25', '2026-12-28', 'Christmas Day', 4, '12:00'), ('2027-01-01', '2027-01-04', 'New Year''s Day', 4,
+			'12:00');
 		select setval(pg_get_serial_sequence('erp.route', 'route_id'), 3)`)
 	return err
 }

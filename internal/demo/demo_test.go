@@ -29,7 +29,8 @@ func seed(t *testing.T, number uint64, weeks int) (*pgtest.DB, demo.Summary) {
 	}
 	defer conn.Close(context.Background())
 	start := time.Now()
-	s, err := demo.Seed(context.Background(), conn, demo.Options{Seed: number, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), PasswordHash: hash, Weeks: weeks})
+	s, err := demo.Seed(context.Background(), conn,
+		demo.Options{Seed: number, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), PasswordHash: hash, Weeks: weeks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,23 +54,28 @@ func TestSeed(t *testing.T) {
 	again, _ := seed(t, 1, 6)
 	other, _ := seed(t, 2, 6)
 	const prints = `select md5(string_agg(row::text, '|' order by row::text)) from (
-		select (order_no, customer_id, source, status, total) as row from erp.sales_order where source <> 'WEB' or status = 'DELIVERED'
+		select (order_no, customer_id, source, status, total) as row from erp.sales_order where source <> 'WEB'
+			or status = 'DELIVERED'
 		union all select (item_no, description, price_a, price_e, cost, barcode) from erp.item
 		union all select (customer_no, name, price_level, credit_limit, null::text, null::text) from erp.customer
 		union all select (invoice_no, customer_id, invoice_date, total, open_amount, null::text) from erp.invoice) x`
-	a, b, c := pgtest.Value[string](t, two, prints), pgtest.Value[string](t, again, prints), pgtest.Value[string](t, other, prints)
+	a, b, c := pgtest.Value[string](t, two, prints), pgtest.Value[string](t, again, prints),
+		pgtest.Value[string](t, other, prints)
 	if a != b {
 		t.Error("the same number made two distributors")
 	}
 	if a == c {
 		t.Error("another number made the same distributor")
 	}
-	for _, table := range []string{"sales_order_line", "shipment_line", "invoice_line", "payment_application", "order_status_history", "item_picture", "price_contract"} {
+	for _, table := range []string{"sales_order_line", "shipment_line", "invoice_line", "payment_application",
+		"order_status_history", "item_picture", "price_contract"} {
 		if n := pgtest.Value[int](t, one, "select count(*)::int from erp."+table); n == 0 {
 			t.Errorf("erp.%s is empty", table)
 		}
 	}
-	if n := pgtest.Value[int](t, one, `select count(*)::int from erp.invoice where customer_id <= 8 and open_amount > 0 and due_date < '2026-11-23'`); n != 0 {
+	if n := pgtest.Value[int](t, one,
+		`select count(*)::int from erp.invoice where customer_id <= 8 and open_amount > 0
+			and due_date < '2026-11-23'`); n != 0 {
 		t.Errorf("%d past-due invoices of the scenarios' customers", n)
 	}
 	t.Run("fixtures", func(t *testing.T) { fixtures(t, one) })
@@ -89,21 +95,24 @@ func busy(t *testing.T, db *pgtest.DB) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(ctx, "listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)"); err != nil {
+	if _, err := conn.Exec(ctx,
+		"listen portal_event; insert into portal.event_node (name, wants_notify) values ('the test', true)"); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	working, stop := context.WithCancel(ctx)
 	var failed bytes.Buffer
 	go func() {
-		ended <- demo.Busy(working, db.Pool, demo.BusyOptions{Tempo: time.Millisecond, Seed: 7, Logger: slog.New(slog.NewTextHandler(&failed, nil))})
+		ended <- demo.Busy(working, db.Pool,
+			demo.BusyOptions{Tempo: time.Millisecond, Seed: 7, Logger: slog.New(slog.NewTextHandler(&failed, nil))})
 	}()
 	for {
 		if _, err := conn.WaitForNotification(ctx); err != nil {
 			t.Fatalf("the order never was delivered and invoiced: %v", err)
 		}
 		var done bool
-		if err := conn.QueryRow(ctx, "select status = 'DELIVERED' and invoiced_at is not null from erp.sales_order where order_no = 'SO-MINE'").Scan(&done); err != nil {
+		if err := conn.QueryRow(ctx, "select status = 'DELIVERED' and invoiced_at is not null from erp.sales_order where "+
+			"order_no = 'SO-MINE'").Scan(&done); err != nil {
 			t.Fatal(err)
 		}
 		if done {
@@ -117,7 +126,9 @@ func busy(t *testing.T, db *pgtest.DB) {
 	if failed.Len() > 0 {
 		t.Errorf("failed on the way:\n%s", failed.String())
 	}
-	steps := pgtest.Value[string](t, db, "select string_agg(to_status, ' ' order by history_id) from erp.order_status_history join erp.sales_order using (order_id) where order_no = 'SO-MINE'")
+	steps := pgtest.Value[string](t, db,
+		"select string_agg(to_status, ' ' order by history_id) from erp.order_status_history join erp.sales_order using "+
+			"(order_id) where order_no = 'SO-MINE'")
 	if steps != "SUBMITTED APPROVED PICKING SHIPPED DELIVERED" {
 		t.Errorf("steps: %s", steps)
 	}
@@ -127,10 +138,14 @@ func busy(t *testing.T, db *pgtest.DB) {
 func fixtures(t *testing.T, db *pgtest.DB) {
 	price := func(customer, item string) string {
 		t.Helper()
-		return pgtest.Value[string](t, db, fmt.Sprintf(`select trim_scale(unit_price)::text from erp.price((select customer_id from erp.customer where customer_no = '%s'),
-			array[(select item_id from erp.item where item_no = '%s')], array[null], array[1], '2026-03-01 12:00-05')`, customer, item))
+		return pgtest.Value[string](t, db,
+			fmt.Sprintf(
+				`select trim_scale(unit_price)::text from erp.price((select customer_id from erp.customer where customer_no = '%s'),
+			array[(select item_id from erp.item where item_no = '%s')], array[null], array[1], '2026-03-01 12:00-05')`, customer,
+				item))
 	}
-	for customer, want := range map[string]string{"C1001": "30", "C1002": "28.5", "C1003": "27", "C1004": "25.5", "C1005": "24", "C1006": "22.75", "C1008": "26"} {
+	for customer, want := range map[string]string{"C1001": "30", "C1002": "28.5", "C1003": "27", "C1004": "25.5",
+		"C1005": "24", "C1006": "22.75", "C1008": "26"} {
 		if got := price(customer, "OIL5"); got != want {
 			t.Errorf("%s OIL5: %s, want %s", customer, got, want)
 		}

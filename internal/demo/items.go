@@ -109,12 +109,18 @@ func (w *world) makeItems() {
 		return [5]decimal.NullDecimal{amount(a), amount(b), amount(c), amount(d), amount(e)}
 	}
 	w.items = []item{
-		{no: "OIL5", description: "Olive oil, extra virgin, 5 L", category: 1, uom: "EA", prices: levels("30.00", "28.50", "27.00", "25.50", "24.00"), stock: 100, units: []unit{{name: "CS", factor: 4}}},
-		{no: "RICE25", description: "Long grain rice, 25 lb", category: 2, uom: "EA", prices: levels("22.10", "", "20.00", "", "18.35"), stock: 500},
-		{no: "SALT1", description: "Fine salt, 1 lb", category: 3, uom: "EA", prices: levels("0.40", "0.36", "0.335", "0.33", "0.32"), stock: 1000},
-		{no: "BEEF", description: "Beef chuck roll, by weight", category: 8, uom: "LB", prices: levels("8.60", "8.20", "7.85", "7.60", "7.40"), stock: 2000, fractional: true},
-		{no: "GLOV9", description: "Nitrile gloves, box of 90", category: 12, uom: "BX", prices: levels("9.00", "8.60", "8.20", "7.80", "7.40"), stock: 12, discontinued: true},
-		{no: "LAST1", description: "Copper sauté pan, last of its kind", category: 12, uom: "EA", prices: levels("48.00", "46.00", "44.00", "42.00", "40.00"), stock: 5, noBackorder: true},
+		{no: "OIL5", description: "Olive oil, extra virgin, 5 L", category: 1, uom: "EA",
+			prices: levels("30.00", "28.50", "27.00", "25.50", "24.00"), stock: 100, units: []unit{{name: "CS", factor: 4}}},
+		{no: "RICE25", description: "Long grain rice, 25 lb", category: 2, uom: "EA",
+			prices: levels("22.10", "", "20.00", "", "18.35"), stock: 500},
+		{no: "SALT1", description: "Fine salt, 1 lb", category: 3, uom: "EA",
+			prices: levels("0.40", "0.36", "0.335", "0.33", "0.32"), stock: 1000},
+		{no: "BEEF", description: "Beef chuck roll, by weight", category: 8, uom: "LB",
+			prices: levels("8.60", "8.20", "7.85", "7.60", "7.40"), stock: 2000, fractional: true},
+		{no: "GLOV9", description: "Nitrile gloves, box of 90", category: 12, uom: "BX",
+			prices: levels("9.00", "8.60", "8.20", "7.80", "7.40"), stock: 12, discontinued: true},
+		{no: "LAST1", description: "Copper sauté pan, last of its kind", category: 12, uom: "EA",
+			prices: levels("48.00", "46.00", "44.00", "42.00", "40.00"), stock: 5, noBackorder: true},
 	}
 	for i := range w.items {
 		w.items[i].fixture = true
@@ -200,8 +206,8 @@ func (w *world) writeItems(ctx context.Context) error {
 		categories = append(categories, []any{a.id, parent, a.name, i})
 	}
 	for _, it := range w.items {
-		items = append(items, []any{it.id, it.no, it.description, it.details, it.category, it.uom, it.prices[0], it.prices[1], it.prices[2],
-			it.prices[3], it.prices[4], it.cost, it.barcode, it.discontinued, !it.noBackorder, it.fractional})
+		items = append(items, []any{it.id, it.no, it.description, it.details, it.category, it.uom, it.prices[0], it.prices[1],
+			it.prices[2], it.prices[3], it.prices[4], it.cost, it.barcode, it.discontinued, !it.noBackorder, it.fractional})
 		for _, u := range it.units {
 			units = append(units, []any{it.id, u.name, decimal.NewFromInt(u.factor), u.price})
 		}
@@ -214,7 +220,9 @@ func (w *world) writeItems(ctx context.Context) error {
 		rows    [][]any
 	}{
 		{"category", words("category_id|parent_id|name|sort"), categories},
-		{"item", words("item_id|item_no|description|details|category_id|base_uom|price_a|price_b|price_c|price_d|price_e|cost|barcode|discontinued|allow_backorder|fractional"), items},
+		{"item",
+			words(
+				"item_id|item_no|description|details|category_id|base_uom|price_a|price_b|price_c|price_d|price_e|cost|barcode|discontinued|allow_backorder|fractional"), items},
 		{"item_uom", words("item_id|uom|factor|price"), units},
 		{"stock", words("item_id|on_hand"), stock},
 		{"item_picture", words("item_id|media_type|data"), pictures},
@@ -225,12 +233,14 @@ func (w *world) writeItems(ctx context.Context) error {
 	}
 	for _, it := range w.items {
 		if it.substitute != 0 {
-			if _, err := w.tx.Exec(ctx, "update erp.item set substitute_item_id = $2 where item_id = $1", it.id, it.substitute); err != nil {
+			if _, err := w.tx.Exec(ctx, "update erp.item set substitute_item_id = $2 where item_id = $1", it.id,
+				it.substitute); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := w.tx.Exec(ctx, `select setval(pg_get_serial_sequence('erp.item', 'item_id'), (select max(item_id) from erp.item)),
+	_, err := w.tx.Exec(ctx,
+		`select setval(pg_get_serial_sequence('erp.item', 'item_id'), (select max(item_id) from erp.item)),
 		setval(pg_get_serial_sequence('erp.category', 'category_id'), (select max(category_id) from erp.category))`)
 	return err
 }

@@ -91,7 +91,8 @@ func (w *world) makeOrder(c *customer, basket []*item, day time.Time) order {
 		it := pick(w, basket)
 		l := line{item: it, uom: it.uom, factor: decimal.NewFromInt(1), qty: decimal.NewFromInt(int64(1 + w.rand.IntN(12)))}
 		if len(it.units) > 0 && w.chance(40) {
-			l.uom, l.factor, l.qty = it.units[0].name, decimal.NewFromInt(it.units[0].factor), decimal.NewFromInt(int64(1+w.rand.IntN(4)))
+			l.uom, l.factor, l.qty = it.units[0].name, decimal.NewFromInt(it.units[0].factor),
+				decimal.NewFromInt(int64(1+w.rand.IntN(4)))
 		}
 		if key := it.no + l.uom; !seen[key] {
 			seen[key] = true
@@ -110,16 +111,19 @@ func (w *world) price(ctx context.Context) error {
 			rows = append(rows, []any{o.id, k + 1, o.customer.id, l.item.id, l.uom, l.qty})
 		}
 	}
-	if _, err := w.tx.Exec(ctx, "create temp table asked (order_id bigint, line_no int, customer_id bigint, item_id bigint, uom text, qty numeric) on commit drop"); err != nil {
+	if _, err := w.tx.Exec(ctx, "create temp table asked (order_id bigint, line_no int, customer_id bigint, item_id "+
+		"bigint, uom text, qty numeric) on commit drop"); err != nil {
 		return err
 	}
-	if err := w.copyRows(ctx, "pg_temp", "asked", words("order_id|line_no|customer_id|item_id|uom|qty"), rows); err != nil {
+	if err := w.copyRows(ctx, "pg_temp", "asked", words("order_id|line_no|customer_id|item_id|uom|qty"),
+		rows); err != nil {
 		return err
 	}
 	answers, _ := w.tx.Query(ctx, `
 		select a.order_id, p.ord, p.unit_price, p.step, p.rule_id
 		from (
-			select order_id, customer_id, array_agg(item_id order by line_no) as items, array_agg(uom order by line_no) as uoms, array_agg(qty order by line_no) as qtys
+			select order_id, customer_id, array_agg(item_id order by line_no) as items, array_agg(uom order by line_no) as uoms,
+				array_agg(qty order by line_no) as qtys
 			from asked group by 1, 2) a
 		cross join lateral erp.price(a.customer_id, a.items, a.uoms, a.qtys) p`)
 	var order, ord int
@@ -156,14 +160,16 @@ func (w *world) writeHistory(ctx context.Context) error {
 		o := &w.orders[i]
 		for k, l := range o.lines {
 			o.total = o.total.Add(l.total)
-			lines = append(lines, []any{o.id, k + 1, l.item.id, l.uom, l.factor, l.qty, l.price, l.step, l.rule, l.total, l.qty, l.qty, l.qty})
+			lines = append(lines, []any{o.id, k + 1, l.item.id, l.uom, l.factor, l.qty, l.price, l.step, l.rule, l.total,
+				l.qty, l.qty, l.qty})
 			shipped = append(shipped, []any{o.id, o.id, k + 1, l.qty})
 		}
 		var po any
 		if o.po != "" {
 			po = o.po
 		}
-		orders = append(orders, []any{o.id, o.no, o.customer.id, o.source, "DELIVERED", po, o.shipTo, o.total, o.at, o.by, o.shipped})
+		orders = append(orders, []any{o.id, o.no, o.customer.id, o.source, "DELIVERED", po, o.shipTo, o.total,
+			o.at, o.by, o.shipped})
 		carrier, tracking := "Own truck", ""
 		if w.chance(25) {
 			carrier, tracking = "UPS", fmt.Sprintf("1Z%016d", w.rand.Int64N(1e16))
@@ -191,8 +197,12 @@ func (w *world) writeHistory(ctx context.Context) error {
 		columns []string
 		rows    [][]any
 	}{
-		{"sales_order", words("order_id|order_no|customer_id|source|status|po_no|ship_to_id|total|submitted_at|submitted_by|invoiced_at"), orders},
-		{"sales_order_line", words("order_id|line_no|item_id|uom|factor|qty|unit_price|price_step|price_rule_id|line_total|qty_picked|qty_shipped|qty_invoiced"), lines},
+		{"sales_order",
+			words("order_id|order_no|customer_id|source|status|po_no|ship_to_id|total|submitted_at|submitted_by|invoiced_at"),
+			orders},
+		{"sales_order_line",
+			words(
+				"order_id|line_no|item_id|uom|factor|qty|unit_price|price_step|price_rule_id|line_total|qty_picked|qty_shipped|qty_invoiced"), lines},
 		{"order_status_history", words("order_id|from_status|to_status|at|actor|program"), history},
 		{"shipment", words("shipment_id|order_id|carrier|tracking_no|shipped_at|delivered_at"), shipments},
 		{"shipment_line", words("shipment_id|order_id|line_no|qty"), shipped},
@@ -205,7 +215,8 @@ func (w *world) writeHistory(ctx context.Context) error {
 	if _, err := w.tx.Exec(ctx, "select portal.adopt_prices(), portal.adopt_history()"); err != nil {
 		return err
 	}
-	_, err := w.tx.Exec(ctx, `select setval(pg_get_serial_sequence('erp.sales_order', 'order_id'), (select max(order_id) from erp.sales_order)),
+	_, err := w.tx.Exec(ctx,
+		`select setval(pg_get_serial_sequence('erp.sales_order', 'order_id'), (select max(order_id) from erp.sales_order)),
 		setval(pg_get_serial_sequence('erp.shipment', 'shipment_id'), (select max(shipment_id) from erp.shipment))`)
 	return err
 }
@@ -218,10 +229,12 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 	if _, err := w.tx.Exec(ctx, "analyze"); err != nil {
 		return err
 	}
-	if _, err := w.tx.Exec(ctx, "set local session_replication_role = origin; select set_config('portal.actor', 'Dana at the desk', true)"); err != nil {
+	if _, err := w.tx.Exec(ctx, "set local session_replication_role = origin; select set_config('portal.actor', 'Dana "+
+		"at the desk', true)"); err != nil {
 		return err
 	}
-	paths := [][]string{nil, nil, {"APPROVED"}, {"APPROVED"}, {"APPROVED", "PICKING"}, {"APPROVED", "PICKING", "SHIPPED"}, {"ON_HOLD"}, {"REJECTED"}}
+	paths := [][]string{nil, nil, {"APPROVED"}, {"APPROVED"}, {"APPROVED", "PICKING"}, {"APPROVED", "PICKING", "SHIPPED"},
+		{"ON_HOLD"}, {"REJECTED"}}
 	for n := range 40 {
 		c := &w.customers[w.rand.IntN(len(w.customers))]
 		if n > 1 && n%4 != 3 && n < 12 {
@@ -247,7 +260,8 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 			}
 			k++
 			if _, err := w.tx.Exec(ctx, `insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-				select order_id, $2, $3, $4 from erp.sales_order where order_no = $1`, no, k, it.id, decimal.NewFromInt(int64(1+w.rand.IntN(6)))); err != nil {
+				select order_id, $2, $3, $4 from erp.sales_order where order_no = $1`, no, k, it.id,
+				decimal.NewFromInt(int64(1+w.rand.IntN(6)))); err != nil {
 				return err
 			}
 		}
@@ -267,7 +281,8 @@ func (w *world) writeOpenOrders(ctx context.Context) error {
 			case status == "ON_HOLD":
 				reason = "Waiting for a call back"
 			}
-			if _, err := w.tx.Exec(ctx, "update erp.sales_order set status = $2, status_reason = $3 where order_no = $1", no, status, reason); err != nil {
+			if _, err := w.tx.Exec(ctx, "update erp.sales_order set status = $2, status_reason = $3 where order_no = $1", no,
+				status, reason); err != nil {
 				return err
 			}
 			if k == 0 {
@@ -292,7 +307,8 @@ func (w *world) writeQueue(ctx context.Context) error {
 		update erp.customer set credit_hold = true where customer_id = 23;
 		with o as (
 			insert into erp.sales_order (customer_id, source, ship_to_id, po_no, submitted_at, submitted_by)
-			select c.customer_id, 'WEB', (select min(s.ship_to_id) from erp.ship_to s where s.customer_id = c.customer_id), 'PO-' || 80000 + c.customer_id,
+			select c.customer_id, 'WEB', (select min(s.ship_to_id) from erp.ship_to s where s.customer_id = c.customer_id),
+				'PO-' || 80000 + c.customer_id,
 				now() - c.customer_id * interval '7 minutes', 'buyer@' || lower(c.customer_no) || '.example'
 			from erp.customer c where c.customer_id in (13, 15, 21, 22, 23) order by c.customer_id
 			returning order_id, customer_id

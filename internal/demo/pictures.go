@@ -27,9 +27,11 @@ func container(it item, hue, shade int) string {
 	lid := fmt.Sprintf(`fill="hsl(%d,46%%,%d%%)"`, hue, shade-12)
 	switch it.category {
 	case 1, 6, 11: // bottle
-		return `<rect x="50" y="14" width="20" height="14" rx="3" ` + lid + `/><path d="M50 28h20v12c14 6 18 14 18 24v40a6 6 0 0 1-6 6H38a6 6 0 0 1-6-6V64c0-10 4-18 18-24z" ` + fill + `/>`
+		return `<rect x="50" y="14" width="20" height="14" rx="3" ` + lid +
+			`/><path d="M50 28h20v12c14 6 18 14 18 24v40a6 6 0 0 1-6 6H38a6 6 0 0 1-6-6V64c0-10 4-18 18-24z" ` + fill + `/>`
 	case 4, 3, 13: // can
-		return `<rect x="30" y="24" width="60" height="82" rx="6" ` + fill + `/><ellipse cx="60" cy="26" rx="30" ry="9" ` + lid + `/>`
+		return `<rect x="30" y="24" width="60" height="82" rx="6" ` + fill + `/><ellipse cx="60" cy="26" rx="30" ry="9" ` +
+			lid + `/>`
 	case 2, 5: // sack
 		return `<path d="M36 20c8 6 40 6 48 0 2 12-2 14-2 18 10 12 14 30 12 64-20 8-48 8-68 0-2-34 2-52 12-64 0-4-4-6-2-18z" ` + fill + `/><rect x="38" y="36" width="44" height="5" rx="2" ` + lid + `/>`
 	}

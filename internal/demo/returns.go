@@ -30,12 +30,18 @@ type aReturn struct {
 var returns = []aReturn{
 	{"C1003", 0, 2, "damaged", "Two cartons were crushed, the bottles inside leak.", 0, true, nil},
 	{"C1003", 1, 1, "short_dated", "Best before is next week.", 1, false, []string{"select erp.review_request('$no')"}},
-	{"C1003", 2, 2, "defective", "Lids do not close.", 4, true, []string{"select erp.review_request('$no')", "select erp.decide_request('$no', null, null)"}},
-	{"C1003", 3, 2, "damaged", "", 9, false, []string{"select erp.review_request('$no')", "select erp.decide_request('$no', array[1], array[1], array['One was sold, our driver saw it'])", "select erp.issue_request_memo('$no')"}},
-	{"C1003", 4, 1, "ordered_wrong", "", 12, false, []string{"select erp.reject_request('$no', 'It was cut to your order and cannot be sold again')"}},
+	{"C1003", 2, 2, "defective", "Lids do not close.", 4, true,
+		[]string{"select erp.review_request('$no')", "select erp.decide_request('$no', null, null)"}},
+	{"C1003", 3, 2, "damaged", "", 9, false,
+		[]string{"select erp.review_request('$no')",
+			"select erp.decide_request('$no', array[1], array[1], array['One was sold, our driver saw it'])",
+			"select erp.issue_request_memo('$no')"}},
+	{"C1003", 4, 1, "ordered_wrong", "", 12, false,
+		[]string{"select erp.reject_request('$no', 'It was cut to your order and cannot be sold again')"}},
 	{"C1001", 0, 1, "wrong_item", "We got the large ones.", 0, true, nil},
 	{"C1002", 0, 2, "short_shipped", "", 2, false, []string{"select erp.review_request('$no')"}},
-	{"C1004", 1, 1, "recall", "", 3, false, []string{"select erp.decide_request('$no', null, null)", "select erp.receive_request_goods('$no')"}},
+	{"C1004", 1, 1, "recall", "", 3, false,
+		[]string{"select erp.decide_request('$no', null, null)", "select erp.receive_request_goods('$no')"}},
 	{"C1005", 0, 1, "other", "The pallet smells of diesel.", 1, true, nil},
 }
 
@@ -48,19 +54,23 @@ func (w *world) writeReturns(ctx context.Context) error {
 			with line as (
 				select i.customer_id, i.invoice_id, l.line_no, l.qty
 				from erp.customer c join erp.invoice i using (customer_id)
-				cross join lateral (select x.line_no, x.qty from erp.invoice_line x where x.invoice_id = i.invoice_id and x.qty >= $3::int and x.qty = trunc(x.qty) order by x.line_no limit 1) l
+				cross join lateral (select x.line_no, x.qty from erp.invoice_line x where x.invoice_id = i.invoice_id
+				and x.qty >= $3::int and x.qty = trunc(x.qty) order by x.line_no limit 1) l
 				where c.customer_no = $1 and i.kind = 'invoice' and i.invoice_date <= erp.today() - $5::int
 				order by i.invoice_date desc, i.invoice_id desc offset $2 limit 1
 			), r as (
 				insert into erp.credit_request (customer_id, invoice_id, note, requested_at, requested_by)
-				select customer_id, invoice_id, case when $7 <> '' and $4 <> 'other' then $7 else '' end, erp.now() - make_interval(days => $5::int, hours => 2), $6 from line
+				select customer_id, invoice_id, case when $7 <> '' and $4 <> 'other' then $7 else '' end,
+					erp.now() - make_interval(days => $5::int, hours => 2), $6 from line
 				returning request_id, request_no
 			), l as (
 				insert into erp.credit_request_line (request_id, line_no, invoice_id, invoice_line_no, qty, reason_code, note)
-				select r.request_id, 1, line.invoice_id, line.line_no, $3::int, $4, case when $4 = 'other' then $7 else '' end from r, line
+				select r.request_id, 1, line.invoice_id, line.line_no, $3::int, $4, case when $4 = 'other' then $7 else '' end
+					from r, line
 			)
 			select request_id, request_no from r`,
-			r.customer, r.invoice, r.qty, r.reason, r.days, "buyer@"+strings.ToLower(r.customer)+".example", r.note).Scan(&requestID, &no)
+			r.customer, r.invoice, r.qty, r.reason, r.days, "buyer@"+strings.ToLower(r.customer)+".example",
+			r.note).Scan(&requestID, &no)
 		if errors.Is(err, pgx.ErrNoRows) {
 			continue // this number's distributor has no such invoice
 		}
@@ -69,8 +79,10 @@ func (w *world) writeReturns(ctx context.Context) error {
 		}
 		if r.photo {
 			picture := crate(uint8(40 * i))
-			if _, err := w.tx.Exec(ctx, `insert into portal.request_photo (customer_id, request_key, name, media_type, width, height, data)
-				select customer_id, request_key, 'carton.jpg', 'image/jpeg', 640, 480, $2 from erp.credit_request where request_id = $1`, requestID, picture); err != nil {
+			if _, err := w.tx.Exec(ctx,
+				`insert into portal.request_photo (customer_id, request_key, name, media_type, width, height, data)
+				select customer_id, request_key, 'carton.jpg', 'image/jpeg', 640, 480, $2 from erp.credit_request
+					where request_id = $1`, requestID, picture); err != nil {
 				return fmt.Errorf("photo: %w", err)
 			}
 		}
@@ -84,8 +96,10 @@ func (w *world) writeReturns(ctx context.Context) error {
 		}
 		// what happened since happened over the days since
 		if _, err := w.tx.Exec(ctx, `update erp.credit_request_history h
-			set by_customer = h.from_status is null, at = r.requested_at + (erp.now() - r.requested_at) * (n.ord - 1) / (n.steps + 1)
-			from erp.credit_request r, (select history_id, row_number() over (order by history_id) as ord, count(*) over () as steps
+			set by_customer = h.from_status is null,
+			at = r.requested_at + (erp.now() - r.requested_at) * (n.ord - 1) / (n.steps + 1)
+			from erp.credit_request r, (select history_id, row_number() over (order by history_id) as ord,
+			count(*) over () as steps
 				from erp.credit_request_history where request_id = $1) n
 			where r.request_id = h.request_id and h.history_id = n.history_id`, requestID); err != nil {
 			return fmt.Errorf("history: %w", err)

@@ -28,11 +28,13 @@ func (w *world) writeWarehouse(ctx context.Context) error {
 			order by s.on_hand, s.item_id limit 2
 		) x;
 		insert into erp.sales_order_line (order_id, line_no, item_id, qty)
-		select o.order_id, 3, i.item_id, 10 from erp.sales_order o, erp.item i where o.po_no = 'PO-70100' and i.item_no = 'RICE25';
+		select o.order_id, 3, i.item_id, 10 from erp.sales_order o, erp.item i where o.po_no = 'PO-70100'
+			and i.item_no = 'RICE25';
 		update erp.sales_order set status = 'APPROVED' where po_no = 'PO-70100';
 		select set_config('portal.actor', 'Walt in the warehouse', true);
 		update erp.sales_order_line l set qty_picked = 6 from erp.sales_order o
 			where o.order_id = l.order_id and o.po_no = 'PO-70100' and l.line_no = 3;
-		select erp.ship_order(order_no, 'UPS', '1Z999AA10123456784', array[3], array[6]) from erp.sales_order where po_no = 'PO-70100';`)
+		select erp.ship_order(order_no, 'UPS', '1Z999AA10123456784', array[3], array[6]) from erp.sales_order
+			where po_no = 'PO-70100';`)
 	return err
 }

@@ -109,7 +109,8 @@ func finish(fresh, data string) error {
 	return os.Rename(fresh, data)
 }
 
-func runInitdb(ctx context.Context, b Binaries, acct *account, dir string, durable bool, locale []string) (string, error) {
+func runInitdb(ctx context.Context, b Binaries, acct *account, dir string, durable bool,
+	locale []string) (string, error) {
 	args := []string{
 		"-D", dir, "-U", Superuser, "--encoding=UTF8", "--no-instructions",
 		"--auth-local=trust", "--auth-host=scram-sha-256",

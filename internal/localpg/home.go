@@ -115,7 +115,8 @@ func (h *home) moveOut(acct *account) error {
 		h.place, h.locks = place, append(h.locks, f)
 		return nil
 	}
-	return fmt.Errorf("account %s cannot reach %s (a directory above it is closed to others), nor was there room under /var/lib or %s: choose another directory",
+	return fmt.Errorf("account %s cannot reach %s (a directory above it is closed to others), nor was there room under "+
+		"/var/lib or %s: choose another directory",
 		acct.name, h.dir, os.TempDir())
 }
 

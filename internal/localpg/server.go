@@ -82,7 +82,8 @@ func start(ctx context.Context, cfg Config, h *home) (*Server, error) {
 			acct = owner
 		}
 		if !acct.reaches(h.place) {
-			return nil, fmt.Errorf("account %s, which owns the data, cannot reach %s: a directory above it is closed to others", acct.name, h.place)
+			return nil, fmt.Errorf("account %s, which owns the data, cannot reach %s: a directory above it is closed to others",
+				acct.name, h.place)
 		}
 	}
 	b, err := find(acct, major)
@@ -90,7 +91,8 @@ func start(ctx context.Context, cfg Config, h *home) (*Server, error) {
 		return nil, err
 	}
 	if major != 0 && b.Major != major {
-		return nil, fmt.Errorf("%s was made by PostgreSQL %d and cannot be used by %d in %s: install %d, or remove %s to begin anew",
+		return nil, fmt.Errorf("%s was made by PostgreSQL %d and cannot be used by %d in %s: install %d, or remove %s to "+
+			"begin anew",
 			h.data(), major, b.Major, b.Dir, major, h.dir)
 	}
 	if major == 0 && !acct.reaches(h.place) {

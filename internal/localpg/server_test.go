@@ -18,10 +18,14 @@ func TestStartKeepsDataFromRunToRun(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
 	s := mustStart(t, Config{Dir: dir})
-	if got := ask(t, s.URL("postgres"), `select current_setting('wal_level') || ' ' || current_setting('max_connections') || ' ' || current_setting('listen_addresses')`); got != "logical 200 " {
+	if got := ask(t, s.URL("postgres"),
+		`select current_setting('wal_level') || ' ' || current_setting('max_connections') || ' ' ||
+			current_setting('listen_addresses')`); got != "logical 200 " {
 		t.Errorf("settings: %q", got)
 	}
-	if got := ask(t, s.URL("postgres"), `select lower('ŽÁÉ') || ('ž' ~ '\w')::text || pg_encoding_to_char(encoding) from pg_database where datname = 'postgres'`); got != "žáétrueUTF8" {
+	if got := ask(t, s.URL("postgres"),
+		`select lower('ŽÁÉ') || ('ž' ~ '\w')::text || pg_encoding_to_char(encoding) from pg_database
+			where datname = 'postgres'`); got != "žáétrueUTF8" {
 		t.Errorf("locale: %q", got)
 	}
 	for range 2 {
@@ -39,7 +43,8 @@ func TestStartKeepsDataFromRunToRun(t *testing.T) {
 	if after := s.URL(`odd "name"`); after != before {
 		t.Errorf("the address changed from %s to %s", before, after)
 	}
-	if got := ask(t, before, `select current_database() || ' ' || current_setting('max_connections')`); got != `odd "name" 20` {
+	if got := ask(t, before,
+		`select current_database() || ' ' || current_setting('max_connections')`); got != `odd "name" 20` {
 		t.Errorf("got %q", got)
 	}
 }
@@ -47,7 +52,8 @@ func TestStartKeepsDataFromRunToRun(t *testing.T) {
 func TestDurableSyncs(t *testing.T) {
 	t.Parallel()
 	s := mustStart(t, Config{Dir: newDir(t), Durable: true})
-	if got := ask(t, s.URL("postgres"), `select current_setting('fsync') || current_setting('synchronous_commit')`); got != "onon" {
+	if got := ask(t, s.URL("postgres"),
+		`select current_setting('fsync') || current_setting('synchronous_commit')`); got != "onon" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -127,7 +133,8 @@ func TestTCPNeedsThePassword(t *testing.T) {
 	dir := newDir(t)
 	port := freePort(t)
 	s := mustStart(t, Config{Dir: dir, Port: port})
-	if got := ask(t, s.URL("postgres"), `select host(inet_server_addr()) || ':' || inet_server_port()`); got != fmt.Sprintf("127.0.0.1:%d", port) {
+	if got := ask(t, s.URL("postgres"),
+		`select host(inet_server_addr()) || ':' || inet_server_port()`); got != fmt.Sprintf("127.0.0.1:%d", port) {
 		t.Errorf("connected to %s", got)
 	}
 	ask(t, s.SocketURL("postgres"), `select 'socket'`)
@@ -235,7 +242,8 @@ func TestStandbyFollowsAndIsPromoted(t *testing.T) {
 func TestFailedStartQuotesTheLog(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
-	_, err := Start(testContext(t), Config{Dir: dir, Settings: map[string]string{"shared_preload_libraries": "no_such_library"}})
+	_, err := Start(testContext(t),
+		Config{Dir: dir, Settings: map[string]string{"shared_preload_libraries": "no_such_library"}})
 	if err == nil || !strings.Contains(err.Error(), `could not access file "no_such_library"`) {
 		t.Errorf("got %v", err)
 	}

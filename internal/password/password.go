@@ -36,7 +36,8 @@ func Check(typed string, names ...string) string {
 	case utf8.RuneCountInString(p) < MinRunes:
 		return fmt.Sprintf("Use at least %d characters. Several words in a row are good and easy to keep.", MinRunes)
 	case len(p) > MaxBytes:
-		return fmt.Sprintf("That is too long: use at most %d characters, fewer where they have accents or are not Latin.", MaxBytes)
+		return fmt.Sprintf("That is too long: use at most %d characters, fewer where they have accents or are not Latin.",
+			MaxBytes)
 	case guessable(p):
 		return "This password is on the lists that attackers try first. Choose another."
 	case named(p, names):
@@ -71,7 +72,8 @@ func repeated(p string) string {
 
 // rows are what fingers or the alphabet give without thinking.
 var rows = []string{"0123456789012345678901234567890", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
-	"qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "azertyuiopqsdfghjklmwxcvbn", "1qaz2wsx3edc4rfv5tgb6yhn7ujm"}
+	"qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm",
+	"azertyuiopqsdfghjklmwxcvbn", "1qaz2wsx3edc4rfv5tgb6yhn7ujm"}
 
 // sequence reports a piece of one of the rows, forwards or backwards.
 func sequence(p string) bool {
@@ -95,7 +97,9 @@ func reversed(s string) string {
 func named(p string, names []string) bool {
 	p = strings.ToLower(p)
 	for _, name := range names {
-		words := append(strings.FieldsFunc(strings.ToLower(Normal(name)), func(r rune) bool { return r == '@' || unicode.IsSpace(r) }),
+		words := append(strings.FieldsFunc(strings.ToLower(Normal(name)), func(r rune) bool {
+			return r == '@' || unicode.IsSpace(r)
+		}),
 			strings.ToLower(Normal(name)))
 		for _, word := range words {
 			if utf8.RuneCountInString(word) >= 4 && strings.Contains(p, word) &&

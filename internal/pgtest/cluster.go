@@ -139,7 +139,8 @@ func (c *cluster) create(ctx context.Context, from string) (name string, err err
 
 // restrict gives a copy of the template the rights that portal migrate gives.
 func (c *cluster) restrict(ctx context.Context, name string) error {
-	_, err := c.admin.Exec(ctx, "revoke temporary on database "+name+" from public; grant temporary on database "+name+" to portal_owner, portal_desk")
+	_, err := c.admin.Exec(ctx, "revoke temporary on database "+name+" from public; grant temporary on database "+name+
+		" to portal_owner, portal_desk")
 	if err != nil {
 		return fmt.Errorf("restrict database %s: %w", name, err)
 	}
@@ -148,7 +149,9 @@ func (c *cluster) restrict(ctx context.Context, name string) error {
 
 func (c *cluster) drop(ctx context.Context, name string) error {
 	// FORCE ends connections, but refuses where one of them holds a slot.
-	_, err := c.admin.Exec(ctx, `select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1 and active_pid is not null`, name)
+	_, err := c.admin.Exec(ctx,
+		`select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = $1
+			and active_pid is not null`, name)
 	if err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)
 	}

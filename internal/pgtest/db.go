@@ -89,7 +89,8 @@ func (db *DB) end(t testing.TB) {
 	case <-closed:
 	case <-time.After(5 * time.Second):
 		if !t.Failed() {
-			t.Errorf("pgtest: %d connections of the pool were not given back: a transaction or rows left open", db.Pool.Stat().AcquiredConns())
+			t.Errorf("pgtest: %d connections of the pool were not given back: a transaction or rows left open",
+				db.Pool.Stat().AcquiredConns())
 		}
 	}
 }

@@ -75,7 +75,8 @@ func TestClean(t *testing.T) {
 	pngText = binary.BigEndian.AppendUint32(pngText, crc32.ChecksumIEEE([]byte("tEXtSECRET")))
 	pngText = append(pngText, pngOf(t)[33:]...)
 	pngText = append(pngText, "PK\x03\x04 SECRET"...)
-	webpText := append(riff("VP8X\x0a\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00", string(webp[12:]), "EXIF\x06\x00\x00\x00SECRET"), "SECRET"...)
+	webpText := append(riff("VP8X\x0a\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00", string(webp[12:]),
+		"EXIF\x06\x00\x00\x00SECRET"), "SECRET"...)
 
 	for name, c := range map[string]struct {
 		data          []byte
@@ -119,7 +120,8 @@ func TestClean(t *testing.T) {
 		}
 	}
 	turned, err := photo.Clean(camera)
-	if err != nil || !bytes.Contains(turned.Data[:60], []byte("Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06")) {
+	if err != nil || !bytes.Contains(turned.Data[:60],
+		[]byte("Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06")) {
 		t.Errorf("how the camera was turned is lost: %v", err)
 	}
 }
@@ -133,9 +135,10 @@ func TestRefused(t *testing.T) {
 		data []byte
 		want error
 	}{
-		"nothing":               {nil, photo.ErrKind},
-		"html":                  {[]byte("<!doctype html><script>alert(1)</script>"), photo.ErrKind},
-		"svg":                   {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), photo.ErrKind},
+		"nothing": {nil, photo.ErrKind},
+		"html":    {[]byte("<!doctype html><script>alert(1)</script>"), photo.ErrKind},
+		"svg": {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`),
+			photo.ErrKind},
 		"a pdf":                 {[]byte("%PDF-1.7\n"), photo.ErrKind},
 		"a gif":                 {[]byte("GIF89a\x01\x00\x01\x00"), photo.ErrKind},
 		"html that begins JPEG": {[]byte("\xff\xd8\xff<html><script>alert(1)</script>"), photo.ErrDamaged},

@@ -34,7 +34,8 @@ func cleanWebP(data []byte) (clean []byte, width, height int, err error) {
 			}
 			payload = bytes.Clone(payload[:10])
 			payload[0] &^= 0x0c // no Exif, no XMP any more
-			w, h = 1+int(payload[4])+int(payload[5])<<8+int(payload[6])<<16, 1+int(payload[7])+int(payload[8])<<8+int(payload[9])<<16
+			w, h = 1+int(payload[4])+int(payload[5])<<8+int(payload[6])<<16,
+				1+int(payload[7])+int(payload[8])<<8+int(payload[9])<<16
 		case "VP8 ":
 			if len(payload) < 10 || payload[3] != 0x9d || payload[4] != 0x01 || payload[5] != 0x2a {
 				return nil, 0, 0, ErrDamaged

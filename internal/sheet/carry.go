@@ -65,7 +65,8 @@ func Carry(tables []Table) string {
 
 // Carried reads what Carry wrote, under the limits of a file.
 func Carried(s string) ([]Table, error) {
-	c := carried{r: bufio.NewReader(flate.NewReader(base64.NewDecoder(base64.RawStdEncoding, strings.NewReader(s)))), room: mostCarried}
+	c := carried{r: bufio.NewReader(flate.NewReader(base64.NewDecoder(base64.RawStdEncoding, strings.NewReader(s)))),
+		room: mostCarried}
 	if len(s) > MaxBytes || c.number(carryVersion) != carryVersion {
 		return nil, errCarry
 	}
@@ -84,7 +85,8 @@ func Carried(s string) ([]Table, error) {
 			}
 			for range width {
 				flags := c.number(int(Fault)<<3 | 7)
-				row.Cells = append(row.Cells, Cell{Kind: Kind(flags >> 3), Money: flags&1 > 0, Formula: flags&2 > 0, Unlike: flags&4 > 0, places: int8(c.number(101) - 1), Text: c.text()})
+				row.Cells = append(row.Cells, Cell{Kind: Kind(flags >> 3), Money: flags&1 > 0, Formula: flags&2 > 0,
+					Unlike: flags&4 > 0, places: int8(c.number(101) - 1), Text: c.text()})
 			}
 			if width > 0 {
 				t.Rows = append(t.Rows, row)

@@ -72,7 +72,8 @@ func (s *Study) Read() Reading {
 // not fit the table.
 func (s *Study) With(c Columns) (r Reading, ok bool) {
 	in := func(i int) bool { return i >= -1 && i < s.width }
-	if !in(c.Item) || !in(c.Quantity) || !in(c.Unit) || c.Item < 0 || c.Item == c.Quantity || c.Unit >= 0 && (c.Unit == c.Item || c.Unit == c.Quantity) {
+	if !in(c.Item) || !in(c.Quantity) || !in(c.Unit) || c.Item < 0 || c.Item == c.Quantity || c.Unit >= 0 &&
+		(c.Unit == c.Item || c.Unit == c.Quantity) {
 		return Reading{}, false
 	}
 	c.Head = c.Head && s.Head >= 0
@@ -92,7 +93,8 @@ func (s *Study) With(c Columns) (r Reading, ok bool) {
 func (s *Study) chooseItem(hasUnit bool) (column int, sure bool) {
 	var list []int
 	for i, p := range s.profiles {
-		if p.hits > 0 && (len(p.meanings) == 0 || p.means(item) || p.means(barcode) || p.means(count) && !p.means(quantity) || p.means(line) || p.means(name)) {
+		if p.hits > 0 && (len(p.meanings) == 0 || p.means(item) || p.means(barcode) || p.means(count) && !p.means(quantity) ||
+			p.means(line) || p.means(name)) {
 			list = append(list, i)
 		}
 	}
@@ -104,7 +106,8 @@ func (s *Study) chooseItem(hasUnit bool) (column int, sure bool) {
 	// names that happen to be codes as well, beside a column of codes
 	share := func(i int) int { return s.profiles[i].hits * 100 / max(1, s.profiles[i].sampled) }
 	if slices.ContainsFunc(list, func(i int) bool { return share(i) >= 80 && !s.profiles[i].means(name) }) {
-		list = slices.DeleteFunc(list, func(i int) bool { return s.profiles[i].means(name) || share(i) <= 30 && !s.profiles[i].means(item) })
+		list = slices.DeleteFunc(list,
+			func(i int) bool { return s.profiles[i].means(name) || share(i) <= 30 && !s.profiles[i].means(item) })
 	}
 	switch len(list) {
 	case 0:
@@ -123,7 +126,8 @@ func (s *Study) chooseItem(hasUnit bool) (column int, sure bool) {
 	for _, other := range list {
 		if other != best && s.disagree(best, other, hasUnit) {
 			// what is called an item is above what is called nothing
-			sure = sure && s.profiles[best].means(item) && s.profiles[best].exact && s.headKnown && len(s.profiles[other].meanings) == 0
+			sure = sure && s.profiles[best].means(item) && s.profiles[best].exact && s.headKnown &&
+				len(s.profiles[other].meanings) == 0
 		}
 	}
 	return best, sure
@@ -163,7 +167,8 @@ func (s *Study) itemAlone(i int) bool {
 		return true
 	}
 	for other, q := range s.profiles {
-		if other != i && q.means(item) && q.filled > 0 && s.headKnown && (q.exact && !q.means(name) && p.means(name) || len(p.meanings) == 0) {
+		if other != i && q.means(item) && q.filled > 0 && s.headKnown &&
+			(q.exact && !q.means(name) && p.means(name) || len(p.meanings) == 0) {
 			return false // called so, but another holds them: heads may stand above the wrong columns
 		}
 	}
@@ -210,7 +215,9 @@ func (s *Study) itemUnseen() (column int, sure bool) {
 // list of codes.
 func (s *Study) chooseQuantity(itemColumn int) (column int, sure bool) {
 	if s.headKnown {
-		strong := s.columns(func(i int, p profile) bool { return i != itemColumn && p.means(quantity) && len(p.meanings) == 1 })
+		strong := s.columns(func(i int, p profile) bool {
+			return i != itemColumn && p.means(quantity) && len(p.meanings) == 1
+		})
 		if len(strong) == 1 {
 			return strong[0], s.holdsQuantities(strong[0], itemColumn)
 		}
@@ -220,7 +227,8 @@ func (s *Study) chooseQuantity(itemColumn int) (column int, sure bool) {
 	}
 	numbers := s.columns(func(i int, p profile) bool {
 		return i != itemColumn && (p.most(p.countable, 20) || p.most(p.money, 20) || p.most(p.twoPlaces, 20)) &&
-			!(p.means(line) && !p.means(count) && !p.means(quantity)) && !p.means(barcode) && !p.means(date) && !(p.means(other) && len(p.meanings) == 1)
+			!(p.means(line) && !p.means(count) && !p.means(quantity)) && !p.means(barcode) && !p.means(date) &&
+			!(p.means(other) && len(p.meanings) == 1)
 	})
 	numbers = slices.DeleteFunc(numbers, func(i int) bool { return s.countsRows(i, itemColumn) })
 	switch {
@@ -234,7 +242,8 @@ func (s *Study) chooseQuantity(itemColumn int) (column int, sure bool) {
 	if s.headKnown && !p.means(count) && !p.means(quantity) {
 		return -1, false // called something that is not known, or known not to be one
 	}
-	return q, p.most(p.countable, 50) && p.money == 0 && !p.likePrices() && !(p.twoPlaces > 0 && p.twoPlaces == p.numbers) && !s.mayCountRows(q, itemColumn)
+	return q, p.most(p.countable, 50) && p.money == 0 && !p.likePrices() &&
+		!(p.twoPlaces > 0 && p.twoPlaces == p.numbers) && !s.mayCountRows(q, itemColumn)
 }
 
 // likePrices reports whether many numbers, and not all, are no quantities of their
@@ -276,7 +285,9 @@ func (s *Study) mayCountRows(i, itemColumn int) bool {
 	if !p.running {
 		return false
 	}
-	more := s.columns(func(k int, o profile) bool { return k != i && k != itemColumn && o.filled > 0 && !o.most(o.units, 50) })
+	more := s.columns(func(k int, o profile) bool {
+		return k != i && k != itemColumn && o.filled > 0 && !o.most(o.units, 50)
+	})
 	return i < itemColumn || p.filled >= 5 && len(more) > 0
 }
 
@@ -286,14 +297,16 @@ func (s *Study) unitColumns(itemColumn, quantityColumn int) []int {
 		return i != itemColumn && i != quantityColumn && p.means(unit) && p.filled > 0 && !p.most(p.numbers, 50)
 	})
 	if len(called) > 0 {
-		own := slices.DeleteFunc(slices.Clone(called), func(i int) bool { return !s.profiles[i].most(s.profiles[i].ownUnits, 50) })
+		own := slices.DeleteFunc(slices.Clone(called),
+			func(i int) bool { return !s.profiles[i].most(s.profiles[i].ownUnits, 50) })
 		if len(called) > 1 && len(own) == 1 {
 			return own
 		}
 		return called
 	}
 	return s.columns(func(i int, p profile) bool {
-		return i != itemColumn && i != quantityColumn && (p.most(p.units, 50) || p.ownUnits > 0) && !p.most(p.numbers, 50) && !p.means(name) && !p.means(other)
+		return i != itemColumn && i != quantityColumn && (p.most(p.units, 50) || p.ownUnits > 0) && !p.most(p.numbers, 50) &&
+			!p.means(name) && !p.means(other)
 	})
 }
 
@@ -316,11 +329,13 @@ func (s *Study) sameCells(columns []int) bool {
 }
 
 // containers are what a head may count instead of items.
-const containers = " CASE CASES BOX BOXES CARTON CARTONS PACK PACKS PALLET PALLETS BOTTLE BOTTLES PKGS KARTON KARTONS KISTEN FLASCHEN COLIS CARTONS CAJA CAJAS COLLI CAIXAS DOZEN KASSER" +
+const containers = " CASE CASES BOX BOXES CARTON CARTONS PACK PACKS PALLET PALLETS BOTTLE BOTTLES PKGS KARTON " +
+	"KARTONS KISTEN FLASCHEN COLIS CARTONS CAJA CAJAS COLLI CAIXAS DOZEN KASSER" +
 	" KARTONGER LAATIKOT KARTONY KRABICE "
 
 // pieces are words for single things, in heads and as units.
-const pieces = " EA EACH EACHES PC PCS PIECE PIECES UNIT UNITS STK STÜCK STUCK ST STCK STUKS STUK STYCK PIÈCES PIECES UDS UNIDADES PIEZAS PEZZI PZ PEÇAS KPL SZT SZTUK SZTUKI KS KUSY KUSŮ DB DARAB" +
+const pieces = " EA EACH EACHES PC PCS PIECE PIECES UNIT UNITS STK STÜCK STUCK ST STCK STUKS STUK STYCK PIÈCES " +
+	"PIECES UDS UNIDADES PIEZAS PEZZI PZ PEÇAS KPL SZT SZTUK SZTUKI KS KUSY KUSŮ DB DARAB" +
 	" BUC BUCATI ШТ ШТУК БР KOM KOMADA KOS ТЕМ TK GAB VNT ADET UN NOS PCE "
 
 // headUnit is the unit that the head of the quantities names: CS of "Qty CS". It
@@ -329,7 +344,8 @@ func (s *Study) headUnit(quantityColumn int) (unit string, sure bool) {
 	if s.Head < 0 || !s.headKnown {
 		return "", true
 	}
-	words := strings.FieldsFunc(strings.ToUpper(s.Rows[s.Head].Cell(quantityColumn).Text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words := strings.FieldsFunc(strings.ToUpper(s.Rows[s.Head].Cell(quantityColumn).Text),
+		func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	units, own := s.Units(), map[string]bool{}
 	for _, f := range s.found {
 		if f.Item != "" {

@@ -45,7 +45,8 @@ func formatOf(code string) format {
 	code, _, _ = strings.Cut(code, ";") // of numbers above zero
 	plainCode := bareCode(code, &f)
 	for _, text := range []string{plainCode, f.before, f.behind} {
-		f.money = f.money || currencies[strings.ToUpper(strings.TrimSpace(text))] || strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Sc, r) })
+		f.money = f.money || currencies[strings.ToUpper(strings.TrimSpace(text))] ||
+			strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Sc, r) })
 	}
 	if f.money || !strings.ContainsFunc(f.before, unicode.IsLetter) {
 		f.before = ""
@@ -57,7 +58,8 @@ func formatOf(code string) format {
 	if lower == "general" || lower == "@" || lower == "" {
 		return f
 	}
-	f.day = f.day || !strings.ContainsAny(lower, "0#?") && strings.ContainsAny(lower, "dmyhs") || strings.ContainsAny(lower, "dmyh")
+	f.day = f.day || !strings.ContainsAny(lower, "0#?") && strings.ContainsAny(lower, "dmyhs") ||
+		strings.ContainsAny(lower, "dmyh")
 	f.percent = strings.Contains(lower, "%")
 	whole, fraction, has := strings.Cut(lower, ".")
 	f.scaled = strings.HasSuffix(strings.TrimSpace(whole), ",") || strings.HasSuffix(strings.TrimSpace(fraction), ",")

@@ -209,8 +209,12 @@ func near(got, meant *big.Rat, typed string) bool {
 }
 
 func FuzzXLSX(f *testing.F) {
-	f.Add([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>OIL5</t></is></c><c r="B1"><v>6</v></c></row></sheetData></worksheet>`))
-	f.Add([]byte(`<x:worksheet><x:sheetData><x:row><x:c t="d"><x:v>2026-01-01T00</x:v></x:c><x:c><x:f>1+1</x:f></x:c></x:row><!-- -- --><![CDATA[<c>]]>&#x41;&amp;`))
+	f.Add(
+		[]byte(
+			`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>OIL5</t></is></c><c r="B1"><v>6</v></c></row></sheetData></worksheet>`))
+	f.Add(
+		[]byte(
+			`<x:worksheet><x:sheetData><x:row><x:c t="d"><x:v>2026-01-01T00</x:v></x:c><x:c><x:f>1+1</x:f></x:c></x:row><!-- -- --><![CDATA[<c>]]>&#x41;&amp;`))
 	for seed := range uint64(20) {
 		f.Add([]byte(generateXLSX(rand.New(rand.NewPCG(seed, 6))).text))
 	}

@@ -20,10 +20,12 @@ type generated struct {
 
 var (
 	heads = map[string][]string{
-		"item": {"SKU", "Item No.", "Artikel-Nr.", "Référence", "Código", "Codice articolo", "Varenr.", "Artikelnummer", "Indeks", "Kód zboží", "Cikkszám", "Cod articol",
-			"Артикул", "Κωδικός", "Šifra", "Tootekood", "SKU #", "Your code", "PART NUMBER", "item_no"},
-		"qty": {"Qty", "Quantity", "Menge", "Qté", "Cantidad", "Quantità", "Antal", "Aantal", "Ilość", "Množství", "Mennyiség", "Cantitate", "Количество", "Ποσότητα", "Količina", "Kogus",
-			"Qty Ordered", "ORDER QTY", "Bestellmenge", "qty.", "Anzahl"},
+		"item": {"SKU", "Item No.", "Artikel-Nr.", "Référence", "Código", "Codice articolo", "Varenr.", "Artikelnummer",
+			"Indeks", "Kód zboží", "Cikkszám", "Cod articol", "Артикул", "Κωδικός", "Šifra", "Tootekood", "SKU #", "Your code",
+			"PART NUMBER", "item_no"},
+		"qty": {"Qty", "Quantity", "Menge", "Qté", "Cantidad", "Quantità", "Antal", "Aantal", "Ilość", "Množství",
+			"Mennyiség", "Cantitate", "Количество", "Ποσότητα", "Količina", "Kogus", "Qty Ordered", "ORDER QTY", "Bestellmenge",
+			"qty.", "Anzahl"},
 		"name":    {"Description", "Bezeichnung", "Désignation", "Descripción", "Nazwa", "Product name", ""},
 		"unit":    {"UOM", "Unit", "ME", "Unité", "J.m.", "Enhet", "Unidad"},
 		"pack":    {"Pack size", "VPE", "Colisage", "Case size", "Units per case"},
@@ -83,7 +85,8 @@ func newDraft(r *rand.Rand, spreadsheet bool) (d draft) {
 	}
 	for range r.IntN(3) {
 		if chance(30) {
-			add([]string{pick([]string{"Purchase order 4711", "Cedar Diner: order", "Please deliver on Friday", "Date: 31.03.2026"})}, nil)
+			add([]string{pick([]string{"Purchase order 4711", "Cedar Diner: order", "Please deliver on Friday",
+				"Date: 31.03.2026"})}, nil)
 			d.titles++
 		}
 	}
@@ -225,7 +228,8 @@ func TestGeneratedFiles(t *testing.T) {
 		t.Logf("%5d %s", counts[what], what)
 	}
 	t.Logf("%5d silently wrong, of %d files", counts["silently wrong"], files)
-	for kind, least := range map[string]int{"text: ": files / spreadsheets * (spreadsheets - 1) * 55 / 100, "xlsx: ": files / spreadsheets * 55 / 100} {
+	for kind, least := range map[string]int{"text: ": files / spreadsheets * (spreadsheets - 1) * 55 / 100,
+		"xlsx: ": files / spreadsheets * 55 / 100} {
 		if read := counts[kind+"right"] + counts[kind+"right, with rows to mend"]; read < least {
 			t.Errorf("%sonly %d are read without a question", kind, read)
 		}
@@ -244,7 +248,8 @@ func wrong(got string, g generated) string {
 	told := 0
 	for _, row := range strings.Split(got, "; ") {
 		code, _, _ := strings.Cut(row, " ")
-		if strings.HasSuffix(row, "!") || !slices.Contains(sold, code) || !strings.Contains(row, " ") { // or without a quantity
+		// Or without a quantity
+		if strings.HasSuffix(row, "!") || !slices.Contains(sold, code) || !strings.Contains(row, " ") {
 			told++
 			continue
 		}

@@ -37,7 +37,8 @@ func numberCell(value string, style int) string {
 }
 
 func textCell(text string) string {
-	return `<c r="@" t="inlineStr"><is><t xml:space="preserve">` + strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text) + `</t></is></c>`
+	return `<c r="@" t="inlineStr"><is><t xml:space="preserve">` +
+		strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text) + `</t></is></c>`
 }
 
 func formulaCell(attrs, value string) string {
@@ -128,11 +129,13 @@ func generateXLSX(r *rand.Rand) generated {
 	order := sheetXML(r, d)
 	sheets, hidden := []string{order}, []bool{false}
 	if r.IntN(4) == 0 {
-		old := sheetXML(r, draft{rows: [][]string{{"SKU", "Qty"}, {"RICE25", "77"}}, cells: [][]string{nil, {"", numberCell("77", general)}}})
+		old := sheetXML(r, draft{rows: [][]string{{"SKU", "Qty"}, {"RICE25", "77"}},
+			cells: [][]string{nil, {"", numberCell("77", general)}}})
 		sheets, hidden = append(sheets, old), append(hidden, true)
 	}
 	if r.IntN(6) == 0 {
-		note := sheetXML(r, draft{rows: [][]string{{"Fill in the order and send it back"}, {"Phone", "555 0142"}}, cells: make([][]string, 2)})
+		note := sheetXML(r, draft{rows: [][]string{{"Fill in the order and send it back"}, {"Phone", "555 0142"}},
+			cells: make([][]string, 2)})
 		sheets, hidden = append(sheets, note), append(hidden, false)
 	}
 	r.Shuffle(len(sheets), func(i, k int) {

@@ -123,9 +123,12 @@ func (s *Study) repeatsHead(row Row) bool {
 }
 
 // totals are what a row of sums begins with.
-var totals = " total totals sum subtotal sub_total grand_total total_qty total_quantity summe gesamt gesamtsumme zwischensumme endsumme insgesamt" +
-	" totaal subtotaal somme sous_total total_general total_ht suma subtotal totale subtotale soma i_alt sum_total summa totalt yhteensa razem suma_razem ogolem" +
-	" celkem celkom spolu osszesen osszeg mindosszesen total_general общо итого всего разом всього ukupno skupaj укупно συνολο συνολα kokku kopa is_viso toplam genel_toplam samtals "
+var totals = " total totals sum subtotal sub_total grand_total total_qty total_quantity summe gesamt gesamtsumme " +
+	"zwischensumme endsumme insgesamt" +
+	" totaal subtotaal somme sous_total total_general total_ht suma subtotal totale subtotale soma i_alt sum_total " +
+	"summa totalt yhteensa razem suma_razem ogolem" +
+	" celkem celkom spolu osszesen osszeg mindosszesen total_general общо итого всего разом всього ukupno skupaj " +
+	"укупно συνολο συνολα kokku kopa is_viso toplam genel_toplam samtals "
 
 // isTotal reports whether a row sums the others up: no item in it, and a word for
 // a sum at its beginning.

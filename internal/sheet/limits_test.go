@@ -37,9 +37,12 @@ func rawXLSX(t testing.TB, parts ...part) []byte {
 		return packer, nil
 	})
 	for _, p := range append([]part{
-		{"_rels/.rels", text(`<Relationships><Relationship Id="r1" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`)},
-		{"xl/workbook.xml", text(`<workbook xmlns:r="r"><sheets><sheet name="S" sheetId="1" r:id="s1"/></sheets></workbook>`)},
-		{"xl/_rels/workbook.xml.rels", text(`<Relationships><Relationship Id="s1" Type="x/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`)},
+		{"_rels/.rels",
+			text(`<Relationships><Relationship Id="r1" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`)},
+		{"xl/workbook.xml",
+			text(`<workbook xmlns:r="r"><sheets><sheet name="S" sheetId="1" r:id="s1"/></sheets></workbook>`)},
+		{"xl/_rels/workbook.xml.rels",
+			text(`<Relationships><Relationship Id="s1" Type="x/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`)},
 	}, parts...) {
 		w, err := z.Create(p.name)
 		if err != nil {
@@ -101,7 +104,9 @@ func TestHostileFiles(t *testing.T) { // not parallel: it measures the process
 			repeat(2_000_000, `<si><t>some text</t></si>`)(w)
 			_, _ = io.WriteString(w, `</sst>`)
 		}}, sheetOf(repeat(1, `<row><c t="s"><v>0</v></c></row>`)))},
-		{"3,000,000 empty shared texts", rawXLSX(t, part{"xl/sharedStrings.xml", repeat(3_000_000, "<si/>")}, sheetOf(repeat(1, `<row><c t="s"><v>0</v></c></row>`)))},
+		{"3,000,000 empty shared texts",
+			rawXLSX(t, part{"xl/sharedStrings.xml", repeat(3_000_000, "<si/>")},
+				sheetOf(repeat(1, `<row><c t="s"><v>0</v></c></row>`)))},
 		{"a million rows", rawXLSX(t, sheetOf(repeat(1_000_000, `<row><c><v>12</v></c></row>`)))},
 		{"three million empty rows", rawXLSX(t, sheetOf(repeat(3_000_000, `<row/>`)))},
 		{"one row of 2,000,000 cells", rawXLSX(t, sheetOf(func(w io.Writer) {
@@ -109,7 +114,8 @@ func TestHostileFiles(t *testing.T) { // not parallel: it measures the process
 			repeat(2_000_000, `<c><v>12</v></c>`)(w)
 			_, _ = io.WriteString(w, `</row>`)
 		}))},
-		{"6,000 rows of 128 cells", rawXLSX(t, sheetOf(repeat(6_000, `<row>`+strings.Repeat(`<c><v>1234567.25</v></c>`, 128)+`</row>`)))},
+		{"6,000 rows of 128 cells",
+			rawXLSX(t, sheetOf(repeat(6_000, `<row>`+strings.Repeat(`<c><v>1234567.25</v></c>`, 128)+`</row>`)))},
 		{"100,000 styles", rawXLSX(t, part{"xl/styles.xml", func(w io.Writer) {
 			_, _ = io.WriteString(w, `<styleSheet><cellXfs>`)
 			repeat(100_000, `<xf numFmtId="2"/>`)(w)
@@ -123,7 +129,9 @@ func TestHostileFiles(t *testing.T) { // not parallel: it measures the process
 			return rawXLSX(t, parts...)
 		}()},
 		{"a zip in a zip in a zip", rawXLSX(t, part{"xl/inner.zip", func(w io.Writer) {
-			_, _ = w.Write(rawXLSX(t, part{"xl/inner.zip", func(w io.Writer) { _, _ = w.Write(rawXLSX(t, sheetOf(repeat(300_000, `<row/>`)))) }}))
+			_, _ = w.Write(rawXLSX(t, part{"xl/inner.zip", func(w io.Writer) {
+				_, _ = w.Write(rawXLSX(t, sheetOf(repeat(300_000, `<row/>`))))
+			}}))
 		}}, sheetOf(repeat(1, `<row><c><v>1</v></c></row>`)))},
 		{"a tag of 50 MB", rawXLSX(t, sheetOf(func(w io.Writer) {
 			_, _ = io.WriteString(w, `<row r="1" x="`)
@@ -156,8 +164,8 @@ func TestHostileFiles(t *testing.T) { // not parallel: it measures the process
 		took := processorTime() - begin // and not the clock: others may be at work
 		runtime.ReadMemStats(&after)
 		used := int64(peak) - int64(before.HeapAlloc)
-		t.Logf("%6.2f s %5.1f MB at once, %6.1f MB in all, of a file of %7.1f kB: %s", took.Seconds(), float64(used)/(1<<20), float64(after.TotalAlloc-before.TotalAlloc)/(1<<20),
-			float64(len(c.file))/1024, c.name)
+		t.Logf("%6.2f s %5.1f MB at once, %6.1f MB in all, of a file of %7.1f kB: %s", took.Seconds(), float64(used)/(1<<20),
+			float64(after.TotalAlloc-before.TotalAlloc)/(1<<20), float64(len(c.file))/1024, c.name)
 		if used > 64<<20 {
 			t.Errorf("%s: %d MB", c.name, used>>20)
 		}

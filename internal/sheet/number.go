@@ -37,8 +37,9 @@ func (a amount) read(sign byte) string {
 }
 
 // currencies are signs and codes that stand beside money.
-var currencies = map[string]bool{"EUR": true, "USD": true, "GBP": true, "CHF": true, "SEK": true, "NOK": true, "DKK": true, "PLN": true, "CZK": true,
-	"HUF": true, "RON": true, "BGN": true, "TRY": true, "UAH": true, "RUB": true, "ISK": true, "ZŁ": true, "KČ": true, "KR": true, "FT": true, "LEI": true, "ЛВ": true, "CAD": true, "AUD": true}
+var currencies = map[string]bool{"EUR": true, "USD": true, "GBP": true, "CHF": true, "SEK": true, "NOK": true,
+	"DKK": true, "PLN": true, "CZK": true, "HUF": true, "RON": true, "BGN": true, "TRY": true, "UAH": true, "RUB": true,
+	"ISK": true, "ZŁ": true, "KČ": true, "KR": true, "FT": true, "LEI": true, "ЛВ": true, "CAD": true, "AUD": true}
 
 // numberOf reads a cell as a number with what may stand beside it. ok is false
 // for whatever is none: text, dates, 12x500ml, 5 x 3.
@@ -83,7 +84,8 @@ func numberOf(c Cell) (a amount, ok bool) {
 		end = i + utf8.RuneLen(r)
 	}
 	digits, beside := strings.TrimSpace(s[:end]), strings.TrimSpace(s[end:])
-	apart := digits != s[:end]                                                                                // 12 EA, and not 12EA
+	// 12 EA, and not 12EA
+	apart := digits != s[:end]
 	if !a.besides(beside, apart) || a.unit != "" && !apart && strings.ContainsFunc(digits, unicode.IsSpace) { // 12 500ml
 		return amount{}, false
 	}
@@ -110,7 +112,8 @@ func (a *amount) besides(s string, apart bool) bool {
 		return true
 	case upper == "X" || s == "×":
 		return true
-	case currencies[strings.TrimSuffix(upper, ".")] || strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Sc, r) }) < 0:
+	case currencies[strings.TrimSuffix(upper, ".")] ||
+		strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Sc, r) }) < 0:
 		a.money = true
 		return true
 	case len(s) > 16:

@@ -193,7 +193,8 @@ func (s *Study) amounts(c Columns) (list []amount, items []Found) {
 		start = s.Head
 	}
 	for _, row := range s.Rows[start:] {
-		if a, number := numberOf(row.Cell(c.Quantity)); number && row.Cell(c.Quantity).Kind == Text && !s.isTotal(row, c.Item) {
+		if a, number := numberOf(row.Cell(c.Quantity)); number && row.Cell(c.Quantity).Kind == Text &&
+			!s.isTotal(row, c.Item) {
 			list, items = append(list, a), append(items, s.found[row.Cell(c.Item).Text])
 		}
 	}

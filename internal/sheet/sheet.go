@@ -31,11 +31,12 @@ const (
 type Kind uint8
 
 const (
-	Text     Kind = iota
-	Number        // a number of a spreadsheet, exact: digits, perhaps a point; behind a space, the words that its format shows with it
-	Day           // a date of a spreadsheet, as 2026-03-31
-	Uncached      // a formula whose result the file does not hold
-	Fault         // a formula's error, as #REF!
+	Text Kind = iota
+	// A number of a spreadsheet, exact: digits, perhaps a point; behind a space, the words that its format shows with it
+	Number
+	Day      // a date of a spreadsheet, as 2026-03-31
+	Uncached // a formula whose result the file does not hold
+	Fault    // a formula's error, as #REF!
 )
 
 // Cell is what stands in one cell, without spaces at its ends and without

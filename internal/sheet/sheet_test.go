@@ -143,10 +143,11 @@ type styled struct {
 func TestPaste(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"from a spreadsheet":          {"OIL5\t12\r\nRICE25\t3\r\n", "OIL5 12; RICE25 3"},
-		"one item and one number":     {"OIL5 12", "OIL5 12"},
-		"the same with a tab":         {"OIL5\t12", "OIL5 12"},
-		"lines count as quantities":   {"OIL5\t1\nRICE25\t2\nCAN1010\t3\nBEV1012\t4\nBEEF\t5", "OIL5 1; RICE25 2; CAN1010 3; BEV1012 4; BEEF 5"},
+		"from a spreadsheet":      {"OIL5\t12\r\nRICE25\t3\r\n", "OIL5 12; RICE25 3"},
+		"one item and one number": {"OIL5 12", "OIL5 12"},
+		"the same with a tab":     {"OIL5\t12", "OIL5 12"},
+		"lines count as quantities": {"OIL5\t1\nRICE25\t2\nCAN1010\t3\nBEV1012\t4\nBEEF\t5",
+			"OIL5 1; RICE25 2; CAN1010 3; BEV1012 4; BEEF 5"},
 		"number first":                {"12\tOIL5\n3\tRICE25", "OIL5 12; RICE25 3"},
 		"1, 2 before items":           {"1\tOIL5\n2\tRICE25", "asks quantity"},
 		"times":                       {"3 x OIL5\n2 x RICE25", "OIL5 3; RICE25 2"},
@@ -189,9 +190,10 @@ func TestOpen(t *testing.T) {
 		"utf-16":          {"\xff\xfeO\x00I\x00L\x005\x00\t\x001\x00", "OIL5 1"},
 		"windows":         {"Artikel;St\xfcckzahl\nOIL5;1", "OIL5 1"},
 		"sep=":            {"sep=;\r\nOIL5;12", "OIL5 12"},
-		"old excel":       {"\xd0\xcf\x11\xe0xxxx", "refused: this is an old Excel file (.xls), or one with a password; save it as .xlsx or .csv"},
-		"broken excel":    {"PK\x03\x04xxxx", "refused: this Excel file cannot be read; is it whole, and without a password?"},
-		"empty":           {"", "refused: nothing stands in it"},
+		"old excel": {"\xd0\xcf\x11\xe0xxxx",
+			"refused: this is an old Excel file (.xls), or one with a password; save it as .xlsx or .csv"},
+		"broken excel": {"PK\x03\x04xxxx", "refused: this Excel file cannot be read; is it whole, and without a password?"},
+		"empty":        {"", "refused: nothing stands in it"},
 	} {
 		if got := reading(file([]byte(c[0]))); got != c[1] {
 			t.Errorf("%s: %s, want %s", name, got, c[1])
@@ -205,7 +207,8 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sheet.Choose(b, 10, func([]string) ([]sheet.Found, error) { return nil, failing }); !errors.Is(err, failing) {
+	if _, err := sheet.Choose(b, 10, func([]string) ([]sheet.Found, error) { return nil, failing }); !errors.Is(err,
+		failing) {
 		t.Errorf("a lookup that fails: %v", err)
 	}
 }

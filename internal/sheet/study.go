@@ -95,7 +95,8 @@ func (s *Study) probe(lookup Lookup) error {
 	var codes []string
 	for _, row := range s.Rows[:min(len(s.Rows), sampleRows)] {
 		for _, c := range row.Cells {
-			if _, asked := s.found[c.Text]; asked || c.Text == "" || len(c.Text) > longestProbe || c.Kind > Number || len(codes) == mostProbes {
+			if _, asked := s.found[c.Text]; asked || c.Text == "" || len(c.Text) > longestProbe || c.Kind > Number ||
+				len(codes) == mostProbes {
 				continue
 			}
 			s.found[c.Text] = Found{}
@@ -236,9 +237,12 @@ func isUnitOf(text string, f Found) bool {
 
 // unitWords are what a column of units holds, beside the units that its items
 // are really sold in.
-var unitWords = wordSet(" EA EACH PC PCS PCE PIECE PIECES CS CASE CASES CT CTN CARTON CARTONS BX BOX BOXES PK PKT PACK PACKS BAG BAGS DZ DOZ DOZEN KG G GR LB LBS OZ L LT LTR ML M CM" +
-	" ROLL ROLLS RL PAL PLT PALLET PALLETS TIN CAN BTL BOT BOTTLE BOTTLES JAR SET PR PAIR TRAY CRATE UNIT UNITS STK ST STCK STÜCK STÜCKE KAR KTN KARTON KARTONS KISTE KISTEN FL" +
-	" FLASCHE SACK BEUTEL PAKET PALETTE PIÈCE PIÈCES COLIS BOITE CAISSE UN UD UDS UNIDAD CAJA CAJAS PIEZA PZ PZA CF CONF SCATOLA CARTONE STUK STUKS DOOS DOZEN KPL LTK PSS SZT OPAK KART" +
+var unitWords = wordSet(" EA EACH PC PCS PCE PIECE PIECES CS CASE CASES CT CTN CARTON CARTONS BX BOX BOXES PK PKT " +
+	"PACK PACKS BAG BAGS DZ DOZ DOZEN KG G GR LB LBS OZ L LT LTR ML M CM" +
+	" ROLL ROLLS RL PAL PLT PALLET PALLETS TIN CAN BTL BOT BOTTLE BOTTLES JAR SET PR PAIR TRAY CRATE UNIT UNITS STK ST " +
+	"STCK STÜCK STÜCKE KAR KTN KARTON KARTONS KISTE KISTEN FL" +
+	" FLASCHE SACK BEUTEL PAKET PALETTE PIÈCE PIÈCES COLIS BOITE CAISSE UN UD UDS UNIDAD CAJA CAJAS PIEZA PZ PZA CF " +
+	"CONF SCATOLA CARTONE STUK STUKS DOOS DOZEN KPL LTK PSS SZT OPAK KART" +
 	" KS KRT DB BUC BAX CUTIE ADET KOLI KUTU KOM PAK TK KAST GAB KASTE VNT DĖŽĖ ШТ УП КОР БР КГ КОМ ΤΕΜ ΚΙΒ ΚΟΥΤΙ ")
 
 func wordSet(words string) map[string]bool {

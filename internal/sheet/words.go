@@ -61,7 +61,8 @@ func has(list []meaning, m meaning) bool {
 }
 
 // letters that have no decomposition, but are often written without their mark.
-var plainLetters = strings.NewReplacer("ß", "ss", "æ", "ae", "ø", "o", "œ", "oe", "ł", "l", "đ", "d", "ı", "i", "ð", "d", "þ", "th", "ς", "σ", "#", " no ", "№", " no ")
+var plainLetters = strings.NewReplacer("ß", "ss", "æ", "ae", "ø", "o", "œ", "oe", "ł", "l", "đ", "d", "ı", "i", "ð",
+	"d", "þ", "th", "ς", "σ", "#", " no ", "№", " no ")
 
 // plainWords is a text without case, accents and punctuation: words with one
 // space between them.

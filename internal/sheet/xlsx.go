@@ -168,7 +168,8 @@ func (w *workbook) readSheets() error {
 		case x.is("sheet"):
 			part := targets[x.attr("id")]
 			if w.zip[strings.ToLower(part)] != nil {
-				w.sheets = append(w.sheets, sheetPart{clean(x.attr("name")), part, x.attr("state") != "" && x.attr("state") != "visible"})
+				w.sheets = append(w.sheets,
+					sheetPart{clean(x.attr("name")), part, x.attr("state") != "" && x.attr("state") != "visible"})
 			}
 		}
 		return len(w.sheets) < maxSheets, nil

@@ -118,7 +118,8 @@ func (x *xmlScanner) skip(mark string, take func([]byte)) error {
 func (x *xmlScanner) tag() error {
 	x.held = x.held[:0]
 	tag, err := x.r.ReadSlice('>')
-	for err == nil && (bytes.Count(tag, []byte{'"'})%2 == 1 || bytes.Count(tag, []byte{'\''})%2 == 1 && bytes.IndexByte(tag, '"') < 0) {
+	for err == nil && (bytes.Count(tag, []byte{'"'})%2 == 1 || bytes.Count(tag, []byte{'\''})%2 == 1 &&
+		bytes.IndexByte(tag, '"') < 0) {
 		if len(x.held) == 0 {
 			x.held = append(x.held, tag...)
 		}

@@ -171,7 +171,8 @@ func (m *Message) part(contentType, encoding, disposition string, r io.Reader) e
 			if err != nil {
 				return err
 			}
-			if err := m.part(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p.Header.Get("Content-Disposition"), p); err != nil {
+			if err := m.part(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"),
+				p.Header.Get("Content-Disposition"), p); err != nil {
 				return err
 			}
 		}

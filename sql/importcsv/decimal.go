@@ -88,7 +88,8 @@ func (r *reader) decimalSign(column int, cell string) (sign, reason string) {
 	}
 	if said != "" {
 		if has != said {
-			return "", fmt.Sprintf("This has a %s: write the decimals after a %s (1234%s50), and nothing between thousands.", names[has], names[said], said)
+			return "", fmt.Sprintf("This has a %s: write the decimals after a %s (1234%s50), and nothing between thousands.",
+				names[has], names[said], said)
 		}
 		return said, ""
 	}
@@ -101,10 +102,12 @@ func (r *reader) decimalSign(column int, cell string) (sign, reason string) {
 	case mine > 0 && theirs == 0:
 		return has, ""
 	case theirs > 0 && mine == 0:
-		return "", fmt.Sprintf("This has a %s, and line %d of this column has its decimals after a %s. Write nothing between thousands.", names[has], theirs, names[other])
+		return "", fmt.Sprintf("This has a %s, and line %d of this column has its decimals after a %s. Write nothing "+
+			"between thousands.", names[has], theirs, names[other])
 	}
 	whole, part, _ := strings.Cut(cell, has)
-	return "", fmt.Sprintf("Is this %s%s or %s.%s? The column does not say. Say which sign stands before decimals: --decimal comma or --decimal point.", whole, part, whole, part)
+	return "", fmt.Sprintf("Is this %s%s or %s.%s? The column does not say. Say which sign stands before decimals: "+
+		"--decimal comma or --decimal point.", whole, part, whole, part)
 }
 
 // number reads 27.50, or 27,50 where the column has its decimals after commas.
@@ -116,7 +119,8 @@ func (r *reader) number(column int, cell string, places int32, negative bool) (r
 		case strings.ContainsAny(cell, ",'") && r.either:
 			return "", "This is not a number: write 1234,50 or 1234.50, and nothing between thousands."
 		case strings.ContainsRune(cell, ','):
-			return "", "This has a comma: write the decimals after a point (1234.50), and nothing between thousands. In a file with semicolons, 1234,50 is read as well."
+			return "", "This has a comma: write the decimals after a point (1234.50), and nothing between thousands. In a " +
+				"file with semicolons, 1234,50 is read as well."
 		}
 		return "", "This is not a number: write 27.50."
 	}

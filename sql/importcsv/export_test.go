@@ -11,7 +11,8 @@ import (
 // Describe writes the tables of docs/import.md.
 func Describe(w io.Writer) error {
 	for _, f := range fileKinds {
-		if _, err := fmt.Fprintf(w, "### %s.csv\n\n%s\n\n| column | required | holds | example | rule |\n|---|---|---|---|---|\n", f.name, f.about); err != nil {
+		if _, err := fmt.Fprintf(w, "### %s.csv\n\n%s\n\n| column | required | holds | example | rule "+
+			"|\n|---|---|---|---|---|\n", f.name, f.about); err != nil {
 			return err
 		}
 		examples, err := f.examples()
@@ -23,7 +24,8 @@ func Describe(w io.Writer) error {
 			if c.required {
 				required = "yes"
 			}
-			if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", c.name, required, c.format(), shown(examples[c.name]), c.rule); err != nil {
+			if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", c.name, required, c.format(), shown(examples[c.name]),
+				c.rule); err != nil {
 				return err
 			}
 		}

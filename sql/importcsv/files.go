@@ -112,21 +112,24 @@ var fileKinds = []fileKind{
 		{name: "customer_no", required: true},
 		{name: "code", required: true},
 		{name: "name", required: true},
-		{name: "address1"}, {name: "address2"}, {name: "city"}, {name: "region"}, {name: "postal_code"}, {name: "country"}, {name: "phone"},
-		{name: "route", rule: "code of a route that is there; empty: the customer's"},
+		{name: "address1"}, {name: "address2"}, {name: "city"}, {name: "region"}, {name: "postal_code"}, {name: "country"},
+		{name: "phone"}, {name: "route", rule: "code of a route that is there; empty: the customer's"},
 		{name: "tax_rate", kind: measure, rule: "empty: the customer's"},
 		{name: "active", kind: yesNo, rule: "empty: yes"},
 	}},
-	{webAccess, "What a customer may see and do, found again by customer_no. Beside it a column for each switch of Web Access that" +
-		" you want to set, as `select column_name, kind, label, help from erp.web_access_switch order by sort` lists them: on_off" +
-		" holds yes or no, choice a value of erp.web_access_choice, amount an amount with 2 decimals, days a whole number. An" +
-		" empty amount or number of days is no limit, any other empty cell leaves the switch as it is.", []column{
-		{name: "customer_no", required: true}, // and what switchColumns finds
-	}},
-	{"categories", "Only needed where categories stand under others: those that items.csv names are made by themselves.", []column{
-		{name: "category", required: true},
-		{name: "parent", rule: "another category; empty: at the top"},
-	}},
+	{webAccess, "What a customer may see and do, found again by customer_no. Beside it a column for each switch of Web " +
+		"Access that" +
+		" you want to set, as `select column_name, kind, label, help from erp.web_access_switch order by sort` lists " +
+		"them: on_off holds yes or no, choice a value of erp.web_access_choice, amount an amount with 2 decimals, days " +
+		"a whole number. An empty amount or number of days is no limit, any other empty cell leaves the switch as it is.",
+		[]column{
+			{name: "customer_no", required: true}, // and what switchColumns finds
+		}},
+	{"categories", "Only needed where categories stand under others: those that items.csv names are made by themselves.",
+		[]column{
+			{name: "category", required: true},
+			{name: "parent", rule: "another category; empty: at the top"},
+		}},
 	{"items", "One row an item, found again by item_no. The price levels are its columns price_a to price_e.", []column{
 		{name: "item_no", required: true},
 		{name: "description", required: true},
@@ -154,7 +157,8 @@ var fileKinds = []fileKind{
 		{name: "price", kind: price, rule: "its own price for all levels; empty: factor times the base unit's"},
 		{name: "barcode", kind: barcode, rule: "as text, with all its digits; no two items or units have the same"},
 	}},
-	{"contracts", "Prices agreed with one customer for one item. Found again by customer, item, unit, minimum and first day.", []column{
+	{"contracts", "Prices agreed with one customer for one item. Found again by customer, item, unit, minimum and " +
+		"first day.", []column{
 		{name: "customer_no", required: true},
 		{name: "item_no", required: true},
 		{name: "uom", rule: "empty: any unit"},
@@ -164,13 +168,14 @@ var fileKinds = []fileKind{
 		{name: "valid_from", kind: date, rule: "first day; empty: always was"},
 		{name: "valid_to", kind: date, rule: "last day; empty: until further notice"},
 	}},
-	{"groups", "Prices agreed with one customer for a category. Found again by customer, category and first day.", []column{
-		{name: "customer_no", required: true},
-		{name: "category", required: true},
-		{name: "kind", kind: choice, of: []string{"percent_off", "cost_plus"}, required: true},
-		{name: "value", kind: price, required: true, rule: "a percentage"},
-		{name: "valid_from", kind: date}, {name: "valid_to", kind: date},
-	}},
+	{"groups", "Prices agreed with one customer for a category. Found again by customer, category and first day.",
+		[]column{
+			{name: "customer_no", required: true},
+			{name: "category", required: true},
+			{name: "kind", kind: choice, of: []string{"percent_off", "cost_plus"}, required: true},
+			{name: "value", kind: price, required: true, rule: "a percentage"},
+			{name: "valid_from", kind: date}, {name: "valid_to", kind: date},
+		}},
 	{"breaks", "Prices by quantity. Found again by item, minimum, levels and first day.", []column{
 		{name: "item_no", required: true},
 		{name: "min_qty", kind: measure, required: true, rule: "in base units"},
@@ -184,27 +189,34 @@ var fileKinds = []fileKind{
 		{name: "warehouse", rule: "empty: the company's"},
 		{name: "on_hand", kind: measure, required: true, rule: "in base units"},
 	}},
-	{"history", "Invoices and credit memos of the past, one row a line. What a document is as a whole (kind, dates, customer, PO, ship-to, tax, freight) stands on its first line and may be repeated or left out on the others.", []column{
+	{"history", "Invoices and credit memos of the past, one row a line. What a document is as a whole (kind, dates, " +
+		"customer, PO, ship-to, tax, freight) stands on its first line and may be repeated or left out on the others.",
+		[]column{
+			{name: "invoice_no", required: true},
+			{name: "kind", kind: choice, of: []string{"invoice", "credit"},
+				rule: "empty: invoice; a credit memo's quantities are positive"},
+			{name: "customer_no", required: true},
+			{name: "invoice_date", kind: date, required: true, rule: "not after today"},
+			{name: "due_date", kind: date, rule: "empty: invoice date and the customer's terms"},
+			{name: "paid_on", kind: date, rule: "when it was paid; empty: taken to be the due date"},
+			{name: "po_no"},
+			{name: "ship_to", rule: "code of a delivery address of the customer"},
+			{name: "tax", kind: money, rule: "of the document; empty: 0"},
+			{name: "freight", kind: money, rule: "of the document; empty: 0"},
+			{name: "item_no", rule: "empty: a charge, which then needs a description"},
+			{name: "description", rule: "empty: the item's"},
+			{name: "uom", rule: "empty: the item's base unit"},
+			{name: "qty", kind: quantity, required: true},
+			{name: "unit_price", kind: amount, required: true},
+			{name: "line_total", kind: amount,
+				rule: "in cents, equal to quantity times price as far as the price's four decimals go; empty: that, rounded to " +
+					"cents"},
+		}},
+	{"open_invoices", "What is not settled. A document that stands in history.csv and not here is paid in full (a " +
+		"credit memo: used up). One that stands only here is brought forward as a single line.", []column{
 		{name: "invoice_no", required: true},
-		{name: "kind", kind: choice, of: []string{"invoice", "credit"}, rule: "empty: invoice; a credit memo's quantities are positive"},
-		{name: "customer_no", required: true},
-		{name: "invoice_date", kind: date, required: true, rule: "not after today"},
-		{name: "due_date", kind: date, rule: "empty: invoice date and the customer's terms"},
-		{name: "paid_on", kind: date, rule: "when it was paid; empty: taken to be the due date"},
-		{name: "po_no"},
-		{name: "ship_to", rule: "code of a delivery address of the customer"},
-		{name: "tax", kind: money, rule: "of the document; empty: 0"},
-		{name: "freight", kind: money, rule: "of the document; empty: 0"},
-		{name: "item_no", rule: "empty: a charge, which then needs a description"},
-		{name: "description", rule: "empty: the item's"},
-		{name: "uom", rule: "empty: the item's base unit"},
-		{name: "qty", kind: quantity, required: true},
-		{name: "unit_price", kind: amount, required: true},
-		{name: "line_total", kind: amount, rule: "in cents, equal to quantity times price as far as the price's four decimals go; empty: that, rounded to cents"},
-	}},
-	{"open_invoices", "What is not settled. A document that stands in history.csv and not here is paid in full (a credit memo: used up). One that stands only here is brought forward as a single line.", []column{
-		{name: "invoice_no", required: true},
-		{name: "kind", kind: choice, of: []string{"invoice", "credit", "payment"}, rule: "empty: invoice; credit and payment are what the customer has over"},
+		{name: "kind", kind: choice, of: []string{"invoice", "credit", "payment"},
+			rule: "empty: invoice; credit and payment are what the customer has over"},
 		{name: "customer_no", required: true},
 		{name: "invoice_date", kind: date, required: true, rule: "as in history.csv"},
 		{name: "due_date", kind: date, rule: "empty: as in history.csv, or invoice date and terms"},

@@ -137,8 +137,10 @@ func Run(ctx context.Context, conn *pgx.Conn, dir string, o Options) (Report, er
 	}
 	if err == nil {
 		// the planner should know of a million new rows before the first page
-		if _, err := conn.Exec(ctx, `analyze erp.customer, erp.web_access, erp.ship_to, erp.category, erp.item, erp.item_uom, erp.price_contract, erp.stock,
-			erp.invoice, erp.invoice_line, erp.credit_memo, erp.credit_memo_line, erp.payment, erp.payment_application`); err != nil {
+		if _, err := conn.Exec(ctx,
+			`analyze erp.customer, erp.web_access, erp.ship_to, erp.category, erp.item, erp.item_uom, erp.price_contract,
+			erp.stock, erp.invoice, erp.invoice_line, erp.credit_memo, erp.credit_memo_line, erp.payment,
+			erp.payment_application`); err != nil {
 			return i.report, fmt.Errorf("imported, but not analyzed: %w", err)
 		}
 	}
@@ -165,7 +167,8 @@ type wholeFile struct {
 
 func (i *importer) run(ctx context.Context) error {
 	// one import at a time: a second waits, and then finds everything there
-	if _, err := i.tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('portal import')); set local jit = off; set local work_mem = '64MB'"); err != nil {
+	if _, err := i.tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('portal import')); set local jit = off; set "+
+		"local work_mem = '64MB'"); err != nil {
 		return err
 	}
 	if err := i.stage(ctx); err != nil {
@@ -217,7 +220,8 @@ func (i *importer) stage(ctx context.Context) error {
 	}
 	_, history := known["history"]
 	if _, open := known["open_invoices"]; history && !open {
-		i.whole = append(i.whole, wholeFile{"history", fault{Reason: "With history.csv, open_invoices.csv has to be there: it says which of the invoices are open. If all are paid, give it with its first line only."}})
+		i.whole = append(i.whole, wholeFile{"history", fault{Reason: "With history.csv, open_invoices.csv has to be " +
+			"there: it says which of the invoices are open. If all are paid, give it with its first line only."}})
 	}
 	i.present = map[string][]string{}
 	kinds, err := i.fileKinds(ctx)
@@ -289,7 +293,8 @@ func (i *importer) read(ctx context.Context, f fileKind, name string) error {
 	go func() {
 		to.CloseWithError(r.copyTo(to, func() { i.options.Progress(stage, counted.n, info.Size()) }))
 	}()
-	_, err = i.tx.Conn().PgConn().CopyFrom(ctx, rows, fmt.Sprintf("copy pg_temp.import_%s (line, problems, %s) from stdin", f.name, strings.Join(columns, ", ")))
+	_, err = i.tx.Conn().PgConn().CopyFrom(ctx, rows,
+		fmt.Sprintf("copy pg_temp.import_%s (line, problems, %s) from stdin", f.name, strings.Join(columns, ", ")))
 	rows.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // ends the reading, should COPY have ended first
 	if err != nil {
 		return err
@@ -340,17 +345,21 @@ func (i *importer) check(ctx context.Context) error {
 		return err
 	}
 	for _, w := range i.whole {
-		if _, err := i.tx.Exec(ctx, "insert into import_bad values ($1, 0, $2, $3, $4)", w.name, w.Column, w.Value, w.Reason); err != nil {
+		if _, err := i.tx.Exec(ctx, "insert into import_bad values ($1, 0, $2, $3, $4)", w.name, w.Column, w.Value,
+			w.Reason); err != nil {
 			return err
 		}
 	}
 	for _, f := range fileKinds {
-		if _, err := i.tx.Exec(ctx, fmt.Sprintf(`insert into import_bad select '%s', s.line, p.f ->> 'column', p.f ->> 'value', p.f ->> 'reason'
-			from pg_temp.import_%[1]s s cross join lateral jsonb_array_elements(s.problems::jsonb) as p(f) where s.problems is not null`, f.name)); err != nil {
+		if _, err := i.tx.Exec(ctx,
+			fmt.Sprintf(`insert into import_bad select '%s', s.line, p.f ->> 'column', p.f ->> 'value', p.f ->> 'reason'
+			from pg_temp.import_%[1]s s cross join lateral jsonb_array_elements(s.problems::jsonb) as p(f)
+			where s.problems is not null`, f.name)); err != nil {
 			return err
 		}
 	}
-	checks := []string{"names", "twice", "codes", "references", "masters", "circles", "rules", "documents", "lines", "sums", "there", "used_up"}
+	checks := []string{"names", "twice", "codes", "references", "masters", "circles", "rules", "documents", "lines",
+		"sums", "there", "used_up"}
 	if len(i.report.Unread) > 0 {
 		checks = nil // all that refers to such a file would be wrong
 	}
@@ -407,8 +416,10 @@ func (i *importer) problems(ctx context.Context) error {
 	if i.options.Errors == nil {
 		return nil
 	}
-	_, err = i.tx.Conn().PgConn().CopyTo(ctx, i.options.Errors, `copy (select file || '.csv' as file, nullif(line, 0) as line, field as "column", value, message as reason
-		from import_bad order by array_position('{`+strings.Join(order, ",")+`}'::text[], file), import_bad.line, field) to stdout with (format csv, header)`)
+	_, err = i.tx.Conn().PgConn().CopyTo(ctx, i.options.Errors,
+		`copy (select file || '.csv' as file, nullif(line, 0) as line, field as "column", value, message as reason
+		from import_bad order by array_position('{`+strings.Join(order, ",")+
+			`}'::text[], file), import_bad.line, field) to stdout with (format csv, header)`)
 	return err
 }
 
@@ -508,7 +519,8 @@ func (i *importer) documents(ctx context.Context) error {
 		return err
 	}
 	r := &i.report
-	return i.tx.QueryRow(ctx, steps["summary"]).Scan(&r.Invoices, &r.Credits, &r.Payments, &r.Lines, &r.Invoiced, &r.Open, &r.Owing)
+	return i.tx.QueryRow(ctx, steps["summary"]).Scan(&r.Invoices, &r.Credits, &r.Payments, &r.Lines,
+		&r.Invoiced, &r.Open, &r.Owing)
 }
 
 // prove lets the database judge; what it finds is a slip of ours, or of the

@@ -214,7 +214,8 @@ func copyText(out *bufio.Writer, s string) {
 func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 	for k := r.width; k < len(record); k++ {
 		if strings.TrimSpace(record[k]) != "" {
-			return []fault{{Value: shown(record[k]), Reason: fmt.Sprintf("There are %d cells, but the first line names %d columns. Is there a separator inside a cell without quotation marks?", len(record), r.width)}}
+			return []fault{{Value: shown(record[k]), Reason: fmt.Sprintf("There are %d cells, but the first line names %d "+
+				"columns. Is there a separator inside a cell without quotation marks?", len(record), r.width)}}
 		}
 	}
 	for i, c := range r.kind.columns {
@@ -244,7 +245,8 @@ func (r *reader) row(record, cells []string, given []bool) (faults []fault) {
 // cell checks a cell and returns it as the database reads it, or what is wrong.
 func (r *reader) cell(at int, c column, cell string) (read, reason string) {
 	if !utf8.ValidString(cell) {
-		return "", "This is not UTF-8; Windows-1252 or Latin-1, by the look of it. Save the file as “CSV UTF-8”, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
+		return "", "This is not UTF-8; Windows-1252 or Latin-1, by the look of it. Save the file as “CSV UTF-8”, or " +
+			"convert it: iconv -f WINDOWS-1252 -t UTF-8."
 	}
 	switch c.kind {
 	case barcode:
@@ -309,7 +311,8 @@ func readBarcode(cell string, most int) (read, reason string) {
 	case utf8.RuneCountInString(code) > most:
 		return "", fmt.Sprintf("This is longer than %d characters.", most)
 	case portal.ShortenedNumber(code):
-		return "", "A spreadsheet has made a number of this and dropped its last digits. Format the column as text, and export it again."
+		return "", "A spreadsheet has made a number of this and dropped its last digits. Format the column as text, and " +
+			"export it again."
 	}
 	return portal.WholeNumber(code), ""
 }

@@ -49,7 +49,8 @@ func (r Report) Print(w io.Writer) error {
 		p("This was a dry run: all is well, and nothing was kept.\n")
 		return out.Flush()
 	}
-	p("New customers have Web Access with its defaults, and no log-in yet: portal user add buyer@example.com --customer NO,\nor invite people at the customer's page of the desk.\n")
+	p("New customers have Web Access with its defaults, and no log-in yet: portal user add buyer@example.com " +
+		"--customer NO,\nor invite people at the customer's page of the desk.\n")
 	return out.Flush()
 }
 

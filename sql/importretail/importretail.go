@@ -114,7 +114,8 @@ func Run(ctx context.Context, conn *pgx.Conn, file io.Reader, o Options) (Report
 	}
 	if report.Lines > 0 {
 		// the planner should know of a million new rows before the first page
-		if _, err := conn.Exec(ctx, "analyze erp.customer, erp.web_access, erp.item, erp.invoice, erp.invoice_line, erp.credit_memo, erp.credit_memo_line"); err != nil {
+		if _, err := conn.Exec(ctx, "analyze erp.customer, erp.web_access, erp.item, erp.invoice, erp.invoice_line, "+
+			"erp.credit_memo, erp.credit_memo_line"); err != nil {
 			return report, fmt.Errorf("imported, but not analyzed: %w", err)
 		}
 	}
@@ -130,7 +131,8 @@ type importer struct {
 
 func (i *importer) run(ctx context.Context, file io.Reader) error {
 	// one import at a time: a second waits, and then finds everything there
-	if _, err := i.tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('portal import')); set local jit = off; set local work_mem = '64MB'"); err != nil {
+	if _, err := i.tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('portal import')); set local jit = off; set "+
+		"local work_mem = '64MB'"); err != nil {
 		return err
 	}
 	half, err := i.stage(ctx, file)
@@ -199,7 +201,8 @@ func (i *importer) write(ctx context.Context) error {
 		return err
 	}
 	r := i.report
-	return i.tx.QueryRow(ctx, steps["summary"]).Scan(&r.Invoices, &r.Credits, &r.Adjustments, &r.Known, &r.Lines, &r.Amount)
+	return i.tx.QueryRow(ctx, steps["summary"]).Scan(&r.Invoices, &r.Credits, &r.Adjustments, &r.Known,
+		&r.Lines, &r.Amount)
 }
 
 // do runs a step and returns how many rows it touched.
@@ -254,7 +257,8 @@ func (i *importer) stage(ctx context.Context, file io.Reader) (half int, err err
 		i.options.Progress("Reading", counted.n, i.options.Size)
 	}}
 	_, err = i.tx.CopyFrom(ctx, pgx.Identifier{"retail_row"},
-		[]string{"row_no", "line_no", "document", "code", "description", "quantity", "at", "price", "customer_no", "country"}, source)
+		[]string{"row_no", "line_no", "document", "code", "description", "quantity", "at", "price", "customer_no", "country"},
+		source)
 	if broken := source.Err(); broken != nil {
 		return 0, fmt.Errorf("line %d: %w", source.line+1, broken)
 	}
@@ -262,7 +266,8 @@ func (i *importer) stage(ctx context.Context, file io.Reader) (half int, err err
 		return 0, fmt.Errorf("line %d: %w", source.line, err)
 	}
 	if i.report.Rows == i.report.RejectedN && i.report.Rows > 0 {
-		return 0, fmt.Errorf("none of the %d rows can be read; line %d: %s", i.report.Rows, i.report.Rejected[0].Line, i.report.Rejected[0].Reason)
+		return 0, fmt.Errorf("none of the %d rows can be read; line %d: %s", i.report.Rows, i.report.Rejected[0].Line,
+			i.report.Rejected[0].Reason)
 	}
 	return half, nil
 }
@@ -317,7 +322,8 @@ func (s *rowSource) Next() bool {
 
 func (s *rowSource) Values() ([]any, error) {
 	r := &s.row
-	return []any{s.report.Rows, s.line, r.document, r.code, r.description, r.quantity, r.at, r.price, r.customer, r.country}, nil
+	return []any{s.report.Rows, s.line, r.document, r.code, r.description, r.quantity, r.at, r.price,
+		r.customer, r.country}, nil
 }
 
 func (s *rowSource) Err() error {

@@ -55,7 +55,9 @@ func mustLoad(t *testing.T, db *pgtest.DB, file string, o importretail.Options) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bad := pgtest.Value[[]string](t, db, "select coalesce(array_agg(invariant || ' ' || subject || ' ' || detail), '{}') from erp.check_invariants()"); len(bad) > 0 {
+	if bad := pgtest.Value[[]string](t, db,
+		"select coalesce(array_agg(invariant || ' ' || subject || ' ' || detail), '{}') from erp.check_invariants()"); len(
+		bad) > 0 {
 		t.Errorf("invariants: %v", bad)
 	}
 	return r
@@ -69,37 +71,46 @@ func everything(t *testing.T, db *pgtest.DB) string {
 		union all select 't' || t::text from erp.item t union all select 'i' || i::text from erp.invoice i
 		union all select 'l' || l::text from erp.invoice_line l union all select 'm' || m::text from erp.credit_memo m
 		union all select 'n' || n::text from erp.credit_memo_line n union all select 'e' || e::text from portal.event e
-		union all select 'a' || a::text from portal.audit a union all select 's' || s.next_no from erp.document_series s) all_rows(x)`)
+		union all select 'a' || a::text from portal.audit a union all select 's' || s.next_no
+		from erp.document_series s) all_rows(x)`)
 }
 
 func TestRun(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	r := mustLoad(t, db, ledger, small)
-	want := importretail.Report{Rows: 13, Overlapping: 2, Customers: 2, Items: 6, Invoices: 5, Credits: 1, Adjustments: 1, Lines: 11, Amount: "-11000.724"}
-	if r.RejectedN != 0 || r.Rows != want.Rows || r.Overlapping != want.Overlapping || r.Customers != want.Customers || r.Items != want.Items ||
-		r.Invoices != want.Invoices || r.Credits != want.Credits || r.Adjustments != want.Adjustments || r.Lines != want.Lines || r.Amount != want.Amount {
+	want := importretail.Report{Rows: 13, Overlapping: 2, Customers: 2, Items: 6, Invoices: 5, Credits: 1, Adjustments: 1,
+		Lines: 11, Amount: "-11000.724"}
+	if r.RejectedN != 0 || r.Rows != want.Rows || r.Overlapping != want.Overlapping || r.Customers != want.Customers ||
+		r.Items != want.Items ||
+		r.Invoices != want.Invoices || r.Credits != want.Credits || r.Adjustments != want.Adjustments ||
+		r.Lines != want.Lines || r.Amount != want.Amount {
 		t.Errorf("report %+v\nwant   %+v", r, want)
 	}
 	for query, want := range map[string]string{
 		// repeated lines are two lines
-		"select string_agg(line_no || ':' || line_total::text, ' ' order by line_no) from erp.invoice_line join erp.invoice using (invoice_id) where invoice_no = '500001'": "1:13.920000 2:13.920000",
+		"select string_agg(line_no || ':' || line_total::text, ' ' order by line_no) from erp.invoice_line join " +
+			"erp.invoice using (invoice_id) where invoice_no = '500001'": "1:13.920000 2:13.920000",
 		// the second half's order and words; the exact amount on the line, rounded once on the document
-		"select string_agg(description || ' ' || trim_scale(line_total), ' / ' order by line_no) from erp.invoice_line join erp.invoice using (invoice_id) where invoice_no = '500002'": "PADS 0.001 / NEW NAME 15.3",
+		"select string_agg(description || ' ' || trim_scale(line_total), ' / ' order by line_no) from erp.invoice_line " +
+			"join erp.invoice using (invoice_id) where invoice_no = '500002'": "PADS 0.001 / NEW NAME 15.3",
 		"select total::text from erp.invoice where invoice_no = '500002'": "15.30",
 		// 7 × 0.335 = 2.345, and 2.95, and 18.00 of the same document without a customer
-		"select total || ' ' || open_amount from erp.invoice where invoice_no = '500006'":                                                                                          "23.30 23.30",
-		"select customer_no from erp.invoice join erp.customer using (customer_id) where invoice_no = '500006'":                                                                    "13086",
-		"select customer_no || ' ' || total || ' ' || trim_scale(qty) from erp.credit_memo join erp.credit_memo_line using (credit_memo_id) join erp.customer using (customer_id)": "13085 5.10 2",
-		"select customer_no || ' ' || kind || ' ' || total from erp.invoice join erp.customer using (customer_id) where invoice_no = 'A500005'":                                    "HOUSE adjustment -11062.06",
-		"select customer_no from erp.invoice join erp.customer using (customer_id) where invoice_no = '500004'":                                                                    "HOUSE",
-		"select house || ' ' || enabled from erp.customer join erp.web_access using (customer_id) where customer_no = 'HOUSE'":                                                     "true false",
-		"select description || ' ' || price_a from erp.item where item_no = '85123A'":                                                                                              "NEW NAME 2.9500",
-		"select description || ' ' || price_a from erp.item where item_no = 'SALT'":                                                                                                "SALT 0.3350",
-		"select string_agg(item_no, ' ' order by item_no) from erp.item where not active":                                                                                          "B POST",
-		"select country || ' ' || name from erp.customer where customer_no = '13085'":                                                                                              "France Customer 13085",
-		"select invoice_date || ' ' || due_date || ' ' || (issued_at at time zone 'America/New_York') from erp.invoice where invoice_no = '500001'":                                "2010-12-01 2010-12-31 2010-12-01 09:00:00",
-		"select next_no::text from erp.document_series where series = 'invoice'":                                                                                                   "500008",
+		"select total || ' ' || open_amount from erp.invoice where invoice_no = '500006'":                       "23.30 23.30",
+		"select customer_no from erp.invoice join erp.customer using (customer_id) where invoice_no = '500006'": "13086",
+		"select customer_no || ' ' || total || ' ' || trim_scale(qty) from erp.credit_memo join erp.credit_memo_line " +
+			"using (credit_memo_id) join erp.customer using (customer_id)": "13085 5.10 2",
+		"select customer_no || ' ' || kind || ' ' || total from erp.invoice join erp.customer using (customer_id) where " +
+			"invoice_no = 'A500005'": "HOUSE adjustment -11062.06",
+		"select customer_no from erp.invoice join erp.customer using (customer_id) where invoice_no = '500004'":                "HOUSE",
+		"select house || ' ' || enabled from erp.customer join erp.web_access using (customer_id) where customer_no = 'HOUSE'": "true false",
+		"select description || ' ' || price_a from erp.item where item_no = '85123A'":                                          "NEW NAME 2.9500",
+		"select description || ' ' || price_a from erp.item where item_no = 'SALT'":                                            "SALT 0.3350",
+		"select string_agg(item_no, ' ' order by item_no) from erp.item where not active":                                      "B POST",
+		"select country || ' ' || name from erp.customer where customer_no = '13085'":                                          "France Customer 13085",
+		"select invoice_date || ' ' || due_date || ' ' || (issued_at at time zone 'America/New_York') from erp.invoice " +
+			"where invoice_no = '500001'": "2010-12-01 2010-12-31 2010-12-01 09:00:00",
+		"select next_no::text from erp.document_series where series = 'invoice'": "500008",
 	} {
 		if got := pgtest.Value[string](t, db, query); got != want {
 			t.Errorf("%s\n got  %s\n want %s", query, got, want)
@@ -130,7 +141,8 @@ func TestRunTwice(t *testing.T) {
 func TestRunOlderFile(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	older := strings.Replace(ledger, head, "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n", 1)
+	older := strings.Replace(ledger, head,
+		"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n", 1)
 	// one sheet only: nothing overlaps
 	if r := mustLoad(t, db, older, importretail.Options{}); r.Overlapping != 0 || r.Lines != 13 {
 		t.Errorf("%+v", r)
@@ -154,7 +166,8 @@ func TestRunLeavesOutBadRows(t *testing.T) {
 	if !slices.Equal(r.Rejected, want) || r.RejectedN != 3 {
 		t.Errorf("rejected %v", r.Rejected)
 	}
-	if total := pgtest.Value[string](t, db, "select total::text from erp.invoice where invoice_no = '500009'"); total != "0.80" {
+	if total := pgtest.Value[string](t, db,
+		"select total::text from erp.invoice where invoice_no = '500009'"); total != "0.80" {
 		t.Errorf("total %s", total)
 	}
 	var out bytes.Buffer
@@ -167,12 +180,15 @@ func TestRunLeavesTakenNumbers(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pgtest.Exec(t, db, "insert into erp.customer (customer_no, name) values ('X1', 'Somebody else')")
-	pgtest.Exec(t, db, "insert into erp.invoice (invoice_no, customer_id) select '500001', customer_id from erp.customer where customer_no = 'X1'")
+	pgtest.Exec(t, db, "insert into erp.invoice (invoice_no, customer_id) select '500001', customer_id from "+
+		"erp.customer where customer_no = 'X1'")
 	r := mustLoad(t, db, ledger, small)
-	if !slices.Equal(r.Rejected, []importretail.Rejected{{2, "document 500001 is there already with another customer or total"}}) {
+	if !slices.Equal(r.Rejected,
+		[]importretail.Rejected{{2, "document 500001 is there already with another customer or total"}}) {
 		t.Errorf("rejected %v", r.Rejected)
 	}
-	if n := pgtest.Value[int](t, db, "select count(*)::int from erp.invoice_line join erp.invoice using (invoice_id) where invoice_no = '500001'"); n != 0 {
+	if n := pgtest.Value[int](t, db, "select count(*)::int from erp.invoice_line join erp.invoice using (invoice_id) "+
+		"where invoice_no = '500001'"); n != 0 {
 		t.Errorf("%d lines written on somebody else's invoice", n)
 	}
 }

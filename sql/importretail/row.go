@@ -56,7 +56,8 @@ func parseHeader(line string) (h header, older bool, err error) {
 			}
 		}
 		if found < 0 {
-			return h, false, fmt.Errorf("the first line names no column %q; expected are Invoice, StockCode, Description, Quantity, InvoiceDate, Price, Customer ID, Country", names[0])
+			return h, false, fmt.Errorf("the first line names no column %q; expected are Invoice, StockCode, Description, "+
+				"Quantity, InvoiceDate, Price, Customer ID, Country", names[0])
 		}
 		h[i] = found
 	}
@@ -85,7 +86,8 @@ func (h header) parse(line string) (row, error) {
 	}
 	field := func(i int) string { return strings.TrimSpace(fields[h[i]]) }
 
-	r := row{document: strings.ToUpper(field(0)), code: strings.ToUpper(field(1)), description: field(2), country: field(7)}
+	r := row{document: strings.ToUpper(field(0)), code: strings.ToUpper(field(1)),
+		description: field(2), country: field(7)}
 	if !documentForm.MatchString(r.document) {
 		return row{}, fmt.Errorf("document number %q is not digits, with or without C or A before them", field(0))
 	}

@@ -12,11 +12,14 @@ var inOrder = header{0, 1, 2, 3, 4, 5, 6, 7}
 
 func TestParseRow(t *testing.T) {
 	t.Parallel()
-	r, err := inOrder.parse(`c489449, 85123a ,"WHITE HANGING ""HEART"", LARGE ",-12,2009-12-01 10:33:00,2.950,16321.0,Australia`)
+	r,
+		err := inOrder.parse(
+		`c489449, 85123a ,"WHITE HANGING ""HEART"", LARGE ",-12,2009-12-01 10:33:00,2.950,16321.0,Australia`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.document != "C489449" || r.code != "85123A" || r.description != `WHITE HANGING "HEART", LARGE` || r.quantity != -12 ||
+	if r.document != "C489449" || r.code != "85123A" || r.description != `WHITE HANGING "HEART", LARGE` ||
+		r.quantity != -12 ||
 		r.customer != "16321" || r.country != "Australia" || r.at.Format("2006-01-02 15:04") != "2009-12-01 10:33" {
 		t.Errorf("%+v", r)
 	}
@@ -60,10 +63,13 @@ func TestParseHeader(t *testing.T) {
 	if err != nil || older || h != (header{1, 2, 3, 4, 5, 6, 7, 0}) {
 		t.Errorf("%v %v %v", h, older, err)
 	}
-	if h, older, err = parseHeader("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"); err != nil || !older || h != inOrder {
+	if h, older,
+		err = parseHeader("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"); err != nil ||
+		!older || h != inOrder {
 		t.Errorf("%v %v %v", h, older, err)
 	}
-	if _, _, err = parseHeader("Invoice,StockCode,Description,Quantity,Price,Customer ID,Country"); err == nil || !strings.Contains(err.Error(), "InvoiceDate") {
+	if _, _, err = parseHeader("Invoice,StockCode,Description,Quantity,Price,Customer ID,Country"); err == nil ||
+		!strings.Contains(err.Error(), "InvoiceDate") {
 		t.Errorf("a header without a date: %v", err)
 	}
 }
