@@ -55,6 +55,7 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		{"the event path", e.events},
 		{"what is shared with others", e.server},
 		{"proxies", e.proxies},
+		{"certificates", e.certificates},
 		{"codes", e.codes},
 		{"invariants", e.invariants},
 	} {

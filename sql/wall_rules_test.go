@@ -268,6 +268,7 @@ var wallRules = []struct {
 			the link of a forgotten password: portal.ask_password_reset(text); portal.ask_password_reset_from(text,text); portal.password_reset_of(bytea)
 			how long a comparison takes, and the same password under a dearer hash: portal.highest_hash_cost(); portal.raise_hash(bigint,text,text)
 			whose invitation a link is, and the log-in that it makes: portal.invitation_of(bytea); portal.accept_invitation(bytea,text)
+			until when certificates are good, without their keys: portal.certificate_chains()
 			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint)
 			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)
 			proves who somebody is, once each: portal.use_app_code(bigint,bigint,bigint,boolean); portal.use_recovery_code(bigint,bytea,boolean); portal.use_passkey(bigint,bytea,jsonb,boolean); portal.confirm_by_password(bigint); portal.factor_failed(bigint); portal.begin_challenge(bytea,text,bigint,jsonb); portal.take_challenge(bytea,text,bigint); portal.app_in_setup(bigint)
