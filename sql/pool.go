@@ -189,6 +189,7 @@ func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
 		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
 		", set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	begin += sessionSetting(who)
 	if who.Acting != portal.ActingNot {
 		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"
 	}
@@ -201,8 +202,17 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	if !who.Staff() {
 		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
 	}
-	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)"
+	begin := "begin; select set_config('portal.actor', " + quote(who.Actor()) + ", true)" + sessionSetting(who)
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
+}
+
+// sessionSetting names the session that asks: people and money want it to have been
+// confirmed lately (portal.assert_request_confirmed).
+func sessionSetting(who portal.Session) string {
+	if who.ID == 0 {
+		return ""
+	}
+	return ", set_config('portal.session_id', '" + strconv.FormatInt(int64(who.ID), 10) + "', true)"
 }
 
 // maxAttempts is how often a transaction is tried: again after a deadlock, a serialization

@@ -162,6 +162,7 @@ table erp.credit_memo
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.memo_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
+  trigger credit_memo_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -783,6 +784,7 @@ table erp.payment
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.payment_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
+  trigger payment_confirmed: BEFORE INSERT OR UPDATE OF amount, reversed_on FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
   trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -824,6 +826,7 @@ table erp.payment_application
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
   trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
+  trigger payment_application_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
   trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
   trigger payment_application_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
   trigger payment_application_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -2738,6 +2741,7 @@ function portal.ask_password_reset_from(p_email text, p_source text) returns voi
 function portal.assert_confirmed(p_session_id bigint) returns void security definer
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
+function portal.assert_request_confirmed() returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
 function portal.audit_subject(p_table text, p_row jsonb, OUT subject text, OUT customer_id bigint) returns record security definer
 function portal.audit_text(a portal.audit) returns text
@@ -2752,6 +2756,7 @@ function portal.begin_statement_run(p_from date, p_to date) returns bigint secur
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
+function portal.certificate_chains() returns TABLE(name text, chain text) security definer for portal_auth, portal_work
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices text) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.confirm_by_password(p_session_id bigint) returns boolean security definer for portal_auth
 function portal.count_invitation(p_customer_id bigint, p_login_id bigint) returns void security definer
@@ -2807,6 +2812,7 @@ function portal.invited_person_came() returns trigger security definer
 function portal.invited_person_changed() returns trigger security definer
 function portal.invited_person_counted() returns trigger security definer
 function portal.invoice_changed() returns trigger security definer
+function portal.is_confirmed(p_session_id bigint) returns boolean security definer
 function portal.is_known_device(p_email text, p_device bytea) returns boolean security definer
 function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
@@ -2826,6 +2832,7 @@ function portal.mail_invitation(p_login_id bigint, p_token text) returns void se
 function portal.mail_security(p_login_ids bigint[], p_kind text, p_data jsonb) returns void security definer
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.money_confirmed() returns trigger security definer
 function portal.news_failed(p_sqlstate text, p_message text) returns void
 function portal.notice_changed() returns trigger security definer
 function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
@@ -2872,6 +2879,7 @@ function portal.prove_prices(p_whole boolean) returns bigint security definer fo
 function portal.raise_hash(p_login_id bigint, p_was text, p_now text) returns void security definer for portal_auth
 function portal.read_outcome(p_shown text) returns jsonb
 function portal.refuse_forgetting() returns trigger
+function portal.refuse_unconfirmed() returns void
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.remove_factor(p_session_id bigint, p_factor_id bigint) returns void security definer for portal_auth

@@ -45,7 +45,10 @@ func (k *Kit) Confirmed(h Handler) Handler {
 			return err
 		}
 		if state.Confirmed || state.Stage == portal.StageEnrol {
-			return h(q)
+			// the database asks as well, and perhaps a moment too late
+			if err := h(q); portal.ErrorCode(err) != portal.CodeConfirm {
+				return err
+			}
 		}
 		if state.Stage != portal.StageFull {
 			return portal.Errorf(portal.CodeFactor, "Prove first that it is you.")

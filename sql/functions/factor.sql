@@ -6,6 +6,17 @@
 -- challenge serves once, that guessing is locked, and that a session goes nowhere before
 -- its factor (the view portal.session_now).
 
+-- Whether who has a session proved who they are within the company's confirm_within. Staff
+-- who act as a customer do by their own session.
+create or replace function portal.is_confirmed(p_session_id bigint) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((
+    select coalesce(p.confirmed_at, s.confirmed_at) > erp.now() - co.confirm_within
+    from portal.session s left join portal.session p on p.session_id = s.parent_id cross join erp.company co
+    where s.session_id = p_session_id), false)
+$$;
+
 -- A session and its log-in, held until the transaction ends; refused once it is over,
 -- and where a process that serves only customers asks for one of staff.
 create or replace function portal.hold_session(p_session_id bigint, out login_id bigint, out email text, out customer_id bigint,
@@ -15,12 +26,11 @@ as $$
 begin
   perform from portal.session s where s.session_id = p_session_id for no key update;
   select n.login_id, l.email::text, l.customer_id, l.staff_role is not null, s.browser_id, n.stage,
-      coalesce(s.confirmed_at > erp.now() - co.confirm_within, false)
+      portal.is_confirmed(p_session_id)
     into login_id, email, customer_id, staff, browser_id, stage, confirmed
     from portal.session_now n
     join portal.session s using (session_id)
     join portal.login l on l.login_id = n.login_id
-    cross join erp.company co
     where n.session_id = p_session_id and n.parent_id is null and not (l.staff_role is not null and portal.staff_elsewhere());
   if not found then
     raise exception 'Please log in.' using errcode = 'PT401', constraint = 'session_over';
@@ -38,7 +48,31 @@ declare
 begin
   h := portal.hold_session(p_session_id);
   if not (h.stage = 'enrol' or h.stage = 'full' and h.confirmed) then
-    raise exception 'Prove first that it is you.' using errcode = 'PT403', constraint = 'not_confirmed';
+    perform portal.refuse_unconfirmed();
+  end if;
+end
+$$;
+
+create or replace function portal.refuse_unconfirmed() returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'Prove first that it is you.' using errcode = 'PT403', constraint = 'not_confirmed';
+end
+$$;
+
+-- The same for people and money, in a request of the portal: it names its session in the
+-- setting portal.session_id. Programs that have no session with the portal are not asked.
+-- Nothing is held, so that a form of one page waits for no other page of the session.
+create or replace function portal.assert_request_confirmed() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asking bigint := nullif(current_setting('portal.session_id', true), '');
+begin
+  if asking is not null and not (portal.is_confirmed(asking)
+      and exists (select from portal.session_now n where n.session_id = asking and n.stage = 'full')) then
+    perform portal.refuse_unconfirmed();
   end if;
 end
 $$;
@@ -434,6 +468,7 @@ create or replace function portal.require_factor(p_customer_no text, p_required 
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.assert_request_confirmed();
   update erp.customer c set second_factor = p_required where c.customer_no = p_customer_no and c.second_factor <> p_required;
   if not found and not exists (select from erp.customer c where c.customer_no = p_customer_no) then
     raise exception 'There is no customer %.', p_customer_no using errcode = 'PT404', constraint = 'own_customer_only';

@@ -54,7 +54,7 @@ $$;
 grant execute on function portal.limited() to portal_web;
 
 -- Who may change people: staff, and an approver who has no limit, since one who
--- has could lift it by way of another. Holds the customer's row, so that two
+-- has could lift it by way of another; and who has proved lately who they are. Holds the customer's row, so that two
 -- who change at once do it one after the other.
 create or replace function portal.assert_manages(p_customer_id bigint, p_login_id bigint default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -82,6 +82,7 @@ begin
     and not exists (select from portal.invited_person v where v.login_id = p_login_id and v.customer_id = p_customer_id) then
     raise exception 'There is no such log-in.' using errcode = 'PT404', constraint = 'own_customer_only';
   end if;
+  perform portal.assert_request_confirmed();
 end
 $$;
 
