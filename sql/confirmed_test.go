@@ -20,7 +20,8 @@ func TestPeopleAndMoneyAreConfirmed(t *testing.T) {
 	pgtest.Exec(t, db, `
 		insert into portal.login (staff_role, email, name, password_hash)
 			values ('desk', 'desk@house.example', 'desk', '$2a$04$' || repeat('x', 53));
-		insert into erp.invoice (customer_id, invoice_no) select customer_id, 'INV-1' from erp.customer where customer_no = 'C1';
+		insert into erp.invoice (customer_id, invoice_no)
+			select customer_id, 'INV-1' from erp.customer where customer_no = 'C1';
 		insert into erp.invoice_line (invoice_id, line_no, item_id, qty, unit_price, line_total)
 			select invoice_id, 1, item_id, 5, 10, 50 from erp.invoice, erp.item where item_no = 'OIL5';
 		insert into portal.session (session_id, login_id, token_hash, expires_at) overriding system value
