@@ -2759,6 +2759,7 @@ function portal.catalogue_changed() returns trigger security definer
 function portal.certificate_chains() returns TABLE(name text, chain text) security definer for portal_auth, portal_work
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices text) returns TABLE(changed integer, findings jsonb) security definer for portal_web
 function portal.confirm_by_password(p_session_id bigint) returns boolean security definer for portal_auth
+function portal.count_failure(p_most integer, INOUT failed_count integer, INOUT failed_since timestamp with time zone, INOUT locked_until timestamp with time zone) returns record
 function portal.count_invitation(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.count_link(p_kind text, p_subject text, p_most integer, p_refusal text) returns void security definer
 function portal.count_login_try(p_account bytea, p_place text, p_most integer) returns integer security definer
@@ -2790,6 +2791,7 @@ function portal.enqueue_order_approval() returns trigger security definer
 function portal.event_truncated() returns trigger security definer
 function portal.factor_changed() returns trigger security definer
 function portal.factor_failed(p_session_id bigint) returns void security definer for portal_auth
+function portal.factor_locked(p_login_id bigint) returns boolean security definer
 function portal.factor_secrets(p_session_id bigint, p_kind text) returns TABLE(factor_id bigint, secret bytea, credential jsonb, handle bytea) security definer for portal_auth
 function portal.factor_state(p_session_id bigint) returns TABLE(stage text, confirmed boolean, obligatory boolean, apps integer, passkeys integer, codes_left integer, trusted boolean, locked boolean) security definer for portal_auth
 function portal.factors(p_session_id bigint) returns TABLE(factor_id bigint, kind text, name text, made_at timestamp with time zone, used_at timestamp with time zone) security definer for portal_auth

@@ -77,6 +77,13 @@ begin
 end
 $$;
 
+-- Whether codes of a log-in are not looked at, since too many were wrong.
+create or replace function portal.factor_locked(p_login_id bigint) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from portal.factor_failure x where x.login_id = p_login_id and x.locked_until > erp.now())
+$$;
+
 -- What a session is asked, and what its owner has.
 create or replace function portal.factor_state(p_session_id bigint) returns table (stage text, confirmed boolean, obligatory boolean,
   apps int, passkeys int, codes_left int, trusted boolean, locked boolean)
@@ -94,7 +101,7 @@ begin
     (select count(*)::int from portal.factor f where f.login_id = h.login_id and f.kind = 'passkey'),
     (select count(*)::int from portal.recovery_code r where r.login_id = h.login_id and r.used_at is null),
     exists (select from portal.browser b where b.browser_id = h.browser_id and b.trusted_until > erp.now()),
-    exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+    portal.factor_locked(h.login_id);
 end
 $$;
 grant execute on function portal.factor_state(bigint) to portal_auth;
@@ -188,7 +195,7 @@ begin
   h := portal.hold_session(p_session_id);
   update portal.factor f set last_step = p_step, used_at = erp.now()
     where f.factor_id = p_factor_id and f.login_id = h.login_id and f.kind = 'app' and f.last_step < p_step
-      and not exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+      and not portal.factor_locked(h.login_id);
   if not found then
     return false;
   end if;
@@ -208,7 +215,7 @@ begin
   h := portal.hold_session(p_session_id);
   update portal.recovery_code r set used_at = erp.now()
     where r.login_id = h.login_id and r.code_hash = p_hash and r.used_at is null
-      and not exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+      and not portal.factor_locked(h.login_id);
   if not found then
     return false;
   end if;
@@ -258,22 +265,26 @@ end
 $$;
 grant execute on function portal.confirm_by_password(bigint) to portal_auth;
 
--- Counts what was wrong: the fifth within 15 minutes locks codes for 15 minutes.
+-- Counts what was wrong: the fifth within 15 minutes locks codes for 15 minutes
+-- (portal.count_failure).
 create or replace function portal.factor_failed(p_session_id bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   h record;
+  n record;
 begin
   h := portal.hold_session(p_session_id);
-  insert into portal.factor_failure as x (login_id, failed_count, failed_since) values (h.login_id, 1, erp.now())
-  on conflict (login_id) do update set
-    failed_count = case when x.failed_since < erp.now() - interval '15 minutes' or x.locked_until <= erp.now() then 1 else x.failed_count + 1 end,
-    failed_since = case when x.failed_since < erp.now() - interval '15 minutes' or x.locked_until <= erp.now() then erp.now() else x.failed_since end,
-    locked_until = case
-      when x.locked_until > erp.now() then x.locked_until
-      when x.failed_since >= erp.now() - interval '15 minutes' and x.locked_until is null and x.failed_count + 1 >= 5
-        then erp.now() + interval '15 minutes' end;
+  insert into portal.factor_failure (login_id, failed_count, failed_since) values (h.login_id, 1, erp.now())
+    on conflict on constraint factor_failure_pkey do nothing;
+  if found then
+    return;
+  end if;
+  select c.* into n from portal.factor_failure x
+    cross join lateral portal.count_failure(5, x.failed_count, x.failed_since, x.locked_until) c
+    where x.login_id = h.login_id for update of x;
+  update portal.factor_failure x set failed_count = n.failed_count, failed_since = n.failed_since, locked_until = n.locked_until
+    where x.login_id = h.login_id;
 end
 $$;
 grant execute on function portal.factor_failed(bigint) to portal_auth;
