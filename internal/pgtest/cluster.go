@@ -33,9 +33,6 @@ type cluster struct {
 	admin    *pgxpool.Pool // for CREATE and DROP DATABASE
 	startErr error
 
-	preparing  sync.Once
-	prepareErr error
-
 	last atomic.Int64 // number of the last database made
 }
 
@@ -49,10 +46,14 @@ func (c *cluster) start() error {
 }
 
 func (c *cluster) startOnce() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
 	dir, err := newDir()
 	if err != nil {
+		return err
+	}
+	if err := plant(ctx, dir); err != nil {
+		localpg.Remove(dir)
 		return err
 	}
 	// Nobody reads the data after a crash, so commits need not be written.
@@ -88,58 +89,34 @@ func (c *cluster) stop() error {
 	return localpg.Remove(c.dir)
 }
 
-// prepared starts the server and builds the template.
-func (c *cluster) prepared() error {
-	if err := c.start(); err != nil {
-		return err
-	}
-	c.preparing.Do(func() { c.prepareErr = c.buildTemplate() })
-	return c.prepareErr
-}
-
-func (c *cluster) buildTemplate() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	defer cancel()
-	if _, err := c.admin.Exec(ctx, "create database "+template); err != nil {
-		return fmt.Errorf("create template: %w", err)
-	}
-	if err := prepare(ctx, c.server.URL(template)); err != nil {
-		return fmt.Errorf("prepare template: %w", err)
-	}
-	// A connection that is only just closing would fail the first copies; and
-	// from here on nobody, not even a stray pool, may open another.
-	_, err := c.admin.Exec(ctx, "alter database "+template+" with allow_connections false")
-	if err != nil {
-		return fmt.Errorf("close template: %w", err)
-	}
-	_, err = c.admin.Exec(ctx, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1`, template)
-	if err != nil {
-		return fmt.Errorf("close template: %w", err)
-	}
-	return nil
-}
-
-// create makes a database, as a copy of the template or, from "", empty.
+// create makes a database with a name of its own.
 func (c *cluster) create(ctx context.Context, from string) (name string, err error) {
 	name = fmt.Sprintf("t%d", c.last.Add(1))
-	sql := "create database " + name
-	if from != "" {
-		sql += " template " + from
-	}
-	if c.server.Version() >= 15 {
-		// Without fsync, copying files is quicker than logging every block.
-		sql += " strategy file_copy"
-	}
-	if _, err := c.admin.Exec(ctx, sql); err != nil {
+	if err := create(ctx, c.admin, c.server.Version(), name, from); err != nil {
 		// If the server is down, why it went says more than a refused connection.
-		return "", errors.Join(fmt.Errorf("create database %s: %w", name, err), c.server.Err())
+		return "", errors.Join(err, c.server.Err())
 	}
 	return name, nil
 }
 
-// restrict gives a copy of the template the rights that portal migrate gives.
-func (c *cluster) restrict(ctx context.Context, name string) error {
-	_, err := c.admin.Exec(ctx, "revoke temporary on database "+name+" from public; grant temporary on database "+name+
+// create makes a database, as a copy of the template or, from "", empty.
+func create(ctx context.Context, admin *pgxpool.Pool, version int, name, from string) error {
+	sql := "create database " + name
+	if from != "" {
+		sql += " template " + from
+	}
+	if version >= 15 {
+		// Without fsync, copying files is quicker than logging every block.
+		sql += " strategy file_copy"
+	}
+	if _, err := admin.Exec(ctx, sql); err != nil {
+		return fmt.Errorf("create database %s: %w", name, err)
+	}
+	if from == "" {
+		return nil
+	}
+	// A copy has not the rights on the database itself, which portal migrate gives.
+	_, err := admin.Exec(ctx, "revoke temporary on database "+name+" from public; grant temporary on database "+name+
 		" to portal_owner, portal_desk")
 	if err != nil {
 		return fmt.Errorf("restrict database %s: %w", name, err)

@@ -2,7 +2,6 @@ package pgtest
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -29,7 +28,7 @@ func (db *DB) Server() *Server { return db.server }
 // that it returns is a failure of the test.
 func New(t testing.TB) *DB {
 	t.Helper()
-	must(t, shared.prepared())
+	must(t, shared.start())
 	return sharedDB(t, template)
 }
 
@@ -46,9 +45,6 @@ func sharedDB(t testing.TB, from string) *DB {
 	defer cancel()
 	name, err := shared.create(ctx, from)
 	must(t, err)
-	if from == template { // a copy has not the rights on the database itself
-		must(t, shared.restrict(ctx, name))
-	}
 	db, err := open(t, &Server{running: shared.server}, name)
 	t.Cleanup(func() {
 		db.end(t)
@@ -190,15 +186,16 @@ func Private(t testing.TB) *DB {
 			db.end(t)
 		}
 	})
-	s.Start(t)
-
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
+	must(t, plant(ctx, dir))
+	s.Start(t)
 	const name = "portal"
-	must(t, s.running.EnsureDatabase(ctx, name))
-	if err := prepare(ctx, s.running.URL(name)); err != nil {
-		must(t, fmt.Errorf("prepare: %w", err))
-	}
+	admin, err := pgxpool.New(ctx, s.running.URL("postgres"))
+	must(t, err)
+	err = create(ctx, admin, s.running.Version(), name, template)
+	admin.Close()
+	must(t, err)
 	db, err = open(t, s, name)
 	must(t, err)
 	return db

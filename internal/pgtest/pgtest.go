@@ -14,7 +14,7 @@
 // that use them can all run in parallel.
 //
 // The server itself is run by internal/localpg; what the template holds is
-// said in template.go.
+// said in template.go, and how processes share it in seed.go.
 package pgtest
 
 import (

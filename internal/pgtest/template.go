@@ -7,8 +7,8 @@ import (
 	"portal.example/portal/sql"
 )
 
-// prepare fills the database that every New is a copy of. It runs once per test
-// process, as superuser, and must have closed its connections when it returns.
+// prepare fills the database that every New is a copy of. It runs once for a
+// set of migrations, as superuser, and must have closed its connections when it returns.
 func prepare(ctx context.Context, url string) error {
 	return sql.Migrate(ctx, url, jobs.Migrate)
 }
