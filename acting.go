@@ -2,15 +2,6 @@ package portal
 
 import "context"
 
-// Acting says how staff see the portal of a customer.
-type Acting string
-
-const (
-	ActingNot     Acting = ""        // as themselves
-	ActingPreview Acting = "preview" // as the customer sees it, without changing anything
-	ActingOrder   Acting = "order"   // for the customer: what is ordered is marked as entered by staff
-)
-
 // PreviewOnly is what staff read who try to change something in a preview.
 const PreviewOnly = "This is a preview: nothing can be changed here."
 

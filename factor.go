@@ -6,15 +6,6 @@ import (
 	"time"
 )
 
-// Stage is how far a session has come.
-type Stage string
-
-const (
-	StageFull   Stage = "full"   // goes everywhere
-	StageFactor Stage = "factor" // proves its second factor first
-	StageEnrol  Stage = "enrol"  // sets up a second factor first: one is obligatory
-)
-
 // FactorID identifies what a log-in proves itself with beside its password.
 type FactorID int64
 

@@ -17,6 +17,7 @@ type Mail struct {
 	ToName    string // may be empty
 	NotificationContent
 	Customer string // its name; empty for staff
+	HasLogin bool   // of an invitation: its reader has a log-in elsewhere, so the link makes none
 	Secret   string // of the link in invitations and password resets; empty once it is gone
 	Zone     *time.Location
 	Currency string // "USD"

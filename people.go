@@ -126,7 +126,9 @@ type Invitation struct {
 // those of the customer named.
 type PeopleService interface {
 	People(ctx context.Context, who Session, customerNo string) ([]Person, error)
-	// Invite makes a log-in that sets its password by the link.
+	// Invite keeps who was invited, and mails the link by which they set a password, which makes
+	// the log-in. It is the same for every address that is not on the list, whether it has a log-in
+	// elsewhere or not.
 	Invite(ctx context.Context, who Session, customerNo string, edit PersonEdit) (Invitation, error)
 	SavePerson(ctx context.Context, who Session, customerNo string, id LoginID, edit PersonEdit) error
 	// DisablePerson closes a log-in, whose sessions end at once, or opens it
@@ -136,7 +138,7 @@ type PeopleService interface {
 	RenewInvitation(ctx context.Context, who Session, customerNo string, id LoginID) (Invitation, error)
 
 	// Invited is whose link a token is; CodeNotFound once it has been used or
-	// has ended.
+	// has ended, CodeConflict where the address has got a log-in elsewhere.
 	Invited(ctx context.Context, token string) (email string, err error)
 	// AcceptInvitation sets the password; the link is used up by it.
 	AcceptInvitation(ctx context.Context, token, password string) (email string, err error)

@@ -14,6 +14,24 @@ const (
 	RoleOps   Role = "ops"   // operator: all that staff may, and /ops
 )
 
+// Stage is how far a session has come.
+type Stage string
+
+const (
+	StageFull   Stage = "full"   // goes everywhere
+	StageFactor Stage = "factor" // proves its second factor first
+	StageEnrol  Stage = "enrol"  // sets up a second factor first: one is obligatory
+)
+
+// Acting says how staff see the portal of a customer.
+type Acting string
+
+const (
+	ActingNot     Acting = ""        // as themselves
+	ActingPreview Acting = "preview" // as the customer sees it, without changing anything
+	ActingOrder   Acting = "order"   // for the customer: what is ordered is marked as entered by staff
+)
+
 // Session is a logged-in person: who asks. It is handed down explicitly to
 // whatever reads or writes on that person's behalf.
 type Session struct {

@@ -159,6 +159,8 @@ var TextColumns = []TextColumn{
 	{"portal.item_list", "name", "name", 80, false},
 	{"portal.login", "email", "email", 254, false},
 	{"portal.login", "name", "name", 80, false},
+	{"portal.invited_person", "email", "email", 254, false},
+	{"portal.invited_person", "name", "name", 80, false},
 	{"portal.notice", "text", "text", 2000, false},
 	{"portal.proof_difference", "note", "note", 1000, false},
 	{"portal.request_photo", "name", "photos", 300, false},

@@ -82,12 +82,7 @@ func (p *Postman) letter(m portal.Mail) letter {
 	}
 	switch m.Kind {
 	case portal.NotifyInvitation:
-		l.Choices = ""
-		l.Paragraphs = []string{fmt.Sprintf("You are invited to order online from %s, for %s.", p.config.Letterhead.Name,
-			m.Customer),
-			"Your log-in is " + m.To + ". Set its password to begin. The link serves once, within a week."}
-		l.Button = link{"Set your password", p.public + "/invite?token=" + portal.SecretMark}
-		l.Why = "You get this mail because somebody made a log-in for this address. If you did not expect it, do nothing."
+		p.invitation(&l, m)
 	case portal.NotifyPasswordReset:
 		l.Choices = ""
 		l.Paragraphs = []string{"Somebody asked for a new password for the log-in " + m.To +
@@ -121,6 +116,27 @@ func (p *Postman) letter(m portal.Mail) letter {
 		l.Preheader = l.Paragraphs[0]
 	}
 	return l
+}
+
+// invitation is the letter with the link, or, to somebody who has a log-in elsewhere, what to do instead:
+// a log-in serves one account, and nobody but its owner is told that there is one.
+func (p *Postman) invitation(l *letter, m portal.Mail) {
+	l.Choices = ""
+	house := p.config.Letterhead.Name
+	l.Paragraphs = []string{"You are invited to order online from " + house + ", for " + m.Customer + "."}
+	if m.HasLogin {
+		l.Paragraphs = append(l.Paragraphs, "You have the log-in "+m.To+" already, and a log-in serves one account. "+
+			"To order for "+m.Customer+" as well, have another address of yours invited. "+
+			"If the account has changed hands, ask us to move your log-in.")
+		l.Button = link{"Log in as before", p.public + "/login"}
+		l.Why = "You get this mail because somebody invited this address. Nobody was told that you have a log-in. " +
+			"If you did not expect it, do nothing."
+		return
+	}
+	l.Paragraphs = append(l.Paragraphs,
+		"Your log-in is "+m.To+". Set its password to begin. The link serves once, within a week.")
+	l.Button = link{"Set your password", p.public + "/invite?token=" + portal.SecretMark}
+	l.Why = "You get this mail because somebody invited this address. If you did not expect it, do nothing."
 }
 
 // order adds what stands in the document that the mail is about.

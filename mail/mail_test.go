@@ -108,6 +108,24 @@ func TestLetters(t *testing.T) {
 	}
 }
 
+// Who has a log-in elsewhere reads in the mail of an invitation what to do, and finds no link that makes another.
+func TestInvitationElsewhere(t *testing.T) {
+	t.Parallel()
+	l, err := postman(t, "").Write(portal.Mail{ID: 1, To: "pat@cafe.example", Customer: "Café & Co", Secret: "s3cret", HasLogin: true,
+		NotificationContent: portal.NotificationContent{Kind: portal.NotifyInvitation}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"for Café & Co", "You have the log-in pat@cafe.example already", "have another address of yours invited", "https://shop.acme.example/login"} {
+		if !strings.Contains(l.Text, words) {
+			t.Errorf("the letter does not say %q:\n%s", words, l.Text)
+		}
+	}
+	if strings.Contains(l.Text+l.HTML, portal.SecretMark) || strings.Contains(l.Text+l.HTML, "/invite") {
+		t.Errorf("the letter has a link that makes a log-in:\n%s", l.Text)
+	}
+}
+
 // What a server refuses for good, for now, and what is a matter of settings.
 func TestRefusals(t *testing.T) {
 	t.Parallel()

@@ -170,7 +170,7 @@ func TestWebLoginWithoutCustomer(t *testing.T) {
 		}
 		for _, statement := range []string{"select portal.people(1)",
 			"select portal.request_statement(1, current_date - 9, current_date - 1)", "select erp.balance(1, current_date)",
-			"select portal.invite_person(1, 'x@x.example', 'x', 'approver', null, 'order', false, 'x', 'x')"} {
+			"select portal.invite_person(1, 'x@x.example', 'x', 'approver', null, 'order', false, 'x')"} {
 			_, err := conn.Exec(t.Context(), statement)
 			if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.ConstraintName != "own_customer_only" {
 				t.Errorf("role %s: %s: %v", role, statement, err)

@@ -59,6 +59,7 @@ func Examine(ctx context.Context, e Examination) ([]Checkup, error) {
 		{"what is shared with others", e.server},
 		{"proxies", e.proxies},
 		{"single sign-on", e.signOn},
+		{"certificates", e.certificates},
 		{"codes", e.codes},
 		{"invariants", e.invariants},
 	} {

@@ -276,7 +276,7 @@ func TestInvitationsAnHour(t *testing.T) {
 	if _, err := invite(26); portal.ErrorCode(err) != portal.CodeTooMany {
 		t.Errorf("the 31st link of a customer: %v", err)
 	}
-	if n := pgtest.Value[int](t, db, "select count(*)::int from portal.login where email = 'new26@c1.example'"); n != 0 {
+	if n := pgtest.Value[int](t, db, "select count(*)::int from portal.invited_person where email = 'new26@c1.example'"); n != 0 {
 		t.Error("the refused one was made")
 	}
 	pgtest.Exec(t, db, "select erp.set_clock(now() + interval '61 minutes')")

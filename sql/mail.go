@@ -37,6 +37,7 @@ type mailClaim struct {
 	LoginID    *portal.LoginID
 	Name       string
 	Customer   string
+	HasLogin   bool
 	SeePrices  bool
 	CustomerID *portal.CustomerID
 	DocumentID *int64
@@ -141,7 +142,7 @@ func claim(ctx context.Context, tx pgx.Tx, id portal.MailID) (portal.Mail, mailC
 		return portal.Mail{}, row, err
 	}
 	m := portal.Mail{ID: row.MailID, MessageID: row.MessageID, To: row.Recipient, ToName: row.Name, Customer: row.Customer,
-		Secret: row.Secret, Currency: row.Currency, SeePrices: row.SeePrices,
+		HasLogin: row.HasLogin, Secret: row.Secret, Currency: row.Currency, SeePrices: row.SeePrices,
 		NotificationContent: portal.NotificationContent{Kind: row.Kind, Ref: row.Ref}}
 	if row.Status != portal.MailQueued || row.Forbidden != "" {
 		return m, row, nil

@@ -2,12 +2,10 @@ package sql
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/crypto/bcrypt"
 
 	"portal.example/portal"
 )
@@ -63,23 +61,18 @@ func (s *PeopleStore) People(ctx context.Context, who portal.Session, customerNo
 	return out, nil
 }
 
-// Invite implements portal.PeopleService. The password that is set here nobody
-// knows: a log-in that waits for its own takes as long to refuse as any.
+// Invite implements portal.PeopleService.
 func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo string,
 	edit portal.PersonEdit) (portal.Invitation, error) {
 	p, err := edit.Person(true)
 	if err != nil {
 		return portal.Invitation{}, err
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), s.cost)
-	if err != nil {
-		return portal.Invitation{}, fmt.Errorf("invite: %w", err)
-	}
 	out := portal.Invitation{}
 	token, tokenHash := newToken()
 	out.Token = token
 	a := args{"email": p.Email, "name": p.Name, "role": p.Role, "spend_limit": p.SpendLimit, "spend_period": p.SpendPeriod,
-		"sign_off_all": p.SignOffAll, "password_hash": string(hash), "token_hash": tokenHash}
+		"sign_off_all": p.SignOffAll, "token_hash": tokenHash}
 	err = s.run(ctx, who, customerNo, a, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, query("person_invite"), a).Scan(&out.LoginID); err != nil {
 			return err
@@ -87,7 +80,7 @@ func (s *PeopleStore) Invite(ctx context.Context, who portal.Session, customerNo
 		return mailInvitation(ctx, tx, out)
 	})
 	if err != nil {
-		return portal.Invitation{}, fmt.Errorf("invite %q by login %d: %w", p.Email, who.LoginID, err)
+		return portal.Invitation{}, fmt.Errorf("invite by login %d: %w", who.LoginID, err)
 	}
 	return out, nil
 }
@@ -160,7 +153,7 @@ func (s *PeopleStore) RenewInvitation(ctx context.Context, who portal.Session, c
 	return out, nil
 }
 
-// mailInvitation queues the link by mail, beside being shown to who made it.
+// mailInvitation queues the link by mail.
 func mailInvitation(ctx context.Context, tx pgx.Tx, i portal.Invitation) error {
 	_, err := tx.Exec(ctx, query("mail_invitation"), args{"login_id": i.LoginID, "token": i.Token})
 	return err
@@ -180,16 +173,24 @@ func (s *PeopleStore) change(ctx context.Context, who portal.Session, customerNo
 var errInvitation = portal.Errorf(portal.CodeNotFound,
 	"This link has been used or is no longer good. Ask whoever gave it to you for a new one.")
 
+// errHasLogin is for whoever has the link: nobody else learns of it.
+var errHasLogin = portal.Errorf(portal.CodeConflict,
+	"This e-mail has a log-in with us already, and a log-in serves one account. "+
+		"Have another address of yours invited, or ask us.")
+
 // Invited implements portal.PeopleService.
 func (s *PeopleStore) Invited(ctx context.Context, token string) (string, error) {
-	var id portal.LoginID
 	var email string
-	err := s.db.Auth.QueryRow(ctx, query("invitation_of_token"), args{"token_hash": hashToken(token)}).Scan(&id, &email)
-	if errors.Is(err, pgx.ErrNoRows) {
+	var hasLogin bool
+	a := args{"token_hash": hashToken(token)}
+	err := s.db.Auth.QueryRow(ctx, query("invitation_of_token"), a).Scan(&email, &hasLogin)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
 		return "", errInvitation
-	}
-	if err != nil {
+	case err != nil:
 		return "", fmt.Errorf("invitation: %w", err)
+	case hasLogin:
+		return "", errHasLogin
 	}
 	return email, nil
 }
@@ -208,23 +209,14 @@ func (s *PeopleStore) AcceptInvitation(ctx context.Context, token, password stri
 	if err != nil {
 		return "", fmt.Errorf("accept invitation: %w", err)
 	}
-	err = pgx.BeginFunc(ctx, s.db.Auth, func(tx pgx.Tx) error {
-		var id portal.LoginID
-		if err := tx.QueryRow(ctx, query("invitation_use"), args{"token_hash": hashToken(token)}).Scan(&id,
-			&email); err != nil {
-			return err
-		}
-		if err := markedWith(ctx, tx, email, ""); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, query("login_set_password"), args{"login_id": id, "password_hash": hash})
-		return err
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
+	var accepted *string
+	a := args{"token_hash": hashToken(token), "password_hash": hash}
+	err = s.db.Auth.QueryRow(ctx, query("invitation_accept"), a).Scan(&accepted)
+	if err != nil {
+		return "", fmt.Errorf("accept invitation: %w", refusal(err))
+	}
+	if accepted == nil {
 		return "", errInvitation
 	}
-	if err != nil {
-		return "", fmt.Errorf("accept invitation: %w", err)
-	}
-	return email, nil
+	return *accepted, nil
 }

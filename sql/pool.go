@@ -188,7 +188,7 @@ func (db *DB) asCustomerAt(ctx context.Context, who portal.Session, begin string
 	}
 	begin += "; select set_config('portal.customer_id', '" + strconv.FormatInt(int64(who.CustomerID), 10) + "', true)" +
 		", set_config('portal.login_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)" +
-		", " + mark(who)
+		", " + mark(who) + sessionSetting(who)
 	if who.Acting != portal.ActingNot {
 		begin += ", set_config('portal.acting_by', " + quote(who.ActingBy) + ", true)"
 	}
@@ -201,9 +201,18 @@ func (db *DB) asStaff(ctx context.Context, who portal.Session, f func(tx pgx.Tx)
 	if !who.Staff() {
 		return portal.Errorf(portal.CodeForbidden, "This page is for staff.")
 	}
-	begin := "begin; select " + mark(who) +
+	begin := "begin; select " + mark(who) + sessionSetting(who) +
 		", set_config('portal.staff_id', '" + strconv.FormatInt(int64(who.LoginID), 10) + "', true)"
 	return inTx(ctx, db.Desk, pgx.TxOptions{BeginQuery: begin}, f)
+}
+
+// sessionSetting names the session that asks: people and money want it to have been
+// confirmed lately (portal.assert_request_confirmed).
+func sessionSetting(who portal.Session) string {
+	if who.ID == 0 {
+		return ""
+	}
+	return ", set_config('portal.session_id', '" + strconv.FormatInt(int64(who.ID), 10) + "', true)"
 }
 
 // maxAttempts is how often a transaction is tried: again after a deadlock, a serialization

@@ -83,6 +83,9 @@ func refusal(err error) error {
 		return err
 	}
 	if code, ok := refusals[pg.Code]; ok {
+		if pg.ConstraintName == "not_confirmed" { // the page asks for the proof, and goes on
+			code = portal.CodeConfirm
+		}
 		e := &portal.Error{Code: code, Message: pg.Message, Err: err}
 		if pg.ConstraintName == "duty_needed" {
 			for duty := range strings.SplitSeq(pg.Detail, ",") {

@@ -10,6 +10,7 @@ table erp.authorized_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger authorized_item_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
@@ -35,6 +36,7 @@ table erp.carrier
   constraint carrier_name_written CHECK (((name = btrim(name)) AND (name <> ''::text)))
   constraint carrier_pkey PRIMARY KEY (code)
   constraint carrier_tracking_url CHECK (((tracking_url ~ '^https?://[^\s]+$'::text) AND (POSITION(('{tracking_no}'::text) IN (tracking_url)) > 0)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger carrier_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -53,6 +55,7 @@ table erp.category
   constraint category_not_own_parent CHECK ((parent_id <> category_id))
   constraint category_parent_fk FOREIGN KEY (parent_id) REFERENCES erp.category(category_id)
   constraint category_pkey PRIMARY KEY (category_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger category_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.catalogue_changed()
   trigger category_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger category_price_basis: AFTER UPDATE OF parent_id FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION portal.price_basis_audited('parent_id')
@@ -114,6 +117,8 @@ table erp.company
   staff_session_max interval not null default '16:00:00'::interval
   confirm_within interval not null default '00:15:00'::interval
   staff_second_factor boolean not null default false
+  four_eyes_amount numeric(14,2)
+  staff_local_login boolean not null default true
   audit_keep interval
   sign_in_keep interval
   constraint company_aging_basis CHECK ((aging_basis = ANY (ARRAY['invoice_date'::text, 'due_date'::text])))
@@ -122,6 +127,7 @@ table erp.company
   constraint company_currency CHECK ((currency ~ '^[A-Z]{3}$'::text))
   constraint company_cutoff_reminder_hours CHECK (((cutoff_reminder_hours >= 1) AND (cutoff_reminder_hours <= 72)))
   constraint company_duplicate_codes CHECK ((duplicate_codes = ANY (ARRAY['refuse'::text, 'allow'::text])))
+  constraint company_four_eyes_amount CHECK ((four_eyes_amount >= (0)::numeric))
   constraint company_name_length CHECK ((length(name) <= 200))
   constraint company_only_row CHECK (only_row)
   constraint company_pkey PRIMARY KEY (only_row)
@@ -131,6 +137,7 @@ table erp.company
   constraint company_sign_in_keep CHECK ((sign_in_keep >= '1 mon'::interval))
   trigger company_clean: BEFORE INSERT OR UPDATE OF name, remit_to FOR EACH ROW WHEN (((new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.remit_to IS DISTINCT FROM erp.clean_text(new.remit_to, true)))) EXECUTE FUNCTION erp.clean_columns('name', 'remit_to:lines')
   trigger company_duplicate_codes: AFTER UPDATE FOR EACH ROW EXECUTE FUNCTION erp.duplicate_codes_switched()
+  trigger company_local_login: AFTER UPDATE OF staff_local_login FOR EACH ROW WHEN ((old.staff_local_login AND (NOT new.staff_local_login))) EXECUTE FUNCTION portal.company_local_login()
   trigger company_price_basis: AFTER UPDATE OF price_policy, time_zone FOR EACH ROW WHEN (((old.price_policy IS DISTINCT FROM new.price_policy) OR (old.time_zone IS DISTINCT FROM new.time_zone))) EXECUTE FUNCTION portal.price_basis_audited('price_policy', 'time_zone')
   trigger company_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('only_row', '', '')
   grant SELECT to portal_desk
@@ -164,8 +171,11 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.memo_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
+  trigger credit_memo_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
+  trigger credit_memo_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('credit,return', 'memo_no')
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -206,6 +216,7 @@ table erp.credit_memo_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_memo m
   WHERE ((m.credit_memo_id = credit_memo_line.credit_memo_id) AND (m.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger credit_memo_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_line_before()
   trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -235,6 +246,7 @@ table erp.credit_reason
   sort integer not null default 0
   constraint credit_reason_days_limit CHECK ((days_limit >= 0))
   constraint credit_reason_pkey PRIMARY KEY (reason_code)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -275,6 +287,8 @@ table erp.credit_request
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.request_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
   trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
@@ -342,6 +356,8 @@ table erp.credit_request_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_request r
   WHERE ((r.request_id = credit_request_line.request_id) AND (r.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger credit_request_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_line_before()
   trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -400,6 +416,8 @@ table erp.customer
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger customer_clean: BEFORE INSERT OR UPDATE OF customer_no, name, country, bill_to FOR EACH ROW WHEN (((new.customer_no IS DISTINCT FROM erp.clean_text(new.customer_no)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.bill_to IS DISTINCT FROM erp.clean_text(new.bill_to, true)))) EXECUTE FUNCTION erp.clean_columns('customer_no', 'name', 'country', 'bill_to:lines')
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
@@ -429,6 +447,7 @@ table erp.customer_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_item_clean: BEFORE INSERT OR UPDATE OF their_item_no FOR EACH ROW WHEN ((new.their_item_no IS DISTINCT FROM erp.clean_text(new.their_item_no))) EXECUTE FUNCTION erp.clean_columns('their_item_no')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -490,6 +509,7 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.invoice_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
   trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
@@ -534,6 +554,7 @@ table erp.invoice_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
@@ -591,6 +612,7 @@ table erp.item
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_clean: BEFORE INSERT OR UPDATE OF item_no, description, details, barcode FOR EACH ROW WHEN (((new.item_no IS DISTINCT FROM erp.clean_text(new.item_no)) OR (new.description IS DISTINCT FROM erp.clean_text(new.description)) OR (new.details IS DISTINCT FROM erp.clean_text(new.details, true)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('item_no', 'description', 'details:lines', 'barcode:null')
   trigger item_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_written()
   trigger item_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_changed()
@@ -613,6 +635,7 @@ table erp.item_picture
   constraint item_picture_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint item_picture_media_type CHECK ((media_type = ANY (ARRAY['image/svg+xml'::text, 'image/png'::text, 'image/jpeg'::text, 'image/webp'::text])))
   constraint item_picture_pkey PRIMARY KEY (item_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_picture_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_picture_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   grant DELETE to portal_desk
@@ -635,6 +658,7 @@ table erp.item_uom
   constraint item_uom_price CHECK ((price >= (0)::numeric))
   constraint item_uom_uom_length CHECK ((length(uom) <= 20))
   index item_uom_barcode ON erp.item_uom USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_uom_clean: BEFORE INSERT OR UPDATE OF uom, barcode FOR EACH ROW WHEN (((new.uom IS DISTINCT FROM erp.clean_text(new.uom)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('uom', 'barcode:null')
   trigger item_uom_codes_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
   trigger item_uom_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
@@ -695,6 +719,7 @@ table erp.order_review
   constraint order_review_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_review_pkey PRIMARY KEY (order_id, code)
   index order_review_code ON erp.order_review USING btree (code, order_id)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant DELETE to portal_work
   grant INSERT to portal_desk
@@ -784,9 +809,12 @@ table erp.payment
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.payment_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
+  trigger payment_confirmed: BEFORE INSERT OR UPDATE OF amount, reversed_on FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
+  trigger payment_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('payment', 'payment_no')
   trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -827,7 +855,9 @@ table erp.payment_application
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
+  trigger payment_application_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
   trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
   trigger payment_application_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.payment_application_changed()
   trigger payment_application_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -858,6 +888,7 @@ table erp.price_break
   constraint price_break_valid CHECK ((NOT isempty(valid)))
   constraint price_break_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   index price_break_item ON erp.price_break USING btree (item_id, min_qty)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger price_break_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger price_break_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
@@ -893,6 +924,7 @@ table erp.price_contract
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -923,6 +955,7 @@ table erp.price_group
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -961,6 +994,7 @@ table erp.route
   constraint route_name_length CHECK ((length(name) <= 80))
   constraint route_pkey PRIMARY KEY (route_id)
   constraint route_start_date CHECK (((every_days IS NULL) = (start_date IS NULL)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_clean: BEFORE INSERT OR UPDATE OF code, name FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('code', 'name')
   trigger route_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -981,6 +1015,7 @@ table erp.route_day
   constraint route_day_pkey PRIMARY KEY (route_id, weekday)
   constraint route_day_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   constraint route_day_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_day_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1005,6 +1040,7 @@ table erp.route_holiday
   constraint route_holiday_pkey PRIMARY KEY (holiday_id)
   constraint route_holiday_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   index route_holiday_all_key ON erp.route_holiday USING btree (holiday) WHERE (route_id IS NULL)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_holiday_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger route_holiday_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_holiday_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1071,6 +1107,9 @@ table erp.sales_order
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty_move: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.status <> new.status))) EXECUTE FUNCTION portal.duty_of_order_move()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.order_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger sales_order_approval: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
@@ -1082,6 +1121,7 @@ table erp.sales_order
   trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
+  trigger sales_order_four_eyes: AFTER UPDATE DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (new.credit_released_at IS DISTINCT FROM old.credit_released_at) AND (new.credit_released_at IS NOT NULL))) EXECUTE FUNCTION portal.four_eyes_held('release', 'order_no')
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_made: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.sales_order_made()
   trigger sales_order_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -1146,6 +1186,8 @@ table erp.sales_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
   trigger sales_order_line_clean: BEFORE INSERT OR UPDATE OF override_reason, cancel_reason FOR EACH ROW WHEN (((new.override_reason IS DISTINCT FROM erp.clean_text(new.override_reason)) OR (new.cancel_reason IS DISTINCT FROM erp.clean_text(new.cancel_reason)))) EXECUTE FUNCTION erp.clean_columns('override_reason', 'cancel_reason')
   trigger sales_order_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
@@ -1200,6 +1242,8 @@ table erp.ship_to
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger ship_to_clean: BEFORE INSERT OR UPDATE OF code, name, address1, address2, city, region, postal_code, country, phone FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.address1 IS DISTINCT FROM erp.clean_text(new.address1)) OR (new.address2 IS DISTINCT FROM erp.clean_text(new.address2)) OR (new.city IS DISTINCT FROM erp.clean_text(new.city)) OR (new.region IS DISTINCT FROM erp.clean_text(new.region)) OR (new.postal_code IS DISTINCT FROM erp.clean_text(new.postal_code)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.phone IS DISTINCT FROM erp.clean_text(new.phone)))) EXECUTE FUNCTION erp.clean_columns('code', 'name', 'address1', 'address2', 'city', 'region', 'postal_code', 'country', 'phone')
   trigger ship_to_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
@@ -1238,6 +1282,8 @@ table erp.shipment
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_clean: BEFORE INSERT OR UPDATE OF carrier, tracking_no, delivered_to FOR EACH ROW WHEN (((new.carrier IS DISTINCT FROM erp.clean_text(new.carrier)) OR (new.tracking_no IS DISTINCT FROM erp.clean_text(new.tracking_no)) OR (new.delivered_to IS DISTINCT FROM erp.clean_text(new.delivered_to)))) EXECUTE FUNCTION erp.clean_columns('carrier', 'tracking_no', 'delivered_to')
   trigger shipment_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
@@ -1268,6 +1314,7 @@ table erp.shipment_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment_line.order_id) AND (o.customer_id = portal.customer_id()))))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger notify_shipment_line: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
@@ -1288,6 +1335,7 @@ table erp.stock
   constraint stock_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint stock_on_hand_not_negative CHECK ((on_hand >= (0)::numeric))
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_allocated_first: BEFORE INSERT FOR EACH ROW WHEN ((new.allocated <> (0)::numeric)) EXECUTE FUNCTION erp.stock_before()
   trigger stock_allocated_follows: BEFORE UPDATE FOR EACH ROW WHEN (((new.allocated IS DISTINCT FROM old.allocated) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION erp.stock_before()
   trigger stock_counted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
@@ -1318,6 +1366,7 @@ table erp.stock_expected
   constraint stock_expected_pkey PRIMARY KEY (expected_id)
   constraint stock_expected_qty CHECK ((qty > (0)::numeric))
   index stock_expected_item ON erp.stock_expected USING btree (item_id, warehouse, expected_on)
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_expected_clean: BEFORE INSERT OR UPDATE OF note FOR EACH ROW WHEN ((new.note IS DISTINCT FROM erp.clean_text(new.note))) EXECUTE FUNCTION erp.clean_columns('note')
   trigger stock_expected_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
   trigger stock_expected_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
@@ -1385,6 +1434,7 @@ table erp.web_access
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger web_access_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_deleted()
   trigger web_access_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_inserted()
   trigger web_access_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_changed()
@@ -1605,6 +1655,40 @@ table portal.document
   grant SELECT to portal_work
   grant UPDATE to portal_work
 
+table portal.duty
+  code text not null
+  label text not null
+  help text not null
+  sort integer not null
+  constraint duty_code CHECK ((code ~ '^[a-z]+$'::text))
+  constraint duty_pkey PRIMARY KEY (code)
+  constraint duty_sort UNIQUE (sort)
+  constraint duty_words CHECK (((label <> ''::text) AND (help <> ''::text)))
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table portal.duty_of_move
+  from_status text not null
+  to_status text not null
+  duty text not null
+  constraint duty_of_move_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint duty_of_move_move_fk FOREIGN KEY (from_status, to_status) REFERENCES erp.order_move(from_status, to_status) ON DELETE CASCADE
+  constraint duty_of_move_pkey PRIMARY KEY (from_status, to_status, duty)
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
+table portal.duty_rule
+  table_name text not null
+  part text not null default ''::text
+  duty text not null
+  constraint duty_rule_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint duty_rule_part CHECK ((part ~ '^[a-z_]*$'::text))
+  constraint duty_rule_pkey PRIMARY KEY (table_name, part, duty)
+  constraint duty_rule_table CHECK ((table_name ~ '^(erp|portal)\.[a-z_]+$'::text))
+  trigger duty_rule_written: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.duty_rule_written()
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.entry_columns
   customer_id bigint not null
   shape bytea not null
@@ -1765,6 +1849,43 @@ table portal.favorite
   grant UPDATE to portal_web
   grant UPDATE to portal_work
 
+table portal.held_entry
+  entry_id bigint not null generated always as identity
+  kind text not null
+  customer_id bigint not null
+  amount numeric(14,2) not null
+  args jsonb not null
+  key uuid
+  status text not null default 'WAITING'::text
+  entered_by text not null default portal.actor()
+  entered_by_id bigint not null
+  entered_at timestamp with time zone not null default erp.now()
+  decided_by text
+  decided_by_id bigint
+  decided_at timestamp with time zone
+  reason text
+  doc_no text
+  constraint held_entry_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint held_entry_decided CHECK ((((status = 'WAITING'::text) = (decided_at IS NULL)) AND (num_nonnulls(decided_by, decided_by_id, decided_at) = ANY (ARRAY[0, 3]))))
+  constraint held_entry_four_eyes CHECK (((status <> 'APPROVED'::text) OR (decided_by_id <> entered_by_id)))
+  constraint held_entry_key UNIQUE (key)
+  constraint held_entry_kind CHECK ((kind = ANY (ARRAY['payment'::text, 'credit'::text, 'return'::text, 'release'::text])))
+  constraint held_entry_pkey PRIMARY KEY (entry_id)
+  constraint held_entry_posted CHECK (((status = 'APPROVED'::text) = (doc_no IS NOT NULL)))
+  constraint held_entry_rejected_has_reason CHECK (((status <> 'REJECTED'::text) OR (COALESCE(btrim(reason), ''::text) <> ''::text)))
+  constraint held_entry_status CHECK ((status = ANY (ARRAY['WAITING'::text, 'APPROVED'::text, 'REJECTED'::text])))
+  index held_entry_customer ON portal.held_entry USING btree (customer_id)
+  index held_entry_doc_no ON portal.held_entry USING btree (doc_no) WHERE (doc_no IS NOT NULL)
+  index held_entry_release_once ON portal.held_entry USING btree (((args ->> 'order_no'::text))) WHERE ((status = 'WAITING'::text) AND (kind = 'release'::text))
+  index held_entry_return_once ON portal.held_entry USING btree (((args ->> 'request_no'::text))) WHERE ((status = 'WAITING'::text) AND (kind = 'return'::text))
+  index held_entry_waiting ON portal.held_entry USING btree (entry_id) WHERE (status = 'WAITING'::text)
+  trigger held_entry_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', 'key')
+  trigger held_entry_kept: BEFORE DELETE FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status <> 'WAITING'::text) OR (new.entry_id <> old.entry_id) OR (new.kind <> old.kind) OR (new.customer_id <> old.customer_id) OR (new.amount <> old.amount) OR (new.args <> old.args) OR (new.key IS DISTINCT FROM old.key) OR (new.entered_by <> old.entered_by) OR (new.entered_by_id <> old.entered_by_id) OR (new.entered_at <> old.entered_at))) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_told: AFTER INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.staff_told()
+  trigger held_entry_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', '')
+  grant SELECT to portal_desk
+
 table portal.installed
   name text not null
   hash text not null
@@ -1785,6 +1906,7 @@ table portal.invitation
   constraint invitation_pkey PRIMARY KEY (login_id)
   constraint invitation_token_hash_key UNIQUE (token_hash)
   constraint invitation_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invitation_counted: AFTER INSERT OR UPDATE OF token_hash FOR EACH ROW EXECUTE FUNCTION portal.invitation_counted()
   trigger invitation_deleted: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
   trigger invitation_inserted: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
@@ -1795,6 +1917,37 @@ table portal.invitation
   grant SELECT to portal_auth
   grant SELECT to portal_work
   grant UPDATE to portal_work
+
+table portal.invited_person
+  login_id bigint not null
+  customer_id bigint not null
+  email citext not null
+  name text not null default ''::text
+  customer_role text not null
+  spend_limit numeric(14,2)
+  spend_period text not null default 'order'::text
+  sign_off_all boolean not null default false
+  disabled boolean not null default false
+  token_hash bytea not null
+  made_by text not null default portal.actor()
+  made_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint invited_person_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
+  constraint invited_person_email_key UNIQUE (customer_id, email)
+  constraint invited_person_email_length CHECK ((length((email)::text) <= 254))
+  constraint invited_person_email_written CHECK ((email ~ '^[^@\s]+@[^@\s]+$'::citext))
+  constraint invited_person_name_length CHECK ((length(name) <= 80))
+  constraint invited_person_pkey PRIMARY KEY (login_id)
+  constraint invited_person_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
+  constraint invited_person_spend_limit CHECK ((spend_limit >= (0)::numeric))
+  constraint invited_person_spend_period CHECK ((spend_period = ANY (ARRAY['order'::text, 'day'::text, 'week'::text, 'month'::text])))
+  constraint invited_person_token_hash_key UNIQUE (token_hash)
+  constraint invited_person_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
+  trigger invited_person_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.invited_person_changed()
+  trigger invited_person_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
+  trigger invited_person_counted: AFTER INSERT OR UPDATE OF token_hash FOR EACH ROW EXECUTE FUNCTION portal.invited_person_counted()
+  grant DELETE to portal_work
+  grant SELECT to portal_work
 
 table portal.item_list
   list_id bigint not null generated always as identity
@@ -1881,6 +2034,7 @@ table portal.login
   spend_period text not null default 'order'::text
   sign_off_all boolean not null default false
   hash_raised_at timestamp with time zone
+  local_until timestamp with time zone
   constraint login_customer_fk FOREIGN KEY (customer_id) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint login_customer_or_staff CHECK ((num_nonnulls(customer_id, staff_role) = 1))
   constraint login_customer_role CHECK ((customer_role = ANY (ARRAY['buyer'::text, 'approver'::text, 'accounts'::text, 'view'::text])))
@@ -1896,9 +2050,15 @@ table portal.login
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   index login_hash_cost ON portal.login USING btree ("substring"(password_hash, 5, 2))
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger invited_person_came: AFTER INSERT OR UPDATE OF email, customer_id FOR EACH ROW WHEN ((new.customer_id IS NOT NULL)) EXECUTE FUNCTION portal.invited_person_came()
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_identity_ends: AFTER UPDATE OF staff_role FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) AND (new.staff_role IS NULL))) EXECUTE FUNCTION portal.login_identity_ends()
   trigger login_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
+  trigger login_staff_added: AFTER INSERT FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_told()
+  trigger login_staff_changed: AFTER UPDATE OF name, email, disabled, last_login_at, staff_role FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) OR (new.staff_role IS NOT NULL))) EXECUTE FUNCTION portal.staff_told()
+  trigger login_staff_closed: AFTER UPDATE OF staff_role, disabled FOR EACH ROW WHEN (((old.staff_role IS NOT NULL) AND ((new.staff_role IS NULL) OR (new.disabled AND (NOT old.disabled))))) EXECUTE FUNCTION portal.staff_login_closed()
   trigger login_staff_login: AFTER INSERT OR UPDATE OF password_hash, staff_role, email, disabled FOR EACH ROW WHEN ((new.staff_role IS NOT NULL)) EXECUTE FUNCTION portal.staff_login_kept()
   trigger login_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()
   trigger login_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_updated()
@@ -2038,6 +2198,24 @@ table portal.mail_choice
   grant SELECT to portal_work
   grant UPDATE to portal_web
   grant UPDATE to portal_work
+
+view portal.mail_shown
+  mail_id bigint
+  kind text
+  recipient text
+  customer_id bigint
+  document_id bigint
+  subject text
+  status text
+  attempts integer
+  last_error text
+  created_at timestamp with time zone
+  tried_at timestamp with time zone
+  sent_at timestamp with time zone
+  message_id uuid
+  body_text text
+  body_html text
+  grant SELECT to portal_desk
 
 table portal.news_kind
   kind text not null
@@ -2270,11 +2448,13 @@ table portal.session
   browser_id bigint
   factor_at timestamp with time zone
   confirmed_at timestamp with time zone
+  login_kind text not null default 'password'::text
   constraint session_acting CHECK ((acting = ANY (ARRAY['preview'::text, 'order'::text])))
   constraint session_acting_for_fk FOREIGN KEY (acting_for) REFERENCES erp.customer(customer_id) ON DELETE CASCADE
   constraint session_acting_whole CHECK ((num_nonnulls(parent_id, acting_for, acting) = ANY (ARRAY[0, 3])))
   constraint session_browser_fk FOREIGN KEY (browser_id) REFERENCES portal.browser(browser_id) ON DELETE SET NULL
   constraint session_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint session_login_kind CHECK ((login_kind = ANY (ARRAY['password'::text, 'passkey'::text, 'sso'::text])))
   constraint session_parent_fk FOREIGN KEY (parent_id) REFERENCES portal.session(session_id) ON DELETE CASCADE
   constraint session_parent_key UNIQUE (parent_id)
   constraint session_pkey PRIMARY KEY (session_id)
@@ -2290,6 +2470,7 @@ table portal.session
   trigger session_begun_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_audited()
   trigger session_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_deleted()
   trigger session_ended_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_audited()
+  trigger session_local_login: AFTER INSERT OR UPDATE OF login_id, login_kind, parent_id FOR EACH ROW EXECUTE FUNCTION portal.local_login_closed()
   trigger session_proof_audited: AFTER UPDATE FOR EACH ROW WHEN (((new.confirmed_at IS DISTINCT FROM old.confirmed_at) OR (new.factor_at IS DISTINCT FROM old.factor_at))) EXECUTE FUNCTION portal.session_proof_audited()
   trigger session_staff_login: AFTER INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_login_kept()
   trigger session_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.session_updated()
@@ -2384,6 +2565,35 @@ table portal.sign_off_line
   grant SELECT to portal_web
   grant SELECT to portal_work
   grant UPDATE to portal_work
+
+table portal.sign_on
+  state_hash bytea not null
+  browser_hash bytea not null
+  session_id bigint
+  next text not null default '/'::text
+  begun_at timestamp with time zone not null default erp.now()
+  expires_at timestamp with time zone not null
+  constraint sign_on_next CHECK (((length(next) >= 1) AND (length(next) <= 4000)))
+  constraint sign_on_pkey PRIMARY KEY (state_hash)
+  constraint sign_on_session_fk FOREIGN KEY (session_id) REFERENCES portal.session(session_id) ON DELETE CASCADE
+  constraint sign_on_sha256 CHECK (((octet_length(state_hash) = 32) AND (octet_length(browser_hash) = 32)))
+  index sign_on_expiry ON portal.sign_on USING btree (expires_at)
+  index sign_on_session ON portal.sign_on USING btree (session_id) WHERE (session_id IS NOT NULL)
+
+table portal.staff_identity
+  issuer text not null
+  subject text not null
+  login_id bigint not null
+  email text not null
+  linked_at timestamp with time zone not null default erp.now()
+  used_at timestamp with time zone
+  constraint staff_identity_length CHECK ((((length(issuer) >= 1) AND (length(issuer) <= 500)) AND ((length(subject) >= 1) AND (length(subject) <= 500))))
+  constraint staff_identity_login_fk FOREIGN KEY (login_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint staff_identity_login_key UNIQUE (login_id)
+  constraint staff_identity_pkey PRIMARY KEY (issuer, subject)
+  trigger staff_identity_linked: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.staff_identity_changed()
+  trigger staff_identity_of_staff: BEFORE INSERT OR UPDATE OF login_id FOR EACH ROW EXECUTE FUNCTION portal.staff_identity_of_staff()
+  trigger staff_identity_unlinked: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.staff_identity_changed()
 
 table portal.standing_order
   standing_order_id bigint not null generated always as identity
@@ -2571,6 +2781,22 @@ table portal.unknown_proxy
   grant SELECT to portal_work
   grant UPDATE to portal_auth
 
+table portal.user_duty
+  user_id bigint not null
+  duty text not null
+  constraint user_duty_duty_fk FOREIGN KEY (duty) REFERENCES portal.duty(code) ON UPDATE CASCADE
+  constraint user_duty_login_fk FOREIGN KEY (user_id) REFERENCES portal.login(login_id) ON DELETE CASCADE
+  constraint user_duty_pkey PRIMARY KEY (user_id, duty)
+  index user_duty_of_duty ON portal.user_duty USING btree (duty)
+  trigger user_duty_acting: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_duty_lost()
+  trigger user_duty_administrator_left: AFTER DELETE OR UPDATE FOR EACH ROW WHEN ((old.duty = 'administrator'::text)) EXECUTE FUNCTION portal.administrator_left()
+  trigger user_duty_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_of_staff: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.user_duty_of_staff()
+  trigger user_duty_update_audited: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  grant SELECT to portal_desk
+  grant SELECT to portal_work
+
 table portal.wall
   only_row boolean not null default true
   version text not null
@@ -2724,26 +2950,34 @@ function erp.today() returns date security definer
 function erp.total_invoices(p_invoice_ids bigint[]) returns void security definer
 function erp.total_stated() returns trigger security definer
 function erp.write_order_status() returns void security definer
+function portal.accept_invitation(p_token_hash bytea, p_password_hash text) returns text security definer for portal_auth
 function portal.account_documents(p_customer_id bigint, p_as_of date, p_basis text) returns TABLE(kind text, doc_no text, doc_date date, due_date date, reference text, total numeric, amount numeric, age integer, bucket integer, overdue boolean) security definer for portal_desk, portal_web, portal_work
 function portal.acknowledge_difference(p_difference_id bigint, p_note text) returns void security definer for portal_desk
 function portal.acting_by() returns text
 function portal.acting_changed() returns trigger security definer
+function portal.acting_duty_lost() returns trigger security definer
 function portal.acting_person() returns portal.login security definer
 function portal.action_weight(p_action text) returns integer
 function portal.actor() returns text
 function portal.add_act(p_kind text, p_actor text, p_customer_id bigint, p_subject text, p_data jsonb, p_source text) returns void security definer
 function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea, p_step bigint, p_credential_id bytea, p_credential jsonb, p_handle bytea) returns integer security definer for portal_auth
 function portal.add_request_photo(p_customer_id bigint, p_key uuid, p_name text, p_media_type text, p_width integer, p_height integer, p_data bytea) returns bigint security definer for portal_web
+function portal.administrator_left() returns trigger security definer
+function portal.administrators() returns SETOF text security definer for portal_desk
 function portal.adopt_history(p_history_ids bigint[]) returns bigint security definer
 function portal.adopt_prices() returns bigint security definer
 function portal.app_in_setup(p_session_id bigint) returns jsonb security definer for portal_auth
+function portal.approve_entry(p_entry_id bigint) returns text security definer for portal_desk
 function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos integer[], p_qtys numeric[], p_po_no text, p_requested_date date, p_shown text, p_confirm_prices text, p_confirm_po text, p_shown_outcome text) returns TABLE(order_no text, repeated boolean, findings jsonb) security definer for portal_web
 function portal.approvers(p_customer_id bigint, p_login_id bigint) returns text[] security definer for portal_web
 function portal.ask_password_reset(p_email text) returns void security definer for portal_auth, portal_work
 function portal.ask_password_reset_from(p_email text, p_source text) returns void security definer for portal_auth
+function portal.assert_administrator_left() returns void security definer
 function portal.assert_confirmed(p_session_id bigint) returns void security definer
 function portal.assert_customer(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.assert_duty(VARIADIC p_duties text[]) returns void security definer for portal_desk, portal_work
 function portal.assert_manages(p_customer_id bigint, p_login_id bigint) returns void security definer
+function portal.assert_request_confirmed() returns void security definer
 function portal.assert_returns(p_customer_id bigint) returns void security definer
 function portal.audit_begins() returns timestamp with time zone security definer for portal_desk
 function portal.audit_page(p_customer_id bigint, p_person text, p_subject text, p_codes text[], p_from timestamp with time zone, p_to timestamp with time zone, p_before_at timestamp with time zone, p_before_id bigint, p_limit integer) returns SETOF portal.audit security definer for portal_desk
@@ -2756,12 +2990,17 @@ function portal.begin_challenge(p_hash bytea, p_purpose text, p_session_id bigin
 function portal.begin_epoch() returns text security definer for portal_auth, portal_work
 function portal.begin_login_try(p_email text, p_source text, p_device bytea, OUT allowed boolean, OUT locked boolean, OUT wait interval) returns record security definer for portal_auth
 function portal.begin_monthly_run() returns integer security definer for portal_work
+function portal.begin_sign_on(p_state_hash bytea, p_browser_hash bytea, p_session_id bigint, p_next text) returns void security definer for portal_auth
 function portal.begin_statement_run(p_from date, p_to date) returns bigint security definer for portal_desk, portal_work
 function portal.cancel_order(p_customer_id bigint, p_order_no text) returns boolean security definer for portal_web
 function portal.cart_line_changed() returns trigger security definer
 function portal.catalogue_changed() returns trigger security definer
+function portal.certificate_chains() returns TABLE(name text, chain text) security definer for portal_auth, portal_work
 function portal.change_order(p_customer_id bigint, p_order_no text, p_line_nos integer[], p_qtys numeric[], p_revision integer, p_confirm_prices text) returns TABLE(changed integer, findings jsonb) security definer for portal_web
+function portal.company_local_login() returns trigger security definer
+function portal.confirm_by_identity(p_session_id bigint, p_issuer text, p_subject text, p_age interval) returns boolean security definer for portal_auth
 function portal.confirm_by_password(p_session_id bigint) returns boolean security definer for portal_auth
+function portal.count_failure(p_most integer, INOUT failed_count integer, INOUT failed_since timestamp with time zone, INOUT locked_until timestamp with time zone) returns record
 function portal.count_invitation(p_customer_id bigint, p_login_id bigint) returns void security definer
 function portal.count_link(p_kind text, p_subject text, p_most integer, p_refusal text) returns void security definer
 function portal.count_login_try(p_account bytea, p_place text, p_most integer) returns integer security definer
@@ -2775,8 +3014,15 @@ function portal.customer_rerouted() returns trigger security definer
 function portal.customer_updated() returns trigger security definer
 function portal.db_role() returns text
 function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk, portal_web
+function portal.disable_staff(p_login_id bigint, p_disabled boolean) returns void security definer for portal_desk
 function portal.document_series_audited() returns trigger security definer
 function portal.drop_request_photos(p_customer_id bigint, p_key uuid, p_photo_ids bigint[]) returns void security definer for portal_web
+function portal.duties(p_user_id bigint) returns text[] security definer for portal_auth, portal_desk, portal_work
+function portal.duties_for(p_table text, p_operation text) returns text[] security definer
+function portal.duty_of_columns() returns trigger security definer
+function portal.duty_of_order_move() returns trigger security definer
+function portal.duty_of_statement() returns trigger security definer
+function portal.duty_rule_written() returns trigger security definer
 function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb) returns void
 function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
 function portal.emit_carts(p_item_ids bigint[]) returns void security definer
@@ -2788,14 +3034,19 @@ function portal.end_login_try(p_email text, p_source text, p_device bytea) retur
 function portal.end_other_sessions(p_session_id bigint) returns integer security definer for portal_auth
 function portal.end_session(p_session_id bigint, p_login_id bigint) returns boolean security definer for portal_auth
 function portal.end_sessions(p_customer_id bigint) returns void security definer
+function portal.end_staff_sessions(p_login_id bigint) returns integer security definer for portal_desk
 function portal.enqueue(p_kind text, p_args json[]) returns void
 function portal.enqueue_mails(p_mail_ids bigint[]) returns void security definer for portal_work
 function portal.enqueue_order_approval() returns trigger security definer
+function portal.enter_money(p_kind text, p_customer_no text, p_args jsonb, OUT doc_no text, OUT entry_id bigint) returns record security definer for portal_desk
+function portal.entry_amount(p_kind text, p_doc_no text) returns numeric security definer
+function portal.entry_to_decide(p_entry_id bigint) returns portal.held_entry security definer
 function portal.event_truncated() returns trigger security definer
 function portal.expire_sessions(p_batch integer) returns integer security definer for portal_work
 function portal.factor_changed() returns trigger security definer
 function portal.factor_failed(p_session_id bigint) returns void security definer for portal_auth
 function portal.factor_failure_audited() returns trigger security definer
+function portal.factor_locked(p_login_id bigint) returns boolean security definer
 function portal.factor_secrets(p_session_id bigint, p_kind text) returns TABLE(factor_id bigint, secret bytea, credential jsonb, handle bytea) security definer for portal_auth
 function portal.factor_state(p_session_id bigint) returns TABLE(stage text, confirmed boolean, obligatory boolean, apps integer, passkeys integer, codes_left integer, trusted boolean, locked boolean) security definer for portal_auth
 function portal.factors(p_session_id bigint) returns TABLE(factor_id bigint, kind text, name text, made_at timestamp with time zone, used_at timestamp with time zone) security definer for portal_auth
@@ -2804,18 +3055,29 @@ function portal.forget_audit(p_batch integer) returns integer security definer f
 function portal.forget_browser(p_session_id bigint, p_browser_id bigint) returns boolean security definer for portal_auth
 function portal.forget_browsers(p_batch integer) returns integer security definer for portal_work
 function portal.forget_challenges(p_batch integer) returns integer security definer for portal_work
+function portal.forget_sign_ons(p_batch integer) returns integer security definer for portal_work
 function portal.forgotten_told() returns TABLE(audit_id bigint, told int8range) security definer
+function portal.four_eyes_held() returns trigger security definer
+function portal.has_duty(VARIADIC p_duties text[]) returns boolean security definer for portal_desk, portal_work
+function portal.held_entry_stays() returns trigger security definer
 function portal.highest_hash_cost() returns integer security definer for portal_auth
 function portal.history_digest(h erp.order_status_history) returns text
 function portal.history_digest(p_ranges int8multirange) returns text security definer
 function portal.history_told() returns TABLE(audit_id bigint, history_id bigint, digest text) security definer
 function portal.hold_person(p_customer_id bigint, p_login_id bigint) returns void security definer for portal_desk, portal_web
 function portal.hold_session(p_session_id bigint, OUT login_id bigint, OUT email text, OUT customer_id bigint, OUT staff boolean, OUT browser_id bigint, OUT stage text, OUT confirmed boolean) returns record security definer
+function portal.hold_staff(p_login_id bigint, p_own boolean) returns void security definer for portal_desk
 function portal.in_catalogue(p_customer_id bigint, p_item_ids bigint[]) returns SETOF bigint security definer for portal_auth, portal_desk, portal_web, portal_work
 function portal.invitation_changed() returns trigger security definer
 function portal.invitation_counted() returns trigger security definer
-function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
+function portal.invitation_of(p_token_hash bytea) returns TABLE(email text, has_login boolean) security definer for portal_auth
+function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean, p_token_hash bytea) returns bigint security definer for portal_desk, portal_web
+function portal.invite_staff(p_email text, p_name text, p_duties text[], p_password_hash text, p_token_hash bytea) returns bigint security definer for portal_desk
+function portal.invited_person_came() returns trigger security definer
+function portal.invited_person_changed() returns trigger security definer
+function portal.invited_person_counted() returns trigger security definer
 function portal.invoice_changed() returns trigger security definer
+function portal.is_confirmed(p_session_id bigint) returns boolean security definer
 function portal.is_known_device(p_email text, p_device bytea) returns boolean security definer
 function portal.item_changed() returns trigger security definer
 function portal.item_list_line_changed() returns trigger security definer
@@ -2823,21 +3085,28 @@ function portal.item_part_changed() returns trigger security definer
 function portal.item_price_audited() returns trigger security definer
 function portal.keep_history_digest(p_up_to bigint) returns void security definer
 function portal.keep_price_receipts(p_order_ids bigint[], p_line_nos integer[]) returns void security definer
+function portal.let_in(p_email text, p_for interval, p_password_hash text) returns boolean security definer for portal_work
 function portal.limited() returns boolean security definer for portal_web
 function portal.lines_audited() returns trigger security definer
+function portal.local_login_closed() returns trigger security definer
+function portal.log_in_by_identity(p_issuer text, p_subject text, p_email text, p_verified boolean, p_name text, p_duties text[], p_operator boolean, p_create boolean, p_password_hash text, OUT login_id bigint, OUT refused text) returns record security definer for portal_auth
 function portal.log_out(p_token_hash bytea) returns void security definer for portal_auth
 function portal.login_account(p_email text) returns bytea
 function portal.login_audited() returns trigger security definer
 function portal.login_id() returns bigint
+function portal.login_identity_ends() returns trigger security definer
 function portal.login_locked_until(p_email text) returns timestamp with time zone security definer for portal_work
 function portal.login_may(p_login_id bigint, p_customer_id bigint, p_what text) returns boolean security definer for portal_work
 function portal.login_open(p_login_id bigint) returns boolean security definer for portal_auth
 function portal.login_updated() returns trigger security definer
+function portal.logs_in_locally(p_login_id bigint) returns boolean security definer
 function portal.mail_invitation(p_login_id bigint, p_token text) returns void security definer for portal_desk, portal_web
 function portal.mail_security(p_login_ids bigint[], p_kind text, p_data jsonb) returns void security definer
 function portal.make_password_reset(p_email text, p_token text) returns boolean security definer for portal_work
 function portal.may(p_what text) returns boolean security definer for portal_desk, portal_web, portal_work
+function portal.money_confirmed() returns trigger security definer
 function portal.news_failed(p_sqlstate text, p_message text) returns void
+function portal.note_refused(p_needed text[], p_asked text) returns void security definer for portal_desk
 function portal.notice_changed() returns trigger security definer
 function portal.notify(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb, p_login_ids bigint[], p_document_id bigint) returns void security definer for portal_work
 function portal.notify_all(p_news portal.news[]) returns void security definer
@@ -2849,7 +3118,7 @@ function portal.notify_shipment() returns trigger security definer
 function portal.notify_shortfall() returns trigger security definer
 function portal.notify_sign_off() returns trigger security definer
 function portal.notify_statement() returns trigger security definer
-function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text) returns bigint security definer for portal_auth
+function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea, p_user_agent text, p_source text, p_login_kind text, p_multi_factor boolean, p_age interval) returns bigint security definer for portal_auth
 function portal.order_entered() returns trigger security definer
 function portal.order_history_audited() returns trigger security definer
 function portal.order_line_receipt() returns trigger security definer
@@ -2869,6 +3138,7 @@ function portal.person_changed() returns trigger security definer
 function portal.person_name(p_login_id bigint) returns text security definer for portal_web
 function portal.place_order(p_customer_id bigint, p_login_id bigint, p_key uuid, p_items bigint[], p_uoms text[], p_qtys numeric[], p_limits numeric[], p_po_no text, p_ship_to_id bigint, p_requested_date date, p_note text, p_sealed text[], p_changed jsonb, p_po_said text, p_repeats_po boolean, p_leave_out boolean, p_standing_order text, p_signed_by text, p_outcome jsonb) returns TABLE(order_id bigint, order_no text, findings jsonb, left_out jsonb, prices numeric[]) security definer
 function portal.po_orders(p_customer_id bigint, p_po_no text) returns TABLE(order_no text, orders integer, said text) security definer
+function portal.post_entry(p_kind text, p_customer_no text, p_args jsonb) returns text security definer
 function portal.price_audit(p_customer_id bigint, p_item_no text) returns SETOF portal.audit security definer
 function portal.price_basis_audited() returns trigger security definer
 function portal.price_limit(p_agreed numeric, p_has_page boolean, p_on_page text, p_confirmed text) returns numeric
@@ -2884,10 +3154,13 @@ function portal.raise_hash(p_login_id bigint, p_was text, p_now text) returns vo
 function portal.read_outcome(p_shown text) returns jsonb
 function portal.record_act(p_session_id bigint, p_kind text, p_customer_no text, p_subject text, p_data jsonb, p_source text) returns void security definer for portal_auth
 function portal.refuse_forgetting() returns trigger
+function portal.refuse_unconfirmed() returns void
+function portal.reject_entry(p_entry_id bigint, p_reason text) returns void security definer for portal_desk
 function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void security definer for portal_web
 function portal.remind_cutoffs() returns integer security definer for portal_work
 function portal.remove_factor(p_session_id bigint, p_factor_id bigint) returns void security definer for portal_auth
 function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk, portal_web
+function portal.renew_staff_invitation(p_login_id bigint, p_token_hash bytea) returns void security definer for portal_desk
 function portal.request_credited(p_request_id bigint) returns TABLE(invoice_line_no integer, qty numeric) security definer for portal_desk, portal_web
 function portal.request_memo_no(p_request_id bigint) returns text security definer for portal_desk, portal_web
 function portal.request_photo_changed() returns trigger security definer
@@ -2895,6 +3168,7 @@ function portal.request_return(p_customer_id bigint, p_key uuid, p_invoice_no te
 function portal.request_statement(p_customer_id bigint, p_from date, p_to date) returns bigint security definer for portal_desk, portal_web
 function portal.require_factor(p_customer_no text, p_required boolean) returns void security definer for portal_desk
 function portal.reset_factors(p_email text) returns integer security definer for portal_work
+function portal.reset_staff_factors(p_login_id bigint) returns integer security definer for portal_desk
 function portal.retry_statements() returns integer security definer for portal_desk
 function portal.return_reasons(p_customer_id bigint, p_invoice_no text) returns TABLE(reason_code text, name text, goods_return boolean, needs_text boolean, until date, late boolean, sort integer) security definer for portal_web
 function portal.returnable(p_customer_id bigint, p_invoice_no text) returns TABLE(line_no integer, invoiced numeric, credited numeric, pending numeric, room numeric) security definer for portal_desk, portal_web
@@ -2903,6 +3177,7 @@ function portal.route_concerns(p_route_ids bigint[]) returns void security defin
 function portal.rows_audited() returns trigger security definer
 function portal.run_standing_order(p_standing_order_id bigint) returns TABLE(customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, order_no text, findings jsonb, left_out jsonb, see_prices boolean) security definer for portal_work
 function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric, p_period text, p_sign_off_all boolean) returns void security definer for portal_desk, portal_web
+function portal.save_staff(p_login_id bigint, p_name text, p_duties text[]) returns void security definer for portal_desk
 function portal.say_session_end(p_cause text) returns void security definer
 function portal.seal_audit() returns integer security definer for portal_work
 function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text security definer for portal_web
@@ -2914,6 +3189,8 @@ function portal.session_proof_audited() returns trigger security definer
 function portal.session_proved(p_session_id bigint, p_remember boolean) returns void security definer
 function portal.session_seen(p_session_id bigint) returns void security definer for portal_auth
 function portal.session_updated() returns trigger security definer
+function portal.set_duties(p_user_id bigint, p_duties text[]) returns void security definer for portal_desk, portal_work
+function portal.set_duties_of_groups(p_login_id bigint, p_duties text[]) returns void security definer
 function portal.set_recovery_codes(p_session_id bigint, p_hashes bytea[]) returns void security definer for portal_auth
 function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void security definer for portal_web
 function portal.ship_to_changed() returns trigger security definer
@@ -2929,9 +3206,15 @@ function portal.sign_off_changed() returns trigger security definer
 function portal.sign_off_needed(p_customer_id bigint, p_amount numeric, p_order_id bigint) returns TABLE(code text, detail jsonb) security definer
 function portal.sign_off_to_decide(me portal.login, p_sign_off_id bigint) returns portal.sign_off security definer
 function portal.spent(p_login_id bigint, p_period text, p_at timestamp with time zone, p_before_id bigint) returns numeric security definer
+function portal.staff() returns TABLE(login_id bigint, email text, name text, operator boolean, duties text[], second_factor boolean, disabled boolean, last_login_at timestamp with time zone, invited_until timestamp with time zone, sessions integer) security definer for portal_desk
 function portal.staff_acting(p_customer_id bigint) returns boolean security definer for portal_desk, portal_web, portal_work
 function portal.staff_elsewhere() returns boolean
+function portal.staff_id() returns bigint
+function portal.staff_identity_changed() returns trigger security definer
+function portal.staff_identity_of_staff() returns trigger security definer
+function portal.staff_login_closed() returns trigger security definer
 function portal.staff_login_kept() returns trigger security definer
+function portal.staff_told() returns trigger security definer
 function portal.standing_dates(p_standing_order_id bigint, p_count integer) returns TABLE(run_date date, delivery_date date, cutoff timestamp with time zone, send_at timestamp with time zone, outcome text, route_run date) security definer for portal_desk, portal_web, portal_work
 function portal.standing_order_before() returns trigger security definer
 function portal.standing_order_changed() returns trigger security definer
@@ -2947,15 +3230,20 @@ function portal.supply(p_customer_id bigint, p_item_ids bigint[], p_qtys numeric
 function portal.take_back_sign_off(p_sign_off_id bigint) returns void security definer for portal_web
 function portal.take_challenge(p_hash bytea, p_purpose text, p_session_id bigint) returns jsonb security definer for portal_auth
 function portal.take_login_turn(p_place text) returns interval security definer
+function portal.take_sign_on(p_state_hash bytea, p_browser_hash bytea) returns TABLE(session_id bigint, next text, age interval) security definer for portal_auth
 function portal.tell_login_failures(p_older interval) returns integer security definer for portal_work
 function portal.trusted_browsers(p_session_id bigint) returns TABLE(browser_id bigint, user_agent text, source text, last_seen_at timestamp with time zone, trusted_until timestamp with time zone) security definer for portal_auth
+function portal.unlink_identity(p_email text) returns boolean security definer for portal_work
 function portal.unlock_login(p_email text) returns void security definer for portal_work
 function portal.unusual_finding(p_cart_line portal.cart_line, p_line integer) returns jsonb for portal_web
 function portal.use_app_code(p_session_id bigint, p_factor_id bigint, p_step bigint, p_remember boolean) returns boolean security definer for portal_auth
 function portal.use_passkey(p_session_id bigint, p_credential_id bytea, p_credential jsonb, p_remember boolean) returns boolean security definer for portal_auth
 function portal.use_recovery_code(p_session_id bigint, p_hash bytea, p_remember boolean) returns boolean security definer for portal_auth
+function portal.user_duty_audited() returns trigger security definer
+function portal.user_duty_of_staff() returns trigger security definer
 function portal.verify_audit(p_since timestamp with time zone) returns TABLE(kind text, subject text, line_no integer, customer_id bigint, detail text) security definer for portal_work
 function portal.web_access_changed() returns trigger security definer
 function portal.web_access_deleted() returns trigger security definer
 function portal.web_access_inserted() returns trigger security definer
 function portal.withdraw_request(p_customer_id bigint, p_request_no text) returns void security definer for portal_web
+function portal.write_duty_triggers() returns void security definer

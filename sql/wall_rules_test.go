@@ -120,7 +120,7 @@ var wallRules = []struct {
 			items are everybody's, and portal_web reads no price or cost column of them: erp.item; erp.item_picture; erp.item_uom
 			one row of text that says which life of the log it is: portal.event_epoch
 			closed to portal_web as a whole, which asks functions: erp.clock; erp.code_taken; erp.document_series; erp.order_review; erp.price_break; erp.return_claim; erp.stock; erp.stock_expected
-			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
+			closed to portal_web as a whole, it holds who may log in: portal.invitation; portal.invited_person; portal.login; portal.login_block; portal.login_source; portal.password_reset; portal.session
 			closed to portal_web as a whole, it says what staff may: portal.duty; portal.duty_of_move; portal.duty_rule; portal.user_duty; portal.held_entry
 			closed to portal_web as a whole, it counts who tries to: portal.link_asked; portal.login_device; portal.login_try
 			closed to portal_web as a whole, what a process that serves pages keeps of the network: portal.certificate_cache; portal.unknown_proxy
@@ -270,6 +270,8 @@ var wallRules = []struct {
 			a try to log in, counted before its password is looked at: portal.begin_login_try(text,text,bytea); portal.end_login_try(text,text,bytea)
 			the link of a forgotten password: portal.ask_password_reset(text); portal.ask_password_reset_from(text,text); portal.password_reset_of(bytea)
 			how long a comparison takes, and the same password under a dearer hash: portal.highest_hash_cost(); portal.raise_hash(bigint,text,text)
+			whose invitation a link is, and the log-in that it makes: portal.invitation_of(bytea); portal.accept_invitation(bytea,text)
+			until when certificates are good, without their keys: portal.certificate_chains()
 			opens, keeps and ends sessions: portal.open_session(bigint,bytea,bytea,bytea,text,text,text,boolean,interval); portal.session_seen(bigint); portal.end_other_sessions(bigint); portal.login_open(bigint); portal.log_out(bytea); portal.end_session(bigint,bigint)
 			what the session's owner does, in the audit log: portal.record_act(bigint,text,text,text,jsonb,text)
 			what a log-in has to prove itself with, of the session's own: portal.factor_state(bigint); portal.factors(bigint); portal.factor_secrets(bigint,text); portal.passkey_owner(bytea); portal.trusted_browsers(bigint); portal.forget_browser(bigint,bigint)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"sync"
-	"time"
 )
 
 // files is a certificate and its key on the disk. They are looked at in each
@@ -20,9 +19,6 @@ type files struct {
 	seen   [2]os.FileInfo // as they were last read, whether that worked or not
 	served *tls.Certificate
 }
-
-// soonOver is how long before its end a certificate is warned of when it is read.
-const soonOver = 14 * 24 * time.Hour
 
 func readFiles(cert, key string, logger *slog.Logger) (*files, error) {
 	if cert == "" || key == "" {
@@ -52,9 +48,6 @@ func (f *files) read() error {
 		return fmt.Errorf("certificate %s with key %s: %w", f.cert, f.key, err)
 	}
 	f.served = &pair
-	if left := time.Until(pair.Leaf.NotAfter); left < soonOver {
-		f.logger.Warn("the certificate ends soon", "file", f.cert, "ends", pair.Leaf.NotAfter)
-	}
 	return nil
 }
 

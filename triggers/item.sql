@@ -53,26 +53,31 @@ $$;
 create or replace function portal.item_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off
 as $$
+declare
+  listed bigint[];
+  shown bigint[];
+  priced bigint[];
 begin
   if tg_op = 'INSERT' then
     perform portal.emit_items(array(select n.item_id from new_rows n where n.active), true);
   elsif tg_op = 'DELETE' then
     perform portal.emit('catalog', null, '') where exists (select from old_rows);
   else
-    perform portal.emit_items(array(
-      select n.item_id from new_rows n join old_rows p using (item_id)
-      where (n.active, n.category_id, n.description, n.item_no) is distinct from (p.active, p.category_id, p.description, p.item_no)), true);
-    perform portal.emit_items(array(
-      select n.item_id from new_rows n join old_rows p using (item_id)
-      where (n.active, n.category_id, n.description, n.item_no) is not distinct from (p.active, p.category_id, p.description, p.item_no)
-        and (n.details, n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost, n.barcode, n.discontinued,
-             n.substitute_item_id, n.allow_backorder, n.fractional)
-        is distinct from (p.details, p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost, p.barcode, p.discontinued,
-             p.substitute_item_id, p.allow_backorder, p.fractional)), false);
-    perform portal.emit_carts(array(
-      select n.item_id from new_rows n join old_rows p using (item_id)
-      where (n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
-        is distinct from (p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost)));
+    select array_agg(x.item_id) filter (where x.listed), array_agg(x.item_id) filter (where not x.listed and (x.shown or x.priced)),
+        array_agg(x.item_id) filter (where x.priced)
+      into listed, shown, priced
+      from (
+        select n.item_id,
+          (n.active, n.category_id, n.description, n.item_no)
+            is distinct from (p.active, p.category_id, p.description, p.item_no) as listed,
+          (n.details, n.barcode, n.discontinued, n.substitute_item_id, n.allow_backorder, n.fractional)
+            is distinct from (p.details, p.barcode, p.discontinued, p.substitute_item_id, p.allow_backorder, p.fractional) as shown,
+          (n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
+            is distinct from (p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost) as priced
+        from new_rows n join old_rows p using (item_id)) x;
+    perform portal.emit_items(coalesce(listed, '{}'), true);
+    perform portal.emit_items(coalesce(shown, '{}'), false);
+    perform portal.emit_carts(coalesce(priced, '{}'));
   end if;
   return null;
 end

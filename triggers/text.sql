@@ -67,6 +67,7 @@ begin
       ('portal.standing_order', '{name,po_no,note:lines}'),
       ('portal.item_list', '{name}'),
       ('portal.login', '{email,name}'),
+      ('portal.invited_person', '{email,name}'),
       ('portal.notice', '{text}'),
       ('portal.proof_difference', '{note}'),
       ('portal.request_photo', '{name}')) as k(of, args)

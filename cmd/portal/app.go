@@ -38,6 +38,8 @@ type app struct {
 	watch  *watch // nil when only jobs are worked
 	front  front  // TLS, where it ends here
 
+	certificates certificateWatch
+
 	metrics *metrics // nil when only jobs are worked
 
 	draining atomic.Bool // it ends soon: no new visitors, please

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"portal.example/portal/mail"
 	"portal.example/portal/sql"
@@ -18,6 +19,7 @@ type doctorCommand struct {
 	MigrateURL string `name:"migrate-database-url" help:"The same database, with the log-in of migrations." env:"PORTAL_MIGRATE_DATABASE_URL" placeholder:"URL"`
 	DirectURL  string `help:"Connection that does not pass a pooler, as serve has it. Default: the database URL." env:"PORTAL_DIRECT_URL" placeholder:"URL"`
 	WebConns   int32  `help:"Most database connections for customers' requests, as serve has it." default:"16" env:"PORTAL_WEB_CONNS"`
+	certificateSettings
 	mailSettings
 	ssoSettings
 }
@@ -27,9 +29,9 @@ func (doctorCommand) Help() string {
 	return `Looks at the database as the portal needs it: version, migrations, and everything that keeps customers
 apart or holds a rule, compared with what it must be (rights, policies, functions, triggers, constraints,
 owners), the event path (LISTEN, the NOTIFY queue, the log and its pruning, listeners that hang, poolers in
-between), WAL and replication slots, connections, long transactions, invariants; and at the mail server and
-the provider of single sign-on, with the settings that serve has. Each finding says what to do. Ends with 1 if
-anything is wrong.`
+between), WAL and replication slots, connections, long transactions, invariants, certificates (a warning three
+weeks before one ends); and at the mail server and the provider of single sign-on, with the settings that serve
+has. Each finding says what to do. Ends with 1 if anything is wrong.`
 }
 
 // examineMail looks at the settings of mail and reaches the mail server,
@@ -62,6 +64,7 @@ func (c doctorCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	findings = append(findings, c.examineCertificates(ctx, time.Now())...)
 	findings = append(findings, c.examineMail(ctx)...)
 	findings = append(findings, c.examineSSO(ctx, c.PublicURL)...)
 	bad := 0

@@ -97,8 +97,8 @@ func TestBrowserPasskey(t *testing.T) {
 	b.click("[data-passkey] button")
 	b.see("the invitation", "document.body.innerText.includes('new@c1001.example')")
 	if n := pgtest.Value[int](t, s.db,
-		"select count(*)::int from portal.login where email = 'new@c1001.example'"); n != 1 {
-		t.Errorf("%d log-ins were made", n)
+		"select count(*)::int from portal.invited_person where email = 'new@c1001.example'"); n != 1 {
+		t.Errorf("%d people were invited", n)
 	}
 
 	t.Log("alone")

@@ -369,6 +369,20 @@ func TestFactorOfCustomers(t *testing.T) {
 	if a := third.post("/people", append(invite, "proof_password", demoPassword)...); a.status != http.StatusOK {
 		t.Errorf("with the password: %d %s", a.status, a.body)
 	}
+
+	// the database asks as well: where its limit ends between the program's look and its own, the page asks
+	pgtest.Exec(t, s.db, `create function portal.just_over() returns trigger language plpgsql as
+		$$ begin perform portal.refuse_unconfirmed(); return null; end $$;
+		create trigger just_over before insert on portal.invited_person for each row execute function portal.just_over()`)
+	late := []string{"email", "late@c1003.example", "role", "buyer"}
+	if a := third.send("/people", late...); a.status != http.StatusForbidden || !strings.Contains(a.body, "Is it you?") ||
+		!strings.Contains(a.body, "late@c1003.example") {
+		t.Errorf("refused by the database: %d %s", a.status, a.body)
+	}
+	if a := third.post("/people", late...); a.get("code") != "confirm" {
+		t.Errorf("a program, refused by the database: %d %s", a.status, a.body)
+	}
+	pgtest.Exec(t, s.db, "drop trigger just_over on portal.invited_person; drop function portal.just_over()")
 	pgtest.Exec(t, s.db, "update portal.session set confirmed_at = null")
 	for range 5 {
 		third.post("/people", append(invite, "proof_password", "not the right one")...)

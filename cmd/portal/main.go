@@ -40,48 +40,71 @@ type database struct {
 }
 
 func main() {
-	if err := hideSecrets(os.Args[1:]); err != nil {
+	line, err := newCommandLine(os.Stdout, os.Stderr)
+	if err == nil {
+		err = hideSecrets(line.parser.Model, os.Args[1:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "portal:", err)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(line.run(ctx, os.Args[1:]))
 }
 
 // run is main without the process: it returns the exit code.
 func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) int {
-	var cli commands
-	code := -1
-	parser, err := kong.New(&cli,
+	line, err := newCommandLine(stdout, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "portal:", err)
+		return 2
+	}
+	return line.run(ctx, arguments)
+}
+
+// commandLine is the parser of the commands with what it fills.
+type commandLine struct {
+	cli            commands
+	parser         *kong.Kong
+	stdout, stderr io.Writer
+	code           int // -1 until help was asked for and printed
+}
+
+func newCommandLine(stdout, stderr io.Writer) (*commandLine, error) {
+	line := &commandLine{stdout: stdout, stderr: stderr, code: -1}
+	var err error
+	line.parser, err = kong.New(&line.cli,
 		kong.Name("portal"),
 		kong.Description("Customer portal of a wholesale distributor, on the ERP's own PostgreSQL."),
 		kong.Configuration(kong.JSON),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(c int) { code = c }),
-		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Exit(func(c int) { line.code = c }),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 	)
-	if err != nil {
+	return line, err
+}
+
+// run does what the arguments say, and returns the exit code.
+func (line *commandLine) run(ctx context.Context, arguments []string) int {
+	stderr := line.stderr
+	if err := readSecretFiles(line.parser.Model); err != nil {
 		fmt.Fprintln(stderr, "portal:", err)
 		return 2
 	}
-	if err := readSecretFiles(parser.Model); err != nil {
-		fmt.Fprintln(stderr, "portal:", err)
-		return 2
-	}
-	command, err := parser.Parse(arguments)
-	if code >= 0 { // help was asked for and printed
-		return code
+	command, err := line.parser.Parse(arguments)
+	if line.code >= 0 {
+		return line.code
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "portal: %v\n", err)
 		fmt.Fprintln(stderr, "See portal --help, or portal <command> --help.")
 		return 2
 	}
-	logger := newLogger(stderr, cli.Log, cli.LogForm)
+	command.BindTo(ctx, (*context.Context)(nil))
+	logger := newLogger(stderr, line.cli.Log, line.cli.LogForm)
 	if err := command.Run(logger); err != nil && !(errors.Is(err, context.Canceled) && ctx.Err() != nil) {
 		fmt.Fprintf(stderr, "portal: %v\n", err)
 		return 1

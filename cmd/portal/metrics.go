@@ -112,6 +112,8 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	gauge("portal_build_info", "1; which program runs, and where.", 1, "version", version(), "go", runtime.Version(),
 		"node", m.app.node())
 
+	m.app.certificates.measure(time.Now(), gauge)
+
 	hub := m.app.hub.Stats()
 	gauge("portal_live_sockets", "Open websockets.", float64(hub.Sockets))
 	gauge("portal_live_queue_bytes", "Waiting to be written to all sockets.", float64(hub.QueueBytes))

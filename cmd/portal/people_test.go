@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,17 @@ func (s *site) addPerson(customerNo, email, role, more string) {
 func (s *site) loginOf(email string) string {
 	s.t.Helper()
 	return pgtest.Value[string](s.t, s.db, "select login_id::text from portal.login where email = '"+email+"'")
+}
+
+// invitation is the token of the link that was mailed to an address last, and the path that it opens.
+func (s *site) invitation(email string) (token, path string) {
+	s.t.Helper()
+	token = pgtest.Value[string](s.t, s.db, `select coalesce((select secret from portal.mail
+		where kind = 'invitation' and recipient = $1 order by mail_id desc limit 1), '')`, email)
+	if token == "" {
+		s.t.Fatalf("no invitation to %s", email)
+	}
+	return token, "/invite?token=" + url.QueryEscape(token)
 }
 
 func (s *site) orders() int {
@@ -72,32 +84,49 @@ func TestSeveralPeople(t *testing.T) {
 			t.Errorf("%v: the page does not keep what was typed, or say what is wrong", form)
 		}
 	}
-	if a := ann.post("/people", "email", "buyer@c1002.example", "role", "buyer"); a.get("fields.0.field") != "email" {
-		t.Errorf("an address that is taken: %d %s", a.status, a.body)
+	if a := ann.post("/people", "email", "Buyer@c1003.example", "role", "buyer"); a.get("fields.0.field") != "email" {
+		t.Errorf("an address that is on the list: %d %s", a.status, a.body)
 	}
 
-	// the link: shown once, hashed, good for one password within a week
+	// an address that has a log-in elsewhere: the page is that of any other, and without the link
+	var pages []string
+	main := func(a answer) string { // without the clock
+		_, inner, _ := strings.Cut(a.body, "<main")
+		inner, _, _ = strings.Cut(inner, "</main>")
+		return fmt.Sprintln(a.status) + regexp.MustCompile(`<time.*?</time>`).ReplaceAllString(inner, "")
+	}
+	for _, email := range []string{"nobody@elsewhere.example", "buyer@c1002.example", "desk@demo.example"} {
+		invited := ann.send("/people", "email", email, "role", "view")
+		id := pgtest.Value[string](t, s.db, "select login_id::text from portal.invited_person where email = $1", email)
+		story := main(invited) + main(ann.page("/people/"+id)) + main(ann.send("/people/"+id+"/link"))
+		same := strings.NewReplacer(email, "EMAIL", "person-"+id, "ID", "/people/"+id, "/people/ID")
+		pages = append(pages, same.Replace(story))
+		if token, _ := s.invitation(email); strings.Contains(story, token) || strings.Contains(story, "/invite?token") {
+			t.Errorf("the page of who invites shows the link for %s", email)
+		}
+		pgtest.Exec(t, s.db, "delete from portal.invited_person where email = $1", email)
+	}
+	if pages[1] != pages[0] || pages[2] != pages[0] || !strings.Contains(pages[0], "EMAIL was invited") {
+		t.Errorf("of an address elsewhere:\n%s\nof another:\n%s", pages[1], pages[0])
+	}
+
+	// the link: mailed, hashed, good for one password within a week
 	invited := ann.post("/people", "email", "Bea@c1003.example", "name", "Bea", "role", "buyer", "spend_limit", "1,000",
 		"spend_period", "month")
 	if invited.status != http.StatusOK {
 		t.Fatalf("invite: %d %s", invited.status, invited.body)
 	}
-	bea := s.loginOf("bea@c1003.example")
-	link := func(a answer) string {
-		u, err := url.Parse(fmt.Sprint(a.get("link")))
-		if err != nil || u.Path != "/invite" {
-			t.Fatalf("link in %s: %v", a.body, err)
-		}
-		return u.RequestURI()
+	bea := fmt.Sprint(invited.get("login_id"))
+	_, first := s.invitation("Bea@c1003.example")
+	if a := ann.post("/people/" + bea + "/link"); a.status != http.StatusOK || a.get("link") != nil {
+		t.Errorf("a new link: %d %s", a.status, a.body)
 	}
-	first := link(invited)
-	renewed := link(ann.post("/people/" + bea + "/link"))
+	token, renewed := s.invitation("Bea@c1003.example")
 	if a := s.visit().page(first); a.status != http.StatusNotFound {
 		t.Errorf("the link before a new one: %d", a.status)
 	}
-	_, token, _ := strings.Cut(renewed, "token=")
 	if n := pgtest.Value[int](t, s.db,
-		"select count(*)::int from portal.invitation v where v::text like '%"+token+"%'"); n != 0 {
+		"select count(*)::int from portal.invited_person v where v::text like '%"+token+"%'"); n != 0 {
 		t.Error("the token stands in the database")
 	}
 	if a := s.visit().post("/login", "email", "bea@c1003.example",
@@ -128,10 +157,18 @@ func TestSeveralPeople(t *testing.T) {
 	if strings.Contains(s.log.String(), token) {
 		t.Error("the log holds the token")
 	}
-	late := link(ann.post("/people", "email", "late@c1003.example", "role", "view"))
-	pgtest.Exec(t, s.db, "update portal.invitation set expires_at = erp.now() - interval '1 second'")
+	ann.post("/people", "email", "late@c1003.example", "role", "view")
+	_, late := s.invitation("late@c1003.example")
+	pgtest.Exec(t, s.db, "update portal.invited_person set expires_at = erp.now() - interval '1 second'")
 	if a := s.visit().page(late); a.status != http.StatusNotFound {
 		t.Errorf("a link of last week: %d", a.status)
+	}
+	// staff, who see everybody's log-ins, see the link; whoever opens it is told that it makes none
+	shown := s.logIn("desk@demo.example").post("/desk/customers/C1003/people", "email", "buyer@c1002.example", "role", "view")
+	if _, taken := s.invitation("buyer@c1002.example"); shown.status != http.StatusOK || !strings.HasSuffix(fmt.Sprint(shown.get("link")), taken) {
+		t.Errorf("invited by staff: %d %s", shown.status, shown.body)
+	} else if a := s.visit().page(taken); a.status != http.StatusConflict || !strings.Contains(a.body, "has a log-in with us already") {
+		t.Errorf("the link of who has a log-in elsewhere: %d %s", a.status, a.body)
 	}
 
 	// roles, by requests made by hand

@@ -51,12 +51,8 @@ func eachFlag(app *kong.Application, do func(*kong.Flag) error) error {
 // hideSecrets starts the program anew, in the same process, without the flags
 // that hold a password: everybody on the machine may read the arguments of a
 // process, only its owner its environment. It returns where there are none.
-func hideSecrets(arguments []string) error {
-	parser, err := kong.New(&commands{}, kong.Configuration(kong.JSON))
-	if err != nil {
-		return err
-	}
-	left, moved := withoutSecrets(envOfFlags(parser.Model), arguments)
+func hideSecrets(app *kong.Application, arguments []string) error {
+	left, moved := withoutSecrets(envOfFlags(app), arguments)
 	if len(moved) == 0 {
 		return nil
 	}

@@ -20,11 +20,7 @@ import (
 
 // transportSettings say how the internet reaches the portal.
 type transportSettings struct {
-	TLS           string   `name:"tls" help:"off: a proxy in front ends TLS. auto: certificates for --host come by ACME, from Let's Encrypt unless --acme-directory says otherwise. --tls-cert and --tls-key need no --tls." enum:"off,auto" default:"off" env:"PORTAL_TLS"`
-	Host          []string `help:"Names under which the portal is reached, the first one its address: orders.example.com. Several with commas." env:"PORTAL_HOST" placeholder:"NAME,…"`
-	TLSCert       string   `name:"tls-cert" help:"Certificate with its chain, PEM. Read anew when the file changes." type:"path" env:"PORTAL_TLS_CERT" placeholder:"FILE"`
-	TLSKey        string   `name:"tls-key" help:"Its private key, PEM." type:"path" env:"PORTAL_TLS_KEY" placeholder:"FILE"`
-	TLSCache      string   `name:"tls-cache" help:"Folder for what --tls auto keeps. Default: the database, which all nodes share." env:"PORTAL_TLS_CACHE" placeholder:"DIR"`
+	certificateSettings
 	RedirectAddr  string   `help:"With TLS: address that leads from http to https, and answers ACME; none: there is none." default:":80" env:"PORTAL_REDIRECT_ADDR"`
 	ACMEDirectory string   `name:"acme-directory" help:"Directory of another ACME server." env:"PORTAL_ACME_DIRECTORY" placeholder:"URL"`
 	ACMECA        string   `name:"acme-ca" help:"Certificate of who signs that server's own, PEM. Default: the system's." type:"existingfile" env:"PORTAL_ACME_CA" placeholder:"FILE"`
@@ -148,7 +144,10 @@ func (a *app) serveOn(ctx context.Context, web *nethttp.Server, l net.Listener) 
 			return err
 		}
 	}
-	go a.front.certs.Prepare(ctx)
+	go func() {
+		a.front.certs.Prepare(ctx)
+		a.watchCertificates(ctx)
+	}()
 	return web.ServeTLS(l, "", "")
 }
 

@@ -174,15 +174,19 @@ func TestTransportSettings(t *testing.T) {
 	for want, c := range map[string]settings{
 		"--trusted-proxy: \"true\"": {transportSettings: transportSettings{TrustedProxy: []string{"true"}}},
 		"--proxy-protocol needs":    {transportSettings: transportSettings{ProxyProtocol: true}},
-		"--tls auto needs --host":   {transportSettings: transportSettings{TLS: "auto"}},
-		"is no name": {transportSettings: transportSettings{TLS: "auto",
-			Host: []string{"https://x.example"}}},
+		"--tls auto needs --host": {transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLS: "auto"}}},
+		"is no name": {transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLS: "auto", Host: []string{"https://x.example"}}}},
 		"--plain-http and TLS": {PlainHTTP: true,
-			transportSettings: transportSettings{TLS: "auto", Host: []string{"x.example"}}},
-		"choose where certificates": {transportSettings: transportSettings{TLS: "auto", TLSCert: "a", TLSKey: "b",
-			Host: []string{"x.example"}}},
-		"TLS needs --host": {transportSettings: transportSettings{TLSCert: "a", TLSKey: "b"}},
-		"TLS needs --host orders.examp": {transportSettings: transportSettings{TLSCert: "a"},
+			transportSettings: transportSettings{certificateSettings: certificateSettings{
+				TLS: "auto", Host: []string{"x.example"}}}},
+		"choose where certificates": {transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLS: "auto", TLSCert: "a", TLSKey: "b", Host: []string{"x.example"}}}},
+		"TLS needs --host": {transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLSCert: "a", TLSKey: "b"}}},
+		"TLS needs --host orders.examp": {transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLSCert: "a"}},
 			mailSettings: mailSettings{PublicURL: "http://x.example"}},
 	} {
 		if err := c.checkTransport(); err == nil || !strings.Contains(err.Error(), want) {
@@ -194,11 +198,14 @@ func TestTransportSettings(t *testing.T) {
 		addr, public string
 	}{
 		{settings{}, "127.0.0.1:8080", ""},
-		{settings{transportSettings: transportSettings{TLS: "auto", Host: []string{"Orders.Example.com"}}}, ":443",
+		{settings{transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLS: "auto", Host: []string{"Orders.Example.com"}}}}, ":443",
 			"https://orders.example.com"},
-		{settings{Addr: ":8443", transportSettings: transportSettings{TLS: "auto", Host: []string{"a.example", "b.example"}}},
+		{settings{Addr: ":8443", transportSettings: transportSettings{certificateSettings: certificateSettings{
+			TLS: "auto", Host: []string{"a.example", "b.example"}}}},
 			":8443", "https://a.example:8443"},
-		{settings{Addr: ":8080", transportSettings: transportSettings{Host: []string{"a.example"}}}, ":8080",
+		{settings{Addr: ":8080", transportSettings: transportSettings{certificateSettings: certificateSettings{
+			Host: []string{"a.example"}}}}, ":8080",
 			"https://a.example"},
 		{settings{mailSettings: mailSettings{PublicURL: "https://a.example/"}}, "127.0.0.1:8080", "https://a.example"},
 	} {

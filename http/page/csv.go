@@ -55,15 +55,15 @@ func fileRune(r rune) rune {
 
 // AttachCSV announces a list of a day as a file, which is written to what it
 // returns.
-func (q *Request) AttachCSV(list string, day time.Time) *StartedWriter {
+func (q *Request) AttachCSV(list string, day time.Time) *CSVFile {
 	q.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	q.W.Header().Set("Content-Disposition", Disposition("attachment", list+"-"+day.Format(time.DateOnly)+".csv"))
-	return &StartedWriter{Writer: q.W}
+	return &CSVFile{Writer: q.W}
 }
 
 // Exported ends an export. Half a file must not look like a whole one: what
 // broke off is cut, and what did not begin is an answer like any other.
-func (k *Kit) Exported(q *Request, out *StartedWriter, list string, err error) error {
+func (k *Kit) Exported(q *Request, out *CSVFile, list string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -79,13 +79,13 @@ func (k *Kit) Exported(q *Request, out *StartedWriter, list string, err error) e
 // Windows' own encoding.
 const ByteOrderMark = "\ufeff"
 
-// StartedWriter writes a CSV file, and knows whether anything was written.
-type StartedWriter struct {
+// CSVFile is a CSV file that is sent, and knows whether anything was written.
+type CSVFile struct {
 	io.Writer
 	started bool
 }
 
-func (w *StartedWriter) Write(b []byte) (int, error) {
+func (w *CSVFile) Write(b []byte) (int, error) {
 	if !w.started {
 		w.started = true
 		if _, err := io.WriteString(w.Writer, ByteOrderMark); err != nil {

@@ -10,6 +10,13 @@ import (
 	"portal.example/portal/http/page"
 )
 
+// invitedPart says that somebody was invited just now. Link is for staff only, once: who of a customer
+// opened it would learn whether the address has a log-in elsewhere, or could set a stranger's password.
+type invitedPart struct {
+	LinkFor string `json:"link_for,omitempty"` // the e-mail
+	Link    string `json:"link,omitempty"`
+}
+
 // peoplePage is the log-ins of a customer, as its approvers or staff see them,
 // with the form that invites one more.
 type peoplePage struct {
@@ -20,9 +27,8 @@ type peoplePage struct {
 	Manages     bool              `json:"may_change"` // who asks changes the list
 	Me          portal.LoginID    `json:"-"`
 	Typed       portal.PersonEdit `json:"-"`
-	FactorAsked bool              `json:"-"`              // at the desk: their second factor is obligatory
-	Link        string            `json:"link,omitempty"` // of who was invited just now: shown once
-	LinkFor     string            `json:"link_for,omitempty"`
+	FactorAsked bool              `json:"-"` // at the desk: their second factor is obligatory
+	invitedPart
 }
 
 // personPage is one of them, to be changed.
@@ -32,8 +38,8 @@ type personPage struct {
 	Base    string            `json:"-"`
 	Manages bool              `json:"may_change"`
 	Typed   portal.PersonEdit `json:"-"`
-	Link    string            `json:"link,omitempty"`
-	LinkFor string            `json:"link_for,omitempty"`
+	invitedPart
+	renewed *portal.Invitation // just now
 }
 
 // roleOptions are the choices of what a person may do.
@@ -143,8 +149,8 @@ func (c *Counter) peoplePage(q *page.Request, status int, view peoplePage) error
 	return c.Page(q, status, "shop/people", "People", peopleActive(q), view)
 }
 
-// Invite makes a log-in and shows the link that sets its password, once: the
-// portal keeps no copy of it.
+// Invite asks somebody by mail to set a password. Staff see the link as well, once: the portal keeps no
+// copy of it.
 func (c *Counter) Invite(q *page.Request) error {
 	var in portal.PersonEdit
 	if err := q.Decode(&in); err != nil {
@@ -157,10 +163,27 @@ func (c *Counter) Invite(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(made.Token)})
+		return page.WriteJSON(q.W, http.StatusOK, c.invitedJSON(q, made))
 	}
-	return c.peoplePage(q, http.StatusOK, peoplePage{Link: c.inviteLink(made.Token), LinkFor: in.Email,
+	return c.peoplePage(q, http.StatusOK, peoplePage{invitedPart: c.invited(q, made, in.Email),
 		Typed: portal.PersonEdit{Role: string(portal.CustomerBuyer), SpendPeriod: "order"}})
+}
+
+// invited is what who invited is shown.
+func (c *Counter) invited(q *page.Request, made portal.Invitation, email string) invitedPart {
+	part := invitedPart{LinkFor: email}
+	if q.Who.Staff() {
+		part.Link = c.inviteLink(made.Token)
+	}
+	return part
+}
+
+func (c *Counter) invitedJSON(q *page.Request, made portal.Invitation) map[string]any {
+	out := map[string]any{"login_id": made.LoginID}
+	if q.Who.Staff() {
+		out["link"] = c.inviteLink(made.Token)
+	}
+	return out
 }
 
 // inviteLink is the address to hand over; a path where nobody has said what the
@@ -193,8 +216,8 @@ func (c *Counter) personPage(q *page.Request, status int, view personPage, typed
 		if typed != nil {
 			view.Typed = *typed
 		}
-		if view.Link != "" {
-			view.LinkFor = p.Email
+		if view.renewed != nil {
+			view.invitedPart = c.invited(q, *view.renewed, p.Email)
 		}
 		return c.Page(q, status, "shop/person", p.Title(), peopleActive(q), view)
 	}
@@ -246,7 +269,7 @@ func (c *Counter) DisablePerson(q *page.Request) error {
 	return err
 }
 
-// RenewInvitation shows a new link, once.
+// RenewInvitation sends a new link, and shows it to staff, once.
 func (c *Counter) RenewInvitation(q *page.Request) error {
 	id, err := loginID(q)
 	if err != nil {
@@ -259,9 +282,9 @@ func (c *Counter) RenewInvitation(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.inviteLink(made.Token)})
+		return page.WriteJSON(q.W, http.StatusOK, c.invitedJSON(q, made))
 	}
-	return c.personPage(q, http.StatusOK, personPage{Link: c.inviteLink(made.Token)}, nil)
+	return c.personPage(q, http.StatusOK, personPage{renewed: &made}, nil)
 }
 
 // invitePage is where somebody who was invited sets a password.

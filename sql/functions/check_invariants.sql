@@ -178,5 +178,9 @@ as $$
   from (select * from erp.code_wanted w where (select co.duplicate_codes = 'refuse' from erp.company co)) w
   full join erp.code_taken t on t.kind = w.kind and t.code = w.code and t.item_id = w.item_id and t.uom is not distinct from w.uom
   where w.item_id is null or t.item_id is null
+  union all
+  select 'invited_person', v.email::text, format('log-in %s is there already', l.login_id)
+  from portal.invited_person v
+  join portal.login l on l.login_id = v.login_id or l.customer_id = v.customer_id and l.email operator(public.=) v.email
 $$;
 grant execute on function erp.check_invariants() to portal_desk, portal_work;

@@ -6,6 +6,17 @@
 -- challenge serves once, that guessing is locked, and that a session goes nowhere before
 -- its factor (the view portal.session_now).
 
+-- Whether who has a session proved who they are within the company's confirm_within. Staff
+-- who act as a customer do by their own session.
+create or replace function portal.is_confirmed(p_session_id bigint) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((
+    select coalesce(p.confirmed_at, s.confirmed_at) > erp.now() - co.confirm_within
+    from portal.session s left join portal.session p on p.session_id = s.parent_id cross join erp.company co
+    where s.session_id = p_session_id), false)
+$$;
+
 -- A session and its log-in, held until the transaction ends; refused once it is over,
 -- and where a process that serves only customers asks for one of staff.
 create or replace function portal.hold_session(p_session_id bigint, out login_id bigint, out email text, out customer_id bigint,
@@ -15,12 +26,11 @@ as $$
 begin
   perform from portal.session s where s.session_id = p_session_id for no key update;
   select n.login_id, l.email::text, l.customer_id, l.staff_role is not null, s.browser_id, n.stage,
-      coalesce(s.confirmed_at > erp.now() - co.confirm_within, false)
+      portal.is_confirmed(p_session_id)
     into login_id, email, customer_id, staff, browser_id, stage, confirmed
     from portal.session_now n
     join portal.session s using (session_id)
     join portal.login l on l.login_id = n.login_id
-    cross join erp.company co
     where n.session_id = p_session_id and n.parent_id is null and not (l.staff_role is not null and portal.staff_elsewhere());
   if not found then
     raise exception 'Please log in.' using errcode = 'PT401', constraint = 'session_over';
@@ -38,9 +48,40 @@ declare
 begin
   h := portal.hold_session(p_session_id);
   if not (h.stage = 'enrol' or h.stage = 'full' and h.confirmed) then
-    raise exception 'Prove first that it is you.' using errcode = 'PT403', constraint = 'not_confirmed';
+    perform portal.refuse_unconfirmed();
   end if;
 end
+$$;
+
+create or replace function portal.refuse_unconfirmed() returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'Prove first that it is you.' using errcode = 'PT403', constraint = 'not_confirmed';
+end
+$$;
+
+-- The same for people and money, in a request of the portal: it names its session in the
+-- setting portal.session_id. Programs that have no session with the portal are not asked.
+-- Nothing is held, so that a form of one page waits for no other page of the session.
+create or replace function portal.assert_request_confirmed() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asking bigint := nullif(current_setting('portal.session_id', true), '');
+begin
+  if asking is not null and not (portal.is_confirmed(asking)
+      and exists (select from portal.session_now n where n.session_id = asking and n.stage = 'full')) then
+    perform portal.refuse_unconfirmed();
+  end if;
+end
+$$;
+
+-- Whether codes of a log-in are not looked at, since too many were wrong.
+create or replace function portal.factor_locked(p_login_id bigint) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from portal.factor_failure x where x.login_id = p_login_id and x.locked_until > erp.now())
 $$;
 
 -- What a session is asked, and what its owner has.
@@ -60,7 +101,7 @@ begin
     (select count(*)::int from portal.factor f where f.login_id = h.login_id and f.kind = 'passkey'),
     (select count(*)::int from portal.recovery_code r where r.login_id = h.login_id and r.used_at is null),
     exists (select from portal.browser b where b.browser_id = h.browser_id and b.trusted_until > erp.now()),
-    exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+    portal.factor_locked(h.login_id);
 end
 $$;
 grant execute on function portal.factor_state(bigint) to portal_auth;
@@ -154,7 +195,7 @@ begin
   h := portal.hold_session(p_session_id);
   update portal.factor f set last_step = p_step, used_at = erp.now()
     where f.factor_id = p_factor_id and f.login_id = h.login_id and f.kind = 'app' and f.last_step < p_step
-      and not exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+      and not portal.factor_locked(h.login_id);
   if not found then
     return false;
   end if;
@@ -174,7 +215,7 @@ begin
   h := portal.hold_session(p_session_id);
   update portal.recovery_code r set used_at = erp.now()
     where r.login_id = h.login_id and r.code_hash = p_hash and r.used_at is null
-      and not exists (select from portal.factor_failure x where x.login_id = h.login_id and x.locked_until > erp.now());
+      and not portal.factor_locked(h.login_id);
   if not found then
     return false;
   end if;
@@ -226,22 +267,26 @@ end
 $$;
 grant execute on function portal.confirm_by_password(bigint) to portal_auth;
 
--- Counts what was wrong: the fifth within 15 minutes locks codes for 15 minutes.
+-- Counts what was wrong: the fifth within 15 minutes locks codes for 15 minutes
+-- (portal.count_failure).
 create or replace function portal.factor_failed(p_session_id bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   h record;
+  n record;
 begin
   h := portal.hold_session(p_session_id);
-  insert into portal.factor_failure as x (login_id, failed_count, failed_since) values (h.login_id, 1, erp.now())
-  on conflict (login_id) do update set
-    failed_count = case when x.failed_since < erp.now() - interval '15 minutes' or x.locked_until <= erp.now() then 1 else x.failed_count + 1 end,
-    failed_since = case when x.failed_since < erp.now() - interval '15 minutes' or x.locked_until <= erp.now() then erp.now() else x.failed_since end,
-    locked_until = case
-      when x.locked_until > erp.now() then x.locked_until
-      when x.failed_since >= erp.now() - interval '15 minutes' and x.locked_until is null and x.failed_count + 1 >= 5
-        then erp.now() + interval '15 minutes' end;
+  insert into portal.factor_failure (login_id, failed_count, failed_since) values (h.login_id, 1, erp.now())
+    on conflict on constraint factor_failure_pkey do nothing;
+  if found then
+    return;
+  end if;
+  select c.* into n from portal.factor_failure x
+    cross join lateral portal.count_failure(5, x.failed_count, x.failed_since, x.locked_until) c
+    where x.login_id = h.login_id for update of x;
+  update portal.factor_failure x set failed_count = n.failed_count, failed_since = n.failed_since, locked_until = n.locked_until
+    where x.login_id = h.login_id;
 end
 $$;
 grant execute on function portal.factor_failed(bigint) to portal_auth;
@@ -436,6 +481,7 @@ create or replace function portal.require_factor(p_customer_no text, p_required 
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform portal.assert_request_confirmed();
   update erp.customer c set second_factor = p_required where c.customer_no = p_customer_no and c.second_factor <> p_required;
   if not found and not exists (select from erp.customer c where c.customer_no = p_customer_no) then
     raise exception 'There is no customer %.', p_customer_no using errcode = 'PT404', constraint = 'own_customer_only';

@@ -21,15 +21,37 @@ as $$
     where d.device = p_device and lower(l.email::text) = lower(btrim(p_email)))
 $$;
 
+-- One failure more, of a password or a code: in a window of 15 minutes that begins
+-- with the first, number p_most locks for 15 minutes from then (null: nothing does).
+-- While it is locked nothing changes, so the end stays where it is.
+create or replace function portal.count_failure(p_most int, inout failed_count int, inout failed_since timestamptz,
+  inout locked_until timestamptz)
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if locked_until > erp.now() then
+    return;
+  end if;
+  if locked_until is not null or failed_since < erp.now() - interval '15 minutes' then
+    failed_count := 0;
+    failed_since := erp.now();
+    locked_until := null;
+  end if;
+  failed_count := failed_count + 1;
+  if failed_count >= p_most then
+    locked_until := erp.now() + interval '15 minutes';
+  end if;
+end
+$$;
+
 -- Counts a try of an account at a place, in a window of 15 minutes that begins
--- with the first. The try number p_most locks for 15 minutes from then (null:
--- nothing does); further tries while it is locked change nothing, so the end
--- stays where it is. The number of the try; 0: it is locked.
+-- with the first. The number of the try; 0: it is locked.
 create or replace function portal.count_login_try(p_account bytea, p_place text, p_most int) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   t portal.login_try;
+  n record;
 begin
   insert into portal.login_try (account, place, failed_count, failed_since) values (p_account, p_place, 0, erp.now())
     on conflict on constraint login_try_pkey do nothing;
@@ -37,15 +59,10 @@ begin
   if t.locked_until > erp.now() then
     return 0;
   end if;
-  if t.locked_until is not null or t.failed_since < erp.now() - interval '15 minutes' then
-    t.failed_count := 0;
-    t.failed_since := erp.now();
-  end if;
-  update portal.login_try x
-    set failed_count = t.failed_count + 1, failed_since = t.failed_since,
-      locked_until = case when t.failed_count + 1 >= p_most then erp.now() + interval '15 minutes' end
+  n := portal.count_failure(p_most, t.failed_count, t.failed_since, t.locked_until);
+  update portal.login_try x set failed_count = n.failed_count, failed_since = n.failed_since, locked_until = n.locked_until
     where x.account = p_account and x.place = p_place;
-  return t.failed_count + 1;
+  return n.failed_count;
 end
 $$;
 

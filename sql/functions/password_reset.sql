@@ -67,21 +67,26 @@ create or replace function portal.mail_invitation(p_login_id bigint, p_token tex
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  l portal.login;
+  hash bytea := sha256(convert_to(p_token, 'UTF8'));
+  i record;
   made bigint;
 begin
-  select x.* into l from portal.login x join portal.invitation v using (login_id)
-    where x.login_id = p_login_id and v.token_hash = sha256(convert_to(p_token, 'UTF8')) and v.expires_at > erp.now();
+  select v.customer_id, v.email::text, null::bigint as login_id, null::text as staff_role into i
+    from portal.invited_person v where v.login_id = p_login_id and v.token_hash = hash and v.expires_at > erp.now()
+  union all
+  select l.customer_id, l.email::text, l.login_id, l.staff_role
+    from portal.login l join portal.invitation v using (login_id)
+    where l.login_id = p_login_id and v.token_hash = hash and v.expires_at > erp.now();
   if not found then
     raise exception 'There is no such invitation.' using errcode = 'PT404', constraint = 'own_customer_only';
   end if;
-  if l.staff_role is not null then
-    perform portal.hold_staff(l.login_id);
+  if i.staff_role is not null then
+    perform portal.hold_staff(i.login_id);
   else
-    perform portal.assert_manages(l.customer_id, l.login_id);
+    perform portal.assert_manages(i.customer_id, p_login_id);
   end if;
   insert into portal.mail (key, kind, recipient, login_id, customer_id, secret)
-  values ('invitation:' || encode(sha256(convert_to(p_token, 'UTF8')), 'hex'), 'invitation', l.email::text, l.login_id, l.customer_id, p_token)
+  values ('invitation:' || encode(hash, 'hex'), 'invitation', i.email, i.login_id, i.customer_id, p_token)
   on conflict (key) do nothing
   returning mail_id into made;
   perform portal.enqueue_mails(array[made]);

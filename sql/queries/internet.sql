@@ -12,6 +12,9 @@ delete from portal.certificate_cache where name = @name;
 insert into portal.unknown_proxy (source, node, first_at, last_at) values (@source, @node, erp.now(), erp.now())
 on conflict (source) do update set node = excluded.node, last_at = excluded.last_at;
 
+-- name: examine_certificates
+select c.name, c.chain from portal.certificate_chains() c;
+
 -- name: examine_unknown_proxies
 -- Networks that are private are a proxy of this house's more likely than not.
 select p.source, p.node, to_char(p.last_at, 'YYYY-MM-DD HH24:MI') as last_at,

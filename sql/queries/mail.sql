@@ -2,11 +2,12 @@
 -- The mail, locked until the transaction ends. What its reader may not see (any
 -- more) is not to be sent.
 select m.mail_id, m.message_id::text as message_id, m.kind, m.recipient, m.ref, m.data, m.secret, m.status, m.login_id,
-  coalesce(l.name, '') as name, coalesce(c.name, '') as customer, coalesce(w.see_prices, false) as see_prices,
+  coalesce(l.name, v.name, '') as name, coalesce(c.name, '') as customer, coalesce(w.see_prices, false) as see_prices,
   m.customer_id, m.document_id, co.time_zone, co.currency,
+  v.login_id is not null and exists (select from portal.login x where x.email = v.email) as has_login,
   case
-    when l.login_id is null then 'its log-in is gone'
-    when l.disabled then 'the log-in is closed'
+    when l.login_id is null and v.login_id is null then 'its log-in is gone'
+    when l.disabled or v.disabled then 'the log-in is closed'
     when l.staff_role is null and not (c.active and w.enabled) then 'the customer''s access is closed'
     when m.kind in ('invitation', 'password_reset') and m.secret = '' then 'its link has ended'
     when k.needs = 'balance' and not w.see_balance then 'the customer does not see its balance'
@@ -16,6 +17,7 @@ select m.mail_id, m.message_id::text as message_id, m.kind, m.recipient, m.ref, 
 from portal.mail m
 cross join erp.company co
 left join portal.login l on l.login_id = m.login_id and l.customer_id is not distinct from m.customer_id
+left join portal.invited_person v on m.kind = 'invitation' and m.login_id is null and v.customer_id = m.customer_id and v.email = m.recipient::citext
 left join erp.customer c on c.customer_id = m.customer_id
 left join erp.web_access w on w.customer_id = m.customer_id
 left join portal.news_kind k on k.kind = m.kind

@@ -17,17 +17,13 @@ select portal.save_person(@customer_id, @login_id, @name, @role, @spend_limit::n
 select portal.disable_person(@customer_id, @login_id, @disabled);
 
 -- name: person_invite
-select portal.invite_person(@customer_id, @email, @name, @role, @spend_limit::numeric, @spend_period, @sign_off_all, @password_hash, @token_hash);
+select portal.invite_person(@customer_id, @email, @name, @role, @spend_limit::numeric, @spend_period, @sign_off_all, @token_hash);
 
 -- name: invitation_renew
 select portal.renew_invitation(@customer_id, @login_id, @token_hash);
 
 -- name: invitation_of_token
-select l.login_id, l.email::text as email
-from portal.invitation v join portal.login l using (login_id)
-where v.token_hash = @token_hash and v.expires_at > erp.now() and not l.disabled;
+select i.email, i.has_login from portal.invitation_of(@token_hash) i;
 
--- name: invitation_use
-delete from portal.invitation v using portal.login l
-where l.login_id = v.login_id and v.token_hash = @token_hash and v.expires_at > erp.now() and not l.disabled
-returning l.login_id, l.email::text as email;
+-- name: invitation_accept
+select portal.accept_invitation(@token_hash, @password_hash);
