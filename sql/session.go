@@ -105,8 +105,7 @@ func (s *SessionStore) open(ctx context.Context, login portal.LoginID, by portal
 		if err := try.succeeded(ctx, tx, login); err != nil {
 			return err
 		}
-		_, err := opening.open(ctx, tx, login)
-		return err
+		return opening.open(ctx, tx, login)
 	})
 	if err != nil {
 		return "", portal.Session{}, fmt.Errorf("open session of login %d: %w", login, refusal(err))
@@ -135,10 +134,10 @@ func newSession(from portal.Browser, by portal.LogInKind) (token string, _ openi
 }
 
 // open opens it for a log-in.
-func (o opening) open(ctx context.Context, tx pgx.Tx, login portal.LoginID) (id portal.SessionID, err error) {
+func (o opening) open(ctx context.Context, tx pgx.Tx, login portal.LoginID) error {
 	o["login_id"] = login
-	err = tx.QueryRow(ctx, query("session_open"), args(o)).Scan(&id)
-	return id, err
+	_, err := tx.Exec(ctx, query("session_open"), args(o))
+	return err
 }
 
 // newToken makes a session's secret and what the database keeps of it.

@@ -86,8 +86,8 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity,
 	var refused *string
 	err := s.byIdentity(ctx, func(tx pgx.Tx) error {
 		var login *portal.LoginID
-		a := args{"issuer": id.Issuer, "subject": id.Subject, "email": id.Email, "verified": id.EmailVerified, "name": id.Name,
-			"duties": append([]string{}, id.Duties...), "operator": id.Operator, "create": s.create,
+		a := args{"issuer": id.Issuer, "subject": id.Subject, "email": id.Email, "verified": id.EmailVerified,
+			"name": id.Name, "duties": append([]string{}, id.Duties...), "operator": id.Operator, "create": s.create,
 			"password_hash": nobodysHash(s.cost)}
 		if err := tx.QueryRow(ctx, query("identity_log_in"), a).Scan(&login, &refused); err != nil || refused != nil {
 			return err
@@ -95,8 +95,7 @@ func (s *SignOnStore) LogInByIdentity(ctx context.Context, id portal.Identity,
 		if err := tryFrom("", from).remember(ctx, tx, *login); err != nil {
 			return err
 		}
-		_, err := opening.open(ctx, tx, *login)
-		return err
+		return opening.open(ctx, tx, *login)
 	})
 	switch {
 	case portal.ErrorCode(err) == portal.CodeInvalid: // a duty that there is none of: a fault of the settings
