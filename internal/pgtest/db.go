@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -161,8 +162,8 @@ func Connect(t testing.TB, server *Server, name string) *DB {
 }
 
 // Private returns a database with the portal's schema on a server of its own,
-// which the test may stop, kill and start again: see DB.Server. It takes about
-// a second.
+// which the test may stop, kill and start again: see DB.Server. It is migrated
+// like a house's, and takes about two seconds.
 func Private(t testing.TB) *DB {
 	t.Helper()
 	shared.sweeping.Do(sweep)
@@ -186,16 +187,15 @@ func Private(t testing.TB) *DB {
 			db.end(t)
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
-	defer cancel()
-	must(t, plant(ctx, dir))
 	s.Start(t)
+
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	const name = "portal"
-	admin, err := pgxpool.New(ctx, s.running.URL("postgres"))
-	must(t, err)
-	err = create(ctx, admin, s.running.Version(), name, template)
-	admin.Close()
-	must(t, err)
+	must(t, s.running.EnsureDatabase(ctx, name))
+	if err := prepare(ctx, s.running.URL(name)); err != nil {
+		must(t, fmt.Errorf("prepare: %w", err))
+	}
 	db, err = open(t, s, name)
 	must(t, err)
 	return db

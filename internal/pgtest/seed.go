@@ -40,8 +40,8 @@ func plant(ctx context.Context, dir string) error {
 		return fmt.Errorf("seed: %w", err)
 	}
 	// Not os.CopyFS: as root the files have to stay those of the server's account.
-	out, err := exec.CommandContext(ctx, "cp", "-pR", filepath.Join(seed, "data"), filepath.Join(dir, "data")).CombinedOutput()
-	if err != nil {
+	cp := exec.CommandContext(ctx, "cp", "-pR", filepath.Join(seed, "data"), filepath.Join(dir, "data"))
+	if out, err := cp.CombinedOutput(); err != nil {
 		return fmt.Errorf("copy the seed: %w: %s", err, out)
 	}
 	return nil

@@ -50,8 +50,9 @@ comment on column portal.login_failure.refused is 'Turned away unseen: locked, o
 
 alter table erp.company add column audit_keep interval, add column sign_in_keep interval;
 -- squawk-ignore constraint-missing-not-valid -- one row
-alter table erp.company add constraint company_audit_keep check (audit_keep >= interval '1 year'),
-  add constraint company_sign_in_keep check (sign_in_keep >= interval '1 month');
+alter table erp.company add constraint company_audit_keep check (audit_keep >= interval '1 year');
+-- squawk-ignore constraint-missing-not-valid
+alter table erp.company add constraint company_sign_in_keep check (sign_in_keep >= interval '1 month');
 comment on column erp.company.audit_keep is 'How long portal.audit keeps its rows; null: for ever. At least a year.';
 comment on column erp.company.sign_in_keep is 'How long it keeps log-ins and log-outs, where that is shorter; null: like all. At least a month.';
 
