@@ -86,3 +86,12 @@ func ErrorMessage(err error) string {
 	}
 	return "Something went wrong on our side. Nothing was changed."
 }
+
+// DutiesNeeded are the duties one of which would have been needed, where that is why
+// err refused.
+func DutiesNeeded(err error) []Duty {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Needs
+	}
+	return nil
+}

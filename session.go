@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,26 @@ const (
 	ActingOrder   Acting = "order"   // for the customer: what is ordered is marked as entered by staff
 )
 
+// LogInKind is by what a session was opened.
+type LogInKind string
+
+const (
+	ByPassword LogInKind = "password"
+	ByPasskey  LogInKind = "passkey"
+	ByProvider LogInKind = "sso" // single sign-on, of staff
+)
+
+// Label is how it is called in the list of somebody's sessions.
+func (k LogInKind) Label() string {
+	switch k {
+	case ByPasskey:
+		return "Passkey"
+	case ByProvider:
+		return "Single sign-on"
+	}
+	return "Password"
+}
+
 // Session is a logged-in person: who asks. It is handed down explicitly to
 // whatever reads or writes on that person's behalf.
 type Session struct {
@@ -60,6 +81,19 @@ type Session struct {
 
 // Staff reports whether the session is of the distributor's own people.
 func (s Session) Staff() bool { return s.Role == RoleDesk || s.Role == RoleOps }
+
+// Has reports whether who has one of the duties.
+func (s Session) Has(duties ...Duty) bool {
+	return slices.ContainsFunc(duties, func(d Duty) bool { return slices.Contains(s.Duties, d) })
+}
+
+// Require refuses who has none of the duties.
+func (s Session) Require(duties ...Duty) error {
+	if s.Has(duties...) {
+		return nil
+	}
+	return &Error{Code: CodeForbidden, Message: "This needs the duty " + dutyWords(duties) + ".", Needs: duties}
+}
 
 // Actor is how history rows and the audit log name the person.
 func (s Session) Actor() string {

@@ -6,26 +6,6 @@ import (
 	"time"
 )
 
-// LogInKind is by what a session was opened.
-type LogInKind string
-
-const (
-	ByPassword LogInKind = "password"
-	ByPasskey  LogInKind = "passkey"
-	ByProvider LogInKind = "sso" // single sign-on, of staff
-)
-
-// Label is how it is called in the list of somebody's sessions.
-func (k LogInKind) Label() string {
-	switch k {
-	case ByPasskey:
-		return "Passkey"
-	case ByProvider:
-		return "Single sign-on"
-	}
-	return "Password"
-}
-
 // Identity is who somebody is at the provider, once its answer was checked.
 type Identity struct {
 	Issuer        string

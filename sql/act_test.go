@@ -71,6 +71,8 @@ func TestLogInsAreInTheLog(t *testing.T) {
 	since = lastAudit(t, s.DB)
 
 	// a desk closes the log-in: the end of its session is theirs
+	pgtest.Exec(t, s.DB, "insert into portal.user_duty (user_id, duty) select l.login_id, d.code from portal.login l "+
+		"cross join portal.duty d where l.staff_role is not null")
 	staff, _, err := s.sessions.LogIn(t.Context(), dana, ownPassword, browserNamed("c"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +157,8 @@ func TestRecordAct(t *testing.T) {
 		}
 		return who
 	}
+	pgtest.Exec(t, s.DB, "insert into portal.user_duty (user_id, duty) select l.login_id, d.code from portal.login l "+
+		"cross join portal.duty d where l.staff_role is not null")
 	pat, dana := session("pat@c1.example"), session("dana@demo.example")
 	pgtest.Exec(t, s.DB, "update erp.web_access set enabled = true; insert into erp.customer (customer_id, customer_no, name) overriding system value values (2, 'C2', 'Other')")
 	if err := s.sessions.BeginActing(t.Context(), dana, "C1", portal.ActingPreview); err != nil {

@@ -425,11 +425,11 @@ func (w *routeWorld) shrink(ctx context.Context, conn *pgx.Conn, n int) {
 	}
 }
 
-// The next deliveries agree with the model over 15,000 random questions;
+// The next deliveries agree with the model over 50,000 random questions;
 // ROUTE_CASES asks for more, ROUTE_SEED for others.
 func TestRoutesAgreeWithModel(t *testing.T) {
 	t.Parallel()
-	cases := 15_000
+	cases := 50_000
 	if n, err := strconv.Atoi(os.Getenv("ROUTE_CASES")); err == nil {
 		cases = n
 	}

@@ -47,6 +47,7 @@ with kind (code, act_group, label, noun, by_program, quiet) as (values
   ('credit_memo_line', 'money', 'wrote lines of the credit memo', '', false, null),
   ('payment', 'money', 'posted the payment', 'payment', false, null),
   ('payment_application', 'money', 'applied money to the invoice', 'invoice', false, null),
+  ('held_entry', 'money', 'changed what waits for a second person:', '', false, null),
   ('credit_request', 'money', 'changed the return request', 'request', false, null),
   ('credit_request_line', 'money', 'changed lines of the return request', 'request', false, null),
   ('document_series', 'setting', 'changed the numbers of', '', false, null),
