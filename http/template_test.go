@@ -85,3 +85,31 @@ func TestPagesHaveTemplates(t *testing.T) {
 		}
 	}
 }
+
+// A part of a page that is called is there: html/template looks for it only when the page is made.
+func TestTemplateCallsAreDefined(t *testing.T) {
+	t.Parallel()
+	defined, called := map[string]bool{}, map[string]string{}
+	defines := regexp.MustCompile(`\{\{-? ?(?:define|block) "([^"]+)"`)
+	calls := regexp.MustCompile(`\{\{-? ?template "([^"]+)"`)
+	for _, file := range templates(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range defines.FindAllStringSubmatch(string(text), -1) {
+			defined[m[1]] = true
+		}
+		for _, m := range calls.FindAllStringSubmatch(string(text), -1) {
+			called[m[1]] = file
+		}
+	}
+	if len(called) < 30 {
+		t.Fatalf("only %d parts are called", len(called))
+	}
+	for name, file := range called {
+		if !defined[name] {
+			t.Errorf("%s calls %q, which no file defines", file, name)
+		}
+	}
+}

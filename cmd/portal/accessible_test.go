@@ -62,7 +62,7 @@ func TestBrowserAccessible(t *testing.T) {
 	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
 	request := fmt.Sprintf("/approvals/%v", bea.submit().get("sign_off"))
 	bea.post("/cart/lines", "item_no", "OIL5", "qty", "2")
-	link := fmt.Sprint(v.post("/people", "email", "new@c1003.example", "role", "view").get("link"))
+	link := fmt.Sprint(s.logIn("desk@demo.example").post("/desk/customers/C1003/people", "email", "new@c1003.example", "role", "view").get("link"))
 	pgtest.Exec(t, s.db, "update erp.item set price_c = 28 where item_no = 'OIL5'")
 	person := s.loginOf("bea@c1003.example")
 	standing := fmt.Sprint("/standing-orders/", v.rowsForm("/standing-orders", "application/json",

@@ -14,7 +14,9 @@ func TestBrowserQueue(t *testing.T) {
 	s := newSite(t)
 	pgtest.Exec(t, s.db, `update erp.web_access set auto_approve = false;
 		insert into portal.login (staff_role, email, password_hash, name) select staff_role, 'second@demo.example',
-			password_hash, 'Sam' from portal.login where email = 'desk@demo.example'`)
+			password_hash, 'Sam' from portal.login where email = 'desk@demo.example';
+		insert into portal.user_duty (user_id, duty) select l.login_id, d.code from portal.login l cross join portal.duty d
+			where l.email = 'second@demo.example'`)
 	v := s.buyer("C1003")
 	var no [5]string
 	for i := range no {

@@ -400,15 +400,16 @@ func (w *walk) post(v *visitor, path string, pairs ...string) (refused bool, err
 	return false, fmt.Errorf("%s %v: %d %.200s", path, pairs, a.status, a.body)
 }
 
-// exec runs plain SQL; a refusal is one of ours, a constraint's, or a deadlock,
-// which any program that locks in an order of its own must expect.
+// exec runs plain SQL; a refusal is one of ours, a constraint's, a deadlock, which
+// any program that locks in an order of its own must expect, or a count of what
+// somebody is at, which is to be counted again.
 func (w *walk) exec(sql string, args ...any) (refused bool, err error) {
 	tag, err := w.s.db.Pool.Exec(context.Background(), sql, args...)
 	if err == nil {
 		return tag.RowsAffected() == 0, nil
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok &&
-		(strings.HasPrefix(pg.Code, "PT") || strings.HasPrefix(pg.Code, "23") || pg.Code == "40P01") {
+		(strings.HasPrefix(pg.Code, "PT") || strings.HasPrefix(pg.Code, "23") || pg.Code == "40P01" || pg.Code == "40001") {
 		return true, nil
 	}
 	return false, fmt.Errorf("%.90s: %w", sql, err)

@@ -16,9 +16,11 @@ func (k *Kit) Recorded(kind portal.ActKind, what string, h Handler) Handler {
 	return func(q *Request) error {
 		act := portal.Act{Kind: kind, What: what, Asked: q.URL.RawQuery}
 		for _, p := range q.params {
-			if p.Key == "customer_no" {
+			switch p.Key {
+			case routeParam:
+			case "customer_no":
 				act.CustomerNo = q.Param(p.Key)
-			} else {
+			default:
 				act.Subject = strings.Trim(q.Param(p.Key), "/")
 			}
 		}
