@@ -9,7 +9,8 @@ select
         count(*) filter (where j.state = 'running') as running,
         count(*) filter (where j.state = 'retryable') as retrying,
         count(*) filter (where j.state = 'discarded') as discarded,
-        coalesce(extract(epoch from clock_timestamp() - min(j.scheduled_at) filter (where j.state = 'available')), 0) as oldest_seconds
+        coalesce(extract(epoch from clock_timestamp() - min(j.scheduled_at) filter (where j.state = 'available')), 0)
+          as oldest_seconds
       from river.river_job j
       where j.state in ('available', 'running', 'retryable', 'discarded')
       group by j.queue

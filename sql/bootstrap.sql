@@ -35,7 +35,8 @@ begin
   if exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
     where d.datname = current_database() and a.privilege_type = 'TEMPORARY'
       and a.grantee in (0, 'portal_web'::regrole, 'portal_work'::regrole, 'portal_auth'::regrole)) then
-    execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth', current_database());
+    execute format('revoke temporary on database %I from public, portal_web, portal_work, portal_auth',
+      current_database());
   end if;
   if not (has_database_privilege('portal_owner', current_database(), 'temporary')
     and has_database_privilege('portal_desk', current_database(), 'temporary')) then

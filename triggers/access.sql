@@ -37,7 +37,8 @@ begin
     where n is distinct from p
     order by n.customer_id
   loop
-    insert into portal.audit (action, customer_id, subject, data) values ('web_access', c.customer_id, 'Web Access', c.changes);
+    insert into portal.audit (action, customer_id, subject, data) values ('web_access', c.customer_id, 'Web Access',
+      c.changes);
     perform portal.emit('access', c.customer_id, '');
     if not c.enabled then
       perform portal.end_sessions(c.customer_id);
@@ -47,7 +48,8 @@ begin
 end
 $$;
 create or replace trigger web_access_updated after update on erp.web_access
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.web_access_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.web_access_changed();
 
 create or replace function portal.web_access_inserted() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -61,7 +63,8 @@ begin
     where exists (select from portal.login l where l.customer_id = n.customer_id) order by 1
   loop
     insert into portal.audit (action, customer_id, subject, data)
-    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(null, f.value)) from jsonb_each(c.set) f;
+    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(null, f.value))
+      from jsonb_each(c.set) f;
     perform portal.emit('access', c.customer_id, '');
   end loop;
   return null;
@@ -81,7 +84,8 @@ begin
     where exists (select from portal.login l where l.customer_id = p.customer_id) order by 1
   loop
     insert into portal.audit (action, customer_id, subject, data)
-    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(f.value, null)) from jsonb_each(c.was) f;
+    select 'web_access', c.customer_id, 'Web Access', jsonb_object_agg(f.key, jsonb_build_array(f.value, null))
+      from jsonb_each(c.was) f;
     perform portal.emit('access', c.customer_id, '');
     perform portal.end_sessions(c.customer_id);
   end loop;

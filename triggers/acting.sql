@@ -8,7 +8,8 @@ declare
   s record;
 begin
   for s in
-    select n.session_id, n.acting_for as customer_id, n.acting, n.source, coalesce(l.email::text, 'login ' || n.login_id) as staff, c.customer_no
+    select n.session_id, n.acting_for as customer_id, n.acting, n.source,
+      coalesce(l.email::text, 'login ' || n.login_id) as staff, c.customer_no
     from changed_rows n
     join erp.customer c on c.customer_id = n.acting_for
     left join portal.login l on l.login_id = n.login_id
@@ -16,7 +17,8 @@ begin
     order by n.session_id
   loop
     insert into portal.audit (actor, action, customer_id, subject, data, source)
-    values (s.staff, case s.acting when 'order' then 'acting' else 'preview' end || case tg_op when 'INSERT' then '_begin' else '_end' end,
+    values (s.staff, case s.acting when 'order' then 'acting' else 'preview' end || case tg_op when 'INSERT'
+      then '_begin' else '_end' end,
       s.customer_id, s.customer_no, jsonb_build_object('session', s.session_id), nullif(s.source, ''));
     if s.acting = 'order' then
       perform portal.emit('notice', s.customer_id, 'acting');

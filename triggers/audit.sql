@@ -21,21 +21,26 @@ begin
   customer_id := (p_row ->> 'customer_id')::bigint;
   case p_table
     when 'invoice_line' then
-      select i.invoice_no, i.customer_id into subject, customer_id from erp.invoice i where i.invoice_id = (p_row ->> 'invoice_id')::bigint;
+      select i.invoice_no, i.customer_id into subject, customer_id from erp.invoice i
+        where i.invoice_id = (p_row ->> 'invoice_id')::bigint;
     when 'credit_memo_line' then
-      select m.memo_no, m.customer_id into subject, customer_id from erp.credit_memo m where m.credit_memo_id = (p_row ->> 'credit_memo_id')::bigint;
+      select m.memo_no, m.customer_id into subject, customer_id from erp.credit_memo m
+        where m.credit_memo_id = (p_row ->> 'credit_memo_id')::bigint;
     when 'payment_application' then
       select i.invoice_no into subject from erp.invoice i where i.invoice_id = (p_row ->> 'invoice_id')::bigint;
     when 'credit_request_line' then
-      select r.request_no, r.customer_id into subject, customer_id from erp.credit_request r where r.request_id = (p_row ->> 'request_id')::bigint;
+      select r.request_no, r.customer_id into subject, customer_id from erp.credit_request r
+        where r.request_id = (p_row ->> 'request_id')::bigint;
     when 'shipment' then
-      select o.order_no, o.customer_id into subject, customer_id from erp.sales_order o where o.order_id = (p_row ->> 'order_id')::bigint;
+      select o.order_no, o.customer_id into subject, customer_id from erp.sales_order o
+        where o.order_id = (p_row ->> 'order_id')::bigint;
     when 'authorized_item' then
       select i.item_no into subject from erp.item i where i.item_id = (p_row ->> 'item_id')::bigint;
     when 'ship_to' then
       subject := p_row ->> 'code';
     else
-      subject := coalesce(p_row ->> 'doc_no', p_row ->> 'invoice_no', p_row ->> 'memo_no', p_row ->> 'payment_no', p_row ->> 'order_no', p_row ->> 'request_no',
+      subject := coalesce(p_row ->> 'doc_no', p_row ->> 'invoice_no', p_row ->> 'memo_no', p_row ->> 'payment_no',
+        p_row ->> 'order_no', p_row ->> 'request_no',
         p_row ->> 'customer_no', p_row ->> 'series', '');
   end case;
   subject := coalesce(subject, '');
@@ -59,7 +64,8 @@ begin
       return null;
     elsif n > 25 then
       insert into portal.audit (action, data)
-      select tg_table_name, jsonb_build_object('rows', jsonb_build_array(null, count(*)), 'amount', jsonb_build_array(null, coalesce(
+      select tg_table_name, jsonb_build_object('rows', jsonb_build_array(null, count(*)), 'amount',
+        jsonb_build_array(null, coalesce(
         sum((r.j ->> 'line_total')::numeric), sum((r.j ->> 'total')::numeric), sum((r.j ->> 'amount')::numeric))))
       from (select to_jsonb(x) as j from new_rows x) r;
       return null;
@@ -76,7 +82,8 @@ begin
     from (select to_jsonb(x) as j from old_rows x) r cross join lateral portal.audit_subject(tg_table_name, r.j) s;
   else
     -- materialized: else each row would be made into JSON again for each of its columns
-    with a as materialized (select to_jsonb(x) as j from new_rows x), b as materialized (select to_jsonb(x) as j from old_rows x)
+    with a as materialized (select to_jsonb(x) as j from new_rows x), b as materialized (select to_jsonb(x) as j
+      from old_rows x)
     insert into portal.audit (action, customer_id, subject, data)
     select tg_table_name, s.customer_id, s.subject, c.data
     from (
@@ -104,14 +111,16 @@ begin
   select count(*) into documents from (select distinct to_jsonb(x) ->> id_column from new_rows x limit 26) few;
   if documents > 25 then
     insert into portal.audit (action, data)
-    select tg_table_name, jsonb_build_object('lines', jsonb_build_array(null, count(*)), 'amount', jsonb_build_array(null, sum(x.line_total))) from new_rows x;
+    select tg_table_name, jsonb_build_object('lines', jsonb_build_array(null, count(*)), 'amount',
+      jsonb_build_array(null, sum(x.line_total))) from new_rows x;
     return null;
   end if;
   insert into portal.audit (action, customer_id, subject, data)
   select tg_table_name, s.customer_id, s.subject, d.data
   from (
     select jsonb_build_object(id_column, r.j -> id_column) as j,
-      jsonb_build_object('lines', jsonb_build_array(null, count(*)), 'amount', jsonb_build_array(null, sum((r.j ->> 'line_total')::numeric))) as data
+      jsonb_build_object('lines', jsonb_build_array(null, count(*)), 'amount',
+        jsonb_build_array(null, sum((r.j ->> 'line_total')::numeric))) as data
     from (select to_jsonb(x) as j from new_rows x) r group by r.j -> id_column
   ) d cross join lateral portal.audit_subject(tg_table_name, d.j) s;
   return null;
@@ -126,70 +135,89 @@ create or replace trigger credit_memo_line_insert_audited after insert on erp.cr
 -- The open amount of a document, and its total, follow from applications and
 -- lines, which have rows of their own.
 create or replace trigger invoice_insert_audited after insert on erp.invoice
-  referencing new table as new_rows for each statement execute function portal.rows_audited('invoice_id', '', 'open_amount');
+  referencing new table as new_rows for each statement execute function portal.rows_audited('invoice_id', '',
+    'open_amount');
 create or replace trigger invoice_update_audited after update on erp.invoice
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('invoice_id', '', 'open_amount,total');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('invoice_id', '', 'open_amount,total');
 create or replace trigger credit_memo_insert_audited after insert on erp.credit_memo
-  referencing new table as new_rows for each statement execute function portal.rows_audited('credit_memo_id', '', 'open_amount');
+  referencing new table as new_rows for each statement execute function portal.rows_audited('credit_memo_id', '',
+    'open_amount');
 create or replace trigger credit_memo_update_audited after update on erp.credit_memo
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('credit_memo_id', '', 'open_amount,total');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('credit_memo_id', '', 'open_amount,total');
 create or replace trigger payment_insert_audited after insert on erp.payment
-  referencing new table as new_rows for each statement execute function portal.rows_audited('payment_id', '', 'open_amount,key');
+  referencing new table as new_rows for each statement execute function portal.rows_audited('payment_id', '',
+    'open_amount,key');
 create or replace trigger payment_update_audited after update on erp.payment
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('payment_id', '', 'open_amount');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('payment_id', '', 'open_amount');
 create or replace trigger payment_application_insert_audited after insert on erp.payment_application
   referencing new table as new_rows for each statement execute function portal.rows_audited('application_id', '', '');
 
 -- Of an order, its first row and each step are in the status history, and with
 -- it in the log (see order_history.sql); its total follows from the lines.
 create or replace trigger sales_order_update_audited after update on erp.sales_order
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('order_id', '', 'status,total');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('order_id', '', 'status,total');
 create or replace trigger sales_order_delete_audited after delete on erp.sales_order
   referencing old table as old_rows for each statement execute function portal.rows_audited('order_id', '', '');
 create or replace trigger shipment_update_audited after update on erp.shipment
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('shipment_id', '', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('shipment_id', '', '');
 create or replace trigger shipment_delete_audited after delete on erp.shipment
   referencing old table as old_rows for each statement execute function portal.rows_audited('shipment_id', '', '');
 
 create or replace trigger credit_request_insert_audited after insert on erp.credit_request
   referencing new table as new_rows for each statement execute function portal.rows_audited('request_id', '', '');
 create or replace trigger credit_request_update_audited after update on erp.credit_request
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('request_id', '', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('request_id', '', '');
 create or replace trigger credit_request_delete_audited after delete on erp.credit_request
   referencing old table as old_rows for each statement execute function portal.rows_audited('request_id', '', '');
 create or replace trigger credit_request_line_insert_audited after insert on erp.credit_request_line
-  referencing new table as new_rows for each statement execute function portal.rows_audited('request_id', 'line_no', '');
+  referencing new table as new_rows for each statement execute function portal.rows_audited('request_id', 'line_no',
+    '');
 create or replace trigger credit_request_line_update_audited after update on erp.credit_request_line
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('request_id', 'line_no', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('request_id', 'line_no', '');
 create or replace trigger credit_request_line_delete_audited after delete on erp.credit_request_line
-  referencing old table as old_rows for each statement execute function portal.rows_audited('request_id', 'line_no', '');
+  referencing old table as old_rows for each statement execute function portal.rows_audited('request_id', 'line_no',
+    '');
 
 -- Limits, terms, holds, tax, and what an account may buy. The price level is in
 -- the log as price_basis.
 create or replace trigger customer_insert_audited after insert on erp.customer
   referencing new table as new_rows for each statement execute function portal.rows_audited('customer_id', '', '');
 create or replace trigger customer_update_audited after update on erp.customer
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('customer_id', '', 'price_level');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('customer_id', '', 'price_level');
 create or replace trigger customer_delete_audited after delete on erp.customer
   referencing old table as old_rows for each statement execute function portal.rows_audited('customer_id', '', '');
 create or replace trigger ship_to_update_audited after update on erp.ship_to
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('ship_to_id', '', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('ship_to_id', '', '');
 create or replace trigger ship_to_delete_audited after delete on erp.ship_to
   referencing old table as old_rows for each statement execute function portal.rows_audited('ship_to_id', '', '');
 create or replace trigger authorized_item_insert_audited after insert on erp.authorized_item
-  referencing new table as new_rows for each statement execute function portal.rows_audited('customer_id', 'item_id', '');
+  referencing new table as new_rows for each statement execute function portal.rows_audited('customer_id', 'item_id',
+    '');
 create or replace trigger authorized_item_update_audited after update on erp.authorized_item
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('customer_id', 'item_id', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('customer_id', 'item_id', '');
 create or replace trigger authorized_item_delete_audited after delete on erp.authorized_item
-  referencing old table as old_rows for each statement execute function portal.rows_audited('customer_id', 'item_id', '');
+  referencing old table as old_rows for each statement execute function portal.rows_audited('customer_id', 'item_id',
+    '');
 create or replace trigger company_update_audited after update on erp.company
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('only_row', '', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('only_row', '', '');
 
 -- What a second person decides about.
 create or replace trigger held_entry_insert_audited after insert on portal.held_entry
   referencing new table as new_rows for each statement execute function portal.rows_audited('entry_id', '', 'key');
 create or replace trigger held_entry_update_audited after update on portal.held_entry
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.rows_audited('entry_id', '', '');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.rows_audited('entry_id', '', '');
 
 -- A number that is drawn is no change.
 create or replace function portal.document_series_audited() returns trigger
@@ -214,8 +242,10 @@ as $$
 begin
   if tg_op = 'INSERT' then
     insert into portal.audit (action, customer_id, subject, data)
-    select 'order_line', o.customer_id, o.order_no, jsonb_build_object('lines', jsonb_object_agg(n.line_no, jsonb_build_object(
-      'item_id', jsonb_build_array(null, n.item_id), 'uom', jsonb_build_array(null, n.uom), 'qty', jsonb_build_array(null, n.qty),
+    select 'order_line', o.customer_id, o.order_no,
+      jsonb_build_object('lines', jsonb_object_agg(n.line_no, jsonb_build_object(
+      'item_id', jsonb_build_array(null, n.item_id), 'uom', jsonb_build_array(null, n.uom), 'qty',
+        jsonb_build_array(null, n.qty),
       'unit_price', jsonb_build_array(null, n.unit_price))))
     from new_rows n join erp.sales_order o using (order_id)
     where o.made_in is distinct from erp.this_transaction()
@@ -224,7 +254,8 @@ begin
   elsif tg_op = 'DELETE' then
     insert into portal.audit (action, customer_id, subject, data)
     select 'order_line', o.customer_id, o.order_no, jsonb_build_object('lines', jsonb_object_agg(p.line_no, (
-      select jsonb_object_agg(f.key, jsonb_build_array(f.value, null)) from jsonb_each(to_jsonb(p)) f where f.value not in ('null', '0', '""'))))
+      select jsonb_object_agg(f.key, jsonb_build_array(f.value, null)) from jsonb_each(to_jsonb(p)) f
+        where f.value not in ('null', '0', '""'))))
     from old_rows p join erp.sales_order o using (order_id)
     group by o.order_id;
     return null;
@@ -234,23 +265,34 @@ begin
   from (
     select n.order_id, n.line_no,
       case when n.qty <> p.qty then jsonb_build_object('qty', jsonb_build_array(p.qty, n.qty)) else '{}' end
-      || case when n.unit_price is distinct from p.unit_price then jsonb_build_object('unit_price', jsonb_build_array(p.unit_price, n.unit_price)) else '{}' end
-      || case when n.price_step is distinct from p.price_step then jsonb_build_object('price_step', jsonb_build_array(p.price_step, n.price_step)) else '{}' end
+      || case when n.unit_price is distinct from p.unit_price then jsonb_build_object('unit_price',
+        jsonb_build_array(p.unit_price, n.unit_price)) else '{}' end
+      || case when n.price_step is distinct from p.price_step then jsonb_build_object('price_step',
+        jsonb_build_array(p.price_step, n.price_step)) else '{}' end
       || case when n.price_rule_id is distinct from p.price_rule_id
         then jsonb_build_object('price_rule_id', jsonb_build_array(p.price_rule_id, n.price_rule_id)) else '{}' end
       || case when n.price_valid_until is distinct from p.price_valid_until
-        then jsonb_build_object('price_valid_until', jsonb_build_array(p.price_valid_until, n.price_valid_until)) else '{}' end
+        then jsonb_build_object('price_valid_until', jsonb_build_array(p.price_valid_until, n.price_valid_until))
+          else '{}' end
       || case when n.override_reason <> p.override_reason
-        then jsonb_build_object('override_reason', jsonb_build_array(p.override_reason, n.override_reason)) else '{}' end
-      || case when n.qty_allocated <> p.qty_allocated then jsonb_build_object('qty_allocated', jsonb_build_array(p.qty_allocated, n.qty_allocated)) else '{}' end
+        then jsonb_build_object('override_reason', jsonb_build_array(p.override_reason, n.override_reason))
+          else '{}' end
+      || case when n.qty_allocated <> p.qty_allocated then jsonb_build_object('qty_allocated',
+        jsonb_build_array(p.qty_allocated, n.qty_allocated)) else '{}' end
       || case when n.qty_backordered <> p.qty_backordered
-        then jsonb_build_object('qty_backordered', jsonb_build_array(p.qty_backordered, n.qty_backordered)) else '{}' end
-      || case when n.qty_picked <> p.qty_picked then jsonb_build_object('qty_picked', jsonb_build_array(p.qty_picked, n.qty_picked)) else '{}' end
-      || case when n.qty_shipped <> p.qty_shipped then jsonb_build_object('qty_shipped', jsonb_build_array(p.qty_shipped, n.qty_shipped)) else '{}' end
-      || case when n.qty_cancelled <> p.qty_cancelled then jsonb_build_object('qty_cancelled', jsonb_build_array(p.qty_cancelled, n.qty_cancelled)) else '{}' end
-      || case when n.cancel_reason <> p.cancel_reason then jsonb_build_object('cancel_reason', jsonb_build_array(p.cancel_reason, n.cancel_reason)) else '{}' end
+        then jsonb_build_object('qty_backordered', jsonb_build_array(p.qty_backordered, n.qty_backordered))
+          else '{}' end
+      || case when n.qty_picked <> p.qty_picked then jsonb_build_object('qty_picked', jsonb_build_array(p.qty_picked,
+        n.qty_picked)) else '{}' end
+      || case when n.qty_shipped <> p.qty_shipped then jsonb_build_object('qty_shipped',
+        jsonb_build_array(p.qty_shipped, n.qty_shipped)) else '{}' end
+      || case when n.qty_cancelled <> p.qty_cancelled then jsonb_build_object('qty_cancelled',
+        jsonb_build_array(p.qty_cancelled, n.qty_cancelled)) else '{}' end
+      || case when n.cancel_reason <> p.cancel_reason then jsonb_build_object('cancel_reason',
+        jsonb_build_array(p.cancel_reason, n.cancel_reason)) else '{}' end
       || case when n.substitute_for_line is distinct from p.substitute_for_line
-        then jsonb_build_object('substitute_for_line', jsonb_build_array(p.substitute_for_line, n.substitute_for_line)) else '{}' end as data
+        then jsonb_build_object('substitute_for_line', jsonb_build_array(p.substitute_for_line, n.substitute_for_line))
+          else '{}' end as data
     from new_rows n join old_rows p on p.order_id = n.order_id and p.line_no = n.line_no
     where n <> p
   ) c
@@ -263,7 +305,8 @@ $$;
 create or replace trigger sales_order_line_insert_audited after insert on erp.sales_order_line
   referencing new table as new_rows for each statement execute function portal.order_lines_audited();
 create or replace trigger sales_order_line_update_audited after update on erp.sales_order_line
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.order_lines_audited();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.order_lines_audited();
 create or replace trigger sales_order_line_delete_audited after delete on erp.sales_order_line
   referencing old table as old_rows for each statement execute function portal.order_lines_audited();
 
@@ -286,5 +329,6 @@ create or replace trigger audit_append_only before update or delete or truncate 
   for each statement execute function portal.refuse_forgetting();
 create or replace trigger audit_chain_append_only before update or delete or truncate on portal.audit_chain
   for each statement execute function portal.refuse_forgetting();
-create or replace trigger order_status_history_append_only before update or delete or truncate on erp.order_status_history
+create or replace trigger order_status_history_append_only before update
+  or delete or truncate on erp.order_status_history
   for each statement execute function portal.refuse_forgetting();

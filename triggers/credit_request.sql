@@ -30,7 +30,8 @@ begin
     return new;
   end if;
 
-  if (new.customer_id, new.invoice_id, new.request_no, new.request_key) is distinct from (old.customer_id, old.invoice_id, old.request_no, old.request_key) then
+  if (new.customer_id, new.invoice_id, new.request_no, new.request_key) is distinct from (old.customer_id,
+    old.invoice_id, old.request_no, old.request_key) then
     raise exception 'The customer, the invoice and the number of request % are fixed.', old.request_no
       using errcode = 'PT409', constraint = 'credit_request_identity';
   end if;
@@ -51,7 +52,8 @@ begin
     return new;
   end if;
 
-  if not exists (select from erp.credit_request_move m where m.from_status = old.status and m.to_status = new.status) then
+  if not exists (select from erp.credit_request_move m where m.from_status = old.status
+    and m.to_status = new.status) then
     raise exception 'Request % cannot go from % to %.', old.request_no, old.status, new.status
       using errcode = 'PT409', constraint = 'credit_request_move', column = 'status',
         hint = 'The legal moves are in erp.credit_request_move.';
@@ -64,7 +66,8 @@ begin
       using errcode = 'PT409', constraint = 'credit_request_goods', column = 'status';
   end if;
   if new.status = 'APPROVED' and not exists (
-    select from erp.credit_request_line l where l.request_id = new.request_id and coalesce(l.qty_approved, l.qty) > 0) then
+    select from erp.credit_request_line l where l.request_id = new.request_id
+      and coalesce(l.qty_approved, l.qty) > 0) then
     raise exception 'Nothing of request % is approved: reject it instead.', old.request_no
       using errcode = 'PT409', constraint = 'credit_request_nothing', column = 'status';
   end if;
@@ -84,18 +87,21 @@ begin
     select l.invoice_line_no, l.qty, coalesce(m.qty, 0) as credited into bad
     from (
       select x.invoice_id, x.invoice_line_no,
-        sum(case when s.goods_return then least(x.qty_approved, coalesce(x.qty_received, x.qty_approved)) else x.qty_approved end) as qty
+        sum(case when s.goods_return then least(x.qty_approved, coalesce(x.qty_received, x.qty_approved))
+          else x.qty_approved end) as qty
       from erp.credit_request_line x join erp.credit_reason s using (reason_code)
       where x.request_id = new.request_id group by 1, 2
     ) l
     left join lateral (
       select sum(y.qty) as qty from erp.credit_memo_line y
-      where y.credit_memo_id = new.credit_memo_id and y.invoice_id = l.invoice_id and y.invoice_line_no = l.invoice_line_no
+      where y.credit_memo_id = new.credit_memo_id and y.invoice_id = l.invoice_id
+        and y.invoice_line_no = l.invoice_line_no
     ) m on true
     where coalesce(m.qty, 0) <> l.qty
     order by 1 limit 1;
     if found then
-      raise exception 'The credit memo credits % of line %, and % are approved and back.', trim_scale(bad.credited), bad.invoice_line_no, trim_scale(bad.qty)
+      raise exception 'The credit memo credits % of line %, and % are approved and back.', trim_scale(bad.credited),
+        bad.invoice_line_no, trim_scale(bad.qty)
         using errcode = 'PT409', constraint = 'credit_request_memo_lines', column = 'status',
           hint = format('select erp.issue_request_memo(%L) makes one that fits.', old.request_no);
     end if;
@@ -114,7 +120,8 @@ declare
 begin
   if tg_op = 'INSERT' then
     insert into erp.credit_request_history (request_id, from_status, to_status, at, actor, by_customer)
-    select n.request_id, null, n.status, n.requested_at, n.requested_by, portal.customer_id() is not null and portal.acting_by() is null
+    select n.request_id, null, n.status, n.requested_at, n.requested_by, portal.customer_id() is not null
+      and portal.acting_by() is null
     from new_rows n order by n.request_id;
     return null;
   end if;
@@ -123,17 +130,21 @@ begin
   select n.request_id, p.status, n.status, portal.customer_id() is not null and portal.acting_by() is null,
     case when n.status = 'AWAITING_GOODS' and p.status = 'APPROVED' then nullif(n.status_reason, p.status_reason)
       when n.status <> p.status then n.status_reason
-      else (select format('Goods received: %s of %s', trim_scale(sum(coalesce(l.qty_received, l.qty_approved))), trim_scale(sum(l.qty_approved)))
-        from erp.credit_request_line l join erp.credit_reason s using (reason_code) where l.request_id = n.request_id and s.goods_return) end
+      else (select format('Goods received: %s of %s', trim_scale(sum(coalesce(l.qty_received, l.qty_approved))),
+        trim_scale(sum(l.qty_approved)))
+        from erp.credit_request_line l join erp.credit_reason s using (reason_code) where l.request_id = n.request_id
+          and s.goods_return) end
   from new_rows n join old_rows p using (request_id)
   where n.status <> p.status or p.goods_received_at is null and n.goods_received_at is not null
   order by n.request_id;
 
   for r in
-    select n.request_id, n.status from new_rows n join old_rows p using (request_id) where n.status <> p.status order by n.request_id
+    select n.request_id, n.status from new_rows n join old_rows p using (request_id) where n.status <> p.status
+      order by n.request_id
   loop
     if r.status = 'APPROVED' then
-      update erp.credit_request_line l set qty_approved = l.qty where l.request_id = r.request_id and l.qty_approved is null;
+      update erp.credit_request_line l set qty_approved = l.qty where l.request_id = r.request_id
+        and l.qty_approved is null;
       if erp.request_awaits_goods(r.request_id) then
         update erp.credit_request q set status = 'AWAITING_GOODS' where q.request_id = r.request_id;
       end if;
@@ -150,7 +161,8 @@ create or replace trigger credit_request_made after insert on erp.credit_request
   referencing new table as new_rows for each statement execute function erp.credit_request_after();
 -- after credit_request_updated, which tells of this step before the next is made
 create or replace trigger credit_request_written after update on erp.credit_request
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.credit_request_after();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function erp.credit_request_after();
 
 create or replace function erp.credit_request_line_before() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -183,7 +195,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('credit', r.customer_id, r.request_no, jsonb_build_object('status', r.status))
-  from (select q.* from erp.credit_request q where q.request_id in (select n.request_id from new_rows n) order by q.request_id) r;
+  from (select q.* from erp.credit_request q where q.request_id in (select n.request_id from new_rows n)
+    order by q.request_id) r;
   return null;
 end
 $$;
@@ -197,15 +210,19 @@ as $$
 declare
   bad uuid;
 begin
-  perform pg_advisory_xact_lock(hashtextextended(k.request_key::text, 7265)) from (select distinct n.request_key from new_rows n order by 1) k;
+  perform pg_advisory_xact_lock(hashtextextended(k.request_key::text, 7265)) from (select distinct n.request_key
+    from new_rows n order by 1) k;
   select p.request_key into bad
-  from portal.request_photo p join (select distinct n.customer_id, n.request_key from new_rows n) k using (customer_id, request_key)
+  from portal.request_photo p join (select distinct n.customer_id, n.request_key from new_rows n) k
+    using (customer_id, request_key)
   group by p.request_key having count(*) > 6 limit 1;
   if found then
-    raise exception 'Six photos are the most for a request.' using errcode = 'PT422', constraint = 'request_photo_count', column = 'photos';
+    raise exception 'Six photos are the most for a request.'
+      using errcode = 'PT422', constraint = 'request_photo_count', column = 'photos';
   end if;
   perform portal.emit('credit', r.customer_id, r.request_no, jsonb_build_object('status', r.status))
-  from (select distinct q.customer_id, q.request_no, q.status from new_rows n join erp.credit_request q using (customer_id, request_key)) r;
+  from (select distinct q.customer_id, q.request_no, q.status from new_rows n join erp.credit_request q
+    using (customer_id, request_key)) r;
   return null;
 end
 $$;

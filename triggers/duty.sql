@@ -104,5 +104,6 @@ create or replace trigger login_staff_closed after update of staff_role, disable
 -- The list of staff is open somewhere.
 create or replace trigger login_staff_added after insert on portal.login
   for each row when (new.staff_role is not null) execute function portal.staff_told();
-create or replace trigger login_staff_changed after update of name, email, disabled, last_login_at, staff_role on portal.login
+create or replace trigger login_staff_changed after update of name, email, disabled, last_login_at,
+  staff_role on portal.login
   for each row when (old.staff_role is not null or new.staff_role is not null) execute function portal.staff_told();

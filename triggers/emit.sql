@@ -8,7 +8,8 @@
 -- nothing (empty), written, notified (listeners as well), or lost.
 
 -- Documents of one kind, each with its customer, number and facts.
-create or replace function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[]) returns void
+create or replace function portal.emit_all(p_kind text, p_customer_ids bigint[], p_refs text[], p_data jsonb[])
+  returns void
 language plpgsql
 as $$
 declare
@@ -27,7 +28,8 @@ begin
       where not exists (
         select from (
           select e.data from portal.event e
-          where e.xid = pg_current_xact_id() and e.ref = d.ref and e.kind = p_kind and e.customer_id is not distinct from d.customer_id
+          where e.xid = pg_current_xact_id() and e.ref = d.ref and e.kind = p_kind
+            and e.customer_id is not distinct from d.customer_id
           order by e.event_id desc limit 1
         ) last where last.data is not distinct from d.data);
     end if;
@@ -40,7 +42,8 @@ begin
   exception when others then
     -- A full log or disk stops no program's work: everybody is told to look again.
     raise warning 'An event could not be written (%): open pages are told to load again.', sqlerrm;
-    perform set_config('portal.event_state', 'lost', true), pg_notify('portal_event', 'lost'), nextval('portal.event_missed');
+    perform set_config('portal.event_state', 'lost', true), pg_notify('portal_event', 'lost'),
+      nextval('portal.event_missed');
     return;
   end;
 
@@ -63,7 +66,8 @@ $$;
 
 drop function if exists portal.wake(); -- of earlier versions
 
-create or replace function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb default null) returns void
+create or replace function portal.emit(p_kind text, p_customer_id bigint, p_ref text, p_data jsonb default null)
+  returns void
 language plpgsql
 as $$
 begin
@@ -90,7 +94,8 @@ begin
   if cardinality(customers) <= 250 then
     perform portal.emit_all(p_kind, customers, array_fill(''::text, array[cardinality(customers)]), null);
   else
-    perform portal.emit(case when p_kind in ('payment', 'credit', 'statement') then 'invoice' else p_kind end, null, '');
+    perform portal.emit(case when p_kind in ('payment', 'credit', 'statement') then 'invoice' else p_kind end, null,
+      '');
   end if;
 end
 $$;
@@ -104,7 +109,8 @@ as $$
 declare
   known text;
 begin
-  if exists (select from portal.event e where e.xid >= pg_snapshot_xmax(pg_current_snapshot()) and e.xid <> pg_current_xact_id())
+  if exists (select from portal.event e where e.xid >= pg_snapshot_xmax(pg_current_snapshot())
+    and e.xid <> pg_current_xact_id())
     or exists (select from portal.event_floor f where f.pruned_xid >= pg_snapshot_xmax(pg_current_snapshot())) then
     delete from portal.event e where e.xid >= pg_snapshot_xmax(pg_current_snapshot());
     update portal.event_floor f set pruned_xid = '0' where f.pruned_xid >= pg_snapshot_xmax(pg_current_snapshot());

@@ -7,7 +7,8 @@ declare
   f record;
 begin
   for f in
-    select r.login_id, l.customer_id, l.email::text as email, array_agg(r.kind || ' ' || r.name order by r.factor_id) as names
+    select r.login_id, l.customer_id, l.email::text as email, array_agg(r.kind || ' ' || r.name order by r.factor_id)
+      as names
     from changed_rows r join portal.login l using (login_id)
     group by r.login_id, l.customer_id, l.email order by r.login_id
   loop
@@ -15,7 +16,8 @@ begin
     values ('factor', f.customer_id, f.email, jsonb_build_object('factor', case tg_op
       when 'INSERT' then jsonb_build_array(null, f.names) else jsonb_build_array(f.names, null) end));
     perform portal.mail_security(array[f.login_id], 'factor_changed', jsonb_build_object('text',
-      (select string_agg(case r.kind when 'app' then 'The authenticator app' else 'The passkey' end || ' “' || r.name || '” was '
+      (select string_agg(case r.kind when 'app' then 'The authenticator app' else 'The passkey'
+        end || ' “' || r.name || '” was '
         || case tg_op when 'INSERT' then 'added.' else 'removed.' end, ' ' order by r.factor_id)
        from changed_rows r where r.login_id = f.login_id)));
   end loop;

@@ -5,7 +5,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if nullif(current_setting('portal.actor', true), '') is not null then
-    perform portal.count_invitation((select l.customer_id from portal.login l where l.login_id = new.login_id), new.login_id);
+    perform portal.count_invitation((select l.customer_id from portal.login l where l.login_id = new.login_id),
+      new.login_id);
   end if;
   return null;
 end

@@ -18,7 +18,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v portal.invited_person := coalesce(new, old);
-  shown constant text[] := array['customer_role', 'spend_limit', 'spend_period', 'sign_off_all', 'disabled', 'name', 'email'];
+  shown constant text[] := array['customer_role', 'spend_limit', 'spend_period', 'sign_off_all', 'disabled', 'name',
+    'email'];
   changes jsonb;
 begin
   if tg_op = 'INSERT' then

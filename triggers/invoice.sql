@@ -21,7 +21,8 @@ $$;
 -- the second adds up what the first has written: the lock comes before the sum.
 create or replace function erp.hold_invoices(p_invoice_ids bigint[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
-as $$ select i.invoice_id from erp.invoice i where i.invoice_id = any (p_invoice_ids) order by i.invoice_id for no key update $$;
+as $$ select i.invoice_id from erp.invoice i where i.invoice_id = any (p_invoice_ids) order by i.invoice_id
+  for no key update $$;
 
 create or replace function erp.settle_invoices(p_invoice_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -31,7 +32,8 @@ begin
   update erp.invoice i
     set open_amount = i.total - t.applied
     from (
-      select a.invoice_id, coalesce((select sum(x.amount) from erp.payment_application x where x.invoice_id = a.invoice_id), 0) as applied
+      select a.invoice_id, coalesce((select sum(x.amount) from erp.payment_application x
+        where x.invoice_id = a.invoice_id), 0) as applied
       from unnest(p_invoice_ids) as a(invoice_id)
     ) t
     where i.invoice_id = t.invoice_id and i.open_amount <> i.total - t.applied;
@@ -47,12 +49,14 @@ begin
     set total = t.amount + i.tax + i.freight, open_amount = t.amount + i.tax + i.freight - t.applied
     from (
       select a.invoice_id,
-        coalesce((select round(sum(x.line_total), 2) from erp.invoice_line x where x.invoice_id = a.invoice_id), 0) as amount,
+        coalesce((select round(sum(x.line_total), 2) from erp.invoice_line x where x.invoice_id = a.invoice_id), 0)
+          as amount,
         coalesce((select sum(x.amount) from erp.payment_application x where x.invoice_id = a.invoice_id), 0) as applied
       from unnest(p_invoice_ids) as a(invoice_id)
     ) t
     where i.invoice_id = t.invoice_id and i.opened_total is null
-      and (i.total, i.open_amount) is distinct from (t.amount + i.tax + i.freight, t.amount + i.tax + i.freight - t.applied);
+      and (i.total, i.open_amount) is distinct from (t.amount + i.tax + i.freight,
+        t.amount + i.tax + i.freight - t.applied);
 end
 $$;
 
@@ -75,7 +79,8 @@ begin
     update erp.sales_order o set invoiced_at = erp.now()
       where o.order_id in (select n.order_id from new_rows n) and o.invoiced_at is null
         and erp.is_shipped(o.status)
-        and not exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_invoiced < l.qty_shipped);
+        and not exists (select from erp.sales_order_line l where l.order_id = o.order_id
+          and l.qty_invoiced < l.qty_shipped);
   end if;
   return null;
 end
@@ -83,7 +88,8 @@ $$;
 create or replace trigger invoice_line_inserted after insert on erp.invoice_line
   referencing new table as new_rows for each statement execute function erp.invoice_line_changed();
 create or replace trigger invoice_line_updated after update on erp.invoice_line
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.invoice_line_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function erp.invoice_line_changed();
 create or replace trigger invoice_line_deleted after delete on erp.invoice_line
   referencing old table as old_rows for each statement execute function erp.invoice_line_changed();
 
@@ -100,7 +106,8 @@ begin
     perform erp.assert_open_period(array[new.invoice_date]);
     new.made_in := erp.this_transaction();
     if new.opened_total is not null and new.total not in (0, new.opened_total) then
-      raise exception 'Invoice % says a total of %, and % as the total of the books it was opened with.', new.invoice_no, new.total, new.opened_total
+      raise exception 'Invoice % says a total of %, and % as the total of the books it was opened with.',
+        new.invoice_no, new.total, new.opened_total
         using errcode = 'PT409', constraint = 'invoice_total', column = 'total';
     end if;
     new.total := coalesce(new.opened_total, case when new.total = 0 then new.tax + new.freight else new.total end);
@@ -113,7 +120,8 @@ begin
   end if;
   right_total := coalesce(old.opened_total, old.tax + old.freight
     + coalesce((select round(sum(l.line_total), 2) from erp.invoice_line l where l.invoice_id = old.invoice_id), 0));
-  right_open := right_total - coalesce((select sum(a.amount) from erp.payment_application a where a.invoice_id = old.invoice_id), 0);
+  right_open := right_total - coalesce((select sum(a.amount) from erp.payment_application a
+    where a.invoice_id = old.invoice_id), 0);
   if pg_trigger_depth() = 1 and new.total not in (old.total, right_total) then
     raise exception 'The total of invoice % is what its lines, tax and freight add up to. Issue a credit memo (erp.issue_credit) or another invoice.',
       old.invoice_no using errcode = 'PT409', constraint = 'invoice_total', column = 'total';
@@ -131,7 +139,8 @@ drop trigger if exists invoice_settles on erp.invoice;
 create or replace trigger invoice_opens before insert on erp.invoice
   for each row execute function erp.invoice_settles();
 create or replace trigger invoice_settles before update on erp.invoice
-  for each row when ((new.total, new.open_amount) is distinct from (old.total, old.open_amount)) execute function erp.invoice_settles();
+  for each row when ((new.total, new.open_amount) is distinct from (old.total,
+    old.open_amount)) execute function erp.invoice_settles();
 
 -- Of earlier versions: dates of posted documents stay.
 drop trigger if exists invoice_moved on erp.invoice;
@@ -141,7 +150,8 @@ create or replace function portal.invoice_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform portal.emit_documents('invoice', array_agg(n.customer_id order by n.invoice_id), array_agg(n.invoice_no order by n.invoice_id)) from new_rows n;
+  perform portal.emit_documents('invoice', array_agg(n.customer_id order by n.invoice_id),
+    array_agg(n.invoice_no order by n.invoice_id)) from new_rows n;
   return null;
 end
 $$;

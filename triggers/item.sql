@@ -63,7 +63,8 @@ begin
   elsif tg_op = 'DELETE' then
     perform portal.emit('catalog', null, '') where exists (select from old_rows);
   else
-    select array_agg(x.item_id) filter (where x.listed), array_agg(x.item_id) filter (where not x.listed and (x.shown or x.priced)),
+    select array_agg(x.item_id) filter (where x.listed), array_agg(x.item_id) filter (where not x.listed
+      and (x.shown or x.priced)),
         array_agg(x.item_id) filter (where x.priced)
       into listed, shown, priced
       from (
@@ -71,7 +72,8 @@ begin
           (n.active, n.category_id, n.description, n.item_no)
             is distinct from (p.active, p.category_id, p.description, p.item_no) as listed,
           (n.details, n.barcode, n.discontinued, n.substitute_item_id, n.allow_backorder, n.fractional)
-            is distinct from (p.details, p.barcode, p.discontinued, p.substitute_item_id, p.allow_backorder, p.fractional) as shown,
+            is distinct from (p.details, p.barcode, p.discontinued, p.substitute_item_id, p.allow_backorder,
+              p.fractional) as shown,
           (n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
             is distinct from (p.base_uom, p.price_a, p.price_b, p.price_c, p.price_d, p.price_e, p.cost) as priced
         from new_rows n join old_rows p using (item_id)) x;

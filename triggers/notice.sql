@@ -5,7 +5,8 @@ create or replace function portal.notice_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform portal.emit('notice', c.customer_id, 'message') from (select distinct n.customer_id from new_rows n order by 1) c;
+  perform portal.emit('notice', c.customer_id, 'message') from (select distinct n.customer_id from new_rows n
+    order by 1) c;
   return null;
 end
 $$;

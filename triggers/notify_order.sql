@@ -17,7 +17,8 @@ begin
     select (x.kind, x.customer_id, x.order_no, x.data, x.login_id, null)::portal.news
     from (
       select case when n.from_status is null and n.to_status = 'SUBMITTED' then 'order_received'
-          when n.to_status = 'APPROVED' and (n.from_status is null or erp.is_undecided(n.from_status)) then 'order_approved'
+          when n.to_status = 'APPROVED' and (n.from_status is null or erp.is_undecided(n.from_status))
+            then 'order_approved'
           when n.to_status = 'REJECTED' then 'order_rejected'
           when n.to_status = 'CANCELLED' then 'order_cancelled'
           when n.to_status = 'DELIVERED' then 'order_delivered' end as kind,
@@ -50,7 +51,8 @@ begin
     select ('order_changed', x.customer_id, x.order_no, x.data, x.login_id, null)::portal.news
     from (
       select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
-        jsonb_strip_nulls(jsonb_build_object('id', pg_current_xact_id()::text, 'po_no', o.po_no, 'reason', min(n.reason), 'change_id', min(n.change_id))) as data
+        jsonb_strip_nulls(jsonb_build_object('id', pg_current_xact_id()::text, 'po_no', o.po_no, 'reason',
+          min(n.reason), 'change_id', min(n.change_id))) as data
       from new_rows n join erp.sales_order o using (order_id)
       where not n.by_customer and o.source <> 'IMPORT'
       group by o.order_id

@@ -8,7 +8,8 @@ begin
     select ('return_decided', x.customer_id, x.request_no, x.data, null, null)::portal.news
     from (
       select n.customer_id, n.request_no,
-        jsonb_strip_nulls(jsonb_build_object('id', n.status, 'status', n.status, 'reason', case when n.status <> 'CREDITED' then nullif(btrim(n.status_reason), '') end,
+        jsonb_strip_nulls(jsonb_build_object('id', n.status, 'status', n.status, 'reason', case
+          when n.status <> 'CREDITED' then nullif(btrim(n.status_reason), '') end,
           'invoice_no', i.invoice_no)) as data
       from new_rows n join old_rows p using (request_id)
       left join erp.invoice i on i.invoice_id = n.invoice_id

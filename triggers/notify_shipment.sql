@@ -22,7 +22,8 @@ begin
       select o.customer_id, o.order_no, portal.order_teller(o.login_id, o.customer_id) as login_id,
         jsonb_strip_nulls(jsonb_build_object(
           'id', s.shipment_id || case when tg_table_name = 'shipment' then ':' || s.tracking_no else '' end,
-          'shipment_id', s.shipment_id, 'po_no', o.po_no, 'carrier', nullif(btrim(s.carrier), ''), 'tracking_no', nullif(btrim(s.tracking_no), ''))) as data
+          'shipment_id', s.shipment_id, 'po_no', o.po_no, 'carrier', nullif(btrim(s.carrier), ''), 'tracking_no',
+            nullif(btrim(s.tracking_no), ''))) as data
       from unnest(shipments) as i(shipment_id)
       join erp.shipment s using (shipment_id)
       join erp.sales_order o using (order_id)

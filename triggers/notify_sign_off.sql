@@ -11,9 +11,11 @@ begin
       select ('sign_off_waiting', x.customer_id, x.ref, x.data, x.login_id, null)::portal.news
       from (
         select n.customer_id, n.sign_off_id::text as ref, l.login_id,
-          jsonb_strip_nulls(jsonb_build_object('id', n.sign_off_id, 'po_no', n.po_no, 'by', coalesce(nullif(btrim(r.name), ''), r.email::text))) as data
+          jsonb_strip_nulls(jsonb_build_object('id', n.sign_off_id, 'po_no', n.po_no, 'by',
+            coalesce(nullif(btrim(r.name), ''), r.email::text))) as data
         from new_rows n join portal.login r on r.login_id = n.login_id
-        join portal.login l on l.customer_id = n.customer_id and l.login_id <> n.login_id and l.customer_role = 'approver'
+        join portal.login l on l.customer_id = n.customer_id and l.login_id <> n.login_id
+          and l.customer_role = 'approver'
         where n.status = 'WAITING'
         order by n.sign_off_id, l.login_id
       ) x);
@@ -22,7 +24,8 @@ begin
       select ('sign_off_decided', x.customer_id, x.ref, x.data, x.login_id, null)::portal.news
       from (
         select n.customer_id, n.sign_off_id::text as ref, n.login_id,
-          jsonb_strip_nulls(jsonb_build_object('id', n.sign_off_id || ':' || n.status, 'po_no', n.po_no, 'status', n.status, 'reason', n.reason,
+          jsonb_strip_nulls(jsonb_build_object('id', n.sign_off_id || ':' || n.status, 'po_no', n.po_no, 'status',
+            n.status, 'reason', n.reason,
             'by', coalesce(nullif(btrim(d.name), ''), n.decided_by), 'order_no', o.order_no)) as data
         from new_rows n join old_rows p using (sign_off_id)
         left join portal.login d on d.email::text = n.decided_by and d.customer_id = n.customer_id

@@ -7,7 +7,8 @@ begin
   perform portal.notify_all(array(
     select ('statement', x.customer_id, x.ref, x.data, x.login_id, x.document_id)::portal.news
     from (
-      select n.customer_id, n.statement_id::text as ref, case when n.run_id is null then n.login_id end as login_id, n.document_id,
+      select n.customer_id, n.statement_id::text as ref, case when n.run_id is null then n.login_id end as login_id,
+        n.document_id,
         jsonb_build_object('id', n.statement_id, 'from', n.period_from, 'to', n.period_to) as data
       from new_rows n join old_rows p using (statement_id)
       where n.status = 'READY' and p.status <> 'READY'

@@ -9,7 +9,8 @@ begin
     new.po_no := nullif(erp.clean_text(new.po_no), '');
   end if;
   if tg_op = 'INSERT' then
-    if new.source <> 'IMPORT' and (not erp.is_changeable(new.status) or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
+    if new.source <> 'IMPORT' and (not erp.is_changeable(new.status)
+      or (new.source = 'WEB' and new.status <> 'SUBMITTED')) then
       raise exception 'A new order of source % cannot start as %.', new.source, new.status
         using errcode = 'PT409', constraint = 'order_move', column = 'status';
     end if;
@@ -17,13 +18,16 @@ begin
   end if;
   if tg_op = 'DELETE' then
     if erp.is_started(old.status)
-      or exists (select from erp.sales_order_line l where l.order_id = old.order_id and l.qty_picked + l.qty_shipped + l.qty_invoiced > 0)
+      or exists (select from erp.sales_order_line l where l.order_id = old.order_id
+        and l.qty_picked + l.qty_shipped + l.qty_invoiced > 0)
       or exists (select from erp.shipment s where s.order_id = old.order_id)
       or exists (select from erp.invoice i where i.order_id = old.order_id) then
       raise exception 'Order % has been picked, shipped or invoiced and stays. Cancel what is open of it.', old.order_no
-        using errcode = 'PT409', constraint = 'sales_order_stays', hint = 'erp.edit_order, or qty_cancelled of its lines.';
+        using errcode = 'PT409', constraint = 'sales_order_stays',
+          hint = 'erp.edit_order, or qty_cancelled of its lines.';
     end if;
-    insert into erp.order_status_history (order_id, from_status, to_status) values (old.order_id, old.status, 'DELETED');
+    insert into erp.order_status_history (order_id, from_status, to_status)
+      values (old.order_id, old.status, 'DELETED');
     -- while the order can still say which warehouse its lines' stock is in
     perform set_config('erp.deleting_order', old.order_id::text, true);
     delete from erp.sales_order_line l where l.order_id = old.order_id;
@@ -103,7 +107,8 @@ begin
     if (select count(*) from (select from old_rows limit 26) few) > 25 then
       perform portal.emit_documents('order', array_agg(p.customer_id), array_agg(p.order_no)) from old_rows p;
     else
-      perform portal.emit_all('order', array_agg(p.customer_id order by p.order_id), array_agg(p.order_no order by p.order_id),
+      perform portal.emit_all('order', array_agg(p.customer_id order by p.order_id),
+        array_agg(p.order_no order by p.order_id),
         array_agg(jsonb_build_object('status', 'DELETED') order by p.order_id))
       from old_rows p;
     end if;
@@ -114,21 +119,24 @@ begin
     select n.order_id, null, n.status, n.submitted_at, n.submitted_by,
       nullif(concat_ws(' ', n.status_reason, nullif(n.delivery_note, '')), '')
     from new_rows n order by n.order_id;
-    perform portal.emit_all('order', array_agg(n.customer_id order by n.order_id), array_agg(n.order_no order by n.order_id),
+    perform portal.emit_all('order', array_agg(n.customer_id order by n.order_id),
+      array_agg(n.order_no order by n.order_id),
       array_agg(jsonb_build_object('status', n.status) order by n.order_id))
     from new_rows n where n.source <> 'IMPORT';
     return null;
   end if;
 
   -- one look at what a customer sees; most of what programs write is not
-  select array_agg(c.customer_id), array_agg(c.order_no), array_agg(jsonb_build_object('status', c.status)), bool_or(c.moves)
+  select array_agg(c.customer_id), array_agg(c.order_no), array_agg(jsonb_build_object('status', c.status)),
+    bool_or(c.moves)
     into whose, refs, facts, moves
   from (
     select n.order_id, n.customer_id, n.order_no, n.status, n.status <> p.status as moves
     from new_rows n join old_rows p using (order_id)
     where n.status <> p.status
        or (n.po_no, n.ship_to_id, n.requested_date, n.delivery_date, n.note, n.total, n.reviewed_at, n.status_reason)
-          is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.delivery_date, p.note, p.total, p.reviewed_at, p.status_reason)
+          is distinct from (p.po_no, p.ship_to_id, p.requested_date, p.delivery_date, p.note, p.total, p.reviewed_at,
+            p.status_reason)
     order by n.order_id
   ) c;
   if refs is null then
@@ -154,7 +162,8 @@ begin
       elsif o.status = 'SHIPPED' then
         perform erp.ship_rest(o.order_id);
       elsif o.status = 'DELIVERED' then
-        update erp.shipment s set delivered_at = greatest(erp.now(), s.shipped_at) where s.order_id = o.order_id and s.delivered_at is null;
+        update erp.shipment s set delivered_at = greatest(erp.now(), s.shipped_at) where s.order_id = o.order_id
+          and s.delivered_at is null;
       elsif erp.is_pickable(o.status) and pg_trigger_depth() = 1 and exists (
         select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_backordered > 0) then
         -- what came in while somebody held the order; inside another trigger

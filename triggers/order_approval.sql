@@ -25,7 +25,8 @@ create or replace trigger sales_order_approval
   for each statement execute function portal.enqueue_order_approval();
 create or replace trigger sales_order_approval_again
   after update on erp.sales_order
-  for each row when (new.source = 'WEB' and new.status = 'SUBMITTED' and new.reviewed_at is null and old.reviewed_at is not null)
+  for each row when (new.source = 'WEB' and new.status = 'SUBMITTED' and new.reviewed_at is null
+    and old.reviewed_at is not null)
   execute function portal.enqueue_order_approval();
 
 -- To be decided again: the reasons of the last time are gone, and the revision

@@ -19,8 +19,10 @@ begin
       select r.order_id, r.line_no, sum(r.qty - r.qty_cancelled) filter (where r.sign = -1) as from_qty,
         sum(r.qty - r.qty_cancelled) filter (where r.sign = 1) as to_qty,
         -- of several reasons the one that came with this change
-        case when starts_with(min(r.cancel_reason) filter (where r.sign = 1), min(r.cancel_reason) filter (where r.sign = -1) || '; ')
-          then substr(min(r.cancel_reason) filter (where r.sign = 1), length(min(r.cancel_reason) filter (where r.sign = -1)) + 3)
+        case when starts_with(min(r.cancel_reason) filter (where r.sign = 1),
+          min(r.cancel_reason) filter (where r.sign = -1) || '; ')
+          then substr(min(r.cancel_reason) filter (where r.sign = 1),
+            length(min(r.cancel_reason) filter (where r.sign = -1)) + 3)
           else min(r.cancel_reason) filter (where r.sign = 1) end as cancel_reason
       from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
       group by r.order_id, r.line_no

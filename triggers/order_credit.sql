@@ -44,13 +44,15 @@ begin
       using errcode = 'PT409', constraint = 'credit_hold',
         hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
   elsif s.refused then
-    raise exception 'Order % is over credit by %. It goes on when somebody releases its credit with a reason.', new.order_no, round(s.over, 2)
+    raise exception 'Order % is over credit by %. It goes on when somebody releases its credit with a reason.',
+      new.order_no, round(s.over, 2)
       using errcode = 'PT409', constraint = 'credit_blocks',
         detail = format('The exposure is %s, the limit %s%s.', s.exposure, s.credit_limit,
           coalesce(format(', released up to %s by %s', new.credit_released_amount, new.credit_released_by), '')),
         hint = format('select erp.release_credit(%L, ''why'')', new.order_no);
   elsif s.over > 0 and s.credit_check = 'queue' then
-    perform erp.check_shown_credit(new.order_no, s.over, false, nullif(current_setting('portal.shown_over', true), '')::numeric, null);
+    perform erp.check_shown_credit(new.order_no, s.over, false, nullif(current_setting('portal.shown_over', true),
+      '')::numeric, null);
     new.credit_released_by := portal.actor();
     new.credit_released_at := erp.now();
     new.credit_released_amount := s.exposure;

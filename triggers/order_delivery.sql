@@ -35,9 +35,11 @@ begin
   new.delivery_date := d.delivery_date;
   select w.cutoff_mode = 'strict' into moves from erp.web_access w where w.customer_id = new.customer_id;
   if moves and d.missed is not null then
-    new.delivery_note := format('Too late for %s: delivery moved to %s.', erp.day_text(d.missed), erp.day_text(d.delivery_date));
+    new.delivery_note := format('Too late for %s: delivery moved to %s.', erp.day_text(d.missed),
+      erp.day_text(d.delivery_date));
   elsif moves and new.requested_date <> d.delivery_date then
-    new.delivery_note := format('No delivery on %s: moved to the next run, %s.', erp.day_text(new.requested_date), erp.day_text(d.delivery_date));
+    new.delivery_note := format('No delivery on %s: moved to the next run, %s.', erp.day_text(new.requested_date),
+      erp.day_text(d.delivery_date));
   end if;
   return new;
 end

@@ -11,7 +11,8 @@ begin
   end if;
   insert into portal.audit (actor, action, customer_id, subject, data)
   select n.actor, 'order_status', o.customer_id, coalesce(o.order_no, 'order ' || n.order_id),
-    jsonb_build_object('status', jsonb_build_array(n.from_status, n.to_status), 'history_id', n.history_id, 'digest', portal.history_digest(n))
+    jsonb_build_object('status', jsonb_build_array(n.from_status, n.to_status), 'history_id', n.history_id, 'digest',
+      portal.history_digest(n))
     || case when n.reason is null then '{}' else jsonb_build_object('reason', jsonb_build_array(null, n.reason)) end
   from new_rows x join erp.order_status_history n using (history_id)
   left join erp.sales_order o on o.order_id = n.order_id

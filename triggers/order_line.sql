@@ -101,7 +101,8 @@ begin
   if new.qty_shipped <> old.qty_shipped and new.qty_allocated = old.qty_allocated then
     new.qty_allocated := old.qty_allocated - (new.qty_shipped - old.qty_shipped);
   end if;
-  if new.qty_cancelled <> old.qty_cancelled and new.qty_allocated = old.qty_allocated and new.qty_backordered = old.qty_backordered then
+  if new.qty_cancelled <> old.qty_cancelled and new.qty_allocated = old.qty_allocated
+    and new.qty_backordered = old.qty_backordered then
     delta := new.qty_cancelled - old.qty_cancelled;
     taken := least(delta, old.qty_backordered);
     new.qty_backordered := old.qty_backordered - taken;
@@ -195,7 +196,8 @@ declare
   takes numeric[] := '{}';
 begin
   perform from erp.sales_order_line l
-    where l.order_id = any (p_order_ids) and l.qty_backordered > 0 and (p_item_ids is null or l.item_id = any (p_item_ids))
+    where l.order_id = any (p_order_ids) and l.qty_backordered > 0
+      and (p_item_ids is null or l.item_id = any (p_item_ids))
     order by l.order_id, l.line_no
     for no key update;
   for waits in
@@ -203,14 +205,16 @@ begin
     from erp.sales_order_line l
     join erp.sales_order o using (order_id)
     join erp.item i using (item_id)
-    where l.order_id = any (p_order_ids) and l.qty_backordered > 0 and (p_item_ids is null or l.item_id = any (p_item_ids))
+    where l.order_id = any (p_order_ids) and l.qty_backordered > 0
+      and (p_item_ids is null or l.item_id = any (p_item_ids))
       and erp.is_to_pick(o.status)
     order by l.item_id, o.warehouse, o.submitted_at, l.order_id, l.line_no
   loop
     if (waits.item_id, waits.warehouse) is distinct from (item, place) then
       item := waits.item_id;
       place := waits.warehouse;
-      select s.on_hand - s.allocated into free from erp.stock s where s.item_id = item and s.warehouse = place for update;
+      select s.on_hand - s.allocated into free from erp.stock s where s.item_id = item and s.warehouse = place
+        for update;
       free := coalesce(free, 0);
     end if;
     -- rounded down: a third times three may be more than there is
@@ -272,7 +276,8 @@ begin
     order by s.order_id
   loop
     if erp.is_pickable(o.status) and not o.open and not o.shipped then
-      update erp.sales_order s set status = 'CANCELLED', status_reason = 'Nothing of it is left to send' where s.order_id = o.order_id;
+      update erp.sales_order s set status = 'CANCELLED', status_reason = 'Nothing of it is left to send'
+        where s.order_id = o.order_id;
       continue;
     end if;
     if (o.status = 'APPROVED' and (o.started or o.shipped)) or (erp.is_shipped(o.status) and o.open) then
@@ -290,7 +295,8 @@ begin
     end if;
   end loop;
 
-  perform portal.emit_all('order', array_agg(s.customer_id order by s.order_id), array_agg(s.order_no order by s.order_id),
+  perform portal.emit_all('order', array_agg(s.customer_id order by s.order_id),
+    array_agg(s.order_no order by s.order_id),
     array_agg(jsonb_build_object('status', s.status) order by s.order_id))
   from erp.sales_order s where s.order_id = any (p_order_ids) and s.source <> 'IMPORT';
 end
@@ -304,7 +310,8 @@ as $$
 declare
   bad record;
 begin
-  select i.item_no, l.uom, l.qty_allocated, coalesce(w.see_stock, 'number') = 'number' or o.source <> 'WEB' as tell into bad
+  select i.item_no, l.uom, l.qty_allocated, coalesce(w.see_stock, 'number') = 'number' or o.source <> 'WEB' as tell
+    into bad
   from unnest(p_order_ids, p_line_nos) as a(order_id, line_no)
   join erp.sales_order_line l using (order_id, line_no)
   join erp.sales_order o using (order_id)
@@ -358,7 +365,8 @@ begin
         using errcode = 'PT422', constraint = 'no_price', column = 'item_no';
     end if;
   end if;
-  perform erp.check_substitutes(array(select n.order_id from new_rows n where n.substitute_for_line is not null and n.unit_price is not null),
+  perform erp.check_substitutes(array(select n.order_id from new_rows n where n.substitute_for_line is not null
+    and n.unit_price is not null),
     array(select n.line_no from new_rows n where n.substitute_for_line is not null and n.unit_price is not null));
 
   perform erp.allocate(orders, array(select distinct n.item_id from new_rows n));
@@ -434,13 +442,16 @@ begin
     -- marks that nobody sees (what is invoiced) settle nothing
     array_agg(distinct c.order_id order by c.order_id) filter (where c.qty <> 0 or c.price <> 0 or c.priced <> 0
       or c.allocated <> 0 or c.picked <> 0 or c.shipped <> 0 or c.backordered <> 0 or c.cancelled <> 0 or c.said)
-  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown_orders, grown_lines, changed
+  into touched, shipping, revived, returned_orders, returned_lines, moved_items, raised, waiting, grown_orders,
+    grown_lines, changed
   from (
     select r.order_id, r.line_no, r.item_id, sum(r.sign * r.qty) as qty,
       sum(r.sign * coalesce(r.unit_price, 0)) as price, sum(r.sign * num_nonnulls(r.unit_price)) as priced,
-      sum(r.sign * r.qty_allocated) as allocated, sum(r.sign * r.qty_picked) as picked, sum(r.sign * r.qty_shipped) as shipped,
+      sum(r.sign * r.qty_allocated) as allocated, sum(r.sign * r.qty_picked) as picked, sum(r.sign * r.qty_shipped)
+        as shipped,
       sum(r.sign * r.qty_backordered) as backordered, sum(r.sign * r.qty_cancelled) as cancelled,
-      min(r.cancel_reason) <> max(r.cancel_reason) or min(coalesce(r.substitute_for_line, 0)) <> max(coalesce(r.substitute_for_line, 0)) as said
+      min(r.cancel_reason) <> max(r.cancel_reason)
+        or min(coalesce(r.substitute_for_line, 0)) <> max(coalesce(r.substitute_for_line, 0)) as said
     from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
     group by r.order_id, r.line_no, r.item_id
   ) c;
@@ -501,18 +512,21 @@ begin
     update erp.stock s
       set allocated = s.allocated + moved.allocated, on_hand = s.on_hand - moved.shipped
       from (
-        select r.item_id, o.warehouse, sum(r.sign * r.qty_allocated * r.factor) as allocated, sum(r.sign * r.qty_shipped * r.factor) as shipped
+        select r.item_id, o.warehouse, sum(r.sign * r.qty_allocated * r.factor) as allocated,
+          sum(r.sign * r.qty_shipped * r.factor) as shipped
         from (select 1 as sign, n.* from new_rows n union all select -1, p.* from old_rows p) r
         join erp.sales_order o on o.order_id = r.order_id
         where o.order_id = any (touched)
         group by 1, 2
       ) moved
-      where s.item_id = moved.item_id and s.warehouse = moved.warehouse and (moved.allocated <> 0 or moved.shipped <> 0);
+      where s.item_id = moved.item_id and s.warehouse = moved.warehouse
+        and (moved.allocated <> 0 or moved.shipped <> 0);
   end if;
 
   -- the day that a backorder can count on may have changed for others
   if waiting is not null then
-    perform portal.emit_items(array(select distinct e.item_id from erp.stock_expected e where e.item_id = any (waiting)), false);
+    perform portal.emit_items(array(select distinct e.item_id from erp.stock_expected e
+      where e.item_id = any (waiting)), false);
   end if;
 
   changed := array(select c.order_id from unnest(changed) as c(order_id) where c.order_id = any (held) order by 1);

@@ -18,7 +18,8 @@ begin
   end if;
   if new.reversed_on is distinct from old.reversed_on then
     if old.reversed_on is not null then
-      raise exception 'Payment % has come back on % already. Enter a new payment.', old.payment_no, erp.day_text(old.reversed_on)
+      raise exception 'Payment % has come back on % already. Enter a new payment.', old.payment_no,
+        erp.day_text(old.reversed_on)
         using errcode = 'PT409', constraint = 'payment_reversed_once';
     end if;
     perform erp.assert_open_period(array[new.reversed_on]);
@@ -39,7 +40,8 @@ drop trigger if exists payment_before on erp.payment;
 create or replace trigger payment_opens before insert on erp.payment
   for each row execute function erp.payment_before();
 create or replace trigger payment_settles before update on erp.payment
-  for each row when ((new.open_amount, new.reversed_on) is distinct from (old.open_amount, old.reversed_on)) execute function erp.payment_before();
+  for each row when ((new.open_amount, new.reversed_on) is distinct from (old.open_amount,
+    old.reversed_on)) execute function erp.payment_before();
 
 create or replace function erp.payment_after() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -66,7 +68,8 @@ begin
   if new.payment_id is not null then
     select p.customer_id, p.payment_date as day into source from erp.payment p where p.payment_id = new.payment_id;
   else
-    select m.customer_id, m.memo_date as day into source from erp.credit_memo m where m.credit_memo_id = new.credit_memo_id;
+    select m.customer_id, m.memo_date as day into source from erp.credit_memo m
+      where m.credit_memo_id = new.credit_memo_id;
   end if;
   if source.customer_id <> i.customer_id then
     raise exception 'Invoice % belongs to another customer than what is applied to it.', i.invoice_no
@@ -99,15 +102,18 @@ begin
   update erp.payment p
     set open_amount = case when p.reversed_on is null then p.amount else 0 end - t.applied
     from (
-      select x.payment_id, coalesce((select sum(a.amount) from erp.payment_application a where a.payment_id = x.payment_id), 0) as applied
+      select x.payment_id, coalesce((select sum(a.amount) from erp.payment_application a
+        where a.payment_id = x.payment_id), 0) as applied
       from (select distinct u as payment_id from unnest(payments) u) x
     ) t
     where p.payment_id = t.payment_id;
-  perform m.credit_memo_id from erp.credit_memo m where m.credit_memo_id = any (memos) order by m.credit_memo_id for no key update;
+  perform m.credit_memo_id from erp.credit_memo m where m.credit_memo_id = any (memos) order by m.credit_memo_id
+    for no key update;
   update erp.credit_memo m
     set open_amount = m.total - t.applied
     from (
-      select x.credit_memo_id, coalesce((select sum(a.amount) from erp.payment_application a where a.credit_memo_id = x.credit_memo_id), 0) as applied
+      select x.credit_memo_id, coalesce((select sum(a.amount) from erp.payment_application a
+        where a.credit_memo_id = x.credit_memo_id), 0) as applied
       from (select distinct u as credit_memo_id from unnest(memos) u) x
     ) t
     where m.credit_memo_id = t.credit_memo_id;
@@ -117,7 +123,8 @@ begin
     from new_rows n join erp.invoice i using (invoice_id)
     where n.amount < 0 and i.total >= 0 and (
       select sum(a.amount) from erp.payment_application a
-      where a.invoice_id = n.invoice_id and a.payment_id is not distinct from n.payment_id and a.credit_memo_id is not distinct from n.credit_memo_id) < 0
+      where a.invoice_id = n.invoice_id and a.payment_id is not distinct from n.payment_id
+        and a.credit_memo_id is not distinct from n.credit_memo_id) < 0
     limit 1;
     if found then
       raise exception 'More would be taken back of invoice % than was applied to it.', bad.invoice_no
@@ -143,7 +150,8 @@ begin
   from unnest(p_customer_ids, p_refs) with ordinality as d(customer_id, ref, n)
   left join erp.web_access w using (customer_id) where coalesce(w.see_balance, true);
   perform portal.emit('invoice', c.customer_id, '')
-  from (select distinct u.customer_id from unnest(p_customer_ids) as u(customer_id) join erp.web_access w using (customer_id)
+  from (select distinct u.customer_id from unnest(p_customer_ids) as u(customer_id) join erp.web_access w
+    using (customer_id)
     where not w.see_balance order by 1) c;
 end
 $$;
@@ -152,7 +160,8 @@ create or replace function portal.payment_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform portal.emit_money('payment', array_agg(n.customer_id order by n.payment_id), array_agg(n.payment_no order by n.payment_id)) from new_rows n;
+  perform portal.emit_money('payment', array_agg(n.customer_id order by n.payment_id),
+    array_agg(n.payment_no order by n.payment_id)) from new_rows n;
   return null;
 end
 $$;

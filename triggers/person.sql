@@ -11,11 +11,14 @@ begin
     select n.login_id, n.customer_id, n.email::text as email,
       (select jsonb_object_agg(f.key, jsonb_build_array(to_jsonb(p) -> f.key, f.value))
        from jsonb_each(to_jsonb(n)) f
-       where f.key in ('customer_role', 'spend_limit', 'spend_period', 'sign_off_all', 'disabled', 'name', 'email', 'customer_id', 'staff_role')
+       where f.key in ('customer_role', 'spend_limit', 'spend_period', 'sign_off_all', 'disabled', 'name', 'email',
+         'customer_id', 'staff_role')
          and to_jsonb(p) -> f.key is distinct from f.value) as changes,
       -- that it is another, never its hash; one that was only hashed again is none
-      case when n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at then '{"password": ["before", "changed"]}'::jsonb end as password,
-      p.customer_role = 'approver' and not p.disabled and (n.customer_role <> 'approver' or n.disabled or n.customer_id is distinct from p.customer_id) as lost,
+      case when n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at
+        then '{"password": ["before", "changed"]}'::jsonb end as password,
+      p.customer_role = 'approver' and not p.disabled and (n.customer_role <> 'approver' or n.disabled
+        or n.customer_id is distinct from p.customer_id) as lost,
       p.customer_id as was_customer_id
     from new_rows n join old_rows p using (login_id)
     where p.customer_id is not null or n.customer_id is not null
@@ -37,7 +40,8 @@ begin
     end if;
     if c.changes is not null or c.password is not null then
       insert into portal.audit (action, customer_id, subject, data)
-      values ('person', c.customer_id, c.email, jsonb_build_object('login', c.email) || coalesce(c.changes, '{}') || coalesce(c.password, '{}'));
+      values ('person', c.customer_id, c.email, jsonb_build_object('login', c.email) || coalesce(c.changes, '{}') ||
+        coalesce(c.password, '{}'));
     end if;
     if c.changes is not null then
       perform portal.emit('access', c.customer_id, '');
@@ -52,12 +56,14 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- never a hash; failures and locks are no change of the person
-  left_out constant text[] := array['password_hash', 'failed_count', 'failed_since', 'locked_until', 'last_login_at', 'created_at', 'password_changed_at',
+  left_out constant text[] := array['password_hash', 'failed_count', 'failed_since', 'locked_until', 'last_login_at',
+    'created_at', 'password_changed_at',
     'hash_raised_at'];
 begin
   if tg_op = 'INSERT' then
     if (select count(*) from (select from new_rows limit 26) few) > 25 then
-      insert into portal.audit (action, data) select 'login', jsonb_build_object('rows', jsonb_build_array(null, count(*))) from new_rows;
+      insert into portal.audit (action, data) select 'login',
+        jsonb_build_object('rows', jsonb_build_array(null, count(*))) from new_rows;
       return null;
     end if;
     insert into portal.audit (action, customer_id, subject, data)
@@ -102,7 +108,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.emit('access', c.customer_id, '')
-  from (select distinct l.customer_id from changed_rows x join portal.login l using (login_id) where l.customer_id is not null order by 1) c;
+  from (select distinct l.customer_id from changed_rows x join portal.login l using (login_id)
+    where l.customer_id is not null order by 1) c;
   return null;
 end
 $$;

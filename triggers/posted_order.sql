@@ -17,7 +17,8 @@ begin
     right_total := coalesce((select sum(l.line_total) from erp.sales_order_line l where l.order_id = old.order_id), 0);
     if pg_trigger_depth() = 1 and new.total <> right_total then
       raise exception 'The total of order % is what its lines add up to: change their quantities.', old.order_no
-        using errcode = 'PT409', constraint = 'sales_order_total', column = 'total', hint = 'erp.edit_order changes the quantities of an open order.';
+        using errcode = 'PT409', constraint = 'sales_order_total', column = 'total',
+          hint = 'erp.edit_order changes the quantities of an open order.';
     end if;
     new.total := right_total;
   end if;
@@ -48,17 +49,20 @@ as $$
 declare
   made record;
 begin
-  select o.order_no, o.total, (select coalesce(sum(l.line_total), 0) from erp.sales_order_line l where l.order_id = o.order_id) as lines into made
+  select o.order_no, o.total, (select coalesce(sum(l.line_total), 0) from erp.sales_order_line l
+    where l.order_id = o.order_id) as lines into made
   from erp.sales_order o where o.order_id = new.order_id;
   if found and made.total <> made.lines or new.total <> made.lines then
     raise exception 'Order % says a total of %, and its lines add up to %.', made.order_no, new.total, made.lines
-      using errcode = 'PT409', constraint = 'sales_order_total', column = 'total', hint = 'Leave the total to the lines.';
+      using errcode = 'PT409', constraint = 'sales_order_total', column = 'total',
+        hint = 'Leave the total to the lines.';
   end if;
   return null;
 end
 $$;
 drop trigger if exists sales_order_total_stated on erp.sales_order;
-create constraint trigger sales_order_total_stated after insert on erp.sales_order deferrable initially deferred for each row
+create constraint trigger sales_order_total_stated after insert on erp.sales_order deferrable initially deferred
+  for each row
   when (new.total <> 0) execute function erp.sales_order_total_stated();
 
 create or replace function erp.sales_order_line_posted() returns trigger
@@ -73,17 +77,20 @@ begin
       using errcode = 'PT409', constraint = 'sales_order_line_stays';
   end if;
   if old.unit_price is not null and (new.unit_price is null or new.line_total is null) then
-    raise exception 'Line % of order % has a price and keeps one.', old.line_no, (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
+    raise exception 'Line % of order % has a price and keeps one.', old.line_no,
+      (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
       using errcode = 'PT409', constraint = 'sales_order_line_priced', column = 'unit_price';
   end if;
-  if (new.unit_price, new.price_step, new.price_rule_id) is distinct from (old.unit_price, old.price_step, old.price_rule_id)
+  if (new.unit_price, new.price_step, new.price_rule_id) is distinct from (old.unit_price, old.price_step,
+    old.price_rule_id)
     and old.qty_shipped + old.qty_invoiced > 0 then
     raise exception 'Line % of order % has shipped: its price stays. Issue a credit memo for the difference (erp.issue_credit).',
       old.line_no, (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
       using errcode = 'PT409', constraint = 'sales_order_line_price_fixed', column = 'unit_price';
   end if;
   if new.qty_invoiced <> old.qty_invoiced then
-    right_invoiced := coalesce((select sum(l.qty) from erp.invoice_line l where l.order_id = old.order_id and l.order_line_no = old.line_no), 0);
+    right_invoiced := coalesce((select sum(l.qty) from erp.invoice_line l where l.order_id = old.order_id
+      and l.order_line_no = old.line_no), 0);
     if pg_trigger_depth() = 1 and new.qty_invoiced <> right_invoiced then
       raise exception 'What is invoiced of line % of order % follows from its invoices: invoice what has shipped (erp.invoice_order).',
         old.line_no, (select o.order_no from erp.sales_order o where o.order_id = old.order_id)
@@ -95,7 +102,8 @@ begin
 end
 $$;
 create or replace trigger sales_order_line_posted before update on erp.sales_order_line for each row
-  when ((new.unit_price, new.price_step, new.price_rule_id, new.qty_invoiced) is distinct from (old.unit_price, old.price_step, old.price_rule_id, old.qty_invoiced)
+  when ((new.unit_price, new.price_step, new.price_rule_id, new.qty_invoiced) is distinct from (old.unit_price,
+    old.price_step, old.price_rule_id, old.qty_invoiced)
     or new.line_total is null and old.line_total is not null)
   execute function erp.sales_order_line_posted();
 create or replace trigger sales_order_line_stays before delete on erp.sales_order_line for each row

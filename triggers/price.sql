@@ -26,24 +26,28 @@ $$;
 create or replace trigger customer_price_inserted after insert on erp.price_contract
   referencing new table as new_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_updated after update on erp.price_contract
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_price_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_deleted after delete on erp.price_contract
   referencing old table as old_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_inserted after insert on erp.price_group
   referencing new table as new_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_updated after update on erp.price_group
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_price_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_deleted after delete on erp.price_group
   referencing old table as old_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_inserted after insert on erp.authorized_item
   referencing new table as new_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_updated after update on erp.authorized_item
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_price_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_deleted after delete on erp.authorized_item
   referencing old table as old_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_inserted after insert on erp.customer_item
   referencing new table as new_rows for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_updated after update on erp.customer_item
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_price_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.customer_price_changed();
 create or replace trigger customer_price_deleted after delete on erp.customer_item
   referencing old table as old_rows for each statement execute function portal.customer_price_changed();

@@ -50,19 +50,22 @@ $$;
 create or replace trigger price_contract_insert_audited after insert on erp.price_contract
   referencing new table as new_rows for each statement execute function portal.price_rule_audited('contract_id');
 create or replace trigger price_contract_update_audited after update on erp.price_contract
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.price_rule_audited('contract_id');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.price_rule_audited('contract_id');
 create or replace trigger price_contract_delete_audited after delete on erp.price_contract
   referencing old table as old_rows for each statement execute function portal.price_rule_audited('contract_id');
 create or replace trigger price_group_insert_audited after insert on erp.price_group
   referencing new table as new_rows for each statement execute function portal.price_rule_audited('group_id');
 create or replace trigger price_group_update_audited after update on erp.price_group
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.price_rule_audited('group_id');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.price_rule_audited('group_id');
 create or replace trigger price_group_delete_audited after delete on erp.price_group
   referencing old table as old_rows for each statement execute function portal.price_rule_audited('group_id');
 create or replace trigger price_break_insert_audited after insert on erp.price_break
   referencing new table as new_rows for each statement execute function portal.price_rule_audited('break_id');
 create or replace trigger price_break_update_audited after update on erp.price_break
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.price_rule_audited('break_id');
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.price_rule_audited('break_id');
 create or replace trigger price_break_delete_audited after delete on erp.price_break
   referencing old table as old_rows for each statement execute function portal.price_rule_audited('break_id');
 
@@ -73,8 +76,10 @@ begin
   insert into portal.audit (action, subject, data)
   select 'price_level', n.item_no, (
     select jsonb_object_agg(v.name, jsonb_build_array(v.was, v.became))
-    from (values ('price_a', p.price_a, n.price_a), ('price_b', p.price_b, n.price_b), ('price_c', p.price_c, n.price_c),
-      ('price_d', p.price_d, n.price_d), ('price_e', p.price_e, n.price_e), ('cost', p.cost, n.cost)) as v(name, was, became)
+    from (values ('price_a', p.price_a, n.price_a), ('price_b', p.price_b, n.price_b),
+      ('price_c', p.price_c, n.price_c),
+      ('price_d', p.price_d, n.price_d), ('price_e', p.price_e, n.price_e), ('cost', p.cost, n.cost))
+        as v(name, was, became)
     where v.was is distinct from v.became)
   from new_rows n join old_rows p using (item_id)
   where (n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost)
@@ -83,4 +88,5 @@ begin
 end
 $$;
 create or replace trigger item_price_audited after update on erp.item
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.item_price_audited();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.item_price_audited();

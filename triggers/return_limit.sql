@@ -19,11 +19,13 @@ begin
   end if;
   -- the lines first, as who changes one does
   perform from erp.invoice_line l
-    where (l.invoice_id, l.line_no) in (select u.invoice_id, u.line_no from unnest(p_invoice_ids, p_line_nos) as u(invoice_id, line_no))
+    where (l.invoice_id, l.line_no) in (select u.invoice_id, u.line_no from unnest(p_invoice_ids, p_line_nos)
+      as u(invoice_id, line_no))
     order by l.invoice_id, l.line_no for share;
   insert into erp.return_claim as c (invoice_id, line_no)
   select l.invoice_id, l.line_no from erp.invoice_line l
-  where (l.invoice_id, l.line_no) in (select u.invoice_id, u.line_no from unnest(p_invoice_ids, p_line_nos) as u(invoice_id, line_no))
+  where (l.invoice_id, l.line_no) in (select u.invoice_id, u.line_no from unnest(p_invoice_ids, p_line_nos)
+    as u(invoice_id, line_no))
   order by 1, 2
   on conflict (invoice_id, line_no) do update set qty = c.qty;
 
@@ -38,7 +40,8 @@ begin
   order by r.invoice_id, r.line_no limit 1;
   if found then
     if bad.over then
-      raise exception '% left on line % of invoice %.', trim_scale(greatest(bad.invoiced - bad.was, 0)), bad.line_no, bad.invoice_no
+      raise exception '% left on line % of invoice %.', trim_scale(greatest(bad.invoiced - bad.was, 0)), bad.line_no,
+        bad.invoice_no
         using errcode = 'PT422', constraint = 'return_limit', column = 'qty', detail = bad.line_no::text,
           hint = 'Invoiced less credited less what open requests ask for: erp.return_room.';
     end if;
@@ -48,7 +51,8 @@ begin
 
   update erp.return_claim c set qty = r.credited + r.pending, amount = r.credited_amount
   from erp.return_room(p_invoice_ids, p_line_nos) r
-  where c.invoice_id = r.invoice_id and c.line_no = r.line_no and (c.qty, c.amount) is distinct from (r.credited + r.pending, r.credited_amount);
+  where c.invoice_id = r.invoice_id and c.line_no = r.line_no
+    and (c.qty, c.amount) is distinct from (r.credited + r.pending, r.credited_amount);
 end
 $$;
 
@@ -106,7 +110,8 @@ begin
 end
 $$;
 create or replace trigger credit_request_claims after update on erp.credit_request
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.credit_request_claims();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function erp.credit_request_claims();
 
 create or replace function erp.invoice_line_claimed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -126,14 +131,16 @@ begin
     and (s.qty < p.qty or round(s.line_total, 2) < round(p.line_total, 2)))
   order by s.invoice_id, s.line_no limit 1;
   if found then
-    raise exception 'Line % of invoice % has % credited or asked for: it cannot become less than that.', bad.line_no, bad.invoice_no, trim_scale(bad.qty)
+    raise exception 'Line % of invoice % has % credited or asked for: it cannot become less than that.', bad.line_no,
+      bad.invoice_no, trim_scale(bad.qty)
       using errcode = 'PT409', constraint = case when bad.fewer then 'return_limit' else 'return_amount' end;
   end if;
   return null;
 end
 $$;
 create or replace trigger invoice_line_claimed after update on erp.invoice_line
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.invoice_line_claimed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function erp.invoice_line_claimed();
 
 -- A credit against an invoice line is in that line's unit, and of the same
 -- customer.
@@ -157,7 +164,8 @@ begin
       using errcode = 'PT409', constraint = 'credit_memo_customer';
   end if;
   if new.uom <> l.uom then
-    raise exception 'Line % of invoice % is in %: a credit against it is, too.', new.invoice_line_no, l.invoice_no, l.uom
+    raise exception 'Line % of invoice % is in %: a credit against it is, too.', new.invoice_line_no, l.invoice_no,
+      l.uom
       using errcode = 'PT422', constraint = 'credit_memo_line_uom', column = 'uom';
   end if;
   return new;

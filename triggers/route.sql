@@ -14,10 +14,12 @@ begin
     union all
     select s.customer_id from erp.ship_to s where s.route_id = any (p_route_ids)
     union all
-    select c.customer_id from erp.customer c where c.route_id is not null and array_position(p_route_ids, null) is not null
+    select c.customer_id from erp.customer c where c.route_id is not null
+      and array_position(p_route_ids, null) is not null
   ) x;
   if cardinality(whom) between 1 and 25 then
-    perform portal.emit('notice', u.customer_id, 'route') from unnest(whom) with ordinality as u(customer_id, n) order by u.n;
+    perform portal.emit('notice', u.customer_id, 'route') from unnest(whom) with ordinality as u(customer_id, n)
+      order by u.n;
   else
     perform portal.emit('notice', null, 'route');
   end if;
@@ -77,11 +79,13 @@ begin
     select array_agg(distinct n.customer_id order by n.customer_id) into ids from new_rows n;
   else
     select array_agg(distinct x.customer_id order by x.customer_id) into ids
-    from new_rows n join old_rows p using (ship_to_id) cross join lateral (values (n.customer_id), (p.customer_id)) as x(customer_id)
+    from new_rows n join old_rows p using (ship_to_id) cross join lateral (values (n.customer_id), (p.customer_id))
+      as x(customer_id)
     where n is distinct from p;
   end if;
   if cardinality(ids) between 1 and 25 then
-    perform portal.emit('notice', u.customer_id, 'route') from unnest(ids) with ordinality as u(customer_id, n) order by u.n;
+    perform portal.emit('notice', u.customer_id, 'route') from unnest(ids) with ordinality as u(customer_id, n)
+      order by u.n;
   elsif cardinality(ids) > 25 then
     perform portal.emit('notice', null, 'route');
   end if;

@@ -40,7 +40,8 @@ begin
   delete from portal.session s
   using new_rows n join old_rows p using (login_id)
   where s.login_id = n.login_id
-    and ((n.disabled and not p.disabled) or n.customer_id is distinct from p.customer_id or n.staff_role is distinct from p.staff_role
+    and ((n.disabled and not p.disabled) or n.customer_id is distinct from p.customer_id
+      or n.staff_role is distinct from p.staff_role
       or (n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at
           and s.session_id is distinct from nullif(current_setting('portal.keep_session', true), '')::bigint));
   return null;

@@ -13,7 +13,8 @@ begin
     return null;
   end if;
   perform portal.add_act(case when cause = 'logged_out' then 'logged_out' else 'session_ended' end,
-    case when cause in ('logged_out', 'ended', 'replaced') then coalesce(l.email::text, 'login ' || p.login_id) else portal.actor() end,
+    case when cause in ('logged_out', 'ended', 'replaced') then coalesce(l.email::text, 'login ' || p.login_id)
+      else portal.actor() end,
     l.customer_id, coalesce(l.email::text, 'login ' || p.login_id),
     jsonb_build_object('cause', nullif(nullif(cause, 'logged_out'), ''), 'session', p.session_id),
     case when cause in ('logged_out', 'replaced') then p.source else current_setting('portal.source', true) end)
@@ -32,7 +33,8 @@ create or replace function portal.session_proof_audited() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform portal.add_act(case when new.factor_at is distinct from old.factor_at then 'factor_proved' else 'confirmed' end,
+  perform portal.add_act(case when new.factor_at is distinct from old.factor_at then 'factor_proved'
+    else 'confirmed' end,
     l.email::text, l.customer_id, l.email::text, jsonb_build_object('session', new.session_id), new.source)
   from portal.login l where l.login_id = new.login_id;
   return null;

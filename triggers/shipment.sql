@@ -40,9 +40,12 @@ begin
         using errcode = 'PT409', constraint = 'shipment_line_order';
     end if;
     perform erp.shipment_corrected(
-      array(select n.order_id from new_rows n order by n.shipment_id, n.line_no) || array(select p.order_id from old_rows p order by p.shipment_id, p.line_no),
-      array(select n.line_no from new_rows n order by n.shipment_id, n.line_no) || array(select p.line_no from old_rows p order by p.shipment_id, p.line_no),
-      array(select n.qty from new_rows n order by n.shipment_id, n.line_no) || array(select -p.qty from old_rows p order by p.shipment_id, p.line_no));
+      array(select n.order_id from new_rows n order by n.shipment_id, n.line_no) || array(select p.order_id
+        from old_rows p order by p.shipment_id, p.line_no),
+      array(select n.line_no from new_rows n order by n.shipment_id, n.line_no) || array(select p.line_no
+        from old_rows p order by p.shipment_id, p.line_no),
+      array(select n.qty from new_rows n order by n.shipment_id, n.line_no) || array(select -p.qty from old_rows p
+        order by p.shipment_id, p.line_no));
   else
     perform erp.shipment_corrected(array(select p.order_id from old_rows p order by p.shipment_id, p.line_no),
       array(select p.line_no from old_rows p order by p.shipment_id, p.line_no),
@@ -59,17 +62,20 @@ declare
   bad record;
 begin
   select o.order_no, l.line_no, l.qty_invoiced into bad
-  from (select order_id, line_no, sum(qty) as qty from unnest(p_order_ids, p_line_nos, p_qtys) as u(order_id, line_no, qty) group by 1, 2) c
+  from (select order_id, line_no, sum(qty) as qty from unnest(p_order_ids, p_line_nos, p_qtys)
+    as u(order_id, line_no, qty) group by 1, 2) c
   join erp.sales_order_line l using (order_id, line_no)
   join erp.sales_order o using (order_id)
   where l.qty_shipped + c.qty < l.qty_invoiced limit 1;
   if found then
-    raise exception 'Line % of order %: % are invoiced already. Issue a credit instead.', bad.line_no, bad.order_no, trim_scale(bad.qty_invoiced)
+    raise exception 'Line % of order %: % are invoiced already. Issue a credit instead.', bad.line_no, bad.order_no,
+      trim_scale(bad.qty_invoiced)
       using errcode = 'PT409', constraint = 'shipment_invoiced', column = 'qty';
   end if;
   update erp.sales_order_line l
     set qty_shipped = l.qty_shipped + c.qty
-    from (select order_id, line_no, sum(qty) as qty from unnest(p_order_ids, p_line_nos, p_qtys) as u(order_id, line_no, qty) group by 1, 2) c
+    from (select order_id, line_no, sum(qty) as qty from unnest(p_order_ids, p_line_nos, p_qtys)
+      as u(order_id, line_no, qty) group by 1, 2) c
     where l.order_id = c.order_id and l.line_no = c.line_no and c.qty <> 0;
 end
 $$;

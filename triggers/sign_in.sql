@@ -9,7 +9,8 @@ declare
 begin
   select array_agg(n.login_id) into whose
   from new_rows n join old_rows p using (login_id)
-  where n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at and n.last_login_at is not null;
+  where n.password_hash <> p.password_hash and n.hash_raised_at is not distinct from p.hash_raised_at
+    and n.last_login_at is not null;
   if cardinality(whose) <= 25 then
     perform portal.mail_security(whose, 'password_changed', '{}');
   end if;

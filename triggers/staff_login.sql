@@ -12,7 +12,8 @@ create or replace function portal.staff_login_kept() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if portal.staff_elsewhere() and exists (select from portal.login l where l.login_id = new.login_id and l.staff_role is not null) then
+  if portal.staff_elsewhere() and exists (select from portal.login l where l.login_id = new.login_id
+    and l.staff_role is not null) then
     raise exception 'Staff log in at the desk''s own address.' using errcode = 'PT403', constraint = 'staff_elsewhere';
   end if;
   return null;
@@ -20,5 +21,6 @@ end
 $$;
 create or replace trigger session_staff_login after insert or update of login_id on portal.session
   for each row execute function portal.staff_login_kept();
-create or replace trigger login_staff_login after insert or update of password_hash, staff_role, email, disabled on portal.login
+create or replace trigger login_staff_login after insert or update of password_hash, staff_role, email,
+  disabled on portal.login
   for each row when (new.staff_role is not null) execute function portal.staff_login_kept();

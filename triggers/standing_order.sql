@@ -14,17 +14,20 @@ begin
     return new;
   end if;
   if new.customer_id <> old.customer_id then
-    raise exception 'The customer of a standing order is fixed.' using errcode = 'PT409', constraint = 'standing_order_identity';
+    raise exception 'The customer of a standing order is fixed.'
+      using errcode = 'PT409', constraint = 'standing_order_identity';
   end if;
   if new.ship_to_id is null and old.ship_to_id is not null and not new.paused
     and not exists (select from erp.ship_to s where s.ship_to_id = old.ship_to_id) then
     -- its address was deleted: rather no order than one to another place
     new.paused := true;
     insert into portal.notice (customer_id, kind, text, link) values (new.customer_id, 'warning',
-      format('Standing order “%s” is paused: the address it goes to was deleted. Choose another and resume it.', new.name),
+      format('Standing order “%s” is paused: the address it goes to was deleted. Choose another and resume it.',
+        new.name),
       '/standing-orders/' || new.standing_order_id);
   end if;
-  if (new.rhythm, new.every, new.weekday, new.starts_on, new.ship_to_id) is distinct from (old.rhythm, old.every, old.weekday, old.starts_on, old.ship_to_id)
+  if (new.rhythm, new.every, new.weekday, new.starts_on, new.ship_to_id) is distinct from (old.rhythm, old.every,
+    old.weekday, old.starts_on, old.ship_to_id)
     or (old.paused and not new.paused) then
     new.active_since := erp.now();
   end if;
@@ -43,9 +46,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then
-    perform portal.emit('notice', c.customer_id, 'standing-order') from (select distinct p.customer_id from old_rows p order by 1) c;
+    perform portal.emit('notice', c.customer_id, 'standing-order') from (select distinct p.customer_id from old_rows p
+      order by 1) c;
   elsif tg_op = 'INSERT' then
-    perform portal.emit('notice', c.customer_id, 'standing-order') from (select distinct n.customer_id from new_rows n order by 1) c;
+    perform portal.emit('notice', c.customer_id, 'standing-order') from (select distinct n.customer_id from new_rows n
+      order by 1) c;
   else
     perform portal.emit('notice', c.customer_id, 'standing-order') from (
       select distinct n.customer_id from new_rows n join old_rows p using (standing_order_id)
@@ -57,7 +62,8 @@ $$;
 create or replace trigger standing_order_inserted after insert on portal.standing_order
   referencing new table as new_rows for each statement execute function portal.standing_order_changed();
 create or replace trigger standing_order_updated after update on portal.standing_order
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.standing_order_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.standing_order_changed();
 create or replace trigger standing_order_deleted after delete on portal.standing_order
   referencing old table as old_rows for each statement execute function portal.standing_order_changed();
 
@@ -68,10 +74,12 @@ as $$
 begin
   if tg_op = 'DELETE' then
     perform portal.emit('notice', c.customer_id, 'standing-order') from (
-      select distinct s.customer_id from old_rows p join portal.standing_order s using (standing_order_id) order by 1) c;
+      select distinct s.customer_id from old_rows p join portal.standing_order s using (standing_order_id)
+        order by 1) c;
   else
     perform portal.emit('notice', c.customer_id, 'standing-order') from (
-      select distinct s.customer_id from new_rows n join portal.standing_order s using (standing_order_id) order by 1) c;
+      select distinct s.customer_id from new_rows n join portal.standing_order s using (standing_order_id)
+        order by 1) c;
   end if;
   return null;
 end
@@ -101,4 +109,5 @@ begin
 end
 $$;
 create or replace trigger customer_rerouted after update on erp.customer
-  referencing old table as old_rows new table as new_rows for each statement execute function portal.customer_rerouted();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function portal.customer_rerouted();

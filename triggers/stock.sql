@@ -43,7 +43,8 @@ begin
       select distinct w.order_id
       from (
         select o.order_id, s.on_hand - s.allocated as free,
-          sum(l.qty_backordered * l.factor) over (partition by l.item_id, o.warehouse order by o.submitted_at, o.order_id, l.line_no)
+          sum(l.qty_backordered * l.factor) over (partition by l.item_id, o.warehouse order by o.submitted_at,
+            o.order_id, l.line_no)
             - l.qty_backordered * l.factor as before
         from unnest(p_item_ids, p_warehouses) as r(item_id, warehouse)
         join erp.stock s on s.item_id = r.item_id and s.warehouse = r.warehouse and s.on_hand > s.allocated
@@ -129,6 +130,7 @@ $$;
 create or replace trigger stock_expected_inserted after insert on erp.stock_expected
   referencing new table as new_rows for each statement execute function erp.stock_expected_changed();
 create or replace trigger stock_expected_updated after update on erp.stock_expected
-  referencing old table as old_rows new table as new_rows for each statement execute function erp.stock_expected_changed();
+  referencing old table as old_rows new table as new_rows
+    for each statement execute function erp.stock_expected_changed();
 create or replace trigger stock_expected_deleted after delete on erp.stock_expected
   referencing old table as old_rows for each statement execute function erp.stock_expected_changed();

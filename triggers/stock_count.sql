@@ -13,7 +13,8 @@ returns table (item_id bigint, order_id bigint, line_no int, qty numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   with given as (
-    select l.order_id, l.line_no, l.item_id, l.factor, i.fractional, o.submitted_at, l.qty_allocated * l.factor as allocated,
+    select l.order_id, l.line_no, l.item_id, l.factor, i.fractional, o.submitted_at,
+      l.qty_allocated * l.factor as allocated,
       case when o.order_id = any (p_busy) then 0 else l.qty_allocated - (l.qty_picked - l.qty_shipped) end as not_picked
     from erp.sales_order_line l
     join erp.sales_order o using (order_id)
@@ -31,7 +32,8 @@ as $$
     where m.qty > 0
   )
   select y.item_id, y.order_id, y.line_no,
-    least(y.not_picked, case when y.fractional then ceil(y.rest / y.factor * 1000000) / 1000000 else ceil(y.rest / y.factor) end)
+    least(y.not_picked, case when y.fractional then ceil(y.rest / y.factor * 1000000) / 1000000
+      else ceil(y.rest / y.factor) end)
   from youngest y
   where y.rest > 0 and y.not_picked > 0
 $$;
@@ -52,7 +54,8 @@ begin
   loop
     select array_agg(s.order_id), array_agg(s.line_no), array_agg(s.qty) into orders, lines, qtys
       from (select * from erp.shortfall(p_item_ids, p_warehouse, busy) order by order_id, line_no) s;
-    wanted := array(select distinct u.order_id from unnest(orders) as u(order_id) where not u.order_id = any (held) order by 1);
+    wanted := array(select distinct u.order_id from unnest(orders) as u(order_id) where not u.order_id = any (held)
+      order by 1);
     exit when wanted = '{}';
     held := held || erp.hold_orders(wanted);
     -- a program may hold a line without its order
@@ -62,7 +65,8 @@ begin
         and not (l.order_id, l.line_no) in (
           select x.order_id, x.line_no from erp.sales_order_line x
           where x.order_id = any (held) and x.item_id = any (p_item_ids) for no key update skip locked)
-      union select b.order_id from unnest(busy || wanted) as b(order_id) where not b.order_id = any (held) or b.order_id = any (busy)
+      union select b.order_id from unnest(busy || wanted) as b(order_id) where not b.order_id = any (held)
+        or b.order_id = any (busy)
       order by 1);
     held := array(select h.order_id from unnest(held) as h(order_id) where not h.order_id = any (busy) order by 1);
   end loop;
@@ -89,7 +93,8 @@ declare
   bad record;
 begin
   select i.item_no, sum((l.qty_picked - l.qty_shipped) * l.factor) as picked,
-    string_agg(o.order_no || ' (' || trim_scale(l.qty_picked - l.qty_shipped) || ' ' || l.uom || ')', ', ' order by o.order_id, l.line_no)
+    string_agg(o.order_no || ' (' || trim_scale(l.qty_picked - l.qty_shipped) || ' ' || l.uom || ')', ', '
+      order by o.order_id, l.line_no)
       filter (where l.qty_picked > l.qty_shipped) as whose,
     string_agg(distinct o.order_no, ', ') filter (where o.order_id = any (p_busy)) as busy
   into bad
@@ -119,7 +124,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'UPDATE' then
-    perform erp.take_back(array_agg(n.item_id), n.warehouse) from new_rows n where n.allocated > n.on_hand group by n.warehouse;
+    perform erp.take_back(array_agg(n.item_id), n.warehouse) from new_rows n where n.allocated > n.on_hand
+      group by n.warehouse;
   else
     perform erp.take_back(array_agg(p.item_id), p.warehouse) from old_rows p where p.allocated > 0 group by p.warehouse;
   end if;

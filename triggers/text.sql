@@ -38,9 +38,11 @@ begin
   for t in
     select k.of, string_agg(quote_ident(c.name), ', ' order by c.ord) as columns,
       string_agg(quote_literal(c.arg), ', ' order by c.ord) as args,
-      string_agg(format(case c.how when 'null' then 'new.%I::text is distinct from nullif(erp.clean_text(new.%1$I::text), '''')'
+      string_agg(format(case c.how when 'null'
+        then 'new.%I::text is distinct from nullif(erp.clean_text(new.%1$I::text), '''')'
         when 'lines' then 'new.%I::text is distinct from erp.clean_text(new.%1$I::text, true)'
-        else 'new.%I::text is distinct from erp.clean_text(new.%1$I::text)' end, c.name), ' or ' order by c.ord) as dirty
+        else 'new.%I::text is distinct from erp.clean_text(new.%1$I::text)' end, c.name), ' or ' order by c.ord)
+          as dirty
     from (values
       ('erp.sales_order', '{order_no,po_no:null,note:lines,status_reason,credit_release_reason}'::text[]),
       ('erp.sales_order_line', '{override_reason,cancel_reason}'),

@@ -13,7 +13,8 @@ with now as materialized (
 select n.snapshot::text, coalesce(n.epoch, '') as epoch,
   coalesce(n.pruned_xid >= pg_snapshot_xmin($1::text::pg_snapshot), false)
     or pg_snapshot_xmax($1::text::pg_snapshot) > pg_snapshot_xmax(n.snapshot) as lost,
-  e.event_id, coalesce(e.xid::text::bigint, 0) as xid, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
+  e.event_id, coalesce(e.xid::text::bigint, 0) as xid, e.kind, coalesce(e.customer_id, 0) as customer_id, e.ref, e.at,
+    e.data
 from now n
 left join portal.event e
   on e.xid >= pg_snapshot_xmax($1::text::pg_snapshot)

@@ -1,7 +1,8 @@
 -- What a customer owed on a day, in four buckets by the age of each document;
 -- see erp.open_documents for the rules. The buckets sum to the balance.
 create or replace function erp.aging(p_customer_id bigint, p_as_of date default erp.today(), p_basis text default null)
-returns table (current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric)
+returns table (current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric,
+  past_due numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select

@@ -1,7 +1,8 @@
 -- The aging of all customers that owe or are owed something on a day, by
 -- erp.open_documents like each one's own page.
 create or replace function erp.aging_report(p_as_of date default erp.today(), p_basis text default null)
-returns table (customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric, balance numeric, past_due numeric)
+returns table (customer_id bigint, current_due numeric, days_30 numeric, days_60 numeric, days_90 numeric,
+  balance numeric, past_due numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select d.customer_id,

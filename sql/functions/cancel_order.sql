@@ -6,7 +6,8 @@ as $$
 begin
   perform portal.assert_customer(p_customer_id);
   if not exists (select from erp.web_access w where w.customer_id = p_customer_id and w.can_order) then
-    raise exception 'Your account may look but not order. Please call us.' using errcode = 'PT403', constraint = 'view_only';
+    raise exception 'Your account may look but not order. Please call us.'
+      using errcode = 'PT403', constraint = 'view_only';
   end if;
   if not portal.login_may(portal.login_id(), p_customer_id, 'order') then
     raise exception 'Your log-in may look but not order. Ask whoever manages the log-ins of your account.'

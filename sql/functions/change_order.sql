@@ -38,7 +38,8 @@ declare
   n int;
   confirmed text[];
   limits numeric[];
-  sees_prices boolean := coalesce((select x.see_prices from erp.web_access x where x.customer_id = p_customer_id), false);
+  sees_prices boolean := coalesce((select x.see_prices from erp.web_access x
+    where x.customer_id = p_customer_id), false);
 begin
   perform portal.assert_customer(p_customer_id);
   select * into o from erp.sales_order s where s.order_no = p_order_no and s.customer_id = p_customer_id for update;
@@ -101,7 +102,8 @@ begin
     cross join lateral erp.price(p_customer_id, f.items, f.uoms, f.qtys) p
   ),
   priced as materialized (
-    select a.*, x.step, x.rule_id, x.valid_until, r.again, case when r.again then x.unit_price else a.agreed end as price
+    select a.*, x.step, x.rule_id, x.valid_until, r.again, case when r.again then x.unit_price else a.agreed
+      end as price
     from asked a
     left join now_price x using (line_no)
     left join was_price b using (line_no)
@@ -109,15 +111,22 @@ begin
       select a.qty > a.was or coalesce(x.unit_price > b.unit_price and x.unit_price > a.agreed, false) as again) r
   )
   select
-    array_agg(p.line_no order by p.line_no) filter (where p.qty > 0), array_agg(p.item_id order by p.line_no) filter (where p.qty > 0),
-    array_agg(p.item_no order by p.line_no) filter (where p.qty > 0), array_agg(p.uom order by p.line_no) filter (where p.qty > 0),
-    array_agg(p.was order by p.line_no) filter (where p.qty > 0), array_agg(p.qty order by p.line_no) filter (where p.qty > 0),
-    array_agg(p.agreed order by p.line_no) filter (where p.qty > 0), array_agg(p.again order by p.line_no) filter (where p.qty > 0),
-    array_agg(p.price order by p.line_no) filter (where p.qty > 0), array_agg(p.step order by p.line_no) filter (where p.qty > 0),
-    array_agg(p.rule_id order by p.line_no) filter (where p.qty > 0), array_agg(p.valid_until order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.line_no order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.item_id order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.item_no order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.uom order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.was order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.qty order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.agreed order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.again order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.price order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.step order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.rule_id order by p.line_no) filter (where p.qty > 0),
+    array_agg(p.valid_until order by p.line_no) filter (where p.qty > 0),
     coalesce(array_agg(p.line_no order by p.line_no) filter (where p.qty = 0 and p.was > 0), '{}'),
     sum(round(p.was * p.agreed, 2)), count(*) filter (where p.qty <> p.was)
-  into kept, items, item_nos, uoms, was, qtys, agreed, again, prices, steps, rule_ids, valid_untils, taken_out, total_was, n
+  into kept, items, item_nos, uoms, was, qtys, agreed, again, prices, steps, rule_ids, valid_untils, taken_out,
+    total_was, n
   from priced p;
   if n = 0 then
     return query select 0, '[]'::jsonb;
@@ -128,9 +137,11 @@ begin
       using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
   end if;
 
-  select array_agg(a.price order by k.ord), array_agg(portal.price_limit(k.agreed, false, null, a.price) order by k.ord) into confirmed, limits
+  select array_agg(a.price order by k.ord), array_agg(portal.price_limit(k.agreed, false, null, a.price) order by k.ord)
+    into confirmed, limits
   from unnest(kept, agreed) with ordinality as k(line_no, agreed, ord)
-  left join (select x ->> 0 as line_no, min(x ->> 1) as price from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
+  left join (select x ->> 0 as line_no, min(x ->> 1) as price
+    from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
     on a.line_no = k.line_no::text;
 
   -- What the buyer does not touch here (the date, the ship-to) is not asked
@@ -138,7 +149,8 @@ begin
   select jsonb_agg(to_jsonb(f) order by f.line nulls first) into found_json
   from (
     select f.code, f.action, f.field, kept[f.line] as line, f.detail
-    from erp.order_findings(p_customer_id, items, uoms, qtys, prices, o.po_no, o.ship_to_id, o.requested_date, null, o.order_id) f
+    from erp.order_findings(p_customer_id, items, uoms, qtys, prices, o.po_no, o.ship_to_id, o.requested_date, null,
+      o.order_id) f
     where f.action = 'refuse' and case
       when f.code in ('requested_date_past', 'late_for_cutoff', 'ship_to_unknown', 'po_required') then false
       when f.code in ('over_credit', 'credit_hold', 'over_maximum') then
@@ -147,8 +159,10 @@ begin
       when f.line is not null then qtys[f.line] > was[f.line]
       else true end
     union all
-    select 'prices_rose', 'refuse', 'qty', kept[i], jsonb_build_object('item_no', item_nos[i], 'uom', uoms[i], 'was', limits[i], 'now', prices[i],
-      'shown', case when sees_prices then trim_scale(prices[i])::text else portal.sealed_price(p_customer_id, items[i], uoms[i], prices[i]) end)
+    select 'prices_rose', 'refuse', 'qty', kept[i], jsonb_build_object('item_no', item_nos[i], 'uom', uoms[i], 'was',
+      limits[i], 'now', prices[i],
+      'shown', case when sees_prices then trim_scale(prices[i])::text else portal.sealed_price(p_customer_id, items[i],
+        uoms[i], prices[i]) end)
     from generate_subscripts(kept, 1) as i
     where again[i] and prices[i] > limits[i]
       and (confirmed[i] is null or confirmed[i] <> portal.sealed_price(p_customer_id, items[i], uoms[i], prices[i]))
@@ -158,10 +172,13 @@ begin
     return;
   end if;
 
-  perform erp.set_order_qtys(o.order_id, kept || taken_out, qtys || array_fill(0::numeric, array[cardinality(taken_out)]), null,
-    array(select case when a.again then a.price end from unnest(again, prices) with ordinality as a(again, price, i) order by a.i),
+  perform erp.set_order_qtys(o.order_id, kept || taken_out, qtys || array_fill(0::numeric,
+    array[cardinality(taken_out)]), null,
+    array(select case when a.again then a.price end from unnest(again, prices) with ordinality as a(again, price, i)
+      order by a.i),
     steps, rule_ids, valid_untils);
-  update erp.sales_order s set reviewed_at = null where s.order_id = o.order_id and s.source = 'WEB' and s.reviewed_at is not null;
+  update erp.sales_order s set reviewed_at = null where s.order_id = o.order_id and s.source = 'WEB'
+    and s.reviewed_at is not null;
   return query select n, '[]'::jsonb;
 end
 $$;

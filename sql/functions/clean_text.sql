@@ -16,7 +16,8 @@ begin
     return p_text;
   end if;
   cut := regexp_replace(normalize(p_text, NFC),
-    case when p_lines then '\r\n|[\n\r\v\f\u0085\u2028\u2029]' else '[\n\r\v\f\u0085\u2028\u2029]' end, case when p_lines then chr(10) else ' ' end, 'g');
+    case when p_lines then '\r\n|[\n\r\v\f\u0085\u2028\u2029]' else '[\n\r\v\f\u0085\u2028\u2029]' end, case
+      when p_lines then chr(10) else ' ' end, 'g');
   cut := regexp_replace(cut, '[\t\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]', ' ', 'g');
   cut := regexp_replace(cut,
     '[\u0001-\u0009\u000B-\u001F\u007F-\u009F\u00AD\u180E\u200B\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]', '', 'g');

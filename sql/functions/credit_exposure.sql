@@ -1,13 +1,17 @@
 -- What a customer could come to owe: open receivables less open credits, and
 -- every order (held ones too) as far as it is not invoiced yet. Leave one
 -- order out to see the exposure before it.
-create or replace function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint default null) returns numeric
+create or replace function erp.credit_exposure(p_customer_id bigint, p_without_order_id bigint default null)
+  returns numeric
 language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
   select
-    coalesce((select sum(i.open_amount) from erp.invoice i where i.customer_id = p_customer_id and i.open_amount <> 0), 0)
-    - coalesce((select sum(m.open_amount) from erp.credit_memo m where m.customer_id = p_customer_id and m.open_amount <> 0), 0)
-    - coalesce((select sum(p.open_amount) from erp.payment p where p.customer_id = p_customer_id and p.open_amount <> 0), 0)
+    coalesce((select sum(i.open_amount) from erp.invoice i where i.customer_id = p_customer_id and i.open_amount <> 0),
+      0)
+    - coalesce((select sum(m.open_amount) from erp.credit_memo m where m.customer_id = p_customer_id
+      and m.open_amount <> 0), 0)
+    - coalesce((select sum(p.open_amount) from erp.payment p where p.customer_id = p_customer_id
+      and p.open_amount <> 0), 0)
     + coalesce((
         select sum(round((l.qty - l.qty_cancelled - l.qty_invoiced) * l.unit_price, 2))
         from erp.sales_order o

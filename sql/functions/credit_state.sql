@@ -3,7 +3,8 @@
 -- for the desk to see before. A release of credit counts up to its amount, and
 -- for a hold that was set before it. over is the figure by which the limit is
 -- passed, null where it is not, or is not asked about.
-create or replace function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamptz, p_released_amount numeric)
+create or replace function erp.credit_state(p_order_id bigint, p_to text, p_released_at timestamptz,
+  p_released_amount numeric)
 returns table (exposure numeric, credit_limit numeric, credit_check text, over numeric, held boolean, refused boolean)
 language sql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$

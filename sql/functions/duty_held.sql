@@ -12,7 +12,8 @@ as $$
   select coalesce(array_agg(distinct r.duty), '{}') from portal.duty_rule r
   where r.table_name = p_table and (r.part = p_operation
     or p_operation = 'update' and r.part not in ('insert', 'delete')
-    or r.part = '' and not exists (select from portal.duty_rule x where x.table_name = p_table and x.part = p_operation))
+    or r.part = '' and not exists (select from portal.duty_rule x where x.table_name = p_table
+      and x.part = p_operation))
 $$;
 
 create or replace function portal.duty_of_statement() returns trigger
@@ -40,7 +41,8 @@ begin
   for part in
     select array_agg(distinct r.duty) as duties
     from (
-      select coalesce((select x.part from portal.duty_rule x where x.table_name = of_table and x.part = n.key limit 1), '') as part
+      select coalesce((select x.part from portal.duty_rule x where x.table_name = of_table and x.part = n.key limit 1),
+        '') as part
       from jsonb_each(to_jsonb(new)) n
       where n.value is distinct from to_jsonb(old) -> n.key
     ) changed
@@ -85,7 +87,8 @@ begin
     from portal.duty_rule r group by r.table_name
   loop
     execute format('create or replace trigger assert_duty before insert or update or delete on %s for each statement
-      when (portal.staff_id() is not null and pg_trigger_depth() = 0) execute function portal.duty_of_statement()', t.table_name);
+      when (portal.staff_id() is not null and pg_trigger_depth() = 0) execute function portal.duty_of_statement()',
+        t.table_name);
     if t.columns then
       execute format('create or replace trigger assert_duty_columns before update on %s for each row
         when (portal.staff_id() is not null and pg_trigger_depth() = 0 and old.* is distinct from new.*)

@@ -1,11 +1,12 @@
 -- Writes new quantities of an order's lines, without what was cancelled, in the
 -- line's unit; 0 takes a line out: its open quantity is cancelled and the line
 -- stays, with the reason. So it is with less of a line of which a part was
--- cancelled or replaced before: what was said about that part stays. Prices where given, else the agreed ones. The work of
--- erp.edit_order and portal.change_order, which hold the order's row.
+-- cancelled or replaced before: what was said about that part stays. Prices where given, else the agreed ones. The
+-- work of erp.edit_order and portal.change_order, which hold the order's row.
 create or replace function erp.set_order_qtys(
   p_order_id bigint, p_line_nos int[], p_qtys numeric[], p_reason text,
-  p_prices numeric[] default null, p_steps text[] default null, p_rule_ids bigint[] default null, p_valid_untils timestamptz[] default null
+  p_prices numeric[] default null, p_steps text[] default null, p_rule_ids bigint[] default null,
+    p_valid_untils timestamptz[] default null
 ) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -15,7 +16,8 @@ begin
   -- the lines, then the stock's rows in their order
   perform from erp.sales_order_line l where l.order_id = p_order_id order by l.line_no for no key update;
   perform from erp.stock s
-    where s.item_id in (select l.item_id from erp.sales_order_line l where l.order_id = p_order_id and l.line_no = any (p_line_nos))
+    where s.item_id in (select l.item_id from erp.sales_order_line l where l.order_id = p_order_id
+      and l.line_no = any (p_line_nos))
     order by s.item_id, s.warehouse
     for update;
   perform set_config('portal.reason', coalesce(p_reason, ''), true);
@@ -31,7 +33,8 @@ begin
       price_valid_until = case when w.price is null then l.price_valid_until else w.valid_until end
     from (
       select u.*, u.qty = 0 or (x.qty_cancelled > 0 and u.qty < x.qty - x.qty_cancelled) as cut
-      from unnest(p_line_nos, p_qtys, p_prices, p_steps, p_rule_ids, p_valid_untils) as u(line_no, qty, price, step, rule_id, valid_until)
+      from unnest(p_line_nos, p_qtys, p_prices, p_steps, p_rule_ids, p_valid_untils)
+        as u(line_no, qty, price, step, rule_id, valid_until)
       join erp.sales_order_line x on x.order_id = p_order_id and x.line_no = u.line_no
     ) w
     where l.order_id = p_order_id and l.line_no = w.line_no
@@ -46,7 +49,8 @@ $$;
 -- the agreed price is kept though a quantity break is lost.
 create or replace function erp.edit_order(
   p_order_no text, p_line_nos int[], p_qtys numeric[], p_reason text, p_revision int default null
-) returns table (line_no int, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric, price_now numeric)
+) returns table (line_no int, item_no text, uom text, from_qty numeric, to_qty numeric, unit_price numeric,
+  price_now numeric)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
@@ -64,7 +68,8 @@ begin
       using errcode = 'PT409', constraint = 'order_closed';
   end if;
   if p_revision <> o.revision then
-    raise exception 'The quantities of order % were changed meanwhile. Nothing was changed: look at them again.', p_order_no
+    raise exception 'The quantities of order % were changed meanwhile. Nothing was changed: look at them again.',
+      p_order_no
       using errcode = 'PT409', constraint = 'order_changed';
   end if;
   perform from erp.customer c where c.customer_id = o.customer_id for no key update;
@@ -76,7 +81,8 @@ begin
   order by w.line_no limit 1;
   if found then
     raise exception '%', case when bad.unknown then format('There is no line %s.', bad.line_no)
-        when bad.qty_shipped > 0 then format('Line %s: %s %s have shipped.', bad.line_no, trim_scale(bad.qty_shipped), bad.uom)
+        when bad.qty_shipped > 0 then format('Line %s: %s %s have shipped.', bad.line_no, trim_scale(bad.qty_shipped),
+          bad.uom)
         else format('Line %s: enter a quantity, or 0 to take it out.', bad.line_no) end
       using errcode = 'PT422', constraint = 'order_line_qty', column = 'qty', detail = bad.line_no::text;
   end if;

@@ -47,7 +47,8 @@ declare
 begin
   perform portal.say_session_end('expired');
   delete from portal.session s where s.session_id in (
-    select x.session_id from portal.session x where x.expires_at <= erp.now() order by x.expires_at limit p_batch for update skip locked);
+    select x.session_id from portal.session x where x.expires_at <= erp.now() order by x.expires_at limit p_batch
+      for update skip locked);
   get diagnostics n = row_count;
   perform portal.say_session_end('');
   return n;

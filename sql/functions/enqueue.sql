@@ -34,7 +34,8 @@ begin
     case when k.is_unique then B'11110101' end
   from unnest(p_args) as a(args)
   on conflict (unique_key)
-    where unique_key is not null and unique_states is not null and river.river_job_state_in_bitmask(unique_states, state)
+    where unique_key is not null and unique_states is not null and river.river_job_state_in_bitmask(unique_states,
+      state)
     do nothing;
   perform pg_notify('river.river_insert', '{"queue":"' || k.queue || '"}');
 end

@@ -58,7 +58,8 @@ as $$
 #variable_conflict use_column
 begin
   return query
-  select s.state = 'out' and s.orderable, case when s.state = 'out' and s.orderable then erp.expected_on(p_item_id, co.warehouse, 1) end,
+  select s.state = 'out' and s.orderable, case when s.state = 'out' and s.orderable
+    then erp.expected_on(p_item_id, co.warehouse, 1) end,
     coalesce(own.qty, 0), own.expected_on
   from erp.company co
   left join portal.stock_shown(p_customer_id, array[p_item_id]) s on true

@@ -19,7 +19,8 @@ $$;
 
 -- A session and its log-in, held until the transaction ends; refused once it is over,
 -- and where a process that serves only customers asks for one of staff.
-create or replace function portal.hold_session(p_session_id bigint, out login_id bigint, out email text, out customer_id bigint,
+create or replace function portal.hold_session(p_session_id bigint, out login_id bigint, out email text,
+  out customer_id bigint,
   out staff boolean, out browser_id bigint, out stage text, out confirmed boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -31,7 +32,8 @@ begin
     from portal.session_now n
     join portal.session s using (session_id)
     join portal.login l on l.login_id = n.login_id
-    where n.session_id = p_session_id and n.parent_id is null and not (l.staff_role is not null and portal.staff_elsewhere());
+    where n.session_id = p_session_id and n.parent_id is null and not (l.staff_role is not null
+      and portal.staff_elsewhere());
   if not found then
     raise exception 'Please log in.' using errcode = 'PT401', constraint = 'session_over';
   end if;
@@ -85,7 +87,8 @@ as $$
 $$;
 
 -- What a session is asked, and what its owner has.
-create or replace function portal.factor_state(p_session_id bigint) returns table (stage text, confirmed boolean, obligatory boolean,
+create or replace function portal.factor_state(p_session_id bigint) returns table (stage text, confirmed boolean,
+  obligatory boolean,
   apps int, passkeys int, codes_left int, trusted boolean, locked boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -122,7 +125,8 @@ $$;
 grant execute on function portal.factors(bigint) to portal_auth;
 
 -- Their secrets, to check what was given.
-create or replace function portal.factor_secrets(p_session_id bigint, p_kind text) returns table (factor_id bigint, secret bytea,
+create or replace function portal.factor_secrets(p_session_id bigint, p_kind text)
+  returns table (factor_id bigint, secret bytea,
   credential jsonb, handle bytea)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -137,15 +141,18 @@ $$;
 grant execute on function portal.factor_secrets(bigint, text) to portal_auth;
 
 -- Whose a passkey is, with all of that log-in's, for a log-in by it alone.
-create or replace function portal.passkey_owner(p_credential_id bytea) returns table (login_id bigint, credential jsonb, handle bytea)
+create or replace function portal.passkey_owner(p_credential_id bytea) returns table (login_id bigint, credential jsonb,
+  handle bytea)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
   select f.login_id, f.credential, f.handle
   from portal.factor f
-  where f.login_id = (select x.login_id from portal.factor x where x.credential_id = p_credential_id) and f.kind = 'passkey'
-    and not (portal.staff_elsewhere() and exists (select from portal.login l where l.login_id = f.login_id and l.staff_role is not null))
+  where f.login_id = (select x.login_id from portal.factor x where x.credential_id = p_credential_id)
+    and f.kind = 'passkey'
+    and not (portal.staff_elsewhere() and exists (select from portal.login l where l.login_id = f.login_id
+      and l.staff_role is not null))
   order by f.credential_id = p_credential_id desc, f.factor_id;
 end
 $$;
@@ -174,7 +181,8 @@ declare
   h record;
 begin
   h := portal.hold_session(p_session_id);
-  update portal.session s set factor_at = erp.now(), confirmed_at = erp.now(), expires_at = portal.session_end(h.staff, s.created_at)
+  update portal.session s set factor_at = erp.now(), confirmed_at = erp.now(), expires_at = portal.session_end(h.staff,
+    s.created_at)
     where s.session_id = p_session_id;
   delete from portal.factor_failure x where x.login_id = h.login_id;
   if p_remember and h.browser_id is not null then
@@ -186,7 +194,8 @@ end
 $$;
 
 -- A code of an app was right in a period. False: it, or a later one, has been used.
-create or replace function portal.use_app_code(p_session_id bigint, p_factor_id bigint, p_step bigint, p_remember boolean) returns boolean
+create or replace function portal.use_app_code(p_session_id bigint, p_factor_id bigint, p_step bigint,
+  p_remember boolean) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -206,7 +215,8 @@ $$;
 grant execute on function portal.use_app_code(bigint, bigint, bigint, boolean) to portal_auth;
 
 -- A recovery code. False: it is none, or was used.
-create or replace function portal.use_recovery_code(p_session_id bigint, p_hash bytea, p_remember boolean) returns boolean
+create or replace function portal.use_recovery_code(p_session_id bigint, p_hash bytea, p_remember boolean)
+  returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -219,7 +229,8 @@ begin
   if not found then
     return false;
   end if;
-  insert into portal.audit (action, customer_id, subject, data) values ('factor', h.customer_id, h.email, '{"recovery_code": ["unused", "used"]}');
+  insert into portal.audit (action, customer_id, subject, data) values ('factor', h.customer_id, h.email,
+    '{"recovery_code": ["unused", "used"]}');
   perform portal.mail_security(array[h.login_id], 'factor_changed', '{"text": "One of your recovery codes was used."}');
   perform portal.session_proved(p_session_id, p_remember);
   return true;
@@ -228,7 +239,8 @@ $$;
 grant execute on function portal.use_recovery_code(bigint, bytea, boolean) to portal_auth;
 
 -- A passkey signed, with what is kept of it now. False: it is none of the owner's.
-create or replace function portal.use_passkey(p_session_id bigint, p_credential_id bytea, p_credential jsonb, p_remember boolean) returns boolean
+create or replace function portal.use_passkey(p_session_id bigint, p_credential_id bytea, p_credential jsonb,
+  p_remember boolean) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -256,7 +268,8 @@ declare
 begin
   h := portal.hold_session(p_session_id);
   update portal.session s set confirmed_at = erp.now()
-    where s.session_id = p_session_id and h.stage = 'full' and s.login_kind <> 'sso' and portal.logs_in_locally(h.login_id)
+    where s.session_id = p_session_id and h.stage = 'full' and s.login_kind <> 'sso'
+      and portal.logs_in_locally(h.login_id)
       and not exists (select from portal.factor f where f.login_id = h.login_id);
   if not found then
     return false;
@@ -285,7 +298,8 @@ begin
   select c.* into n from portal.factor_failure x
     cross join lateral portal.count_failure(5, x.failed_count, x.failed_since, x.locked_until) c
     where x.login_id = h.login_id for update of x;
-  update portal.factor_failure x set failed_count = n.failed_count, failed_since = n.failed_since, locked_until = n.locked_until
+  update portal.factor_failure x set failed_count = n.failed_count, failed_since = n.failed_since,
+    locked_until = n.locked_until
     where x.login_id = h.login_id;
 end
 $$;
@@ -293,7 +307,8 @@ grant execute on function portal.factor_failed(bigint) to portal_auth;
 
 -- Adds a factor, which proves the session. The owner's other sessions end, and no browser
 -- skips the factor any more. Returns how many factors there are.
-create or replace function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea, p_step bigint,
+create or replace function portal.add_factor(p_session_id bigint, p_kind text, p_name text, p_secret bytea,
+  p_step bigint,
   p_credential_id bytea, p_credential jsonb, p_handle bytea) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -309,7 +324,8 @@ begin
     raise exception 'Twenty are enough: remove one first.' using errcode = 'PT409', constraint = 'factor_many';
   end if;
   insert into portal.factor (login_id, kind, name, secret, last_step, credential_id, credential, handle)
-  values (h.login_id, p_kind, coalesce(nullif(left(erp.clean_text(p_name), 60), ''), case p_kind when 'app' then 'Authenticator app' else 'Passkey' end),
+  values (h.login_id, p_kind, coalesce(nullif(left(erp.clean_text(p_name), 60), ''), case p_kind when 'app'
+    then 'Authenticator app' else 'Passkey' end),
     p_secret, p_step, p_credential_id, p_credential, p_handle);
   perform portal.session_proved(p_session_id, false);
   perform portal.end_other_sessions(p_session_id);
@@ -334,7 +350,8 @@ begin
   end if;
   if (select s.obligatory from portal.factor_state(p_session_id) s)
     and not exists (select from portal.factor f where f.login_id = h.login_id and f.factor_id <> p_factor_id) then
-    raise exception 'A second factor is obligatory for you: add another first.' using errcode = 'PT409', constraint = 'factor_last';
+    raise exception 'A second factor is obligatory for you: add another first.'
+      using errcode = 'PT409', constraint = 'factor_last';
   end if;
   delete from portal.factor f where f.factor_id = p_factor_id;
   delete from portal.recovery_code r where r.login_id = h.login_id
@@ -354,12 +371,14 @@ begin
   perform portal.assert_confirmed(p_session_id);
   h := portal.hold_session(p_session_id);
   if not exists (select from portal.factor f where f.login_id = h.login_id) then
-    raise exception 'Recovery codes stand in for a second factor: set one up first.' using errcode = 'PT409', constraint = 'recovery_code_of_factor';
+    raise exception 'Recovery codes stand in for a second factor: set one up first.'
+      using errcode = 'PT409', constraint = 'recovery_code_of_factor';
   end if;
   delete from portal.recovery_code r where r.login_id = h.login_id;
   insert into portal.recovery_code (login_id, code_hash) select h.login_id, x from unnest(p_hashes) as x;
   insert into portal.audit (action, customer_id, subject, data)
-  values ('factor', h.customer_id, h.email, jsonb_build_object('recovery_codes', jsonb_build_array('before', 'made anew')));
+  values ('factor', h.customer_id, h.email, jsonb_build_object('recovery_codes',
+    jsonb_build_array('before', 'made anew')));
 end
 $$;
 grant execute on function portal.set_recovery_codes(bigint, bytea[]) to portal_auth;
@@ -374,7 +393,8 @@ declare
   who bigint;
   n int;
 begin
-  select l.login_id into who from portal.login l where l.email operator(public.=) p_email::public.citext for no key update;
+  select l.login_id into who from portal.login l where l.email operator(public.=) p_email::public.citext
+    for no key update;
   if not found then
     return null;
   end if;
@@ -390,7 +410,8 @@ $$;
 grant execute on function portal.reset_factors(text) to portal_work;
 
 -- Keeps what a browser is asked, or an app is set up with. One app a session.
-create or replace function portal.begin_challenge(p_hash bytea, p_purpose text, p_session_id bigint, p_data jsonb) returns void
+create or replace function portal.begin_challenge(p_hash bytea, p_purpose text, p_session_id bigint, p_data jsonb)
+  returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -399,7 +420,8 @@ begin
   end if;
   delete from portal.factor_challenge c where c.session_id = p_session_id and c.purpose = 'app' and p_purpose = 'app';
   insert into portal.factor_challenge (challenge_hash, purpose, session_id, data, expires_at)
-  values (p_hash, p_purpose, p_session_id, p_data, erp.now() + case p_purpose when 'app' then interval '1 hour' else interval '5 minutes' end);
+  values (p_hash, p_purpose, p_session_id, p_data, erp.now() + case p_purpose when 'app' then interval '1 hour'
+    else interval '5 minutes' end);
 end
 $$;
 grant execute on function portal.begin_challenge(bytea, text, bigint, jsonb) to portal_auth;
@@ -412,7 +434,8 @@ declare
   found_data jsonb;
 begin
   delete from portal.factor_challenge c
-    where c.challenge_hash = p_hash and c.purpose = p_purpose and c.session_id is not distinct from p_session_id and c.expires_at > erp.now()
+    where c.challenge_hash = p_hash and c.purpose = p_purpose and c.session_id is not distinct from p_session_id
+      and c.expires_at > erp.now()
     returning c.data into found_data;
   return found_data;
 end
@@ -425,7 +448,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.hold_session(p_session_id);
-  return (select c.data from portal.factor_challenge c where c.session_id = p_session_id and c.purpose = 'app' and c.expires_at > erp.now());
+  return (select c.data from portal.factor_challenge c where c.session_id = p_session_id and c.purpose = 'app'
+    and c.expires_at > erp.now());
 end
 $$;
 grant execute on function portal.app_in_setup(bigint) to portal_auth;
@@ -438,14 +462,16 @@ declare
   h record;
 begin
   h := portal.hold_session(p_session_id);
-  update portal.browser b set trusted_until = null where b.browser_id = p_browser_id and b.login_id = h.login_id and b.trusted_until is not null;
+  update portal.browser b set trusted_until = null where b.browser_id = p_browser_id and b.login_id = h.login_id
+    and b.trusted_until is not null;
   return found;
 end
 $$;
 grant execute on function portal.forget_browser(bigint, bigint) to portal_auth;
 
 -- The browsers that skip the second factor.
-create or replace function portal.trusted_browsers(p_session_id bigint) returns table (browser_id bigint, user_agent text, source text,
+create or replace function portal.trusted_browsers(p_session_id bigint)
+  returns table (browser_id bigint, user_agent text, source text,
   last_seen_at timestamptz, trusted_until timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -454,7 +480,8 @@ begin
   return query
   select b.browser_id, b.user_agent, b.source, b.last_seen_at, b.trusted_until
   from portal.browser b join portal.session s using (login_id)
-  where s.session_id = p_session_id and s.parent_id is null and b.trusted_until > erp.now() order by b.trusted_until desc;
+  where s.session_id = p_session_id and s.parent_id is null and b.trusted_until > erp.now()
+    order by b.trusted_until desc;
 end
 $$;
 grant execute on function portal.trusted_browsers(bigint) to portal_auth;
@@ -482,7 +509,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_request_confirmed();
-  update erp.customer c set second_factor = p_required where c.customer_no = p_customer_no and c.second_factor <> p_required;
+  update erp.customer c set second_factor = p_required where c.customer_no = p_customer_no
+    and c.second_factor <> p_required;
   if not found and not exists (select from erp.customer c where c.customer_no = p_customer_no) then
     raise exception 'There is no customer %.', p_customer_no using errcode = 'PT404', constraint = 'own_customer_only';
   end if;

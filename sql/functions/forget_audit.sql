@@ -35,7 +35,8 @@ begin
     select int8range(h.history_id, h.history_id, '[]') as r
     from portal.audit_chain c join portal.audit a using (audit_id)
     join erp.order_status_history h on h.history_id = (a.data ->> 'history_id')::bigint
-    where c.chain_no <= p_up_to and a.action = 'order_status' and a.data ? 'history_id' and portal.history_digest(h) = a.data ->> 'digest'
+    where c.chain_no <= p_up_to and a.action = 'order_status' and a.data ? 'history_id'
+      and portal.history_digest(h) = a.data ->> 'digest'
     union all
     select unnest((a.data ->> 'history')::int8multirange)
     from portal.audit_chain c join portal.audit a using (audit_id)
@@ -75,7 +76,8 @@ begin
   select * into cut from (
     select c.* from portal.audit_chain c where c.chain_no > head.base_no order by c.chain_no limit p_batch) c
   where c.sealed_at < clock_timestamp() - co.audit_keep
-    and exists (select from portal.audit_chain f where f.chain_no = head.base_no + 1 and f.sealed_at < day_before - co.audit_keep)
+    and exists (select from portal.audit_chain f where f.chain_no = head.base_no + 1
+      and f.sealed_at < day_before - co.audit_keep)
   order by c.chain_no desc limit 1;
   if found then
     perform portal.keep_history_digest(cut.chain_no);
@@ -87,12 +89,15 @@ begin
     delete from portal.audit_chain c where c.chain_no <= cut.chain_no;
   end if;
   old := array(
-    select a.audit_id from portal.act_kind k join portal.audit a on a.action = k.code join portal.audit_chain c using (audit_id)
-    where k.act_group = 'sign_in' and a.at < clock_timestamp() - co.sign_in_keep and c.sealed_at < clock_timestamp() - co.sign_in_keep
+    select a.audit_id from portal.act_kind k join portal.audit a on a.action = k.code join portal.audit_chain c
+      using (audit_id)
+    where k.act_group = 'sign_in' and a.at < clock_timestamp() - co.sign_in_keep
+      and c.sealed_at < clock_timestamp() - co.sign_in_keep
     order by a.at, a.audit_id limit p_batch);
   if exists (select from portal.audit a where a.audit_id = any (old) and a.at < day_before - co.sign_in_keep) then
     insert into portal.audit (actor, action, data) values ('portal', 'audit_forgotten', jsonb_build_object(
-      'sign_ins', cardinality(old), 'rows_of', (select range_agg(int8range(x, x, '[]'))::text from unnest(old) x), 'keep', co.sign_in_keep::text));
+      'sign_ins', cardinality(old), 'rows_of', (select range_agg(int8range(x, x, '[]'))::text from unnest(old) x),
+        'keep', co.sign_in_keep::text));
     delete from portal.audit a where a.audit_id = any (old);
     n := n + cardinality(old);
   end if;

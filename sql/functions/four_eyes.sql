@@ -11,17 +11,21 @@ as $$
 begin
   case p_kind
     when 'payment' then
-      return erp.post_payment(p_customer_no, (p_args ->> 'amount')::numeric, (p_args ->> 'day')::date, p_args ->> 'method',
+      return erp.post_payment(p_customer_no, (p_args ->> 'amount')::numeric, (p_args ->> 'day')::date,
+        p_args ->> 'method',
         p_args ->> 'reference', (p_args ->> 'key')::uuid,
         array(select a from jsonb_array_elements_text(p_args -> 'invoice_nos') with ordinality as x(a, n) order by n),
-        array(select a::numeric from jsonb_array_elements_text(p_args -> 'amounts') with ordinality as x(a, n) order by n),
+        array(select a::numeric from jsonb_array_elements_text(p_args -> 'amounts') with ordinality as x(a, n)
+          order by n),
         (p_args ->> 'oldest_first')::boolean);
     when 'credit' then
-      return erp.issue_credit(p_customer_no, (p_args ->> 'amount')::numeric, p_args ->> 'reason', p_args ->> 'invoice_no');
+      return erp.issue_credit(p_customer_no, (p_args ->> 'amount')::numeric, p_args ->> 'reason',
+        p_args ->> 'invoice_no');
     when 'return' then
       return erp.issue_request_memo(p_args ->> 'request_no', p_args ->> 'memo_no');
     when 'release' then
-      perform erp.release_credit(p_args ->> 'order_no', p_args ->> 'reason', (p_args ->> 'shown_over')::numeric, (p_args ->> 'shown_hold')::boolean);
+      perform erp.release_credit(p_args ->> 'order_no', p_args ->> 'reason', (p_args ->> 'shown_over')::numeric,
+        (p_args ->> 'shown_hold')::boolean);
       return p_args ->> 'order_no';
   end case;
 end
@@ -40,7 +44,8 @@ $$;
 
 -- Enters it: posted at once below the amount, and where four eyes are off; else it waits
 -- as entry_id. It is tried first, so that what cannot be posted is told to who types it.
-create or replace function portal.enter_money(p_kind text, p_customer_no text, p_args jsonb, out doc_no text, out entry_id bigint)
+create or replace function portal.enter_money(p_kind text, p_customer_no text, p_args jsonb, out doc_no text,
+  out entry_id bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
@@ -55,7 +60,8 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('payment:' || (p_args ->> 'key')::uuid, 0));
     select * into before from portal.held_entry e where e.key = (p_args ->> 'key')::uuid;
     if before.status = 'REJECTED' then
-      raise exception 'This was rejected by %: %', before.decided_by, before.reason using errcode = 'PT409', constraint = 'entry_decided';
+      raise exception 'This was rejected by %: %', before.decided_by,
+        before.reason using errcode = 'PT409', constraint = 'entry_decided';
     elsif found then
       doc_no := before.doc_no;
       entry_id := case when before.doc_no is null then before.entry_id end;
@@ -120,7 +126,8 @@ begin
       using errcode = 'PT409', constraint = 'held_entry_four_eyes';
   end if;
   perform set_config('portal.actor', e.entered_by || ', approved by ' || me, true);
-  made := portal.post_entry(e.kind, (select c.customer_no from erp.customer c where c.customer_id = e.customer_id), e.args);
+  made := portal.post_entry(e.kind, (select c.customer_no from erp.customer c where c.customer_id = e.customer_id),
+    e.args);
   if portal.entry_amount(e.kind, made) is distinct from e.amount then
     raise exception 'It would come to % now, and % was entered. Nothing was posted: reject it, and have it entered again.',
         portal.entry_amount(e.kind, made), e.amount
@@ -130,7 +137,8 @@ begin
     update erp.sales_order o set status = 'APPROVED' where o.order_no = made and erp.is_undecided(o.status);
   end if;
   perform set_config('portal.actor', me, true);
-  update portal.held_entry h set status = 'APPROVED', decided_by = me, decided_by_id = portal.staff_id(), decided_at = erp.now(), doc_no = made
+  update portal.held_entry h set status = 'APPROVED', decided_by = me, decided_by_id = portal.staff_id(),
+    decided_at = erp.now(), doc_no = made
     where h.entry_id = p_entry_id;
   return made;
 end
@@ -147,7 +155,8 @@ begin
   if coalesce(erp.clean_text(p_reason), '') = '' then
     raise exception 'Say why: who entered it reads it.' using errcode = 'PT422', column = 'reason';
   end if;
-  update portal.held_entry h set status = 'REJECTED', decided_by = portal.actor(), decided_by_id = portal.staff_id(), decided_at = erp.now(),
+  update portal.held_entry h set status = 'REJECTED', decided_by = portal.actor(), decided_by_id = portal.staff_id(),
+    decided_at = erp.now(),
       reason = erp.clean_text(p_reason)
     where h.entry_id = e.entry_id;
 end

@@ -14,19 +14,22 @@ begin
   if not found then
     raise exception 'There is no order %.', p_order_no using errcode = 'PT404';
   end if;
-  if not exists (select from erp.sales_order_line l where l.order_id = o.order_id and l.qty_shipped > l.qty_invoiced) then
+  if not exists (select from erp.sales_order_line l where l.order_id = o.order_id
+    and l.qty_shipped > l.qty_invoiced) then
     raise exception 'Nothing shipped on order % is waiting for an invoice.', p_order_no
       using errcode = 'PT409', constraint = 'nothing_to_invoice';
   end if;
   if p_freight < 0 or p_freight <> round(p_freight, 2) then
-    raise exception 'Order %: enter the freight as an amount, 0 for none.', p_order_no using errcode = 'PT422', column = 'freight-' || p_order_no;
+    raise exception 'Order %: enter the freight as an amount, 0 for none.', p_order_no using errcode = 'PT422',
+      column = 'freight-' || p_order_no;
   end if;
   insert into erp.invoice (customer_id, order_id, ship_to_id, po_no, due_date, tax_rate, tax, freight)
   select o.customer_id, o.order_id, o.ship_to_id, o.po_no, erp.today() + c.terms_days, r.tax_rate,
     (select coalesce(round(sum(round((l.qty_shipped - l.qty_invoiced) * l.unit_price, 2)) * r.tax_rate, 2), 0)
       from erp.sales_order_line l join erp.item i using (item_id)
       where l.order_id = o.order_id and l.qty_shipped > l.qty_invoiced and i.taxable),
-    coalesce(p_freight, (select sum(s.freight) from erp.shipment s where s.order_id = o.order_id and s.invoice_id is null), 0)
+    coalesce(p_freight, (select sum(s.freight) from erp.shipment s where s.order_id = o.order_id
+      and s.invoice_id is null), 0)
   from erp.customer c
   left join erp.ship_to t on t.ship_to_id = o.ship_to_id
   cross join lateral (select coalesce(t.tax_rate, c.tax_rate) as tax_rate) r
@@ -35,7 +38,8 @@ begin
   update erp.shipment s set invoice_id = made.invoice_id where s.order_id = o.order_id and s.invoice_id is null;
   insert into erp.invoice_line (invoice_id, line_no, item_id, order_id, order_line_no, description, uom, factor, qty,
     unit_price, price_step, price_rule_id, line_total)
-  select made.invoice_id, row_number() over (order by l.line_no), l.item_id, l.order_id, l.line_no, i.description, l.uom, l.factor,
+  select made.invoice_id, row_number() over (order by l.line_no), l.item_id, l.order_id, l.line_no, i.description,
+    l.uom, l.factor,
     l.qty_shipped - l.qty_invoiced, l.unit_price, l.price_step, l.price_rule_id,
     round((l.qty_shipped - l.qty_invoiced) * l.unit_price, 2)
   from erp.sales_order_line l join erp.item i using (item_id)

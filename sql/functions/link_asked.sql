@@ -7,7 +7,8 @@ create or replace function portal.count_link(p_kind text, p_subject text, p_most
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended('link_asked:' || p_kind || ':' || p_subject, 0)); -- one after the other
+  -- one after the other
+  perform pg_advisory_xact_lock(hashtextextended('link_asked:' || p_kind || ':' || p_subject, 0));
   if (select count(*) from portal.link_asked a
       where a.kind = p_kind and a.subject = p_subject and a.asked_at > erp.now() - interval '1 hour') >= p_most then
     raise exception '%', p_refusal using errcode = 'PT429', constraint = 'link_asked_most';
@@ -23,7 +24,8 @@ create or replace function portal.ask_password_reset_from(p_email text, p_source
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform portal.count_link('reset', p_source, 20, 'Too many new passwords were asked for from your network. Please try again in an hour.');
+  perform portal.count_link('reset', p_source, 20,
+    'Too many new passwords were asked for from your network. Please try again in an hour.');
   perform portal.ask_password_reset(p_email);
 end
 $$;

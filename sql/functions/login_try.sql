@@ -60,7 +60,8 @@ begin
     return 0;
   end if;
   n := portal.count_failure(p_most, t.failed_count, t.failed_since, t.locked_until);
-  update portal.login_try x set failed_count = n.failed_count, failed_since = n.failed_since, locked_until = n.locked_until
+  update portal.login_try x set failed_count = n.failed_count, failed_since = n.failed_since,
+    locked_until = n.locked_until
     where x.account = p_account and x.place = p_place;
   return n.failed_count;
 end
@@ -97,8 +98,10 @@ declare
   known_source boolean := exists (select from portal.login_source s join portal.login l using (login_id)
     where s.source = p_source and lower(l.email::text) = lower(btrim(p_email)));
   turn interval;
-  who constant bigint := coalesce((select l.login_id from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext), 0);
-  tries int := portal.count_login_try(account, case when known_device then 'device:' || encode(p_device, 'hex') else p_source end, 5);
+  who constant bigint := coalesce((select l.login_id from portal.login l
+    where l.email operator(public.=) btrim(p_email)::public.citext), 0);
+  tries int := portal.count_login_try(account, case when known_device then 'device:' || encode(p_device, 'hex')
+    else p_source end, 5);
 begin
   wait := case when tries > 2 then interval '1 second' * 2 ^ (tries - 3) else interval '0' end;
   locked := tries = 0;
@@ -111,7 +114,8 @@ begin
     allowed := turn is not null;
     wait := greatest(wait, turn);
   end if;
-  -- for the audit log, see portal.tell_login_failures; the last lock that is taken, here and where the count is taken back
+  -- for the audit log, see portal.tell_login_failures; the last lock that is taken, here and where the count is taken
+  -- back
   insert into portal.login_failure as f (login_id, source, minute, tries, refused)
   values (who, p_source, date_trunc('minute', clock_timestamp()), allowed::int, (not allowed)::int)
   on conflict (login_id, source, minute) do update
@@ -131,7 +135,8 @@ as $$
   -- of the newest minute that has one: a try may have begun before this minute
   update portal.login_failure f set tries = f.tries - 1
     where f.ctid = (select x.ctid from portal.login_failure x
-      where x.login_id = (select l.login_id from portal.login l where l.email operator(public.=) btrim(p_email)::public.citext)
+      where x.login_id = (select l.login_id from portal.login l
+        where l.email operator(public.=) btrim(p_email)::public.citext)
         and x.source = p_source and x.tries > 0 order by x.minute desc limit 1 for update of x);
 $$;
 grant execute on function portal.end_login_try(text, text, bytea) to portal_auth;
@@ -154,6 +159,7 @@ grant execute on function portal.unlock_login(text) to portal_work;
 create or replace function portal.login_locked_until(p_email text) returns timestamptz
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select max(x.locked_until) from portal.login_try x where x.account = portal.login_account(p_email) and x.locked_until > erp.now()
+  select max(x.locked_until) from portal.login_try x where x.account = portal.login_account(p_email)
+    and x.locked_until > erp.now()
 $$;
 grant execute on function portal.login_locked_until(text) to portal_work;

@@ -1,7 +1,8 @@
 -- The next runs of a route whose cutoff is still ahead at an instant: see
 -- erp.route_runs. No cutoff is after its delivery day; where the clocks go back
 -- over midnight a day begins twice, so yesterday is looked at as well.
-create or replace function erp.next_deliveries(p_route_id bigint, p_at timestamptz default erp.now(), p_count int default 1)
+create or replace function erp.next_deliveries(p_route_id bigint, p_at timestamptz default erp.now(),
+  p_count int default 1)
 returns table (delivery_date date, cutoff timestamptz)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$

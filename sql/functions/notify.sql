@@ -14,7 +14,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (select from portal.news_kind k where k.kind = p_kind) then
-    raise exception 'There is no kind of news "%": see portal.news_kind.', p_kind using errcode = 'invalid_parameter_value';
+    raise exception 'There is no kind of news "%": see portal.news_kind.',
+      p_kind using errcode = 'invalid_parameter_value';
   end if;
   perform portal.notify_all(array(
     select (p_kind, p_customer_id, p_ref, p_data, t.login_id, p_document_id)::portal.news
@@ -27,7 +28,8 @@ drop function if exists portal.notify_all(text[], bigint[], text[], jsonb[], big
 
 -- The same for many pieces of news at once.
 create or replace function portal.notify_all(p_news portal.news[]) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+  set plan_cache_mode = force_generic_plan
 as $$
 declare
   unread bigint[];
@@ -39,7 +41,8 @@ begin
   with news as materialized (
     select k.kind, k.needs, k.for_all, u.customer_id, coalesce(u.ref, '') as ref,
       coalesce(u.data, '{}') as data, u.login_id, u.document_id, u.n,
-      k.kind || ':' || coalesce(u.ref, '') || ':' || coalesce(u.data ->> 'id', u.document_id::text, md5(coalesce(u.data, '{}')::text)) as key
+      k.kind || ':' || coalesce(u.ref, '') || ':' || coalesce(u.data ->> 'id', u.document_id::text,
+        md5(coalesce(u.data, '{}')::text)) as key
     from unnest(p_news) with ordinality as u(kind, customer_id, ref, data, login_id, document_id, n)
     join portal.news_kind k on k.kind = u.kind
     join erp.customer c on c.customer_id = u.customer_id
@@ -67,7 +70,8 @@ begin
   ),
   queued as (
     insert into portal.mail (key, kind, recipient, login_id, customer_id, notification_id, ref, data, document_id)
-    select d.key || ':' || d.login_id, d.kind, l.email::text, d.login_id, d.customer_id, d.notification_id, d.ref, d.data, d.document_id
+    select d.key || ':' || d.login_id, d.kind, l.email::text, d.login_id, d.customer_id, d.notification_id, d.ref,
+      d.data, d.document_id
     from made d
     join portal.news_kind k on k.kind = d.kind
     join portal.login l on l.login_id = d.login_id
@@ -77,7 +81,8 @@ begin
     on conflict (key) do nothing
     returning mail_id
   )
-  select (select array_agg(distinct d.customer_id) from made d where d.read_at is null), (select array_agg(q.mail_id order by q.mail_id) from queued q)
+  select (select array_agg(distinct d.customer_id) from made d where d.read_at is null),
+    (select array_agg(q.mail_id order by q.mail_id) from queued q)
     into unread, mails;
   perform portal.emit('notice', c.customer_id, 'message') from unnest(unread) as c(customer_id);
   perform portal.enqueue_mails(mails);

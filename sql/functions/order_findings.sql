@@ -42,7 +42,8 @@ begin
   with
   who as (
     select c.*, w.enabled, w.can_order, w.require_po, w.min_order, w.max_order, w.over_max, w.auto_approve,
-      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only, w.see_balance, w.see_prices, w.see_stock,
+      w.allow_backorder, w.credit_check, w.cutoff_mode, w.authorized_items_only, w.see_balance, w.see_prices,
+        w.see_stock,
       co.warehouse, co.review_first_order, co.review_new_ship_to, co.review_past_due_days
     from erp.customer c
     join erp.web_access w using (customer_id)
@@ -81,7 +82,8 @@ begin
   -- an order is as late as it was when it was sent, whenever this is asked
   sent as (
     select s.at, (s.at at time zone co.time_zone)::date as day
-    from (select coalesce((select o.submitted_at from erp.sales_order o where o.order_id = p_order_id), erp.now()) as at) s
+    from (select coalesce((select o.submitted_at from erp.sales_order o where o.order_id = p_order_id), erp.now())
+      as at) s
     cross join erp.company co
   ),
   delivery as (
@@ -95,14 +97,18 @@ begin
     select 'view_only', 'refuse', null, null, '{}' from who where not who.can_order and p_order_id is null
     union all
     select 'role_no_order', 'refuse', null, null, '{}'
-      from who where p_order_id is null and who.can_order and not portal.login_may(portal.login_id(), p_customer_id, 'order')
+      from who where p_order_id is null and who.can_order and not portal.login_may(portal.login_id(), p_customer_id,
+        'order')
     union all
-    select s.code, case when p_order_id is not null then 'queue' when p_editing_id is not null then 'refuse' else 'sign_off' end,
+    select s.code, case when p_order_id is not null then 'queue' when p_editing_id is not null then 'refuse'
+      else 'sign_off' end,
         null, null, s.detail
-      from total cross join lateral portal.sign_off_needed(p_customer_id, total.amount, coalesce(p_order_id, p_editing_id)) s
+      from total cross join lateral portal.sign_off_needed(p_customer_id, total.amount,
+        coalesce(p_order_id, p_editing_id)) s
       where total.lines > 0
         -- one that is changed may always get smaller
-        and (p_editing_id is null or total.amount > (select o.total from erp.sales_order o where o.order_id = p_editing_id))
+        and (p_editing_id is null or total.amount > (select o.total from erp.sales_order o
+          where o.order_id = p_editing_id))
     union all
     select 'no_lines', case when p_order_id is null then 'refuse' else 'queue' end, null, null, '{}'
       from total where total.lines = 0
@@ -113,7 +119,8 @@ begin
     select 'ship_to_unknown', 'refuse', 'ship_to', null, '{}'
       from who where p_ship_to_id is not null
         and not exists (select from erp.ship_to st
-          where st.ship_to_id = p_ship_to_id and st.customer_id = p_customer_id and (st.active or p_order_id is not null))
+          where st.ship_to_id = p_ship_to_id and st.customer_id = p_customer_id
+            and (st.active or p_order_id is not null))
     union all
     select 'requested_date_past', 'refuse', 'requested_date', null, '{}'
       from who where p_requested_date < erp.today() and p_order_id is null
@@ -122,13 +129,15 @@ begin
       from who where p_requested_date > erp.today() + 731 and p_order_id is null
     union all
     select 'late_for_cutoff', case who.cutoff_mode when 'strict' then 'warn' else 'queue' end, 'requested_date', null,
-        jsonb_build_object('delivery_date', case when who.cutoff_mode = 'strict' then d.delivery_date else d.next_date end)
+        jsonb_build_object('delivery_date', case when who.cutoff_mode = 'strict' then d.delivery_date
+          else d.next_date end)
       from who cross join delivery d
       where p_requested_date >= d.day and (p_requested_date < d.next_date or d.missed is not null)
     union all
     select 'no_run_that_day', 'warn', 'requested_date', null, jsonb_build_object('delivery_date', d.delivery_date)
       from who cross join delivery d
-      where who.cutoff_mode = 'strict' and p_requested_date > d.next_date and d.missed is null and d.delivery_date <> p_requested_date
+      where who.cutoff_mode = 'strict' and p_requested_date > d.next_date and d.missed is null
+        and d.delivery_date <> p_requested_date
     union all
     select 'item_unavailable', 'refuse', 'item_no', l.ord, jsonb_build_object('item_no', l.item_no)
       from line l cross join who
@@ -150,14 +159,16 @@ begin
         jsonb_build_object('item_no', l.item_no)
       from line l where l.price is null and l.item_no is not null and l.factor is not null
     union all
-    select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty', s.ord,
+    select 'stock_short', case when s.allow_backorder and who.allow_backorder then 'queue' else 'refuse' end, 'qty',
+      s.ord,
         -- figures for those who see stock as a number; the day is no figure
         jsonb_build_object('item_no', s.item_no, 'stock', who.see_stock)
         || case when who.see_stock <> 'number' then '{}' else
           jsonb_build_object('left', s.available, 'backordered',
             s.qty - case when s.fractional then x.taken else trunc(x.taken) end) end
         || case when s.allow_backorder and who.allow_backorder and who.see_stock <> 'hidden'
-          then jsonb_build_object('expected_on', erp.expected_on(s.item_id, who.warehouse, s.wanted - s.available)) else '{}' end
+          then jsonb_build_object('expected_on', erp.expected_on(s.item_id, who.warehouse, s.wanted - s.available))
+            else '{}' end
       from short s cross join who
       cross join lateral (select greatest(0, s.available - (s.wanted - s.qty * s.factor)) / s.factor as taken) x
       where s.wanted > s.available
@@ -171,7 +182,8 @@ begin
         jsonb_build_object('minimum', who.min_order, 'missing', who.min_order - total.amount)
       from who cross join total where total.amount < who.min_order and total.lines > 0 and p_order_id is null
     union all
-    select 'over_maximum', case when who.over_max = 'block' and p_order_id is null then 'refuse' else 'queue' end, null, null,
+    select 'over_maximum', case when who.over_max = 'block' and p_order_id is null then 'refuse'
+      else 'queue' end, null, null,
         jsonb_build_object('maximum', who.max_order, 'over', total.amount - who.max_order)
       from who cross join total where total.amount > who.max_order
     union all
@@ -194,7 +206,8 @@ begin
           and i.due_date < erp.today() - who.review_past_due_days) d
       where who.credit_check <> 'off' and d.amount > 0
     union all
-    select 'price_under_cost', 'queue', null, l.ord, jsonb_build_object('item_no', l.item_no, 'cost', round(l.cost * l.factor, 4), 'price', l.price)
+    select 'price_under_cost', 'queue', null, l.ord, jsonb_build_object('item_no', l.item_no, 'cost',
+      round(l.cost * l.factor, 4), 'price', l.price)
       from line l where l.price < l.cost * l.factor
     union all
     select 'first_order', 'queue', null, null, '{}'
@@ -204,13 +217,15 @@ begin
     union all
     select 'new_ship_to', 'queue', 'ship_to', null, '{}'
       from who where who.review_new_ship_to and p_ship_to_id is not null and not exists (select from erp.sales_order o
-        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
+        where o.customer_id = p_customer_id and o.ship_to_id = p_ship_to_id
+          and o.order_id is distinct from coalesce(p_order_id, p_editing_id)
           and not erp.is_void(o.status))
     union all
     select 'auto_approve_off', 'queue', null, null, '{}' from who where not who.auto_approve
     union all
     select 'room_credit', 'room', null, null,
-        jsonb_build_object('room', greatest(credit.room, 0), 'after', case when credit.room >= total.amount then credit.room - total.amount end)
+        jsonb_build_object('room', greatest(credit.room, 0), 'after', case when credit.room >= total.amount
+          then credit.room - total.amount end)
       from who cross join credit cross join total where p_order_id is null and who.see_balance and who.see_prices
     union all
     select 'room_minimum', 'room', null, null,
@@ -223,10 +238,12 @@ begin
     union all
     select 'next_delivery', 'room', null, null,
         jsonb_build_object('route', d.route_name, 'delivery_date', d.delivery_date, 'cutoff', d.cutoff,
-          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict' then d.missed end, 'now', sent.at)
+          'seconds_left', ceil(extract(epoch from d.cutoff - sent.at)), 'missed', case when who.cutoff_mode = 'strict'
+            then d.missed end, 'now', sent.at)
       from who cross join sent cross join delivery d where p_order_id is null and d.delivery_date is not null
   ) as finding (code, action, field, line, detail);
 end
 $$;
-grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint, bigint)
+grant execute on function erp.order_findings(bigint, bigint[], text[], numeric[], numeric[], text, bigint, date, bigint,
+  bigint)
   to portal_web, portal_desk, portal_work;

@@ -26,16 +26,20 @@ declare
   made bigint;
 begin
   select * into l from portal.login x where x.email operator(public.=) p_email::public.citext and not x.disabled
-    and (x.staff_role is not null and portal.logs_in_locally(x.login_id) or exists (select from erp.web_access w join erp.customer c using (customer_id)
+    and (x.staff_role is not null and portal.logs_in_locally(x.login_id) or exists (select from erp.web_access w
+      join erp.customer c using (customer_id)
       where w.customer_id = x.customer_id and w.enabled and c.active));
   if not found then
     return false;
   end if;
-  insert into portal.password_reset as r (login_id, token_hash, expires_at) values (l.login_id, hash, erp.now() + interval '1 hour')
-  on conflict (login_id) do update set token_hash = excluded.token_hash, made_at = erp.now(), expires_at = excluded.expires_at
+  insert into portal.password_reset as r (login_id, token_hash, expires_at)
+    values (l.login_id, hash, erp.now() + interval '1 hour')
+  on conflict (login_id) do update set token_hash = excluded.token_hash, made_at = erp.now(),
+    expires_at = excluded.expires_at
     where r.made_at < erp.now() - interval '5 minutes';
   if not found or (select count(*) from portal.link_asked a
-      where a.kind = 'reset' and a.subject = 'login ' || l.login_id and a.asked_at > erp.now() - interval '1 hour') >= 5 then
+      where a.kind = 'reset' and a.subject = 'login ' || l.login_id
+        and a.asked_at > erp.now() - interval '1 hour') >= 5 then
     return false;
   end if;
   insert into portal.link_asked (kind, subject, asked_at) values ('reset', 'login ' || l.login_id, erp.now());

@@ -6,7 +6,8 @@
 -- nobody's business here: no function below looks at log-ins of other customers.
 
 create or replace function portal.people(p_customer_id bigint)
-returns table (login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text, sign_off_all boolean,
+returns table (login_id bigint, email text, name text, customer_role text, spend_limit numeric, spend_period text,
+  sign_off_all boolean,
   disabled boolean, last_login_at timestamptz, invited_until timestamptz, spent numeric)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -15,20 +16,25 @@ begin
   perform portal.assert_customer(p_customer_id);
   -- staff who see the portal as the customer see them at the desk as well
   if portal.customer_id() is not null and portal.acting_by() is null and not portal.may('people') then
-    raise exception 'Your log-in does not manage the people of your account.' using errcode = 'PT403', constraint = 'role_no_people';
+    raise exception 'Your log-in does not manage the people of your account.'
+      using errcode = 'PT403', constraint = 'role_no_people';
   end if;
   return query
   select p.* from (
-    select l.login_id, l.email::text, l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all, l.disabled, l.last_login_at,
-      v.expires_at, case when l.spend_limit is not null and l.spend_period <> 'order' then portal.spent(l.login_id, l.spend_period) end
+    select l.login_id, l.email::text, l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all,
+      l.disabled, l.last_login_at,
+      v.expires_at, case when l.spend_limit is not null and l.spend_period <> 'order'
+        then portal.spent(l.login_id, l.spend_period) end
     from portal.login l left join portal.invitation v using (login_id)
     where l.customer_id = p_customer_id
     union all
-    select v.login_id, v.email::text, v.name, v.customer_role, v.spend_limit, v.spend_period, v.sign_off_all, v.disabled, null,
+    select v.login_id, v.email::text, v.name, v.customer_role, v.spend_limit, v.spend_period, v.sign_off_all,
+      v.disabled, null,
       v.expires_at, case when v.spend_limit is not null and v.spend_period <> 'order' then 0 end
     from portal.invited_person v
     where v.customer_id = p_customer_id
-  ) p (login_id, email, name, customer_role, spend_limit, spend_period, sign_off_all, disabled, last_login_at, invited_until, spent)
+  ) p (login_id, email, name, customer_role, spend_limit, spend_period, sign_off_all, disabled, last_login_at,
+    invited_until, spent)
   order by p.disabled, lower(coalesce(nullif(p.name, ''), p.email)), p.login_id;
 end
 $$;
@@ -49,7 +55,8 @@ create or replace function portal.limited() returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from portal.login l
-    where l.login_id = portal.login_id() and l.customer_id = portal.customer_id() and (l.spend_limit is not null or l.sign_off_all))
+    where l.login_id = portal.login_id() and l.customer_id = portal.customer_id() and (l.spend_limit is not null
+      or l.sign_off_all))
 $$;
 grant execute on function portal.limited() to portal_web;
 
@@ -67,19 +74,22 @@ begin
   if portal.customer_id() is not null then
     me := portal.acting_person();
     if not portal.may('people') then
-      raise exception 'Your log-in does not manage the people of your account.' using errcode = 'PT403', constraint = 'role_no_people';
+      raise exception 'Your log-in does not manage the people of your account.'
+        using errcode = 'PT403', constraint = 'role_no_people';
     end if;
     if me.spend_limit is not null or me.sign_off_all then
       raise exception 'Your own orders have a limit: an approver without one changes this list.'
         using errcode = 'PT403', constraint = 'limited_approver';
     end if;
     if me.login_id = p_login_id then
-      raise exception 'Nobody changes their own log-in: ask another approver, or us.' using errcode = 'PT403', constraint = 'own_login';
+      raise exception 'Nobody changes their own log-in: ask another approver, or us.'
+        using errcode = 'PT403', constraint = 'own_login';
     end if;
   end if;
   if p_login_id is not null
     and not exists (select from portal.login l where l.login_id = p_login_id and l.customer_id = p_customer_id)
-    and not exists (select from portal.invited_person v where v.login_id = p_login_id and v.customer_id = p_customer_id) then
+    and not exists (select from portal.invited_person v where v.login_id = p_login_id
+      and v.customer_id = p_customer_id) then
     raise exception 'There is no such log-in.' using errcode = 'PT404', constraint = 'own_customer_only';
   end if;
   perform portal.assert_request_confirmed();
@@ -94,34 +104,40 @@ as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
   perform from portal.login l where l.login_id = p_login_id and l.customer_id = p_customer_id for no key update;
-  perform from portal.invited_person v where v.login_id = p_login_id and v.customer_id = p_customer_id for no key update;
+  perform from portal.invited_person v where v.login_id = p_login_id and v.customer_id = p_customer_id
+    for no key update;
 end
 $$;
 grant execute on function portal.hold_person(bigint, bigint) to portal_web, portal_desk;
 
-create or replace function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text, p_limit numeric,
+create or replace function portal.save_person(p_customer_id bigint, p_login_id bigint, p_name text, p_role text,
+  p_limit numeric,
   p_period text, p_sign_off_all boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
   update portal.login l
-    set name = erp.clean_text(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period, sign_off_all = p_sign_off_all
+    set name = erp.clean_text(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period,
+      sign_off_all = p_sign_off_all
     where l.login_id = p_login_id
       and (l.name, l.customer_role, l.spend_limit, l.spend_period, l.sign_off_all)
         is distinct from (erp.clean_text(p_name), p_role, p_limit, p_period, p_sign_off_all);
   update portal.invited_person v
-    set name = erp.clean_text(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period, sign_off_all = p_sign_off_all
+    set name = erp.clean_text(p_name), customer_role = p_role, spend_limit = p_limit, spend_period = p_period,
+      sign_off_all = p_sign_off_all
     where v.login_id = p_login_id
       and (v.name, v.customer_role, v.spend_limit, v.spend_period, v.sign_off_all)
         is distinct from (erp.clean_text(p_name), p_role, p_limit, p_period, p_sign_off_all);
 end
 $$;
-grant execute on function portal.save_person(bigint, bigint, text, text, numeric, text, boolean) to portal_web, portal_desk;
+grant execute on function portal.save_person(bigint, bigint, text, text, numeric, text, boolean) to portal_web,
+  portal_desk;
 
 -- Closes a log-in, or opens it again. Its sessions end by the trigger on
 -- portal.login. The link of who is only invited serves no more, or again.
-create or replace function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean) returns void
+create or replace function portal.disable_person(p_customer_id bigint, p_login_id bigint, p_disabled boolean)
+  returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -135,7 +151,8 @@ grant execute on function portal.disable_person(bigint, bigint, boolean) to port
 -- Invites a person, and returns the number that the log-in will have once the link,
 -- of which p_token_hash is the SHA-256, has set its password. It serves once, within a
 -- week.
-create or replace function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text, p_limit numeric,
+create or replace function portal.invite_person(p_customer_id bigint, p_email text, p_name text, p_role text,
+  p_limit numeric,
   p_period text, p_sign_off_all boolean, p_token_hash bytea) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -143,39 +160,49 @@ declare
   made bigint;
 begin
   perform portal.assert_manages(p_customer_id);
-  if exists (select from portal.login l where l.customer_id = p_customer_id and l.email operator(public.=) p_email::public.citext)
-    or exists (select from portal.invited_person v where v.customer_id = p_customer_id and v.email operator(public.=) p_email::public.citext) then
-    raise exception 'This e-mail is on the list already.' using errcode = 'PT422', constraint = 'invited_person_email_key', column = 'email';
+  if exists (select from portal.login l where l.customer_id = p_customer_id
+    and l.email operator(public.=) p_email::public.citext)
+    or exists (select from portal.invited_person v where v.customer_id = p_customer_id
+      and v.email operator(public.=) p_email::public.citext) then
+    raise exception 'This e-mail is on the list already.'
+      using errcode = 'PT422', constraint = 'invited_person_email_key', column = 'email';
   end if;
-  insert into portal.invited_person (login_id, customer_id, email, name, customer_role, spend_limit, spend_period, sign_off_all,
+  insert into portal.invited_person (login_id, customer_id, email, name, customer_role, spend_limit, spend_period,
+    sign_off_all,
     token_hash, expires_at)
-  values (nextval(pg_get_serial_sequence('portal.login', 'login_id')), p_customer_id, p_email::public.citext, erp.clean_text(p_name), p_role,
+  values (nextval(pg_get_serial_sequence('portal.login', 'login_id')), p_customer_id, p_email::public.citext,
+    erp.clean_text(p_name), p_role,
     p_limit, p_period, p_sign_off_all, p_token_hash, erp.now() + interval '7 days')
   returning login_id into made;
   return made;
 end
 $$;
-grant execute on function portal.invite_person(bigint, text, text, text, numeric, text, boolean, bytea) to portal_web, portal_desk;
+grant execute on function portal.invite_person(bigint, text, text, text, numeric, text, boolean, bytea) to portal_web,
+  portal_desk;
 
 -- A new link for somebody who has not set a password; the one before ends.
-create or replace function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea) returns void
+create or replace function portal.renew_invitation(p_customer_id bigint, p_login_id bigint, p_token_hash bytea)
+  returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.assert_manages(p_customer_id, p_login_id);
   update portal.invited_person v
-    set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(), expires_at = erp.now() + interval '7 days'
+    set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(),
+      expires_at = erp.now() + interval '7 days'
     where v.login_id = p_login_id;
   if found then
     return;
   end if;
   update portal.invitation v
-    set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(), expires_at = erp.now() + interval '7 days'
+    set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(),
+      expires_at = erp.now() + interval '7 days'
     where v.login_id = p_login_id;
   if not found then
     raise exception 'This log-in has its password already.' using errcode = 'PT409', constraint = 'invitation_used';
   end if;
-  perform portal.add_act('invitation_renewed', portal.actor(), p_customer_id, (select l.email::text from portal.login l where l.login_id = p_login_id),
+  perform portal.add_act('invitation_renewed', portal.actor(), p_customer_id, (select l.email::text from portal.login l
+    where l.login_id = p_login_id),
     '{}', current_setting('portal.source', true));
 end
 $$;
@@ -215,8 +242,10 @@ begin
     end if;
     perform set_config('portal.actor', v.email::text, true); -- for the audit: nobody is logged in yet
     -- the trigger on portal.login takes the invitation away
-    insert into portal.login (login_id, customer_id, email, name, customer_role, spend_limit, spend_period, sign_off_all, password_hash)
-    values (v.login_id, v.customer_id, v.email, v.name, v.customer_role, v.spend_limit, v.spend_period, v.sign_off_all, p_password_hash);
+    insert into portal.login (login_id, customer_id, email, name, customer_role, spend_limit, spend_period,
+      sign_off_all, password_hash)
+    values (v.login_id, v.customer_id, v.email, v.name, v.customer_role, v.spend_limit, v.spend_period, v.sign_off_all,
+      p_password_hash);
     return v.email::text;
   end if;
   delete from portal.invitation x using portal.login l

@@ -57,7 +57,8 @@ declare
   refused int[];
   today numeric[];
   day date; -- of delivery, as compared with the page's
-  sees_prices boolean := coalesce((select w.see_prices from erp.web_access w where w.customer_id = p_customer_id), false);
+  sees_prices boolean := coalesce((select w.see_prices from erp.web_access w
+    where w.customer_id = p_customer_id), false);
 begin
   -- one order of a customer at a time (credit), then the stock in item order
   select * into me from erp.customer c where c.customer_id = p_customer_id for no key update;
@@ -82,13 +83,17 @@ begin
         unit_price numeric, step text, rule_id bigint, valid_until timestamptz)
     ) a
     cross join lateral (
-      select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id, p_requested_date) r
-      where r.action in ('refuse', 'queue', 'warn') or r.action = 'sign_off' and p_signed_by is null or r.code = 'next_delivery'
+      select * from erp.order_findings(p_customer_id, a.items, a.uoms, a.qtys, a.prices, po, p_ship_to_id,
+        p_requested_date) r
+      where r.action in ('refuse', 'queue', 'warn') or r.action = 'sign_off' and p_signed_by is null
+        or r.code = 'next_delivery'
       union all
       select 'prices_rose', 'refuse', 'item_no', k.ord::int, jsonb_build_object('item_no', i.item_no, 'uom', k.uom,
         'was', nullif(k.agreed, -1), 'now', k.price,
-        'shown', case when sees_prices then trim_scale(k.price)::text else portal.sealed_price(p_customer_id, k.item_id, k.uom, k.price) end)
-      from unnest(p_items, p_uoms, p_limits, p_sealed, today) with ordinality as k(item_id, uom, agreed, sealed, price, ord)
+        'shown', case when sees_prices then trim_scale(k.price)::text else portal.sealed_price(p_customer_id, k.item_id,
+          k.uom, k.price) end)
+      from unnest(p_items, p_uoms, p_limits, p_sealed, today) with ordinality as k(item_id, uom, agreed, sealed, price,
+        ord)
       join erp.item i using (item_id)
       where k.price > k.agreed
         and (k.sealed is null or k.sealed <> portal.sealed_price(p_customer_id, k.item_id, k.uom, k.price))
@@ -108,7 +113,8 @@ begin
     exit when not p_leave_out or refused is null;
     select gone || jsonb_agg(f) into gone
     from jsonb_array_elements(found_json) f where f ->> 'action' = 'refuse' and (f ->> 'line') is not null;
-    select array_agg(k.item order by k.ord), array_agg(k.uom order by k.ord), array_agg(k.qty order by k.ord), array_agg(k.agreed order by k.ord)
+    select array_agg(k.item order by k.ord), array_agg(k.uom order by k.ord), array_agg(k.qty order by k.ord),
+      array_agg(k.agreed order by k.ord)
       into p_items, p_uoms, p_qtys, p_limits
     from unnest(p_items, p_uoms, p_qtys, p_limits) with ordinality as k(item, uom, qty, agreed, ord)
     where k.ord <> all (refused);
@@ -124,13 +130,17 @@ begin
     return;
   end if;
 
-  insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id, submit_key, standing_order,
+  insert into erp.sales_order (customer_id, source, po_no, ship_to_id, requested_date, note, warehouse, login_id,
+    submit_key, standing_order,
     submitted_by, signed_off_by, signed_off_total)
-  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse, p_login_id, p_key, p_standing_order,
-    case when p_signed_by is null then portal.actor() else (select l.email::text from portal.login l where l.login_id = p_login_id) end,
+  select p_customer_id, 'WEB', po, p_ship_to_id, p_requested_date, btrim(coalesce(p_note, '')), co.warehouse,
+    p_login_id, p_key, p_standing_order,
+    case when p_signed_by is null then portal.actor() else (select l.email::text from portal.login l
+      where l.login_id = p_login_id) end,
     p_signed_by,
     case when p_signed_by is not null then (
-      select sum(round(l.qty * l.unit_price, 2)) from jsonb_to_recordset(lines) as l(qty numeric, unit_price numeric)) end
+      select sum(round(l.qty * l.unit_price, 2)) from jsonb_to_recordset(lines)
+        as l(qty numeric, unit_price numeric)) end
   from erp.company co
   returning * into made;
   if p_outcome is not null and made.delivery_date is distinct from day then
@@ -138,7 +148,8 @@ begin
     raise exception 'The day of delivery changed at this very moment. Nothing was sent: please try again.'
       using errcode = '40001', constraint = 'delivery_moved';
   end if;
-  insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id, price_valid_until)
+  insert into erp.sales_order_line (order_id, line_no, item_id, uom, qty, unit_price, price_step, price_rule_id,
+    price_valid_until)
   select made.order_id, l.ord, l.item_id, l.uom, l.qty, l.unit_price, l.step, l.rule_id, l.valid_until
   from jsonb_to_recordset(lines) as l(ord int, item_id bigint, item_no text, uom text, qty numeric,
       unit_price numeric, step text, rule_id bigint, valid_until timestamptz) order by l.ord;

@@ -44,7 +44,8 @@ begin
     planned := coming;
     planned_cutoff := coming_cutoff;
   else
-    select n.delivery_date, n.cutoff into planned, planned_cutoff from erp.route_runs(r.route_id, p_wish - 1, 1, p_at) n;
+    select n.delivery_date, n.cutoff into planned, planned_cutoff from erp.route_runs(r.route_id, p_wish - 1, 1,
+      p_at) n;
     if r.cutoff_mode = 'flexible' and planned is distinct from p_wish then
       planned := p_wish;
       planned_cutoff := null;
@@ -59,4 +60,5 @@ begin
   return query select r.route_id, r.name::text, planned, planned_cutoff, coming, late;
 end
 $$;
-grant execute on function erp.planned_delivery(bigint, bigint, date, timestamptz) to portal_web, portal_desk, portal_work;
+grant execute on function erp.planned_delivery(bigint, bigint, date, timestamptz) to portal_web, portal_desk,
+  portal_work;

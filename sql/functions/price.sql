@@ -51,7 +51,8 @@ begin
   return query
   with recursive
   asked as (
-    select c.price_level, case when c.price_level is null then 'list' else 'level' end as level_step, co.price_policy, co.time_zone, (p_at at time zone co.time_zone)::date as day
+    select c.price_level, case when c.price_level is null then 'list' else 'level' end as level_step, co.price_policy,
+      co.time_zone, (p_at at time zone co.time_zone)::date as day
     from erp.company co
     left join erp.customer c on c.customer_id = p_customer_id
     where portal.assert_customer(p_customer_id)
@@ -65,7 +66,8 @@ begin
       i.price_a, i.price_b, i.price_c, i.price_d, i.price_e,
       case when coalesce(l.uom, i.base_uom) <> i.base_uom then u.price end as own_price,
       coalesce(case when coalesce(l.uom, i.base_uom) <> i.base_uom then u.price end,
-        erp.level_price(a.price_level, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e) * f.factor) as level_price,
+        erp.level_price(a.price_level, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e) * f.factor)
+          as level_price,
       sum(coalesce(l.qty, 1) * f.factor) over (partition by l.item_id) as total
     from asked a
     cross join unnest(p_item_ids, p_uoms, p_qtys) with ordinality as l(item_id, uom, qty, ord)
@@ -74,8 +76,10 @@ begin
     cross join lateral (select case when coalesce(l.uom, i.base_uom) = i.base_uom then 1 else u.factor end as factor) f
   ),
   contract as materialized (
-    select l.ord, pc.contract_id, pc.min_qty, pc.valid, (pc.uom = l.uom) is true as own_unit, pc.uom is null as any_unit,
-      erp.rule_price(pc.kind, pc.value, l.level_price, l.cost, case when pc.uom = l.uom then 1 else l.factor end) as price
+    select l.ord, pc.contract_id, pc.min_qty, pc.valid, (pc.uom = l.uom) is true as own_unit, pc.uom is null
+      as any_unit,
+      erp.rule_price(pc.kind, pc.value, l.level_price, l.cost, case when pc.uom = l.uom then 1 else l.factor end)
+        as price
     from asked a
     cross join line l
     join erp.price_contract pc on pc.customer_id = p_customer_id and pc.item_id = l.item_id
@@ -94,7 +98,8 @@ begin
     cross join lateral (
       select round(case
         when pb.use_level is null then pb.price * l.factor
-        else coalesce(l.own_price, erp.level_price(pb.use_level, l.price_a, l.price_b, l.price_c, l.price_d, l.price_e) * l.factor)
+        else coalesce(l.own_price, erp.level_price(pb.use_level, l.price_a, l.price_b, l.price_c, l.price_d,
+          l.price_e) * l.factor)
       end, 4) as price
     ) p
     where l.factor is not null and (l.level_price is null or p.price < round(l.level_price, 4))
@@ -173,7 +178,8 @@ begin
     order by n.ord, n.q
   )
   select l.ord, l.item_id, l.uom, l.qty, p.price, coalesce(p.step, 'none'), p.rule_id,
-    case when not upper_inf(p.valid) and isfinite(upper(p.valid)) then upper(p.valid)::timestamp at time zone a.time_zone end,
+    case when not upper_inf(p.valid) and isfinite(upper(p.valid))
+      then upper(p.valid)::timestamp at time zone a.time_zone end,
     n.q, n.price
   from line l
   cross join asked a
@@ -184,4 +190,5 @@ end
 $$;
 comment on function erp.price(bigint, bigint[], text[], numeric[], timestamptz) is
   'Unit prices of items for a customer: contract, group, break, level, list. Set-based: a page, a cart or an upload in one call.';
-grant execute on function erp.price(bigint, bigint[], text[], numeric[], timestamptz) to portal_web, portal_desk, portal_work;
+grant execute on function erp.price(bigint, bigint[], text[], numeric[], timestamptz) to portal_web, portal_desk,
+  portal_work;

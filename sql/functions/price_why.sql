@@ -41,7 +41,8 @@ as $$
     from erp.company co left join erp.customer c on c.customer_id = p_customer_id
   ),
   line as (
-    select i.*, coalesce(p_uom, i.base_uom) as uom, f.factor, coalesce(p_qty, 1) * f.factor as total, u.price as own_price, a.day, a.price_level,
+    select i.*, coalesce(p_uom, i.base_uom) as uom, f.factor, coalesce(p_qty, 1) * f.factor as total, u.price
+      as own_price, a.day, a.price_level,
       coalesce(case when coalesce(p_uom, i.base_uom) <> i.base_uom then u.price end,
         erp.level_price(a.price_level, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e) * f.factor) as level_price
     from asked a
@@ -56,17 +57,21 @@ as $$
   ancestor as (
     select l.category_id, 0 as distance from line l where l.category_id is not null
     union all
-    select c.parent_id, n.distance + 1 from ancestor n join erp.category c using (category_id) where c.parent_id is not null and n.distance < 50
+    select c.parent_id, n.distance + 1 from ancestor n join erp.category c using (category_id)
+      where c.parent_id is not null and n.distance < 50
   ),
   candidate as (
     select 1 as rank, 'contract' as step, pc.contract_id as rule_id,
-      erp.rule_price(pc.kind, pc.value, l.level_price, l.cost * l.factor, case when pc.uom = l.uom then 1 else l.factor end) as price,
+      erp.rule_price(pc.kind, pc.value, l.level_price, l.cost * l.factor, case when pc.uom = l.uom then 1
+        else l.factor end) as price,
       pc.valid, pc.min_qty,
-      case when not (pc.uom is null or pc.uom = l.uom or (pc.uom = l.base_uom and pc.kind = 'fixed')) then 'other_unit' end as shut,
+      case when not (pc.uom is null or pc.uom = l.uom or (pc.uom = l.base_uom and pc.kind = 'fixed')) then 'other_unit'
+        end as shut,
       concat_ws(' ', pc.kind, trim_scale(pc.value), pc.uom) as detail, 0 as distance
     from line l join erp.price_contract pc on pc.customer_id = p_customer_id and pc.item_id = l.item_id
     union all
-    select 2, 'group', g.group_id, erp.rule_price(g.kind, g.value, l.level_price, l.cost * l.factor, l.factor), g.valid, null, null,
+    select 2, 'group', g.group_id, erp.rule_price(g.kind, g.value, l.level_price, l.cost * l.factor, l.factor),
+      g.valid, null, null,
       concat_ws(' ', g.kind, trim_scale(g.value), c.name), n.distance
     from line l cross join ancestor n
     join erp.price_group g on g.customer_id = p_customer_id and g.category_id = n.category_id
@@ -77,13 +82,17 @@ as $$
         else coalesce(case when l.uom <> l.base_uom then l.own_price end,
           erp.level_price(b.use_level, l.price_a, l.price_b, l.price_c, l.price_d, l.price_e) * l.factor) end, 4),
       b.valid, b.min_qty,
-      case when l.price_level is null or not (b.levels is null or l.price_level::char(1) = any (b.levels)) then 'other_level' end,
-      concat_ws(' ', case when b.use_level is null then 'price ' || trim_scale(b.price) else 'use_level ' || b.use_level end, 'levels ' || array_to_string(b.levels, ',')), 0
+      case when l.price_level is null or not (b.levels is null or l.price_level::char(1) = any (b.levels))
+        then 'other_level' end,
+      concat_ws(' ', case when b.use_level is null then 'price ' || trim_scale(b.price)
+        else 'use_level ' || b.use_level end, 'levels ' || array_to_string(b.levels, ',')), 0
     from line l join erp.price_break b on b.item_id = l.item_id
     union all
-    select 4, 'level', null, round(l.level_price, 4), null, null, null, l.price_level, 0 from line l where l.price_level is not null
+    select 4, 'level', null, round(l.level_price, 4), null, null, null, l.price_level, 0 from line l
+      where l.price_level is not null
     union all
-    select 5, 'list', null, round(coalesce(case when l.uom <> l.base_uom then l.own_price end, l.price_a * l.factor), 4), null, null, null, 'A', 0 from line l
+    select 5, 'list', null, round(coalesce(case when l.uom <> l.base_uom then l.own_price end, l.price_a * l.factor),
+      4), null, null, null, 'A', 0 from line l
   )
   select c.step, c.rule_id, c.price, v.reason = 'wins', v.reason,
     case when not lower_inf(c.valid) and isfinite(lower(c.valid)) then lower(c.valid) end,

@@ -5,7 +5,8 @@
 --
 -- Who saw figures says which: by how much it was over (0: not at all), and
 -- whether the account was on hold. What is worse by now is not released, but told.
-create or replace function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric default null, p_shown_hold boolean default null)
+create or replace function erp.release_credit(p_order_no text, p_reason text, p_shown_over numeric default null,
+  p_shown_hold boolean default null)
 returns numeric
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -40,12 +41,14 @@ grant execute on function erp.release_credit(text, text, numeric, boolean) to po
 
 -- Refuses where an order stands worse with its credit than was shown to whoever
 -- decides. A null was not shown and is not compared.
-create or replace function erp.check_shown_credit(p_order_no text, p_over numeric, p_hold boolean, p_shown_over numeric, p_shown_hold boolean) returns void
+create or replace function erp.check_shown_credit(p_order_no text, p_over numeric, p_hold boolean, p_shown_over numeric,
+  p_shown_hold boolean) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_hold and not p_shown_hold then
-    raise exception 'The account of order % was put on credit hold meanwhile. Nothing was done: look at it again.', p_order_no
+    raise exception 'The account of order % was put on credit hold meanwhile. Nothing was done: look at it again.',
+      p_order_no
       using errcode = 'PT409', constraint = 'credit_changed';
   end if;
   if p_over > p_shown_over and p_over > 0 then

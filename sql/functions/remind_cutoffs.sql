@@ -19,7 +19,8 @@ begin
   with run as materialized (
     select r.route_id, r.code, d.delivery_date, d.cutoff,
       -- the one before; a route that begins counts from a week ago
-      coalesce((select max(b.cutoff) from erp.route_runs(r.route_id, d.delivery_date - 2 * greatest(coalesce(r.every_days, 7), 7), 30) b
+      coalesce((select max(b.cutoff)
+        from erp.route_runs(r.route_id, d.delivery_date - 2 * greatest(coalesce(r.every_days, 7), 7), 30) b
         where b.cutoff < d.cutoff), d.cutoff - interval '7 days') as previous
     from erp.route r
     cross join lateral erp.next_deliveries(r.route_id) d
@@ -35,7 +36,8 @@ begin
     order by x.customer_id, x.delivery_date, x.cutoff
   )
   select array_agg(('cutoff_reminder', s.customer_id, s.code,
-      jsonb_build_object('id', s.delivery_date, 'delivery_date', s.delivery_date, 'cutoff', s.cutoff), null, null)::portal.news
+      jsonb_build_object('id', s.delivery_date, 'delivery_date', s.delivery_date, 'cutoff',
+        s.cutoff), null, null)::portal.news
       order by s.customer_id, s.delivery_date)
     into news
   from served s
@@ -48,11 +50,13 @@ begin
         and (o.delivery_date = s.delivery_date or o.submitted_at >= s.previous))
     and not exists (
       select from portal.standing_run r join portal.standing_order o using (standing_order_id)
-      where o.customer_id = s.customer_id and not o.paused and r.delivery_date = s.delivery_date and r.outcome in ('announced', 'made'))
+      where o.customer_id = s.customer_id and not o.paused and r.delivery_date = s.delivery_date
+        and r.outcome in ('announced', 'made'))
     -- told already: it is asked again every few minutes
     and not exists (
       select from portal.notification n
-      where n.customer_id = s.customer_id and n.kind = 'cutoff_reminder' and n.ref = s.code and n.data ->> 'id' = s.delivery_date::text);
+      where n.customer_id = s.customer_id and n.kind = 'cutoff_reminder' and n.ref = s.code
+        and n.data ->> 'id' = s.delivery_date::text);
   perform portal.notify_all(news);
   return coalesce(cardinality(news), 0);
 end

@@ -17,11 +17,13 @@ as $$
   cross join lateral (
     select sum(greatest(r.qty - coalesce((
       select sum(m.qty) from erp.credit_memo_line m
-      where m.credit_memo_id = r.credit_memo_id and m.invoice_id = l.invoice_id and m.invoice_line_no = l.line_no), 0), 0)) as qty
+      where m.credit_memo_id = r.credit_memo_id and m.invoice_id = l.invoice_id and m.invoice_line_no = l.line_no), 0),
+        0)) as qty
     from (
       select q.request_id, q.credit_memo_id, sum(coalesce(rl.qty_approved, rl.qty)) as qty
       from erp.credit_request_line rl join erp.credit_request q using (request_id)
-      where rl.invoice_id = l.invoice_id and rl.invoice_line_no = l.line_no and q.status not in ('REJECTED', 'WITHDRAWN', 'CREDITED')
+      where rl.invoice_id = l.invoice_id and rl.invoice_line_no = l.line_no
+        and q.status not in ('REJECTED', 'WITHDRAWN', 'CREDITED')
       group by 1, 2
     ) r
   ) p
@@ -61,7 +63,8 @@ returns table (invoice_line_no int, qty numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select m.invoice_line_no, sum(m.qty)
-  from erp.credit_request r join erp.credit_memo_line m on m.credit_memo_id = r.credit_memo_id and m.invoice_id = r.invoice_id
+  from erp.credit_request r join erp.credit_memo_line m on m.credit_memo_id = r.credit_memo_id
+    and m.invoice_id = r.invoice_id
   where r.request_id = p_request_id and r.status = 'CREDITED' and portal.assert_customer(r.customer_id)
   group by 1
 $$;

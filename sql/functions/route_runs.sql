@@ -22,9 +22,11 @@
 --
 -- planned is the run's day before a holiday moved it: a name that holidays do
 -- not change. Of runs that fall together it is the regular day's, else the last.
-create or replace function erp.route_runs(p_route_id bigint, p_after date, p_count int, p_open_at timestamptz default null)
+create or replace function erp.route_runs(p_route_id bigint, p_after date, p_count int,
+  p_open_at timestamptz default null)
 returns table (planned date, delivery_date date, cutoff timestamptz)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off
+  set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
@@ -49,7 +51,8 @@ begin
     from r
   ),
   regular as (
-    select d.day, coalesce(rd.cutoff_days_before, r.cutoff_days_before) as days_before, coalesce(rd.cutoff_time, r.cutoff_time) as at_time
+    select d.day, coalesce(rd.cutoff_days_before, r.cutoff_days_before) as days_before,
+      coalesce(rd.cutoff_time, r.cutoff_time) as at_time
     from r
     join erp.route_day rd on rd.route_id = r.route_id
     cross join step
@@ -58,7 +61,8 @@ begin
     ) d
     where r.every_days is null
     union all
-    select r.start_date + r.every_days * (step.n + case when p_after < r.start_date then 0 else (p_after - r.start_date) / r.every_days + 1 end),
+    select r.start_date + r.every_days * (step.n + case when p_after < r.start_date then 0
+      else (p_after - r.start_date) / r.every_days + 1 end),
       r.cutoff_days_before, r.cutoff_time
     from r cross join step
     where r.every_days is not null
@@ -73,13 +77,15 @@ begin
       case when h.cutoff_days_before is null and h.cutoff_time is null then 2 else 0 end
     from r
     join holiday h on h.replacement > p_after
-    left join erp.route_day rd on r.every_days is null and rd.route_id = r.route_id and rd.weekday = extract(isodow from h.holiday)
+    left join erp.route_day rd on r.every_days is null and rd.route_id = r.route_id
+      and rd.weekday = extract(isodow from h.holiday)
     where case when r.every_days is null then rd.weekday is not null
           else h.holiday >= r.start_date and (h.holiday - r.start_date) % r.every_days = 0 end
   ),
   one as (
     select distinct on (run.day)
-      coalesce(max(run.planned) filter (where run.rank = 1) over by_day, max(run.planned) over by_day) as planned, run.day,
+      coalesce(max(run.planned) filter (where run.rank = 1) over by_day, max(run.planned) over by_day) as planned,
+        run.day,
       (run.day - run.days_before) + run.at_time as local
     from run
     window by_day as (partition by run.day)

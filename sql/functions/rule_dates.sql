@@ -6,6 +6,7 @@ language sql stable
 as $$
   select case when not lower_inf(p_valid) and isfinite(lower(p_valid)) then lower(p_valid) end,
     case when not upper_inf(p_valid) and isfinite(upper(p_valid)) then upper(p_valid) - 1 end,
-    case when lower(p_valid) > erp.today() then 'coming' when upper(p_valid) <= erp.today() then 'ended' else 'current' end
+    case when lower(p_valid) > erp.today() then 'coming' when upper(p_valid) <= erp.today() then 'ended'
+      else 'current' end
 $$;
 grant execute on function erp.rule_dates(daterange) to portal_desk;

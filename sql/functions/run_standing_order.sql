@@ -7,7 +7,8 @@
 -- The row of the standing order is locked first and what became of a date is a
 -- row of its own, so each is done once, on however many nodes this runs.
 create or replace function portal.run_standing_order(p_standing_order_id bigint)
-returns table (customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamptz, send_at timestamptz,
+returns table (customer_id bigint, name text, outcome text, run_date date, delivery_date date, cutoff timestamptz,
+  send_at timestamptz,
   order_no text, findings jsonb, left_out jsonb, see_prices boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -29,7 +30,8 @@ begin
   -- beyond those that are skipped: an order may be due before they are over
   for d in
     select x.* from portal.standing_dates(p_standing_order_id, 4 + (select count(*)::int from portal.standing_run r
-      where r.standing_order_id = o.standing_order_id and r.outcome = 'skipped' and greatest(r.run_date, r.delivery_date) >= erp.today() - 1)) x
+      where r.standing_order_id = o.standing_order_id and r.outcome = 'skipped'
+        and greatest(r.run_date, r.delivery_date) >= erp.today() - 1)) x
   loop
     continue when d.outcome = 'skipped';
     if d.cutoff <= erp.now() then
@@ -37,12 +39,15 @@ begin
     elsif d.send_at <= erp.now() then
       select x.order_id, x.order_no, x.findings, x.left_out into made_id, made_no, found_json, gone
       from (
-        select array_agg(l.item_id order by l.added_at, l.item_id, l.uom) as items, array_agg(l.uom order by l.added_at, l.item_id, l.uom) as uoms,
+        select array_agg(l.item_id order by l.added_at, l.item_id, l.uom) as items, array_agg(l.uom order by l.added_at,
+          l.item_id, l.uom) as uoms,
           array_agg(l.qty order by l.added_at, l.item_id, l.uom) as qtys, array_agg(null::numeric) as limits
         from portal.standing_order_line l where l.standing_order_id = o.standing_order_id
       ) a
-      cross join lateral portal.place_order(o.customer_id, null, null, a.items, a.uoms, a.qtys, a.limits, o.po_no, o.ship_to_id,
-        d.delivery_date, o.note, null, '[]', null, p_repeats_po => true, p_leave_out => true, p_standing_order => o.name) x;
+      cross join lateral portal.place_order(o.customer_id, null, null, a.items, a.uoms, a.qtys, a.limits, o.po_no,
+        o.ship_to_id,
+        d.delivery_date, o.note, null, '[]', null, p_repeats_po => true, p_leave_out => true,
+          p_standing_order => o.name) x;
       became := case when made_no is null then 'failed' else 'made' end;
     elsif d.send_at - interval '1 day' <= erp.now() and d.outcome is null then
       became := 'announced';
@@ -51,16 +56,20 @@ begin
       continue;
     end if;
 
-    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, route_run, outcome, order_id, findings)
+    insert into portal.standing_run as r (standing_order_id, run_date, delivery_date, route_run, outcome, order_id,
+      findings)
     values (o.standing_order_id, d.run_date, d.delivery_date, d.route_run, became, made_id,
       coalesce((
         -- without the figures of credit, which are for staff
-        select jsonb_agg(case when f ->> 'code' in ('over_credit', 'credit_hold', 'past_due') then f || '{"detail": {}}' else f end)
+        select jsonb_agg(case when f ->> 'code' in ('over_credit', 'credit_hold', 'past_due') then f || '{"detail": {}}'
+          else f end)
         from jsonb_array_elements(found_json) f where became = 'failed' and f ->> 'action' = 'refuse'), '[]') || gone)
     on conflict (standing_order_id, run_date) do update
-      set outcome = excluded.outcome, delivery_date = excluded.delivery_date, route_run = excluded.route_run, order_id = excluded.order_id, findings = excluded.findings, at = erp.now();
+      set outcome = excluded.outcome, delivery_date = excluded.delivery_date, route_run = excluded.route_run,
+        order_id = excluded.order_id, findings = excluded.findings, at = erp.now();
     return query
-      select o.customer_id, o.name, became, d.run_date, d.delivery_date, d.cutoff, d.send_at, made_no, found_json, gone, w.see_prices
+      select o.customer_id, o.name, became, d.run_date, d.delivery_date, d.cutoff, d.send_at, made_no, found_json, gone,
+        w.see_prices
       from erp.web_access w where w.customer_id = o.customer_id;
     return;
   end loop;

@@ -17,7 +17,8 @@
 create or replace function portal.audit_text(a portal.audit) returns text
 language sql stable
 as $$
-  select (jsonb_build_array(a.audit_id, a.at, a.actor, a.program, a.db_login, a.db_role, a.action, a.customer_id, a.subject, a.data, a.xid::text)
+  select (jsonb_build_array(a.audit_id, a.at, a.actor, a.program, a.db_login, a.db_role, a.action, a.customer_id,
+    a.subject, a.data, a.xid::text)
     || case when a.source is null then '[]' else jsonb_build_array(a.source) end)::text
 $$;
 
@@ -25,7 +26,8 @@ create or replace function portal.history_digest(h erp.order_status_history) ret
 language sql stable set timezone = 'UTC'
 as $$
   select encode(sha256(convert_to(
-    jsonb_build_array(h.history_id, h.order_id, h.from_status, h.to_status, h.at, h.actor, h.program, h.reason)::text, 'UTF8')), 'hex')
+    jsonb_build_array(h.history_id, h.order_id, h.from_status, h.to_status, h.at, h.actor, h.program, h.reason)::text,
+      'UTF8')), 'hex')
 $$;
 
 -- One digest of many rows of the history, by their ids.
@@ -33,7 +35,8 @@ create or replace function portal.history_digest(p_ranges int8multirange) return
 language sql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
   select encode(sha256(convert_to(coalesce(string_agg(
-    jsonb_build_array(h.history_id, h.order_id, h.from_status, h.to_status, h.at, h.actor, h.program, h.reason)::text, E'\n' order by h.history_id), ''), 'UTF8')), 'hex')
+    jsonb_build_array(h.history_id, h.order_id, h.from_status, h.to_status, h.at, h.actor, h.program, h.reason)::text,
+      E'\n' order by h.history_id), ''), 'UTF8')), 'hex')
   from unnest(p_ranges) r join erp.order_status_history h on h.history_id >= lower(r) and h.history_id < upper(r)
 $$;
 
@@ -53,7 +56,8 @@ begin
     else not exists (select from portal.history_told() t where t.history_id = h.history_id) end;
   if rows > 0 then
     insert into portal.audit (action, data)
-    values ('order_status', jsonb_build_object('rows', jsonb_build_array(null, rows), 'history', ranges::text, 'digest', portal.history_digest(ranges)));
+    values ('order_status', jsonb_build_object('rows', jsonb_build_array(null, rows), 'history', ranges::text, 'digest',
+      portal.history_digest(ranges)));
   end if;
   return rows;
 end
@@ -106,7 +110,8 @@ begin
     n := n + 1;
   end loop;
   if n > 0 then
-    update portal.audit_head set chain_no = head.chain_no, hash = head.hash, seen = case when n < most then now_seen else head.seen end;
+    update portal.audit_head set chain_no = head.chain_no, hash = head.hash, seen = case when n < most then now_seen
+      else head.seen end;
   end if;
   return n;
 end
@@ -120,7 +125,8 @@ returns table (kind text, subject text, line_no int, customer_id bigint, detail 
 language sql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
   with begins as materialized (
-    select coalesce((select min(c.chain_no) from portal.audit_chain c where c.sealed_at >= p_since), case when p_since is null then h.base_no + 1 else h.chain_no end) as chain_no,
+    select coalesce((select min(c.chain_no) from portal.audit_chain c where c.sealed_at >= p_since), case
+      when p_since is null then h.base_no + 1 else h.chain_no end) as chain_no,
       pg_snapshot_xmin(h.seen) as sealed_below, h.chain_no as last_no, h.hash as last_hash, h.base_no, h.base_hash
     from portal.audit_head h
   ), forgotten as materialized (
@@ -133,16 +139,19 @@ as $$
   )
   select 'audit_cut', 'audit ' || l.audit_id, 0, null::bigint,
     format('the row is gone; it was sealed on %s', to_char(l.sealed_at, 'YYYY-MM-DD HH24:MI:SS'))
-  from link l cross join forgotten f left join portal.audit a using (audit_id) where a.audit_id is null and not f.audit_ids @> l.audit_id
+  from link l cross join forgotten f left join portal.audit a using (audit_id) where a.audit_id is null
+    and not f.audit_ids @> l.audit_id
   union all
   select 'audit_forged', 'audit ' || l.audit_id, 0, a.customer_id,
-    format('%s %s by %s on %s is not what was sealed on %s', a.action, a.subject, a.actor, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'),
+    format('%s %s by %s on %s is not what was sealed on %s', a.action, a.subject, a.actor,
+      to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'),
       to_char(l.sealed_at, 'YYYY-MM-DD HH24:MI:SS'))
   from link l join portal.audit a using (audit_id)
   where l.hash_before is not null
     and l.hash <> sha256(l.hash_before || convert_to(portal.audit_text(a), 'UTF8'))
   union all
-  select 'audit_chain', 'chain ' || l.chain_no, 0, null::bigint, format('the link before it is missing, before audit %s', l.audit_id)
+  select 'audit_chain', 'chain ' || l.chain_no, 0, null::bigint,
+    format('the link before it is missing, before audit %s', l.audit_id)
   from link l cross join begins b
   where l.chain_no >= b.chain_no and l.chain_no > b.base_no + 1 and l.no_before is distinct from l.chain_no - 1
   union all
@@ -150,31 +159,40 @@ as $$
   from begins b left join portal.audit_chain c on c.chain_no = b.last_no
   where b.last_no > b.base_no and c.hash is distinct from b.last_hash
   union all
-  select 'audit_chain', 'the beginning', 0, null::bigint, format('no row of the log says that all up to link %s was forgotten', b.base_no)
+  select 'audit_chain', 'the beginning', 0, null::bigint,
+    format('no row of the log says that all up to link %s was forgotten', b.base_no)
   from begins b
   where b.base_no > 0 and not exists (select from portal.audit a where a.action = 'audit_forgotten'
     and (a.data ->> 'up_to')::bigint = b.base_no and a.data ->> 'hash' = encode(b.base_hash, 'hex'))
   union all
   select 'audit_late', 'audit ' || a.audit_id, 0, a.customer_id,
-    format('%s %s by %s, dated %s, came in past the sealing', a.action, a.subject, a.actor, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
+    format('%s %s by %s, dated %s, came in past the sealing', a.action, a.subject, a.actor,
+      to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
   from begins b join portal.audit a on a.xid < b.sealed_below
-  where not exists (select from portal.audit_chain c where c.audit_id = a.audit_id) and (p_since is null or a.at >= p_since)
+  where not exists (select from portal.audit_chain c where c.audit_id = a.audit_id)
+    and (p_since is null or a.at >= p_since)
   union all
-  select case when h.history_id is null then 'history_cut' else 'history_forged' end, a.subject || ' step ' || (a.data ->> 'history_id'), 0, a.customer_id,
-    format('step %s → %s, audit %s, of %s', coalesce(a.data #>> '{status,0}', 'new'), a.data #>> '{status,1}', a.audit_id, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
+  select case when h.history_id is null then 'history_cut' else 'history_forged' end, a.subject || ' step ' ||
+    (a.data ->> 'history_id'), 0, a.customer_id,
+    format('step %s → %s, audit %s, of %s', coalesce(a.data #>> '{status,0}', 'new'), a.data #>> '{status,1}',
+      a.audit_id, to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
   from portal.audit a
   left join erp.order_status_history h on h.history_id = (a.data ->> 'history_id')::bigint
   where a.action = 'order_status' and a.data ? 'history_id' and (p_since is null or a.at >= p_since)
     and (h.history_id is null or portal.history_digest(h) <> a.data ->> 'digest')
   union all
   select 'history_forged', 'audit ' || a.audit_id, 0, null::bigint,
-    format('%s steps, rows %s of the history, are not what they were on %s', a.data #>> '{rows,1}', a.data ->> 'history', to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
+    format('%s steps, rows %s of the history, are not what they were on %s', a.data #>> '{rows,1}',
+      a.data ->> 'history', to_char(a.at, 'YYYY-MM-DD HH24:MI:SS'))
   from portal.audit a
-  where a.action = 'order_status' and a.data ? 'history' and portal.history_digest((a.data ->> 'history')::int8multirange) <> a.data ->> 'digest'
+  where a.action = 'order_status' and a.data ? 'history'
+    and portal.history_digest((a.data ->> 'history')::int8multirange) <> a.data ->> 'digest'
   union all
   select 'history_untold', 'history ' || h.history_id, 0, null::bigint,
-    format('order %s, %s → %s of %s: the log has no row of it', h.order_id, coalesce(h.from_status, 'new'), h.to_status, to_char(h.at, 'YYYY-MM-DD HH24:MI:SS'))
+    format('order %s, %s → %s of %s: the log has no row of it', h.order_id, coalesce(h.from_status, 'new'), h.to_status,
+      to_char(h.at, 'YYYY-MM-DD HH24:MI:SS'))
   from erp.order_status_history h
-  where (p_since is null or h.at >= p_since) and not exists (select from portal.history_told() t where t.history_id = h.history_id)
+  where (p_since is null or h.at >= p_since) and not exists (select from portal.history_told() t
+    where t.history_id = h.history_id)
 $$;
 grant execute on function portal.verify_audit(timestamptz) to portal_work;

@@ -33,7 +33,8 @@ begin
   where w.qty > 0
   order by w.line_no;
   if not found then
-    raise exception 'Nothing on order % is ready to ship.', p_order_no using errcode = 'PT409', constraint = 'nothing_to_ship';
+    raise exception 'Nothing on order % is ready to ship.',
+      p_order_no using errcode = 'PT409', constraint = 'nothing_to_ship';
   end if;
   return made;
 end

@@ -2,7 +2,8 @@
 -- picked is cancelled, with a reason that the customer reads. Written off, it
 -- is taken off the stock as well, so that an empty shelf is not promised to the
 -- next order. Returns how much was cancelled.
-create or replace function erp.short_line(p_order_no text, p_line_no int, p_reason text, p_write_off boolean default false) returns numeric
+create or replace function erp.short_line(p_order_no text, p_line_no int, p_reason text,
+  p_write_off boolean default false) returns numeric
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -20,7 +21,8 @@ begin
       using errcode = 'PT409', constraint = 'order_move';
   end if;
   if coalesce(erp.clean_text(p_reason), '') = '' then
-    raise exception 'Say why: the customer reads it.' using errcode = 'PT422', constraint = 'short_reason', column = 'reason';
+    raise exception 'Say why: the customer reads it.' using errcode = 'PT422', constraint = 'short_reason',
+      column = 'reason';
   end if;
   rest := l.qty_allocated - (l.qty_picked - l.qty_shipped);
   if rest + l.qty_backordered <= 0 then
@@ -30,7 +32,8 @@ begin
     perform set_config('erp.writing_off', 'on', true);
   end if;
   update erp.sales_order_line x
-    set qty_cancelled = x.qty_cancelled + rest + x.qty_backordered, qty_allocated = x.qty_allocated - rest, qty_backordered = 0,
+    set qty_cancelled = x.qty_cancelled + rest + x.qty_backordered, qty_allocated = x.qty_allocated - rest,
+      qty_backordered = 0,
       cancel_reason = erp.clean_text(p_reason)
     where x.order_id = l.order_id and x.line_no = l.line_no;
   if p_write_off then
@@ -47,7 +50,8 @@ grant execute on function erp.short_line(text, int, text, boolean) to portal_des
 -- p_instead of it: a line of its own at the customer's price, or at a lower
 -- one. Returns the new line's number.
 create or replace function erp.substitute_line(
-  p_order_no text, p_line_no int, p_item_no text, p_uom text, p_qty numeric, p_instead numeric default null, p_price numeric default null
+  p_order_no text, p_line_no int, p_item_no text, p_uom text, p_qty numeric, p_instead numeric default null,
+    p_price numeric default null
 ) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -69,15 +73,18 @@ begin
   end if;
   -- the number as it is, else but for case where that is one item
   select * into i from erp.item t where t.item_no = p_item_no;
-  if i.item_id is null and (select count(*) from erp.item t where t.active and lower(t.item_no) = lower(btrim(p_item_no))) > 1 then
+  if i.item_id is null and (select count(*) from erp.item t where t.active
+    and lower(t.item_no) = lower(btrim(p_item_no))) > 1 then
     raise exception 'Which one? More than one item is % but for case: write the number as it is.', p_item_no
       using errcode = 'PT422', constraint = 'item_ambiguous', column = 'item_no';
   end if;
   if i.item_id is null then
-    select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id limit 1;
+    select * into i from erp.item t where lower(t.item_no) = lower(btrim(p_item_no)) order by t.active desc, t.item_id
+      limit 1;
   end if;
   if i.item_id is null then
-    raise exception 'There is no item %.', p_item_no using errcode = 'PT422', constraint = 'item_unknown', column = 'item_no';
+    raise exception 'There is no item %.', p_item_no using errcode = 'PT422', constraint = 'item_unknown',
+      column = 'item_no';
   end if;
   if i.item_id = l.item_id then
     raise exception 'That is the same item.' using errcode = 'PT422', constraint = 'same_item', column = 'item_no';
@@ -112,26 +119,31 @@ $$;
 grant execute on function erp.substitute_line(text, int, text, text, numeric, numeric, numeric) to portal_desk;
 
 -- A shipment has arrived: the proof of delivery. The order's status follows.
-create or replace function erp.deliver_shipment(p_shipment_id bigint, p_to text default '', p_at timestamptz default null) returns text
+create or replace function erp.deliver_shipment(p_shipment_id bigint, p_to text default '',
+  p_at timestamptz default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   o erp.sales_order;
   s erp.shipment;
 begin
-  select * into o from erp.sales_order x where x.order_id = (select h.order_id from erp.shipment h where h.shipment_id = p_shipment_id) for no key update;
+  select * into o from erp.sales_order x where x.order_id = (select h.order_id from erp.shipment h
+    where h.shipment_id = p_shipment_id) for no key update;
   select * into s from erp.shipment x where x.shipment_id = p_shipment_id for no key update;
   if s.shipment_id is null then
     raise exception 'There is no such shipment.' using errcode = 'PT404';
   end if;
   if s.delivered_at is not null then
-    raise exception 'It is delivered already%.', case when s.delivered_to <> '' then ', to ' || s.delivered_to else '' end
+    raise exception 'It is delivered already%.', case when s.delivered_to <> '' then ', to ' || s.delivered_to
+      else '' end
       using errcode = 'PT409', constraint = 'shipment_delivered';
   end if;
   if p_at < s.shipped_at then
-    raise exception 'It cannot have arrived before it left.' using errcode = 'PT422', constraint = 'shipment_delivered_after_shipped', column = 'delivered_at';
+    raise exception 'It cannot have arrived before it left.'
+      using errcode = 'PT422', constraint = 'shipment_delivered_after_shipped', column = 'delivered_at';
   end if;
-  update erp.shipment x set delivered_at = greatest(coalesce(p_at, erp.now()), x.shipped_at), delivered_to = btrim(coalesce(p_to, ''))
+  update erp.shipment x set delivered_at = greatest(coalesce(p_at, erp.now()), x.shipped_at),
+    delivered_to = btrim(coalesce(p_to, ''))
     where x.shipment_id = p_shipment_id;
   return o.order_no;
 end
@@ -157,7 +169,8 @@ begin
   end if;
   insert into erp.stock as s (item_id, warehouse, on_hand) values (item, place, p_qty)
     on conflict (item_id, warehouse) do update set on_hand = s.on_hand + excluded.on_hand;
-  for e in select * from erp.stock_expected x where x.item_id = item and x.warehouse = place order by x.expected_on, x.expected_id for update loop
+  for e in select * from erp.stock_expected x where x.item_id = item and x.warehouse = place order by x.expected_on,
+    x.expected_id for update loop
     exit when rest <= 0;
     if e.qty <= rest then
       delete from erp.stock_expected x where x.expected_id = e.expected_id;

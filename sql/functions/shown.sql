@@ -17,7 +17,8 @@ begin
     return null;
   end if;
   lines := p_shown::jsonb;
-  if jsonb_typeof(lines) <> 'array' or exists (select from jsonb_array_elements(lines) l where jsonb_typeof(l) <> 'array') then
+  if jsonb_typeof(lines) <> 'array' or exists (select from jsonb_array_elements(lines) l
+    where jsonb_typeof(l) <> 'array') then
     return null;
   end if;
   return lines;
@@ -35,10 +36,12 @@ as $$ select encode(sha256(convert_to(p_shown, 'UTF8')), 'hex') $$;
 -- A price for the form of who sees no prices: equal for equal prices of the same
 -- customer, item and unit, and nothing else can be told from it. The key stays
 -- in the database.
-create or replace function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric) returns text
+create or replace function portal.sealed_price(p_customer_id bigint, p_item_id bigint, p_uom text, p_price numeric)
+  returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select 'sealed:' || left(encode(sha256(convert_to(concat_ws('|', p_customer_id, p_item_id, p_uom, trim_scale(p_price)), 'UTF8') || k.key), 'hex'), 32)
+  select 'sealed:' || left(encode(sha256(convert_to(concat_ws('|', p_customer_id, p_item_id, p_uom,
+    trim_scale(p_price)), 'UTF8') || k.key), 'hex'), 32)
   from portal.seal k where p_price is not null
 $$;
 grant execute on function portal.sealed_price(bigint, bigint, text, numeric) to portal_web;
@@ -46,7 +49,8 @@ grant execute on function portal.sealed_price(bigint, bigint, text, numeric) to 
 -- Up to which price a line may be ordered without another question: the price
 -- confirmed, else the lower of the one last agreed to and the one on the page.
 -- Null agrees to today's; -1 to none, where the page had no price.
-create or replace function portal.price_limit(p_agreed numeric, p_has_page boolean, p_on_page text, p_confirmed text) returns numeric
+create or replace function portal.price_limit(p_agreed numeric, p_has_page boolean, p_on_page text, p_confirmed text)
+  returns numeric
 language sql immutable
 as $$
   select case
@@ -61,7 +65,8 @@ $$;
 -- of JSON for a handful.
 create or replace function portal.shown_by_line(p_page jsonb, p_at int) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select jsonb_object_agg(l ->> 0 || '|' || (l ->> 1), l ->> p_at) from jsonb_array_elements(p_page) l where l ->> 0 is not null and l ->> 1 is not null $$;
+as $$ select jsonb_object_agg(l ->> 0 || '|' || (l ->> 1), l ->> p_at) from jsonb_array_elements(p_page) l
+  where l ->> 0 is not null and l ->> 1 is not null $$;
 
 create or replace function portal.shown_key(p_item_no text, p_uom text) returns text
 language sql immutable
@@ -69,7 +74,8 @@ as $$ select p_item_no || '|' || p_uom $$;
 
 -- How lines differ from those that a page showed, as findings that refuse. line
 -- is the place in the arrays, from 1; null for a line that is gone.
-create or replace function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[]) returns jsonb
+create or replace function portal.shown_changes(p_page jsonb, p_items bigint[], p_uoms text[], p_qtys numeric[])
+  returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -78,9 +84,11 @@ declare
   differ jsonb;
 begin
   select coalesce(jsonb_object_agg(portal.shown_key(i.item_no, k.uom), null), '{}'),
-    coalesce(jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse', 'field', 'qty', 'line', k.ord::int,
+    coalesce(jsonb_agg(jsonb_build_object('code', 'lines_changed', 'action', 'refuse', 'field', 'qty', 'line',
+      k.ord::int,
       'detail', jsonb_build_object('item_no', i.item_no, 'uom', k.uom, 'now', k.qty,
-        'was', substring(page ->> portal.shown_key(i.item_no, k.uom) from '^[0-9]{1,12}(?:[.][0-9]{1,12})?$')::numeric)) order by k.ord)
+        'was', substring(page ->> portal.shown_key(i.item_no, k.uom) from '^[0-9]{1,12}(?:[.][0-9]{1,12})?$')::numeric))
+          order by k.ord)
       filter (where page ->> portal.shown_key(i.item_no, k.uom) is distinct from trim_scale(k.qty)::text), '[]')
     into now, differ
   from unnest(p_items, p_uoms, p_qtys) with ordinality as k(item_id, uom, qty, ord) join erp.item i using (item_id);

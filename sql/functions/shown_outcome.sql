@@ -21,7 +21,8 @@ as $$
     case when f.code in ('over_credit', 'credit_hold', 'past_due') then 'account'
       when f.code = 'price_under_cost' or f.code = 'stock_short' and f.detail ->> 'stock' = 'hidden' then 'order'
       else f.code end,
-    f.action, f.detail ->> 'item_no', p_uoms[f.line], trim_scale((f.detail ->> 'backordered')::numeric)::text, f.detail ->> 'expected_on')
+    f.action, f.detail ->> 'item_no', p_uoms[f.line], trim_scale((f.detail ->> 'backordered')::numeric)::text,
+      f.detail ->> 'expected_on')
   from jsonb_to_record(p_finding) as f(code text, action text, line int, detail jsonb)
 $$;
 
@@ -33,16 +34,20 @@ as $$
   select jsonb_build_object(
     -- what only asks to be confirmed is no reason not to send
     'outcome', case
-      when bool_or(f ->> 'action' = 'refuse' and f ->> 'code' not in ('prices_rose', 'po_repeated', 'lines_changed')) then 'refuse'
+      when bool_or(f ->> 'action' = 'refuse' and f ->> 'code' not in ('prices_rose', 'po_repeated', 'lines_changed'))
+        then 'refuse'
       when bool_or(f ->> 'action' = 'sign_off') then 'sign_off'
       when bool_or(f ->> 'action' = 'queue') then 'queue'
       else 'approve' end,
     'day', min(f #>> '{detail,delivery_date}') filter (where f ->> 'code' = 'next_delivery'),
-    'ship_to', (select jsonb_build_array(s.code, concat_ws(', ', s.name, nullif(s.city, ''))) from erp.ship_to s where s.ship_to_id = p_ship_to_id),
-    'findings', coalesce(jsonb_agg(distinct portal.shown_finding(f, p_uoms)) filter (where f ->> 'action' in ('warn', 'queue', 'sign_off')), '[]'))
+    'ship_to', (select jsonb_build_array(s.code, concat_ws(', ', s.name, nullif(s.city, ''))) from erp.ship_to s
+      where s.ship_to_id = p_ship_to_id),
+    'findings', coalesce(jsonb_agg(distinct portal.shown_finding(f, p_uoms)) filter (where f ->> 'action' in ('warn',
+      'queue', 'sign_off')), '[]'))
   from jsonb_array_elements(p_findings) f
 $$;
-grant execute on function portal.shown_finding(jsonb, text[]), portal.shown_outcome(jsonb, text[], bigint) to portal_web;
+grant execute on function portal.shown_finding(jsonb, text[]), portal.shown_outcome(jsonb, text[],
+  bigint) to portal_web;
 
 -- What a form carries of the outcome; null where it carries nothing, or nothing
 -- that can be read: then nothing is compared.
@@ -87,7 +92,8 @@ as $$ select case p_action when 'warn' then 1 when 'queue' then 2 when 'sign_off
 --                     with its detail; had: the page's finding with lesser
 --                     figures, or null
 -- The first has the outcome as it is now (said), for a form to confirm it.
-create or replace function portal.outcome_changes(p_page jsonb, p_findings jsonb, p_uoms text[], p_ship_to_id bigint, p_wish date) returns jsonb
+create or replace function portal.outcome_changes(p_page jsonb, p_findings jsonb, p_uoms text[], p_ship_to_id bigint,
+  p_wish date) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -107,21 +113,27 @@ begin
         or was = 'sign_off' and is_now in ('approve', 'queue')
     union all
     select 2, 'delivery_changed', null, p_page ->> 'day', now ->> 'day'
-      where p_page ? 'day' and p_page ->> 'day' is distinct from now ->> 'day' and (p_wish is null or now ->> 'day' is distinct from to_char(p_wish, 'YYYY-MM-DD'))
+      where p_page ? 'day' and p_page ->> 'day' is distinct from now ->> 'day'
+        and (p_wish is null or now ->> 'day' is distinct from to_char(p_wish, 'YYYY-MM-DD'))
     union all
     select 3, 'ship_to_changed', 'ship_to', p_page #>> '{ship_to,1}', now #>> '{ship_to,1}'
       where p_page #>> '{ship_to,0}' = now #>> '{ship_to,0}' and p_page #>> '{ship_to,1}' <> now #>> '{ship_to,1}'
   ) c;
 
   -- looked up and not joined, as in portal.shown_by_line
-  select coalesce(jsonb_object_agg(portal.shown_finding_key(p), p order by portal.action_weight(p ->> 1)), '{}') into page
+  select coalesce(jsonb_object_agg(portal.shown_finding_key(p), p order by portal.action_weight(p ->> 1)), '{}')
+    into page
   from jsonb_array_elements(p_page -> 'findings') p where p ->> 0 is not null;
-  select differ || coalesce(jsonb_agg(f.finding || jsonb_build_object('code', 'finding_new', 'action', 'refuse', 'detail',
-      coalesce(f.finding -> 'detail', '{}') || jsonb_build_object('of', f.finding -> 'code', 'by', f.finding -> 'action', 'had', f.had ->> 4)) order by f.n), '[]')
+  select differ || coalesce(jsonb_agg(f.finding || jsonb_build_object('code', 'finding_new', 'action', 'refuse',
+    'detail',
+      coalesce(f.finding -> 'detail', '{}') || jsonb_build_object('of', f.finding -> 'code', 'by',
+        f.finding -> 'action', 'had', f.had ->> 4)) order by f.n), '[]')
     into differ
   from (
-    select distinct on (shown) x.value as finding, x.ordinality as n, shown, page -> portal.shown_finding_key(shown) as had
-    from jsonb_array_elements(p_findings) with ordinality x cross join lateral portal.shown_finding(x.value, p_uoms) shown
+    select distinct on (shown) x.value as finding, x.ordinality as n, shown, page -> portal.shown_finding_key(shown)
+      as had
+    from jsonb_array_elements(p_findings) with ordinality x cross join lateral portal.shown_finding(x.value,
+      p_uoms) shown
     where portal.action_weight(x.value ->> 'action') > 0
     order by shown, x.ordinality
   ) f

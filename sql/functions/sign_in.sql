@@ -41,7 +41,8 @@ $$;
 -- known by its cookie, else by the address and the program that a log-in came from
 -- before; another one is told by mail, once any was known. What that browser had open
 -- ends: p_replaces is the hash of the token it showed, or null.
-create or replace function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea, p_replaces bytea,
+create or replace function portal.open_session(p_login_id bigint, p_token_hash bytea, p_browser_hash bytea,
+  p_replaces bytea,
   p_user_agent text, p_source text, p_login_kind text default 'password',
   p_multi_factor boolean default false, p_age interval default '0') returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -63,19 +64,23 @@ begin
     delete from portal.session s where s.browser_id = b.browser_id and s.parent_id is null;
   else
     -- Without its cookie it may be another person's: what is trusted is not taken over.
-    likely := exists (select from portal.browser x where x.login_id = p_login_id and x.user_agent = p_user_agent and x.source = p_source);
+    likely := exists (select from portal.browser x where x.login_id = p_login_id and x.user_agent = p_user_agent
+      and x.source = p_source);
     update portal.browser x set last_seen_at = erp.now(), token_hash = p_browser_hash, trusted_until = null
       where x.browser_id = (select y.browser_id from portal.browser y
-        where y.login_id = p_login_id and y.user_agent = p_user_agent and y.source = p_source and coalesce(y.trusted_until <= erp.now(), true)
+        where y.login_id = p_login_id and y.user_agent = p_user_agent and y.source = p_source
+          and coalesce(y.trusted_until <= erp.now(), true)
         order by y.last_seen_at desc, y.browser_id limit 1)
       returning * into b;
     if found then
       update portal.session s set browser_id = null where s.browser_id = b.browser_id;
     else
       if not likely and exists (select from portal.browser x where x.login_id = p_login_id) then
-        perform portal.mail_security(array[p_login_id], 'new_device', jsonb_build_object('user_agent', p_user_agent, 'source', p_source));
+        perform portal.mail_security(array[p_login_id], 'new_device', jsonb_build_object('user_agent', p_user_agent,
+          'source', p_source));
       end if;
-      insert into portal.browser (login_id, token_hash, user_agent, source) values (p_login_id, p_browser_hash, p_user_agent, p_source)
+      insert into portal.browser (login_id, token_hash, user_agent, source) values (p_login_id, p_browser_hash,
+        p_user_agent, p_source)
         returning * into b;
     end if;
   end if;
@@ -85,9 +90,11 @@ begin
   -- Who has a second factor and does not give it within a quarter of an hour begins anew.
   -- A browser that skips it proves nobody: what asks for a proof later asks for one.
   trusted := coalesce(b.trusted_until > erp.now(), false);
-  insert into portal.session (login_id, token_hash, expires_at, user_agent, source, browser_id, login_kind, factor_at, confirmed_at)
+  insert into portal.session (login_id, token_hash, expires_at, user_agent, source, browser_id, login_kind, factor_at,
+    confirmed_at)
   values (p_login_id, p_token_hash,
-    least(portal.session_end(l.staff_role is not null, erp.now()), case when has_factor and not trusted and not p_multi_factor
+    least(portal.session_end(l.staff_role is not null, erp.now()), case when has_factor and not trusted
+      and not p_multi_factor
       then erp.now() + interval '15 minutes' end),
     p_user_agent, p_source, b.browser_id, p_login_kind,
     case when p_multi_factor or has_factor and trusted then erp.now() end,
@@ -104,7 +111,8 @@ create or replace function portal.session_seen(p_session_id bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  update portal.session s set seen_at = erp.now(), expires_at = portal.session_end(l.staff_role is not null, s.created_at)
+  update portal.session s set seen_at = erp.now(), expires_at = portal.session_end(l.staff_role is not null,
+    s.created_at)
     from portal.login l
     where s.session_id = p_session_id and l.login_id = s.login_id and s.seen_at < erp.now() - interval '1 minute';
 end
@@ -124,7 +132,8 @@ begin
   update portal.browser b set trusted_until = null
     where b.login_id = mine.login_id and b.browser_id is distinct from mine.browser_id and b.trusted_until is not null;
   perform portal.say_session_end('ended');
-  delete from portal.session s where s.login_id = mine.login_id and s.parent_id is null and s.session_id <> p_session_id;
+  delete from portal.session s where s.login_id = mine.login_id and s.parent_id is null
+    and s.session_id <> p_session_id;
   get diagnostics ended = row_count;
   perform portal.say_session_end('');
   return ended;

@@ -37,7 +37,8 @@ begin
     raise exception 'Your log-in may not sign off orders.' using errcode = 'PT403', constraint = 'role_no_sign_off';
   end if;
   if s.login_id = me.login_id and (me.spend_limit is not null or me.sign_off_all) then
-    raise exception 'Somebody else has to sign off your own order.' using errcode = 'PT403', constraint = 'own_sign_off';
+    raise exception 'Somebody else has to sign off your own order.'
+      using errcode = 'PT403', constraint = 'own_sign_off';
   end if;
   return s;
 end
@@ -54,7 +55,8 @@ $$;
 -- about, as JSON: one array a line, [line_no, price]; just these are taken.
 -- p_shown_outcome is what it said would become of the order (see
 -- shown_outcome.sql).
-create or replace function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos int[], p_qtys numeric[], p_po_no text,
+create or replace function portal.approve_sign_off(p_sign_off_id bigint, p_line_nos int[], p_qtys numeric[],
+  p_po_no text,
   p_requested_date date, p_shown text default null, p_confirm_prices text default null, p_confirm_po text default null,
   p_shown_outcome text default null)
 returns table (order_no text, repeated boolean, findings jsonb)
@@ -80,7 +82,8 @@ begin
     return;
   end if;
   if s.status <> 'WAITING' then
-    raise exception 'This request was % meanwhile.', lower(s.status) using errcode = 'PT409', constraint = 'sign_off_decided';
+    raise exception 'This request was % meanwhile.',
+      lower(s.status) using errcode = 'PT409', constraint = 'sign_off_decided';
   end if;
   if exists (
     select from unnest(p_line_nos, p_qtys) as q(line_no, qty)
@@ -94,7 +97,8 @@ begin
         array_agg(l.qty order by l.line_no)) into changed
     from portal.sign_off_line l where l.sign_off_id = s.sign_off_id;
   end if;
-  select array_agg(l.line_no order by l.line_no), array_agg(l.item_id order by l.line_no), array_agg(l.uom order by l.line_no),
+  select array_agg(l.line_no order by l.line_no), array_agg(l.item_id order by l.line_no),
+    array_agg(l.uom order by l.line_no),
     array_agg(l.qty order by l.line_no),
     array_agg(portal.price_limit(l.seen_price, page is not null, l.on_page, l.confirmed) order by l.line_no),
     array_agg(l.confirmed order by l.line_no)
@@ -105,26 +109,32 @@ begin
     from portal.sign_off_line l
     join erp.item i using (item_id)
     left join unnest(p_line_nos, p_qtys) as q(line_no, qty) using (line_no)
-    left join (select x ->> 0 as line_no, min(x ->> 1) as price from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
+    left join (select x ->> 0 as line_no, min(x ->> 1) as price
+      from jsonb_array_elements(portal.shown_lines(p_confirm_prices)) x group by 1) a
       on a.line_no = l.line_no::text
     where l.sign_off_id = s.sign_off_id
   ) l where l.qty > 0;
   if line_nos is null then
-    raise exception 'Nothing would be left of the order: reject it instead.' using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
+    raise exception 'Nothing would be left of the order: reject it instead.'
+      using errcode = 'PT422', constraint = 'no_lines', column = 'qty';
   end if;
 
   select p.order_id, p.order_no, p.findings into made
-  from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, limits, p_po_no, s.ship_to_id, p_requested_date,
-    s.note, sealed, changed, p_confirm_po, p_signed_by => me.email::text, p_outcome => portal.read_outcome(p_shown_outcome)) p;
+  from portal.place_order(s.customer_id, s.login_id, s.key, items, uoms, qtys, limits, p_po_no, s.ship_to_id,
+    p_requested_date,
+    s.note, sealed, changed, p_confirm_po, p_signed_by => me.email::text,
+      p_outcome => portal.read_outcome(p_shown_outcome)) p;
   if made.order_id is null then
     -- findings count the lines that are left; the page shows all
     return query select null::text, false, coalesce(jsonb_agg(
         case when f.value ->> 'line' is null then f.value
-          else f.value || jsonb_build_object('line', line_nos[(f.value ->> 'line')::int]) end order by f.ordinality), '[]')
+          else f.value || jsonb_build_object('line', line_nos[(f.value ->> 'line')::int]) end order by f.ordinality),
+            '[]')
       from jsonb_array_elements(made.findings) with ordinality f;
     return;
   end if;
-  update portal.sign_off_line l set signed_qty = coalesce((select q.qty from unnest(p_line_nos, p_qtys) as q(line_no, qty)
+  update portal.sign_off_line l set signed_qty = coalesce((select q.qty from unnest(p_line_nos, p_qtys)
+    as q(line_no, qty)
       where q.line_no = l.line_no), l.qty)
     where l.sign_off_id = s.sign_off_id;
   update portal.sign_off x
@@ -134,7 +144,8 @@ begin
   return query select made.order_no, false, made.findings;
 end
 $$;
-grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text, text) to portal_web;
+grant execute on function portal.approve_sign_off(bigint, int[], numeric[], text, date, text, text, text,
+  text) to portal_web;
 
 -- Refuses a request; the requester reads the reason.
 create or replace function portal.reject_sign_off(p_sign_off_id bigint, p_reason text) returns void
@@ -148,13 +159,16 @@ begin
     return;
   end if;
   if s.status <> 'WAITING' then
-    raise exception 'This request was % meanwhile.', case s.status when 'APPROVED' then 'signed off' else lower(s.status) end
+    raise exception 'This request was % meanwhile.', case s.status when 'APPROVED' then 'signed off'
+      else lower(s.status) end
       using errcode = 'PT409', constraint = 'sign_off_decided';
   end if;
   if coalesce(erp.clean_text(p_reason), '') = '' then
-    raise exception 'Say why: your colleague reads it.' using errcode = 'PT422', constraint = 'sign_off_rejected_has_reason', column = 'reason';
+    raise exception 'Say why: your colleague reads it.'
+      using errcode = 'PT422', constraint = 'sign_off_rejected_has_reason', column = 'reason';
   end if;
-  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(), reason = erp.clean_text(p_reason)
+  update portal.sign_off x set status = 'REJECTED', decided_by = me.email, decided_at = erp.now(),
+    reason = erp.clean_text(p_reason)
     where x.sign_off_id = s.sign_off_id;
 end
 $$;
@@ -176,7 +190,8 @@ begin
     raise exception 'There is no such request.' using errcode = 'PT404', constraint = 'own_or_to_sign';
   end if;
   if s.status = 'APPROVED' then
-    raise exception 'It has been signed off meanwhile and is an order now.' using errcode = 'PT409', constraint = 'sign_off_decided';
+    raise exception 'It has been signed off meanwhile and is an order now.'
+      using errcode = 'PT409', constraint = 'sign_off_decided';
   end if;
   if s.returned_at is not null then
     return;
@@ -189,11 +204,14 @@ begin
     return; -- it has no cart any more
   end if;
   insert into portal.cart (login_id, customer_id) values (me.login_id, me.customer_id) on conflict do nothing;
-  select c.cart_id into mine from portal.cart c where c.login_id = me.login_id and c.customer_id = me.customer_id for update;
-  update portal.cart c set po_no = coalesce(s.po_no, ''), note = s.note, requested_date = s.requested_date, ship_to_id = s.ship_to_id
+  select c.cart_id into mine from portal.cart c where c.login_id = me.login_id and c.customer_id = me.customer_id
+    for update;
+  update portal.cart c set po_no = coalesce(s.po_no, ''), note = s.note, requested_date = s.requested_date,
+    ship_to_id = s.ship_to_id
     where c.cart_id = mine and not exists (select from portal.cart_line cl where cl.cart_id = mine);
   insert into portal.cart_line as cl (cart_id, item_id, uom, qty, seen_price)
-  select mine, l.item_id, l.uom, l.qty, l.seen_price from portal.sign_off_line l where l.sign_off_id = s.sign_off_id order by l.line_no
+  select mine, l.item_id, l.uom, l.qty, l.seen_price from portal.sign_off_line l where l.sign_off_id = s.sign_off_id
+    order by l.line_no
   on conflict (cart_id, item_id, uom) do update set qty = cl.qty + excluded.qty;
 end
 $$;

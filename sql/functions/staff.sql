@@ -24,7 +24,8 @@ as $$
 $$;
 grant execute on function portal.note_refused(text[], text) to portal_desk;
 
-create or replace function portal.staff() returns table (login_id bigint, email text, name text, operator boolean, duties text[],
+create or replace function portal.staff() returns table (login_id bigint, email text, name text, operator boolean,
+  duties text[],
   second_factor boolean, disabled boolean, last_login_at timestamptz, invited_until timestamptz, sessions int)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -75,7 +76,8 @@ grant execute on function portal.save_staff(bigint, text, text[]) to portal_desk
 
 -- As portal.invite_person: p_password_hash is one that nobody knows the password of,
 -- p_token_hash that of the link which sets one.
-create or replace function portal.invite_staff(p_email text, p_name text, p_duties text[], p_password_hash text, p_token_hash bytea) returns bigint
+create or replace function portal.invite_staff(p_email text, p_name text, p_duties text[], p_password_hash text,
+  p_token_hash bytea) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -85,7 +87,8 @@ begin
   insert into portal.login (staff_role, email, name, password_hash)
   values ('desk', p_email::public.citext, erp.clean_text(p_name), p_password_hash)
   returning login_id into made;
-  insert into portal.invitation (login_id, token_hash, expires_at) values (made, p_token_hash, erp.now() + interval '7 days');
+  insert into portal.invitation (login_id, token_hash, expires_at)
+    values (made, p_token_hash, erp.now() + interval '7 days');
   perform portal.set_duties(made, p_duties);
   return made;
 end
@@ -97,7 +100,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform portal.hold_staff(p_login_id);
-  update portal.invitation v set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(), expires_at = erp.now() + interval '7 days'
+  update portal.invitation v set token_hash = p_token_hash, made_by = portal.actor(), made_at = erp.now(),
+    expires_at = erp.now() + interval '7 days'
     where v.login_id = p_login_id;
   if not found then
     raise exception 'This log-in has its password already.' using errcode = 'PT409', constraint = 'invitation_used';

@@ -45,16 +45,19 @@ begin
       coalesce(1.0 / r.every_days, (select count(*) / 7.0 from erp.route_day d where d.route_id = r.route_id))
     into gap, daily from erp.route r where r.route_id = route;
   select r.run_date, r.delivery_date into dealt, dealt_delivery from portal.standing_run r
-    where r.standing_order_id = o.standing_order_id and r.outcome in ('made', 'failed', 'missed') and r.run_date >= o.starts_on
+    where r.standing_order_id = o.standing_order_id and r.outcome in ('made', 'failed', 'missed')
+      and r.run_date >= o.starts_on
     order by r.run_date desc limit 1;
   since := greatest(dealt, o.starts_on - 1, erp.today() - 4000);
 
   return query
   with
   weekday as (
-    select f.first + 7 * o.every * (greatest(0, ceil((erp.today() - 59 - 2 * coalesce(gap, 7) - f.first) / (7.0 * o.every))::int) + k) as day
+    select f.first + 7 * o.every * (greatest(0,
+      ceil((erp.today() - 59 - 2 * coalesce(gap, 7) - f.first) / (7.0 * o.every))::int) + k) as day
     from (select o.starts_on + (o.weekday - extract(isodow from o.starts_on)::int + 7) % 7 as first) f
-    cross join generate_series(0, p_count * (1 + coalesce(gap, 0) / (7 * o.every)) + (61 + 2 * coalesce(gap, 7)) / (7 * o.every)
+    cross join generate_series(0, p_count * (1 + coalesce(gap, 0) / (7 * o.every)) + (61 + 2 * coalesce(gap,
+      7)) / (7 * o.every)
       + (select count(*)::int from portal.standing_run r
         where r.standing_order_id = o.standing_order_id and r.outcome in ('skipped', 'made', 'failed', 'missed')
           and greatest(r.run_date, r.delivery_date) > erp.today() - 60)) k
@@ -62,7 +65,8 @@ begin
   ),
   run as materialized (
     -- all that may come into it, read once; a holiday may have moved one to a day before
-    select x.* from (select min(w.day) - 15 as after, max(w.day) - min(w.day) + 2 * coalesce(gap, 7) as days from weekday w) f
+    select x.* from (select min(w.day) - 15 as after, max(w.day) - min(w.day) + 2 * coalesce(gap, 7) as days
+      from weekday w) f
     cross join lateral erp.route_runs(route, f.after, ceil(f.days * daily)::int + 40) x
     where o.rhythm = 'weeks'
   ),
@@ -76,7 +80,8 @@ begin
     ) r
     where r.planned >= o.starts_on and (case when since = dealt then r.n else r.n - 1 end) % o.every = 0
     union all
-    select w.day, r.planned, coalesce(r.delivery_date, w.day), coalesce(r.cutoff, ((w.day - 1) + time '15:00') at time zone zone)
+    select w.day, r.planned, coalesce(r.delivery_date, w.day),
+      coalesce(r.cutoff, ((w.day - 1) + time '15:00') at time zone zone)
     from weekday w
     left join lateral (select x.* from run x where x.planned >= w.day order by x.planned limit 1) r on true
     where (w.day + 7 * o.every > r.planned or not exists (select from run))
@@ -84,7 +89,8 @@ begin
   select d.named, d.delivery_date, d.cutoff, t.send_at, r.outcome, d.planned
   from day d
   -- at the cutoff itself it would be too late
-  cross join lateral (select d.cutoff - greatest(make_interval(hours => o.hours_before), interval '15 minutes') as send_at) t
+  cross join lateral (select d.cutoff - greatest(make_interval(hours => o.hours_before), interval '15 minutes')
+    as send_at) t
   left join portal.standing_run r on r.standing_order_id = o.standing_order_id and r.run_date = d.named
   where (o.ends_on is null or d.named <= o.ends_on)
     -- a holiday may put one behind others that were dealt with
@@ -93,11 +99,13 @@ begin
     and (r.outcome is null or r.outcome = 'announced' or (r.outcome = 'skipped' and d.cutoff > erp.now()))
     and not exists (
       select from portal.standing_run m
-      where m.standing_order_id = o.standing_order_id and m.outcome in ('made', 'failed', 'missed') and m.run_date <> d.named
+      where m.standing_order_id = o.standing_order_id and m.outcome in ('made', 'failed', 'missed')
+        and m.run_date <> d.named
         and (m.delivery_date = d.delivery_date or coalesce(m.route_run, m.run_date) = d.planned
           -- or a holiday has moved it there since
           or exists (select from erp.route_holiday h
-            where h.holiday = coalesce(m.route_run, m.run_date) and h.replacement = d.delivery_date and (h.route_id = route or h.route_id is null))))
+            where h.holiday = coalesce(m.route_run, m.run_date) and h.replacement = d.delivery_date
+              and (h.route_id = route or h.route_id is null))))
   order by d.delivery_date, d.named
   limit p_count;
 end

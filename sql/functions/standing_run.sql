@@ -1,7 +1,8 @@
 -- What a buyer does about one date of a standing order: skip it, take that
 -- back, or have an order that could not be made tried once more. Only while its
 -- cutoff is ahead, and not once it was made.
-create or replace function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text) returns void
+create or replace function portal.set_standing_run(p_standing_order_id bigint, p_run_date date, p_action text)
+  returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -24,7 +25,8 @@ begin
       raise exception 'There is nothing to try again.' using errcode = 'PT409', constraint = 'standing_run';
     end if;
   end if;
-  select x.* into d from portal.standing_dates(o.standing_order_id, 60) x where x.run_date = p_run_date and x.cutoff > erp.now();
+  select x.* into d from portal.standing_dates(o.standing_order_id, 60) x where x.run_date = p_run_date
+    and x.cutoff > erp.now();
   if not found then
     raise exception '%', case when exists (select from portal.standing_run r
         where r.standing_order_id = o.standing_order_id and r.run_date = p_run_date and r.outcome = 'made')

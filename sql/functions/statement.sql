@@ -17,10 +17,12 @@ begin
   -- one at a time for a customer, or two clicks make two
   perform c.customer_id from erp.customer c where c.customer_id = p_customer_id for no key update;
   select s.statement_id into made from portal.statement s
-    where s.customer_id = p_customer_id and s.status = 'QUEUED' and (s.period_from, s.period_to) = (p_from, p_to) limit 1;
+    where s.customer_id = p_customer_id and s.status = 'QUEUED' and (s.period_from, s.period_to) = (p_from, p_to)
+      limit 1;
   if made is null then
     insert into portal.statement (customer_id, login_id, period_from, period_to)
-    values (p_customer_id, (select l.login_id from portal.login l where l.login_id = portal.login_id() and l.customer_id = p_customer_id), p_from, p_to)
+    values (p_customer_id, (select l.login_id from portal.login l where l.login_id = portal.login_id()
+      and l.customer_id = p_customer_id), p_from, p_to)
     returning statement_id into made;
   end if;
   return made;
@@ -79,13 +81,15 @@ $$;
 grant execute on function portal.begin_monthly_run() to portal_work;
 
 -- Stores papers and says so, in the caller's transaction, which holds the rows.
-create or replace function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[], p_closings numeric[]) returns void
+create or replace function portal.store_statements(p_statement_ids bigint[], p_names text[], p_papers bytea[],
+  p_closings numeric[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   with
   paper as materialized (
-    select s.statement_id, s.customer_id, nextval(pg_get_serial_sequence('portal.document', 'document_id')) as document_id, u.name, u.paper, u.closing
+    select s.statement_id, s.customer_id, nextval(pg_get_serial_sequence('portal.document', 'document_id'))
+      as document_id, u.name, u.paper, u.closing
     from unnest(p_statement_ids, p_names, p_papers, p_closings) as u(statement_id, name, paper, closing)
     join portal.statement s using (statement_id)
     where s.status = 'QUEUED'
@@ -95,7 +99,8 @@ begin
     insert into portal.document (document_id, customer_id, kind, name, media_type, data)
     select p.document_id, p.customer_id, 'statement', p.name, 'application/pdf', p.paper from paper p
   )
-  update portal.statement s set status = 'READY', document_id = p.document_id, closing = p.closing, made_at = erp.now(), error = null
+  update portal.statement s set status = 'READY', document_id = p.document_id, closing = p.closing, made_at = erp.now(),
+    error = null
   from paper p where p.statement_id = s.statement_id;
 end
 $$;

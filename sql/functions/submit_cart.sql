@@ -48,7 +48,8 @@ begin
   if portal.login_id() is null then
     perform set_config('portal.login_id', p_login_id::text, true);
   elsif portal.login_id() <> p_login_id then
-    raise exception 'this request may not send the cart of another log-in' using errcode = 'PT404', constraint = 'own_login_only';
+    raise exception 'this request may not send the cart of another log-in'
+      using errcode = 'PT404', constraint = 'own_login_only';
   end if;
   select * into cart from portal.cart c
     where c.login_id = p_login_id and c.customer_id = coalesce(portal.customer_id(), c.customer_id) for update;
@@ -68,7 +69,8 @@ begin
     return;
   end if;
   if cart.key is distinct from p_key then
-    return query select null::text, null::bigint, false, jsonb_build_array(jsonb_build_object('code', 'cart_changed', 'action', 'refuse'));
+    return query select null::text, null::bigint, false, jsonb_build_array(jsonb_build_object('code', 'cart_changed',
+      'action', 'refuse'));
     return;
   end if;
 
@@ -82,12 +84,15 @@ begin
   end if;
 
   select array_agg(c.item_id order by c.ord), array_agg(c.uom order by c.ord), array_agg(c.qty order by c.ord),
-    array_agg(portal.price_limit(c.seen_price, page is not null, c.on_page, case when confirmed then c.on_page end) order by c.ord),
+    array_agg(portal.price_limit(c.seen_price, page is not null, c.on_page, case when confirmed then c.on_page end)
+      order by c.ord),
     array_agg(case when confirmed then c.on_page end order by c.ord),
     coalesce(jsonb_agg(c.unusual order by c.ord) filter (where c.unusual is not null), '[]')
     into items, uoms, qtys, limits, sealed, unsure
   from (
-    select cl.*, portal.unusual_finding(cl, (row_number() over (order by cl.added_at, cl.item_id, cl.uom))::int) as unusual, prices ->> portal.shown_key(i.item_no, cl.uom) as on_page, row_number() over (order by cl.added_at, cl.item_id, cl.uom) as ord
+    select cl.*, portal.unusual_finding(cl, (row_number() over (order by cl.added_at, cl.item_id, cl.uom))::int)
+      as unusual, prices ->> portal.shown_key(i.item_no, cl.uom) as on_page, row_number() over (order by cl.added_at,
+        cl.item_id, cl.uom) as ord
     from portal.cart_line cl
     join erp.item i using (item_id)
     where cl.cart_id = cart.cart_id
@@ -105,8 +110,10 @@ begin
   end if;
   if sent.order_no is null then
     insert into portal.sign_off (customer_id, login_id, key, po_no, ship_to_id, requested_date, note, reasons)
-    values (cart.customer_id, p_login_id, p_key, nullif(erp.clean_text(p_po_no), ''), ship_to, p_requested_date, btrim(coalesce(p_note, '')),
-      (select jsonb_agg(jsonb_build_object('code', f -> 'code', 'detail', f -> 'detail')) from jsonb_array_elements(sent.findings) f
+    values (cart.customer_id, p_login_id, p_key, nullif(erp.clean_text(p_po_no), ''), ship_to, p_requested_date,
+      btrim(coalesce(p_note, '')),
+      (select jsonb_agg(jsonb_build_object('code', f -> 'code', 'detail', f -> 'detail'))
+        from jsonb_array_elements(sent.findings) f
        where f ->> 'action' = 'sign_off'))
     returning sign_off.sign_off_id into asked;
     insert into portal.sign_off_line (sign_off_id, line_no, item_id, uom, qty, seen_price)
@@ -121,4 +128,5 @@ begin
   return query select sent.order_no, asked, false, sent.findings;
 end
 $$;
-grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, text, text, text, text) to portal_web;
+grant execute on function portal.submit_cart(bigint, uuid, text, text, date, text, text, text, text,
+  text) to portal_web;

@@ -3,7 +3,8 @@
 create or replace function portal.unusual_finding(p_cart_line portal.cart_line, p_line int) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('code', 'unusual_qty', 'action', 'refuse', 'field', 'qty', 'line', p_line, 'detail', jsonb_build_object(
+  select jsonb_build_object('code', 'unusual_qty', 'action', 'refuse', 'field', 'qty', 'line', p_line, 'detail',
+    jsonb_build_object(
     'item_no', i.item_no, 'uom', p_cart_line.uom, 'qty', p_cart_line.qty, 'above', p_cart_line.unusual_above,
     'of_item', p_cart_line.unusual_of_item, 'base_uom', i.base_uom))
   from erp.item i

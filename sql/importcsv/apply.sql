@@ -3,8 +3,10 @@
 -- stays as it is.
 
 -- step: customers_change
-update erp.customer c set name = n.name, price_level = n.price_level, terms_days = n.terms_days, credit_limit = n.credit_limit,
-  credit_hold = n.credit_hold, route_id = n.route_id, country = n.country, active = n.active, tax_rate = n.tax_rate, bill_to = n.bill_to
+update erp.customer c set name = n.name, price_level = n.price_level, terms_days = n.terms_days,
+  credit_limit = n.credit_limit,
+  credit_hold = n.credit_hold, route_id = n.route_id, country = n.country, active = n.active, tax_rate = n.tax_rate,
+    bill_to = n.bill_to
 from (
   select o.customer_id, s.name,
     case when 'price_level' = any ($1::text[]) then coalesce(s.price_level, 'A') else o.price_level end as price_level,
@@ -19,12 +21,16 @@ from (
   from pg_temp.import_customers s join erp.customer o using (customer_no) left join erp.route r on r.code = s.route
 ) n
 where c.customer_id = n.customer_id
-  and (c.name, c.price_level, c.terms_days, c.credit_limit, c.credit_hold, c.route_id, c.country, c.active, c.tax_rate, c.bill_to)
-  is distinct from (n.name, n.price_level, n.terms_days, n.credit_limit, n.credit_hold, n.route_id, n.country, n.active, n.tax_rate, n.bill_to);
+  and (c.name, c.price_level, c.terms_days, c.credit_limit, c.credit_hold, c.route_id, c.country, c.active, c.tax_rate,
+    c.bill_to)
+  is distinct from (n.name, n.price_level, n.terms_days, n.credit_limit, n.credit_hold, n.route_id, n.country, n.active,
+    n.tax_rate, n.bill_to);
 
 -- step: customers_add
-insert into erp.customer (customer_no, name, price_level, terms_days, credit_limit, credit_hold, route_id, country, active, tax_rate, bill_to)
-select s.customer_no, s.name, coalesce(s.price_level, 'A'), coalesce(s.terms_days, 30), s.credit_limit, coalesce(s.credit_hold, false), r.route_id,
+insert into erp.customer (customer_no, name, price_level, terms_days, credit_limit, credit_hold, route_id, country,
+  active, tax_rate, bill_to)
+select s.customer_no, s.name, coalesce(s.price_level, 'A'), coalesce(s.terms_days, 30), s.credit_limit,
+  coalesce(s.credit_hold, false), r.route_id,
   coalesce(s.country, ''), coalesce(s.active, true), coalesce(s.tax_rate, 0), coalesce(s.bill_to, '')
 from pg_temp.import_customers s left join erp.route r on r.code = s.route
 where not exists (select from erp.customer c where c.customer_no = s.customer_no)
@@ -51,7 +57,8 @@ order by s.line;
 
 -- step: ship_tos_change
 update erp.ship_to t set name = n.name, address1 = n.address1, address2 = n.address2, city = n.city, region = n.region,
-  postal_code = n.postal_code, country = n.country, phone = n.phone, route_id = n.route_id, active = n.active, tax_rate = n.tax_rate
+  postal_code = n.postal_code, country = n.country, phone = n.phone, route_id = n.route_id, active = n.active,
+    tax_rate = n.tax_rate
 from (
   select o.ship_to_id, s.name,
     case when 'address1' = any ($1::text[]) then coalesce(s.address1, '') else o.address1 end as address1,
@@ -64,24 +71,31 @@ from (
     case when 'route' = any ($1) then r.route_id else o.route_id end as route_id,
     case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active,
     case when 'tax_rate' = any ($1) then s.tax_rate else o.tax_rate end as tax_rate
-  from pg_temp.import_ship_tos s join erp.customer c using (customer_no) join erp.ship_to o on o.customer_id = c.customer_id and o.code = s.code
+  from pg_temp.import_ship_tos s join erp.customer c using (customer_no) join erp.ship_to o
+    on o.customer_id = c.customer_id and o.code = s.code
   left join erp.route r on r.code = s.route
 ) n
 where t.ship_to_id = n.ship_to_id
-  and (t.name, t.address1, t.address2, t.city, t.region, t.postal_code, t.country, t.phone, t.route_id, t.active, t.tax_rate)
-  is distinct from (n.name, n.address1, n.address2, n.city, n.region, n.postal_code, n.country, n.phone, n.route_id, n.active, n.tax_rate);
+  and (t.name, t.address1, t.address2, t.city, t.region, t.postal_code, t.country, t.phone, t.route_id, t.active,
+    t.tax_rate)
+  is distinct from (n.name, n.address1, n.address2, n.city, n.region, n.postal_code, n.country, n.phone, n.route_id,
+    n.active, n.tax_rate);
 
 -- step: ship_tos_add
-insert into erp.ship_to (customer_id, code, name, address1, address2, city, region, postal_code, country, phone, route_id, active, tax_rate)
-select c.customer_id, s.code, s.name, coalesce(s.address1, ''), coalesce(s.address2, ''), coalesce(s.city, ''), coalesce(s.region, ''),
-  coalesce(s.postal_code, ''), coalesce(s.country, ''), coalesce(s.phone, ''), r.route_id, coalesce(s.active, true), s.tax_rate
+insert into erp.ship_to (customer_id, code, name, address1, address2, city, region, postal_code, country, phone,
+  route_id, active, tax_rate)
+select c.customer_id, s.code, s.name, coalesce(s.address1, ''), coalesce(s.address2, ''), coalesce(s.city, ''),
+  coalesce(s.region, ''),
+  coalesce(s.postal_code, ''), coalesce(s.country, ''), coalesce(s.phone, ''), r.route_id, coalesce(s.active, true),
+    s.tax_rate
 from pg_temp.import_ship_tos s join erp.customer c using (customer_no) left join erp.route r on r.code = s.route
 where not exists (select from erp.ship_to t where t.customer_id = c.customer_id and t.code = s.code)
 order by s.line;
 
 -- step: categories_needed
 select exists (select from known_category k where not exists (select from erp.category c where c.name = k.category))
-  or exists (select from pg_temp.import_categories s join erp.category c on c.name = s.category left join erp.category p on p.name = s.parent
+  or exists (select from pg_temp.import_categories s join erp.category c on c.name = s.category left join erp.category p
+    on p.name = s.parent
     where 'parent' = any ($1::text[]) and c.parent_id is distinct from p.category_id);
 
 -- step: categories_add
@@ -95,9 +109,12 @@ from pg_temp.import_categories s left join erp.category p on p.name = s.parent
 where c.name = s.category and 'parent' = any ($1::text[]) and c.parent_id is distinct from p.category_id;
 
 -- step: items_change
-update erp.item i set description = n.description, details = n.details, category_id = n.category_id, base_uom = n.base_uom,
-  price_a = n.price_a, price_b = n.price_b, price_c = n.price_c, price_d = n.price_d, price_e = n.price_e, cost = n.cost,
-  barcode = n.barcode, active = n.active, discontinued = n.discontinued, allow_backorder = n.allow_backorder, fractional = n.fractional, taxable = n.taxable
+update erp.item i set description = n.description, details = n.details, category_id = n.category_id,
+  base_uom = n.base_uom,
+  price_a = n.price_a, price_b = n.price_b, price_c = n.price_c, price_d = n.price_d, price_e = n.price_e,
+    cost = n.cost,
+  barcode = n.barcode, active = n.active, discontinued = n.discontinued, allow_backorder = n.allow_backorder,
+    fractional = n.fractional, taxable = n.taxable
 from (
   select o.item_id, s.description,
     case when 'details' = any ($1::text[]) then coalesce(s.details, '') else o.details end as details,
@@ -112,22 +129,28 @@ from (
     case when 'barcode' = any ($1) then s.barcode else o.barcode end as barcode,
     case when 'active' = any ($1) then coalesce(s.active, true) else o.active end as active,
     case when 'discontinued' = any ($1) then coalesce(s.discontinued, false) else o.discontinued end as discontinued,
-    case when 'allow_backorder' = any ($1) then coalesce(s.allow_backorder, true) else o.allow_backorder end as allow_backorder,
+    case when 'allow_backorder' = any ($1) then coalesce(s.allow_backorder, true)
+      else o.allow_backorder end as allow_backorder,
     case when 'fractional' = any ($1) then coalesce(s.fractional, false) else o.fractional end as fractional,
     case when 'taxable' = any ($1) then coalesce(s.taxable, true) else o.taxable end as taxable
   from pg_temp.import_items s join erp.item o using (item_no) left join erp.category k on k.name = s.category
 ) n
 where i.item_id = n.item_id
-  and (i.description, i.details, i.category_id, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost, i.barcode,
+  and (i.description, i.details, i.category_id, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e,
+    i.cost, i.barcode,
     i.active, i.discontinued, i.allow_backorder, i.fractional, i.taxable)
-  is distinct from (n.description, n.details, n.category_id, n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d, n.price_e, n.cost, n.barcode,
+  is distinct from (n.description, n.details, n.category_id, n.base_uom, n.price_a, n.price_b, n.price_c, n.price_d,
+    n.price_e, n.cost, n.barcode,
     n.active, n.discontinued, n.allow_backorder, n.fractional, n.taxable);
 
 -- step: items_add
-insert into erp.item (item_no, description, details, category_id, base_uom, price_a, price_b, price_c, price_d, price_e, cost, barcode,
+insert into erp.item (item_no, description, details, category_id, base_uom, price_a, price_b, price_c, price_d, price_e,
+  cost, barcode,
   active, discontinued, allow_backorder, fractional, taxable)
-select s.item_no, s.description, coalesce(s.details, ''), k.category_id, coalesce(s.base_uom, 'EA'), s.price_a, s.price_b, s.price_c, s.price_d, s.price_e,
-  s.cost, s.barcode, coalesce(s.active, true), coalesce(s.discontinued, false), coalesce(s.allow_backorder, true), coalesce(s.fractional, false), coalesce(s.taxable, true)
+select s.item_no, s.description, coalesce(s.details, ''), k.category_id, coalesce(s.base_uom, 'EA'), s.price_a,
+  s.price_b, s.price_c, s.price_d, s.price_e,
+  s.cost, s.barcode, coalesce(s.active, true), coalesce(s.discontinued, false), coalesce(s.allow_backorder, true),
+    coalesce(s.fractional, false), coalesce(s.taxable, true)
 from pg_temp.import_items s left join erp.category k on k.name = s.category
 where not exists (select from erp.item i where i.item_no = s.item_no)
 order by s.line;
@@ -135,7 +158,8 @@ order by s.line;
 -- step: substitutes_change
 update erp.item i set substitute_item_id = o.item_id
 from pg_temp.import_items s left join erp.item o on o.item_no = s.substitute_item_no
-where i.item_no = s.item_no and 'substitute_item_no' = any ($1::text[]) and i.substitute_item_id is distinct from o.item_id;
+where i.item_no = s.item_no and 'substitute_item_no' = any ($1::text[])
+  and i.substitute_item_id is distinct from o.item_id;
 
 -- step: units_change
 update erp.item_uom u set factor = n.factor, price = n.price, barcode = n.barcode
@@ -143,9 +167,11 @@ from (
   select o.item_id, o.uom, s.factor,
     case when 'price' = any ($1::text[]) then s.price else o.price end as price,
     case when 'barcode' = any ($1) then s.barcode else o.barcode end as barcode
-  from pg_temp.import_units s join erp.item i using (item_no) join erp.item_uom o on o.item_id = i.item_id and o.uom = s.uom
+  from pg_temp.import_units s join erp.item i using (item_no) join erp.item_uom o on o.item_id = i.item_id
+    and o.uom = s.uom
 ) n
-where u.item_id = n.item_id and u.uom = n.uom and (u.factor, u.price, u.barcode) is distinct from (n.factor, n.price, n.barcode);
+where u.item_id = n.item_id and u.uom = n.uom and (u.factor, u.price, u.barcode) is distinct from (n.factor, n.price,
+  n.barcode);
 
 -- step: units_add
 insert into erp.item_uom (item_id, uom, factor, price, barcode)
@@ -156,31 +182,36 @@ where not exists (select from erp.item_uom u where u.item_id = i.item_id and u.u
 -- step: contracts_change
 update erp.price_contract r set kind = s.kind, value = s.value, valid = x.valid
 from import_rule x join pg_temp.import_contracts s using (line)
-where x.file = 'contracts' and r.contract_id = x.rule_id and $1::text[] is not null and (r.kind, r.value, r.valid) is distinct from (s.kind, s.value, x.valid);
+where x.file = 'contracts' and r.contract_id = x.rule_id and $1::text[] is not null
+  and (r.kind, r.value, r.valid) is distinct from (s.kind, s.value, x.valid);
 
 -- step: contracts_add
 insert into erp.price_contract (customer_id, item_id, uom, kind, value, min_qty, valid)
 select c.customer_id, i.item_id, s.uom, s.kind, s.value, coalesce(s.min_qty, 0), x.valid
-from import_rule x join pg_temp.import_contracts s using (line) join erp.customer c using (customer_no) join erp.item i using (item_no)
+from import_rule x join pg_temp.import_contracts s using (line) join erp.customer c using (customer_no) join erp.item i
+  using (item_no)
 where x.file = 'contracts' and x.rule_id is null
 order by s.line;
 
 -- step: groups_change
 update erp.price_group r set kind = s.kind, value = s.value, valid = x.valid
 from import_rule x join pg_temp.import_groups s using (line)
-where x.file = 'groups' and r.group_id = x.rule_id and $1::text[] is not null and (r.kind, r.value, r.valid) is distinct from (s.kind, s.value, x.valid);
+where x.file = 'groups' and r.group_id = x.rule_id and $1::text[] is not null
+  and (r.kind, r.value, r.valid) is distinct from (s.kind, s.value, x.valid);
 
 -- step: groups_add
 insert into erp.price_group (customer_id, category_id, kind, value, valid)
 select c.customer_id, k.category_id, s.kind, s.value, x.valid
-from import_rule x join pg_temp.import_groups s using (line) join erp.customer c using (customer_no) join erp.category k on k.name = s.category
+from import_rule x join pg_temp.import_groups s using (line) join erp.customer c using (customer_no) join erp.category k
+  on k.name = s.category
 where x.file = 'groups' and x.rule_id is null
 order by s.line;
 
 -- step: breaks_change
 update erp.price_break r set price = s.price, use_level = s.use_level, valid = x.valid
 from import_rule x join pg_temp.import_breaks s using (line)
-where x.file = 'breaks' and r.break_id = x.rule_id and $1::text[] is not null and (r.price, r.use_level, r.valid) is distinct from (s.price, s.use_level, x.valid);
+where x.file = 'breaks' and r.break_id = x.rule_id and $1::text[] is not null
+  and (r.price, r.use_level, r.valid) is distinct from (s.price, s.use_level, x.valid);
 
 -- step: breaks_add
 insert into erp.price_break (item_id, min_qty, price, use_level, levels, valid)
@@ -192,13 +223,15 @@ order by s.line;
 -- step: stock_change
 update erp.stock t set on_hand = s.on_hand
 from pg_temp.import_stock s cross join erp.company co join erp.item i using (item_no)
-where t.item_id = i.item_id and t.warehouse = coalesce(s.warehouse, co.warehouse) and $1::text[] is not null and t.on_hand <> s.on_hand;
+where t.item_id = i.item_id and t.warehouse = coalesce(s.warehouse, co.warehouse) and $1::text[] is not null
+  and t.on_hand <> s.on_hand;
 
 -- step: stock_add
 insert into erp.stock (item_id, warehouse, on_hand)
 select i.item_id, coalesce(s.warehouse, co.warehouse), s.on_hand
 from pg_temp.import_stock s cross join erp.company co join erp.item i using (item_no)
-where not exists (select from erp.stock t where t.item_id = i.item_id and t.warehouse = coalesce(s.warehouse, co.warehouse))
+where not exists (select from erp.stock t where t.item_id = i.item_id and t.warehouse = coalesce(s.warehouse,
+  co.warehouse))
 order by i.item_id;
 
 -- step: number
@@ -214,7 +247,8 @@ create index on pg_temp.import_history (invoice_no);
 analyze import_document;
 
 -- step: invoices
-insert into erp.invoice (invoice_no, customer_id, ship_to_id, po_no, invoice_date, due_date, tax, freight, opened_total, issued_at)
+insert into erp.invoice (invoice_no, customer_id, ship_to_id, po_no, invoice_date, due_date, tax, freight, opened_total,
+  issued_at)
 select d.document_no, d.customer_id, t.ship_to_id, d.po_no, d.document_date, d.due_date, d.tax, d.freight, d.total,
   d.document_date::timestamp at time zone co.time_zone
 from import_document d
@@ -240,7 +274,8 @@ where d.kind = 'credit' and d.n between $1 and $2 and m.memo_no = d.document_no;
 
 -- step: invoice_lines
 insert into erp.invoice_line (invoice_id, line_no, item_id, description, uom, factor, qty, unit_price, line_total)
-select d.id, row_number() over (partition by d.id order by h.line), i.item_id, coalesce(h.description, i.description), coalesce(h.uom, i.base_uom, 'EA'),
+select d.id, row_number() over (partition by d.id order by h.line), i.item_id, coalesce(h.description, i.description),
+  coalesce(h.uom, i.base_uom, 'EA'),
   coalesce(u.factor, 1), h.qty, h.unit_price, coalesce(h.line_total, round(h.qty * h.unit_price, 2))
 from import_document d
 join pg_temp.import_history h on h.invoice_no = d.document_no
@@ -253,8 +288,10 @@ from import_document d
 where d.kind = 'invoice' and d.file = 'open_invoices' and d.n between $1 and $2;
 
 -- step: memo_lines
-insert into erp.credit_memo_line (credit_memo_id, line_no, item_id, description, uom, factor, qty, unit_price, line_total)
-select d.id, row_number() over (partition by d.id order by h.line), i.item_id, coalesce(h.description, i.description), coalesce(h.uom, i.base_uom, 'EA'),
+insert into erp.credit_memo_line (credit_memo_id, line_no, item_id, description, uom, factor, qty, unit_price,
+  line_total)
+select d.id, row_number() over (partition by d.id order by h.line), i.item_id, coalesce(h.description, i.description),
+  coalesce(h.uom, i.base_uom, 'EA'),
   coalesce(u.factor, 1), h.qty, h.unit_price, coalesce(h.line_total, round(h.qty * h.unit_price, 2))
 from import_document d
 join pg_temp.import_history h on h.invoice_no = d.document_no
@@ -272,8 +309,10 @@ where d.kind = 'credit' and d.file = 'open_invoices' and d.n between $1 and $2;
 -- was paid by money, one payment a customer and day: on paid_on, or on the due
 -- date where the file does not say.
 create temp table import_paid on commit drop as
-select d.n, d.customer_id, d.id as invoice_id, d.total - d.open_amount as amount, p.paid_on, greatest(p.paid_on, d.document_date) as applied_on,
-  sum(d.total - d.open_amount) over (partition by d.customer_id order by greatest(p.paid_on, d.document_date), d.n) as upto
+select d.n, d.customer_id, d.id as invoice_id, d.total - d.open_amount as amount, p.paid_on,
+  greatest(p.paid_on, d.document_date) as applied_on,
+  sum(d.total - d.open_amount) over (partition by d.customer_id order by greatest(p.paid_on, d.document_date), d.n)
+    as upto
 from import_document d
 cross join lateral (select coalesce(d.paid_on, least(d.due_date, erp.today())) as paid_on) p
 where d.kind = 'invoice' and d.total > d.open_amount;
@@ -284,7 +323,8 @@ select d.customer_id, d.id as credit_memo_id, d.document_date, d.total - d.open_
 from import_document d where d.kind = 'credit' and d.total > d.open_amount;
 analyze import_paid, import_used;
 create temp table import_application on commit drop as
-select u.customer_id, u.credit_memo_id, null::text as payment_no, p.n, p.invoice_id, least(p.upto, u.upto) - greatest(p.upto - p.amount, u.upto - u.amount) as amount,
+select u.customer_id, u.credit_memo_id, null::text as payment_no, p.n, p.invoice_id,
+  least(p.upto, u.upto) - greatest(p.upto - p.amount, u.upto - u.amount) as amount,
   greatest(p.applied_on, u.document_date) as applied_on
 from import_used u
 join import_paid p on p.customer_id = u.customer_id and p.upto > u.upto - u.amount and p.upto - p.amount < u.upto;
@@ -325,27 +365,34 @@ where a.n between $1 and $2;
 -- the aging buckets.
 select x.what, x.subject, x.detail
 from (
-  select 'document' as what, d.document_no as subject, format('total %s and open %s in the books, %s and %s in the file', i.total, i.open_amount, d.total, d.open_amount) as detail
+  select 'document' as what, d.document_no as subject,
+    format('total %s and open %s in the books, %s and %s in the file', i.total, i.open_amount, d.total, d.open_amount)
+      as detail
   from import_document d left join erp.invoice i on i.invoice_id = d.id
   where d.kind = 'invoice' and (i.total, i.open_amount) is distinct from (d.total, d.open_amount)
   union all
-  select 'document', d.document_no, format('total %s and open %s in the books, %s and %s in the file', m.total, m.open_amount, d.total, d.open_amount)
+  select 'document', d.document_no, format('total %s and open %s in the books, %s and %s in the file', m.total,
+    m.open_amount, d.total, d.open_amount)
   from import_document d left join erp.credit_memo m on m.credit_memo_id = d.id
   where d.kind = 'credit' and (m.total, m.open_amount) is distinct from (d.total, d.open_amount)
   union all
   select 'payment', y.payment_no, format('open %s', p.open_amount)
   from import_payment y left join erp.payment p using (payment_no)
-  where p.open_amount is distinct from case when y.payment_no in (select d.document_no from import_document d where d.kind = 'payment') then y.amount else 0 end
+  where p.open_amount is distinct from case when y.payment_no in (select d.document_no from import_document d
+    where d.kind = 'payment') then y.amount else 0 end
   union all
   select 'lines', d.document_no, format('total %s, lines %s', d.total, l.amount + d.tax + d.freight)
-  from import_document d join (select x.invoice_id, round(sum(x.line_total), 2) as amount from erp.invoice_line x group by 1) l on l.invoice_id = d.id
+  from import_document d join (select x.invoice_id, round(sum(x.line_total), 2) as amount from erp.invoice_line x
+    group by 1) l on l.invoice_id = d.id
   where d.kind = 'invoice' and d.total <> l.amount + d.tax + d.freight
   union all
-  select 'balance', c.customer_no, format('documents %s, open amounts %s, buckets %s', b.documents, b.open, coalesce(g.buckets, 0))
+  select 'balance', c.customer_no, format('documents %s, open amounts %s, buckets %s', b.documents, b.open,
+    coalesce(g.buckets, 0))
   from (
     select y.customer_id, sum(y.documents) as documents, sum(y.open) as open
     from (
-      select i.customer_id, i.total as documents, i.open_amount as open from erp.invoice i where i.invoice_date <= erp.today()
+      select i.customer_id, i.total as documents, i.open_amount as open from erp.invoice i
+        where i.invoice_date <= erp.today()
       union all select m.customer_id, -m.total, -m.open_amount from erp.credit_memo m where m.memo_date <= erp.today()
       union all select p.customer_id, -p.amount, -p.open_amount from erp.payment p where p.payment_date <= erp.today()
       union all select p.customer_id, p.amount, 0 from erp.payment p where p.reversed_on <= erp.today()
@@ -353,24 +400,28 @@ from (
     group by 1
   ) b
   join erp.customer c using (customer_id)
-  left join (select r.customer_id, r.current_due + r.days_30 + r.days_60 + r.days_90 as buckets from erp.aging_report(erp.today()) r) g using (customer_id)
+  left join (select r.customer_id, r.current_due + r.days_30 + r.days_60 + r.days_90 as buckets
+    from erp.aging_report(erp.today()) r) g using (customer_id)
   where b.customer_id in (select d.customer_id from import_document d)
     and (b.documents <> coalesce(g.buckets, 0)
       -- what is applied ahead of time is open until then
-      or b.open <> b.documents and not exists (select from erp.payment_application f where f.customer_id = b.customer_id and f.applied_on > erp.today()))
+      or b.open <> b.documents and not exists (select from erp.payment_application f where f.customer_id = b.customer_id
+        and f.applied_on > erp.today()))
 ) x
 limit 20;
 
 -- step: numbers
 -- our own invoices go on after the last imported number
 update erp.document_series s set next_no = m.no + 1
-from (select max(d.document_no::bigint) as no from import_document d where d.kind = 'invoice' and d.document_no ~ '^[0-9]{1,15}$') m
+from (select max(d.document_no::bigint) as no from import_document d where d.kind = 'invoice'
+  and d.document_no ~ '^[0-9]{1,15}$') m
 where s.series = 'invoice' and m.no >= s.next_no;
 
 -- step: summary
 select
   count(*) filter (where d.kind = 'invoice'), count(*) filter (where d.kind = 'credit'),
   (select count(*) from import_payment), (select count(*) from pg_temp.import_history),
-  coalesce(sum(d.total) filter (where d.kind = 'invoice'), 0)::text, coalesce(sum(case d.kind when 'invoice' then d.open_amount else -d.open_amount end), 0)::text,
+  coalesce(sum(d.total) filter (where d.kind = 'invoice'), 0)::text,
+    coalesce(sum(case d.kind when 'invoice' then d.open_amount else -d.open_amount end), 0)::text,
   count(distinct d.customer_id) filter (where d.open_amount <> 0)
 from import_document d;

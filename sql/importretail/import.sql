@@ -59,7 +59,8 @@ where t.document = d.document;
 -- what is there already stays as it is
 update retail_document d
 set state = case when (e.customer_no, e.total) is distinct from
-  (coalesce(d.customer_no, 'HOUSE'), case d.kind when 'credit' then -d.total else d.total end) then 'taken' else 'known' end
+  (coalesce(d.customer_no, 'HOUSE'), case d.kind when 'credit' then -d.total else d.total end) then 'taken'
+    else 'known' end
 from (
   select i.invoice_no as document, c.customer_no, i.total from erp.invoice i join erp.customer c using (customer_id)
   union all
@@ -125,7 +126,8 @@ order by d.n;
 
 -- step: invoice_lines
 insert into erp.invoice_line (invoice_id, line_no, item_id, description, uom, qty, unit_price, line_total)
-select i.invoice_id, row_number() over (partition by r.document order by r.row_no), t.item_id, coalesce(nullif(r.description, ''), t.description),
+select i.invoice_id, row_number() over (partition by r.document order by r.row_no), t.item_id,
+  coalesce(nullif(r.description, ''), t.description),
   t.base_uom, r.quantity, r.price, r.quantity * r.price
 from retail_document d
 join retail_row r using (document)
@@ -135,7 +137,8 @@ where d.n between $1 and $2 and d.kind <> 'credit' and d.state = 'new';
 
 -- step: memo_lines
 insert into erp.credit_memo_line (credit_memo_id, line_no, item_id, description, uom, qty, unit_price, line_total)
-select m.credit_memo_id, row_number() over (partition by r.document order by r.row_no), t.item_id, coalesce(nullif(r.description, ''), t.description),
+select m.credit_memo_id, row_number() over (partition by r.document order by r.row_no), t.item_id,
+  coalesce(nullif(r.description, ''), t.description),
   t.base_uom, -r.quantity, r.price, -r.quantity * r.price
 from retail_document d
 join retail_row r using (document)
@@ -158,4 +161,5 @@ select
   coalesce(sum(l.lines) filter (where d.state = 'new'), 0),
   trim_scale(coalesce(sum(l.amount) filter (where d.state = 'new'), 0))::text
 from retail_document d
-join (select r.document, count(*) as lines, sum(r.quantity * r.price) as amount from retail_row r group by 1) l using (document);
+join (select r.document, count(*) as lines, sum(r.quantity * r.price) as amount from retail_row r group by 1) l
+  using (document);

@@ -14,7 +14,8 @@ where (@act_group = '' or k.act_group = @act_group) and (@noun = '' or k.noun = 
 
 -- name: audit_page
 select a.audit_id as id, a.at, a.actor, a.program, a.action, a.subject, a.data, coalesce(k.act_group, '') as "group",
-  coalesce(k.label, replace(a.action, '_', ' ')) as label, coalesce(k.noun, '') as noun, coalesce(c.customer_no, '') as customer_no,
+  coalesce(k.label, replace(a.action, '_', ' ')) as label, coalesce(k.noun, '') as noun, coalesce(c.customer_no, '')
+    as customer_no,
   coalesce(a.source, '') as source, coalesce(a.db_login, '') as db_login
 from portal.audit_page(@customer_id, @person, @subject, @codes, @from, @to, @before_at, @before_id, @row_limit) a
 left join portal.act_kind k on k.code = a.action
@@ -28,4 +29,5 @@ select nullif(portal.audit_begins(), '-infinity'),
 
 -- name: audit_days
 -- Where days begin and end, in the company's zone.
-select @from::date::timestamp at time zone co.time_zone, (@to::date + 1)::timestamp at time zone co.time_zone from erp.company co;
+select @from::date::timestamp at time zone co.time_zone, (@to::date + 1)::timestamp at time zone co.time_zone
+  from erp.company co;

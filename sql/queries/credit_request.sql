@@ -2,15 +2,18 @@
 -- The requests of a customer, the newest first.
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
   case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons,
-  (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id and p.request_key = r.request_key) as photos,
-  portal.request_memo_no(r.request_id) as memo_no, case when w.see_prices and w.see_balance then m.total end as amount, r.requested_at
+  (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id
+    and p.request_key = r.request_key) as photos,
+  portal.request_memo_no(r.request_id) as memo_no, case when w.see_prices and w.see_balance then m.total end as amount,
+    r.requested_at
 from erp.credit_request r
 join erp.invoice i using (invoice_id)
 join erp.web_access w on w.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
-    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int
+      as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons
   from erp.credit_request_line x
@@ -23,14 +26,17 @@ where r.customer_id = @customer_id
        or (@status = 'open' and r.status in ('REQUESTED', 'IN_REVIEW', 'APPROVED', 'AWAITING_GOODS')))
   and (@query = '' or r.request_no ilike '%' || @pattern || '%' or i.invoice_no ilike '%' || @pattern || '%')
   and (@invoice_no = '' or i.invoice_no = @invoice_no)
-  and (@before_at::timestamptz is null or (r.requested_at, r.request_id) < (@before_at::timestamptz, @before_id::bigint))
+  and (@before_at::timestamptz is null or (r.requested_at, r.request_id) < (@before_at::timestamptz,
+    @before_id::bigint))
 order by r.requested_at desc, r.request_id desc
 limit @row_limit;
 
 -- name: credit_request_head
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
-  case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons, 0 as photos,
-  portal.request_memo_no(r.request_id) as memo_no, case when @staff or w.see_prices and w.see_balance then m.total end as amount, r.requested_at,
+  case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons, 0
+    as photos,
+  portal.request_memo_no(r.request_id) as memo_no, case when @staff or w.see_prices and w.see_balance then m.total
+    end as amount, r.requested_at,
   r.status_reason, r.note, r.requested_by, l.goods_return, r.goods_received_at
 from erp.credit_request r
 join erp.invoice i using (invoice_id)
@@ -38,7 +44,8 @@ left join erp.web_access w on w.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
-    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int
+      as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons,
     coalesce(bool_or(s.goods_return and coalesce(x.qty_approved, x.qty) > 0), false) as goods_return
@@ -51,7 +58,8 @@ where r.request_no = @request_no and (@staff or r.customer_id = @customer_id);
 
 -- name: credit_request_lines
 -- A price where prices are shown; what it comes to is the memo's.
-select x.line_no, x.invoice_line_no, t.item_no, il.description, il.uom, x.qty, x.qty_approved as approved, x.qty_received as received,
+select x.line_no, x.invoice_line_no, t.item_no, il.description, il.uom, x.qty, x.qty_approved as approved,
+  x.qty_received as received,
   least(c.qty, x.qty_approved) as credited, x.reason_code, s.name as reason, s.goods_return, x.note, x.decision_note,
   case when @staff or w.see_prices then il.unit_price end as unit_price
 from erp.credit_request_line x
@@ -87,7 +95,8 @@ where r.request_no = @request_no and (@staff or r.customer_id = @customer_id) an
 select p.name, p.media_type, p.width, p.height, p.data
 from portal.request_photo p
 where p.customer_id = @customer_id and p.login_id is not distinct from @login_id and p.photo_id = @photo_id
-  and not exists (select from erp.credit_request r where r.customer_id = p.customer_id and r.request_key = p.request_key);
+  and not exists (select from erp.credit_request r where r.customer_id = p.customer_id
+    and r.request_key = p.request_key);
 
 -- name: request_key
 select r.request_key::text from erp.credit_request r where r.request_no = @request_no and r.customer_id = @customer_id;
@@ -103,7 +112,8 @@ select i.invoice_no, i.invoice_date, i.kind <> 'invoice' as adjustment
 from erp.invoice i where i.invoice_no = @invoice_no and i.customer_id = @customer_id;
 
 -- name: return_form_lines
-select l.line_no, t.item_no, l.description, l.uom, l.qty, r.credited, r.pending, r.room as left, case when w.see_prices then l.unit_price end as unit_price
+select l.line_no, t.item_no, l.description, l.uom, l.qty, r.credited, r.pending, r.room as left, case when w.see_prices
+  then l.unit_price end as unit_price
 from erp.invoice i
 join erp.web_access w using (customer_id)
 join erp.invoice_line l using (invoice_id)
@@ -118,13 +128,15 @@ from portal.return_reasons(@customer_id, @invoice_no) r order by r.sort, r.reaso
 
 -- name: return_request
 select r.request_no, r.repeated, r.findings
-from portal.request_return(@customer_id, @key::uuid, @invoice_no, @line_nos::int[], @qtys::text[]::numeric[], @reasons::text[], @notes::text[], @note) r;
+from portal.request_return(@customer_id, @key::uuid, @invoice_no, @line_nos::int[], @qtys::text[]::numeric[],
+  @reasons::text[], @notes::text[], @note) r;
 
 -- name: request_withdraw
 select portal.withdraw_request(@customer_id, @request_no);
 
 -- name: invoice_returned
-select r.line_no, r.invoiced, r.credited, r.pending, r.room as left from portal.returnable(@customer_id, @invoice_no) r order by r.line_no;
+select r.line_no, r.invoiced, r.credited, r.pending, r.room as left from portal.returnable(@customer_id, @invoice_no) r
+  order by r.line_no;
 
 -- name: credit_memo_head
 -- Nothing of it where the balance is hidden, by row-level security as well.
@@ -161,8 +173,10 @@ order by a.applied_on, a.application_id;
 -- name: desk_credit_request_list
 select r.request_id, r.request_no, r.status, i.invoice_no, l.lines, l.asked,
   case when l.decided then l.approved end as approved, l.mixed_units, l.lines as part_lines, l.whole_lines, l.reasons,
-  (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id and p.request_key = r.request_key) as photos,
-  portal.request_memo_no(r.request_id) as memo_no, m.total as amount, r.requested_at, c.customer_no, c.name as customer_name,
+  (select count(*)::int from portal.request_photo p where p.customer_id = r.customer_id
+    and p.request_key = r.request_key) as photos,
+  portal.request_memo_no(r.request_id) as memo_no, m.total as amount, r.requested_at, c.customer_no, c.name
+    as customer_name,
   coalesce(m.total, l.value) as value
 from erp.credit_request r
 join erp.invoice i using (invoice_id)
@@ -170,7 +184,8 @@ join erp.customer c on c.customer_id = r.customer_id
 left join erp.credit_memo m on m.credit_memo_id = r.credit_memo_id and r.status = 'CREDITED'
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(x.qty), 0) as asked, coalesce(sum(x.qty_approved), 0) as approved,
-    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int as whole_lines,
+    coalesce(min(il.uom) <> max(il.uom), false) as mixed_units, (count(*) filter (where x.qty_approved >= x.qty))::int
+      as whole_lines,
     coalesce(bool_and(x.qty_approved is not null), false) as decided,
     coalesce(array_agg(distinct s.name), '{}') as reasons,
     coalesce(sum(round(coalesce(x.qty_approved, x.qty) * il.unit_price, 2)), 0) as value
@@ -196,12 +211,15 @@ select r.status, count(*)::int as requests
 from erp.credit_request r where r.status in ('REQUESTED', 'IN_REVIEW', 'APPROVED', 'AWAITING_GOODS') group by 1;
 
 -- name: desk_credit_request_more
-select c.customer_no, c.name as customer_name, i.invoice_date, i.open_amount as invoice_open, coalesce(a.balance, 0) as balance,
+select c.customer_no, c.name as customer_name, i.invoice_date, i.open_amount as invoice_open, coalesce(a.balance, 0)
+  as balance,
   erp.credit_exposure(c.customer_id) as exposure, c.credit_limit,
   (select count(*)::int from erp.credit_request o
-    where o.customer_id = r.customer_id and o.request_id <> r.request_id and o.requested_at > r.requested_at - interval '1 year') as last_year,
+    where o.customer_id = r.customer_id and o.request_id <> r.request_id
+      and o.requested_at > r.requested_at - interval '1 year') as last_year,
   (select coalesce(sum(round(coalesce(x.qty_approved, x.qty) * il.unit_price, 2)), 0)
-    from erp.credit_request_line x join erp.invoice_line il on il.invoice_id = x.invoice_id and il.line_no = x.invoice_line_no
+    from erp.credit_request_line x join erp.invoice_line il on il.invoice_id = x.invoice_id
+      and il.line_no = x.invoice_line_no
     where x.request_id = r.request_id) as value,
   array(select m.to_status from erp.credit_request_move m
     where m.from_status = r.status and m.to_status <> 'WITHDRAWN'

@@ -3,18 +3,23 @@
 -- page's own data is read: what commits later is replayed to the page.
 select
   to_jsonb(w) || jsonb_build_object('can_order', w.can_order and portal.may('order'),
-    'see_balance', w.see_balance and portal.may('account'), 'can_return', w.can_return and portal.may('account')) as access,
-  portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices, portal.may('sign_off') as signs_off, portal.may('people') as people,
+    'see_balance', w.see_balance and portal.may('account'), 'can_return', w.can_return and portal.may('account'))
+      as access,
+  portal.may('order') as orders, portal.may('standing') as standing, portal.may('invoices') as invoices,
+    portal.may('sign_off') as signs_off, portal.may('people') as people,
   coalesce(r.requests, false) or w.many_logins and portal.may('order') as requests,
   coalesce(r.to_sign, 0) as to_sign, coalesce(r.waiting, 0) as waiting,
-  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency,
+  k.lines as cart_lines, k.total as cart_total, pg_current_snapshot()::text || '@' ||
+    coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency,
   portal.staff_acting(@customer_id) as staff_acting,
-  n.notices, coalesce(t.id, '') as news_id, coalesce(t.at, erp.now()) as news_at, coalesce(t.kind, '') as news_kind, coalesce(t.ref, '') as news_ref, coalesce(t.data, '{}') as news_data
+  n.notices, coalesce(t.id, '') as news_id, coalesce(t.at, erp.now()) as news_at, coalesce(t.kind, '') as news_kind,
+    coalesce(t.ref, '') as news_ref, coalesce(t.data, '{}') as news_data
 from erp.web_access w
 cross join erp.company co
 cross join lateral (
   select (select count(*) from portal.notice x where x.customer_id = @customer_id and x.read_at is null)::int
-    + (select count(*) from portal.notification x where x.login_id = @login_id and x.customer_id = @customer_id and x.read_at is null)::int as notices
+    + (select count(*) from portal.notification x where x.login_id = @login_id and x.customer_id = @customer_id
+      and x.read_at is null)::int as notices
 ) n
 left join lateral (
   -- the newest not read yet
@@ -28,15 +33,18 @@ left join lateral (
   order by 2 desc, 1 desc limit 1
 ) t on true
 cross join lateral (
-  select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0) end as total
+  select count(*)::int as lines, case when w.see_prices then coalesce(sum(round(p.qty * p.unit_price, 2)), 0)
+    end as total
   from (
     select array_agg(cl.item_id) as items, array_agg(cl.uom) as uoms, array_agg(cl.qty) as qtys
-    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id and k.customer_id = @customer_id
+    from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id
+      and k.customer_id = @customer_id
   ) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ) k
 left join lateral (
-  select true as requests, count(*)::int as waiting, (count(*) filter (where s.login_id <> @login_id or not portal.limited()))::int as to_sign
+  select true as requests, count(*)::int as waiting,
+    (count(*) filter (where s.login_id <> @login_id or not portal.limited()))::int as to_sign
   from portal.sign_off s where s.customer_id = @customer_id and s.status = 'WAITING'
   having count(*) > 0
 ) r on true
@@ -74,18 +82,22 @@ month as (
 ),
 spend as (
   select date_trunc('month', i.invoice_date)::date as first, sum(i.total) as amount
-  from erp.invoice i where i.customer_id = @customer_id and i.invoice_date >= (select min(m.first) from month m) and i.invoice_date <= (select erp.today())
+  from erp.invoice i where i.customer_id = @customer_id and i.invoice_date >= (select min(m.first) from month m)
+    and i.invoice_date <= (select erp.today())
   group by 1
   union all
   select date_trunc('month', m.memo_date)::date, -sum(m.total)
-  from erp.credit_memo m where m.customer_id = @customer_id and m.memo_date >= (select min(x.first) from month x) and m.memo_date <= (select erp.today())
+  from erp.credit_memo m where m.customer_id = @customer_id and m.memo_date >= (select min(x.first) from month x)
+    and m.memo_date <= (select erp.today())
     and (select portal.sees_balance())
   group by 1
 ),
-by_month as (select m.first, coalesce(sum(s.amount), 0) as amount from month m left join spend s using (first) group by 1)
+by_month as (select m.first, coalesce(sum(s.amount), 0) as amount from month m left join spend s using (first)
+  group by 1)
 select b.first as month, b.amount, p.amount as last_year
 from by_month b join by_month p on p.first = (b.first - interval '1 year')::date
-where exists (select from erp.web_access w where w.customer_id = @customer_id and w.see_prices) and portal.may('invoices')
+where exists (select from erp.web_access w where w.customer_id = @customer_id and w.see_prices)
+  and portal.may('invoices')
 order by b.first;
 
 -- name: dashboard_top_items

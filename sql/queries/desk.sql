@@ -1,6 +1,7 @@
 -- name: desk_frame
 -- Around every page of the desk; the snapshot comes before the page's data.
-select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor, co.time_zone, erp.now() as now, co.currency from erp.company co;
+select pg_current_snapshot()::text || '@' || coalesce((select p.epoch from portal.event_epoch p), '') as cursor,
+  co.time_zone, erp.now() as now, co.currency from erp.company co;
 
 -- name: desk_queue
 -- Which open orders to show, and where. Those that wait for a person come
@@ -18,10 +19,13 @@ from (
               where c.customer_no ilike @pattern || '%' or c.name ilike '%' || @pattern || '%'))
 ) q
 where (not @review_only or q.place = 0)
-  and (@reason = '' or exists (select from erp.order_review v where v.order_id = q.order_id and v.code = @reason and q.place = 0))
+  and (@reason = '' or exists (select from erp.order_review v where v.order_id = q.order_id
+    and v.code = @reason and q.place = 0))
   and (@after_place::int is null or q.place > @after_place
-       or (q.place = @after_place and q.place = 0 and (q.submitted_at, q.order_id) > (@after_at::timestamptz, @after_id::bigint))
-       or (q.place = @after_place and q.place = 1 and (q.submitted_at, q.order_id) < (@after_at::timestamptz, @after_id::bigint)))
+       or (q.place = @after_place and q.place = 0 and (q.submitted_at, q.order_id) > (@after_at::timestamptz,
+         @after_id::bigint))
+       or (q.place = @after_place and q.place = 1 and (q.submitted_at, q.order_id) < (@after_at::timestamptz,
+         @after_id::bigint)))
 order by q.place,
   case q.place when 0 then q.submitted_at end, case q.place when 0 then q.order_id end,
   q.submitted_at desc, q.order_id desc
@@ -43,7 +47,8 @@ limit @row_limit;
 -- name: desk_order_rows
 select o.order_id as id, o.order_no, o.status, o.status_reason,
   o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
-  l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, o.total, o.submitted_at, c.customer_no, c.name as customer_name,
+  l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines, o.total, o.submitted_at, c.customer_no,
+    c.name as customer_name,
   o.status = 'SUBMITTED' and (o.reviewed_at is not null or o.source <> 'WEB') as needs_review,
   array(select v.code from erp.order_review v
     where v.order_id = o.order_id and erp.is_undecided(o.status) order by v.code) as review_codes,
@@ -52,8 +57,10 @@ from unnest(@order_ids::bigint[]) with ordinality as p(order_id, ord)
 join erp.sales_order o using (order_id)
 join erp.customer c using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
-    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0)
+    as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled),
+      false) as mixed_units,
     (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
     (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
@@ -100,7 +107,8 @@ group by v.code order by orders desc, v.code;
 select erp.now();
 
 -- name: desk_order_release
-select o.credit_released_by as by, o.credit_released_at as at, o.credit_released_amount as amount, o.credit_release_reason as reason
+select o.credit_released_by as by, o.credit_released_at as at, o.credit_released_amount as amount,
+  o.credit_release_reason as reason
 from erp.sales_order o where o.order_id = @order_id and o.credit_released_at is not null;
 
 -- name: desk_order_edit
@@ -123,7 +131,8 @@ select
 from erp.sales_order o
 join erp.customer c using (customer_id)
 cross join lateral (
-  select coalesce(bool_or(x.qty_shipped > 0), false) as shipped, coalesce(bool_or(x.qty_backordered > 0), false) as backordered,
+  select coalesce(bool_or(x.qty_shipped > 0), false) as shipped, coalesce(bool_or(x.qty_backordered > 0), false)
+    as backordered,
     coalesce(bool_or(x.qty_shipped > x.qty_invoiced), false) as to_invoice
   from erp.sales_order_line x where x.order_id = o.order_id
 ) l
@@ -132,7 +141,8 @@ where o.order_id = @order_id;
 -- name: desk_order_lock
 -- The order, held until the transaction ends, and who moved it last.
 select o.order_id, o.order_no, o.status, o.revision, o.total,
-  coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc limit 1), '') as moved_by
+  coalesce((select h.actor from erp.order_status_history h where h.order_id = o.order_id order by h.history_id desc
+    limit 1), '') as moved_by
 from erp.sales_order o where o.order_no = @order_no for update of o;
 
 -- name: desk_order_prices
@@ -144,11 +154,13 @@ select from erp.sales_order o where o.order_no = any (@order_nos::text[]) order 
 -- name: desk_uninvoiced
 -- What has shipped of orders and is on no invoice, as an invoice would charge it.
 select o.order_no, l.lines, l.amount, l.quantities,
-  coalesce((select sum(s.freight) from erp.shipment s where s.order_id = o.order_id and s.invoice_id is null), 0) as freight
+  coalesce((select sum(s.freight) from erp.shipment s where s.order_id = o.order_id and s.invoice_id is null), 0)
+    as freight
 from erp.sales_order o
 cross join lateral (
   select count(*)::int as lines, coalesce(sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)), 0) as amount,
-    encode(sha256(convert_to(coalesce(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), ''), 'UTF8')), 'hex') as quantities
+    encode(sha256(convert_to(coalesce(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ','
+      order by x.line_no), ''), 'UTF8')), 'hex') as quantities
   from erp.sales_order_line x where x.order_id = o.order_id and x.qty_shipped > x.qty_invoiced
 ) l
 where o.order_no = any (@order_nos::text[])
@@ -216,7 +228,8 @@ where c.customer_no = @customer_no;
 select s.column_name as column, s.switch_no as no, s.section, s.beside, s.kind, s.label,
   coalesce(s.form_label, s.label) as form_label, s.help,
   coalesce(s.log_label, s.label) as log_label, coalesce(s.log_sort, s.sort) as log_sort,
-  (select coalesce(jsonb_agg(jsonb_build_object('value', v.value, 'label', v.label, 'log_label', v.log_label) order by v.sort), '[]')
+  (select coalesce(jsonb_agg(jsonb_build_object('value', v.value, 'label', v.label, 'log_label', v.log_label)
+    order by v.sort), '[]')
     from erp.web_access_choice v where v.column_name = s.column_name) as choices,
   a.switches ->> s.column_name as value
 from erp.customer c
@@ -234,12 +247,14 @@ select a.at, a.actor, a.program, a.action, a.subject, a.data
 from erp.customer c join portal.audit a using (customer_id)
 where c.customer_no = @customer_no and a.action in ('web_access', 'person', 'customer', 'authorized_item',
   'acting_begin', 'acting_end', 'acting_order', 'preview_begin', 'preview_end')
-  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active'] and not a.data ? 'customer_id')
+  and (a.action <> 'customer' or a.data ?| array['credit_limit', 'terms_days', 'credit_hold', 'tax_rate', 'active']
+    and not a.data ? 'customer_id')
 order by a.at desc, a.audit_id desc
 limit @row_limit;
 
 -- name: desk_ship_tos
-select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
+select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '')
+  as route_name
 from erp.customer c join erp.ship_to s using (customer_id) left join erp.route r on r.route_id = s.route_id
 where c.customer_no = @customer_no and s.active
 order by s.code;
@@ -249,7 +264,8 @@ order by s.code;
 select erp.set_web_access(@customer_no, @values::jsonb);
 
 -- name: desk_item_list
-select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost,
+select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e,
+  i.cost,
   coalesce(s.on_hand, 0) as on_hand, coalesce(s.allocated, 0) as allocated, i.active, i.discontinued, i.allow_backorder
 from erp.item i
 cross join erp.company co
@@ -258,14 +274,17 @@ left join erp.stock s on s.item_id = i.item_id and s.warehouse = co.warehouse
 where i.item_no > @after
   and (@query = '' or lower(i.item_no) like @prefix or i.search @@ to_tsquery('simple', @words)
     or i.item_id = any (array(
-      select x.item_id from erp.item x where x.barcode is not null and erp.barcode_key(x.barcode) = erp.barcode_key(@query)
+      select x.item_id from erp.item x where x.barcode is not null
+        and erp.barcode_key(x.barcode) = erp.barcode_key(@query)
       union all
-      select u.item_id from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@query))))
+      select u.item_id from erp.item_uom u where u.barcode is not null
+        and erp.barcode_key(u.barcode) = erp.barcode_key(@query))))
 order by i.item_no
 limit @row_limit;
 
 -- name: desk_item
-select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost,
+select i.item_no, i.description, g.name as category, i.base_uom, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e,
+  i.cost,
   coalesce(s.on_hand, 0) as on_hand, coalesce(s.allocated, 0) as allocated, i.active, i.discontinued, i.allow_backorder
 from erp.item i
 cross join erp.company co
@@ -282,8 +301,10 @@ update erp.item i set
   price_d = @price_d::numeric, price_e = @price_e::numeric, cost = @cost::numeric, active = @active,
   discontinued = @discontinued, allow_backorder = @allow_backorder
 where i.item_id = @item_id
-  and (i.description, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost, i.active, i.discontinued, i.allow_backorder)
-    is distinct from (@description, @price_a::numeric, @price_b::numeric, @price_c::numeric, @price_d::numeric, @price_e::numeric,
+  and (i.description, i.price_a, i.price_b, i.price_c, i.price_d, i.price_e, i.cost, i.active, i.discontinued,
+    i.allow_backorder)
+    is distinct from (@description, @price_a::numeric, @price_b::numeric, @price_c::numeric, @price_d::numeric,
+      @price_e::numeric,
       @cost::numeric, @active, @discontinued, @allow_backorder);
 
 -- name: desk_stock_lock

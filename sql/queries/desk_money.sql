@@ -2,7 +2,8 @@
 select erp.today() as today, co.aging_basis from erp.company co;
 
 -- name: desk_aging_report
-select c.customer_no, c.name, r.current_due, r.days_30, r.days_60, r.days_90, r.balance, r.past_due, c.credit_limit, c.credit_hold
+select c.customer_no, c.name, r.current_due, r.days_30, r.days_60, r.days_90, r.balance, r.past_due, c.credit_limit,
+  c.credit_hold
 from erp.aging_report(@as_of, @basis) r join erp.customer c using (customer_id)
 order by r.balance desc, c.customer_no;
 
@@ -47,9 +48,11 @@ from erp.credit_memo m where m.customer_id = @customer_id and m.open_amount > 0
 order by 3, 2;
 
 -- name: desk_payment_list
-select p.payment_no, p.payment_date, p.method, p.reference, p.amount, p.open_amount, p.reversed_on, p.reversed_reason, c.customer_no, c.name as customer_name
+select p.payment_no, p.payment_date, p.method, p.reference, p.amount, p.open_amount, p.reversed_on, p.reversed_reason,
+  c.customer_no, c.name as customer_name
 from erp.payment p join erp.customer c using (customer_id)
-where (@query = '' or p.payment_no ilike @prefix or p.reference ilike @prefix or c.customer_no ilike @prefix or c.name ilike @pattern)
+where (@query = '' or p.payment_no ilike @prefix or p.reference ilike @prefix or c.customer_no ilike @prefix
+  or c.name ilike @pattern)
   and (@before_id::bigint is null or p.payment_id < @before_id)
 order by p.payment_id desc
 limit @row_limit;
@@ -58,10 +61,12 @@ limit @row_limit;
 select p.payment_id from erp.payment p where p.payment_no = @payment_no;
 
 -- name: desk_to_invoice
-select o.order_no, c.customer_no, c.name as customer_name, o.status, s.shipped_at, l.lines, l.amount, s.freight, l.quantities
+select o.order_no, c.customer_no, c.name as customer_name, o.status, s.shipped_at, l.lines, l.amount, s.freight,
+  l.quantities
 from (
   select x.order_id, count(*)::int as lines, sum(round((x.qty_shipped - x.qty_invoiced) * x.unit_price, 2)) as amount,
-    encode(sha256(convert_to(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ',' order by x.line_no), 'UTF8')), 'hex') as quantities
+    encode(sha256(convert_to(string_agg(x.line_no || ':' || trim_scale(x.qty_shipped - x.qty_invoiced), ','
+      order by x.line_no), 'UTF8')), 'hex') as quantities
   from erp.sales_order_line x join erp.sales_order y using (order_id)
   where x.qty_shipped > x.qty_invoiced and y.invoiced_at is null and erp.is_started(y.status)
   group by x.order_id
@@ -69,7 +74,8 @@ from (
 join erp.sales_order o using (order_id)
 join erp.customer c using (customer_id)
 cross join lateral (
-  select coalesce(max(h.shipped_at), o.submitted_at) as shipped_at, coalesce(sum(h.freight) filter (where h.invoice_id is null), 0) as freight
+  select coalesce(max(h.shipped_at), o.submitted_at) as shipped_at,
+    coalesce(sum(h.freight) filter (where h.invoice_id is null), 0) as freight
   from erp.shipment h where h.order_id = o.order_id
 ) s
 order by s.shipped_at, o.order_id
@@ -77,7 +83,8 @@ limit 500;
 
 -- name: statement_run_list
 select r.run_id, r.period_from, r.period_to, r.started_at, r.started_by, r.finished_at, count(s.*)::int as wanted,
-  (count(*) filter (where s.status = 'READY'))::int as ready, (count(*) filter (where s.status = 'FAILED'))::int as failed
+  (count(*) filter (where s.status = 'READY'))::int as ready, (count(*) filter (where s.status = 'FAILED'))::int
+    as failed
 from portal.statement_run r left join portal.statement s using (run_id)
 group by r.run_id
 order by r.run_id desc

@@ -18,17 +18,23 @@ form as (
 ),
 hit as (
   select f.ord, i.item_id, null::text as uom, 1 + f.changed as place
-  from form f cross join lateral (select x.item_id from erp.item x where x.item_no = f.code offset 0) i -- a probe each, however many
+  -- a probe each, however many
+  from form f cross join lateral (select x.item_id from erp.item x where x.item_no = f.code offset 0) i
   union
-  select f.ord, c.item_id, null, 2 + f.changed from form f join erp.customer_item c on c.customer_id = @customer_id and c.their_item_no = f.code
+  select f.ord, c.item_id, null, 2 + f.changed from form f join erp.customer_item c on c.customer_id = @customer_id
+    and c.their_item_no = f.code
   union
-  select f.ord, i.item_id, null, 5 from form f cross join lateral (select x.item_id from erp.item x where lower(x.item_no) = lower(f.code) offset 0) i
+  select f.ord, i.item_id, null, 5 from form f cross join lateral (select x.item_id from erp.item x
+    where lower(x.item_no) = lower(f.code) offset 0) i
   union
-  select f.ord, c.item_id, null, 6 from form f join erp.customer_item c on c.customer_id = @customer_id and lower(c.their_item_no) = lower(f.code)
+  select f.ord, c.item_id, null, 6 from form f join erp.customer_item c on c.customer_id = @customer_id
+    and lower(c.their_item_no) = lower(f.code)
   union
-  select a.ord, i.item_id, i.base_uom, 7 from asked a join erp.item i on i.barcode is not null and erp.barcode_key(i.barcode) = a.barcode
+  select a.ord, i.item_id, i.base_uom, 7 from asked a join erp.item i on i.barcode is not null
+    and erp.barcode_key(i.barcode) = a.barcode
   union
-  select a.ord, u.item_id, u.uom, 7 from asked a join erp.item_uom u on u.barcode is not null and erp.barcode_key(u.barcode) = a.barcode
+  select a.ord, u.item_id, u.uom, 7 from asked a join erp.item_uom u on u.barcode is not null
+    and erp.barcode_key(u.barcode) = a.barcode
 ),
 allowed as materialized (
   select x.item_id from portal.in_catalogue(@customer_id, array(select distinct h.item_id from hit h)) as x(item_id)
@@ -53,7 +59,8 @@ group by h.ord, h.item_id, i.item_no, i.description, h.uom, i.base_uom, n.more, 
 order by h.ord, min(h.place), i.item_no, h.uom;
 
 -- name: entry_units
-select i.item_id, i.base_uom, i.fractional, array[i.base_uom] || coalesce(n.uoms, '{}') as units, array[1::numeric] || coalesce(n.factors, '{}') as factors
+select i.item_id, i.base_uom, i.fractional, array[i.base_uom] || coalesce(n.uoms, '{}') as units, array[1::numeric] ||
+  coalesce(n.factors, '{}') as factors
 from erp.item i
 cross join lateral (
   select array_agg(u.uom order by u.factor) as uoms, array_agg(u.factor order by u.factor) as factors
@@ -106,7 +113,8 @@ chosen as materialized (
 priced as materialized (
   select n.ords[p.ord] as ord, p.unit_price, p.step
   from (
-    select array_agg(c.ord order by c.ord) as ords, array_agg(c.item_id order by c.ord) as items, array_agg(c.uom order by c.ord) as uoms,
+    select array_agg(c.ord order by c.ord) as ords, array_agg(c.item_id order by c.ord) as items,
+      array_agg(c.uom order by c.ord) as uoms,
       array_agg(c.qty order by c.ord) as qtys
     from chosen c
   ) n
@@ -153,16 +161,20 @@ order by c.ord;
 -- Puts rows into the cart, adding to what is there.
 insert into portal.cart_line as cl (cart_id, item_id, uom, qty, was_price, added_at)
 select k.cart_id, i.item_id, n.uom, sum(n.qty), max(n.was), clock_timestamp() + min(n.ord) * interval '1 microsecond'
-from unnest(@item_nos::text[], @uoms::text[], @qtys::numeric[], @was::numeric[]) with ordinality as n(item_no, uom, qty, was, ord)
+from unnest(@item_nos::text[], @uoms::text[], @qtys::numeric[], @was::numeric[]) with ordinality
+  as n(item_no, uom, qty, was, ord)
 join erp.item i using (item_no)
 join portal.cart k on k.login_id = @login_id and k.customer_id = @customer_id
-where i.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from erp.item x where x.item_no = any (@item_nos::text[]))))
+where i.item_id in (select portal.in_catalogue(@customer_id, array(select x.item_id from erp.item x
+  where x.item_no = any (@item_nos::text[]))))
 group by k.cart_id, i.item_id, n.uom
-on conflict (cart_id, item_id, uom) do update set qty = cl.qty + excluded.qty, was_price = coalesce(excluded.was_price, cl.was_price)
+on conflict (cart_id, item_id, uom) do update set qty = cl.qty + excluded.qty, was_price = coalesce(excluded.was_price,
+  cl.was_price)
 returning item_id;
 
 -- name: cart_clear
-delete from portal.cart_line cl using portal.cart k where k.login_id = @login_id and k.customer_id = @customer_id and cl.cart_id = k.cart_id;
+delete from portal.cart_line cl using portal.cart k where k.login_id = @login_id and k.customer_id = @customer_id
+  and cl.cart_id = k.cart_id;
 
 -- name: bought_before
 -- Items this customer has ordered or was invoiced, as far as its catalogue
@@ -187,7 +199,8 @@ order by b.at desc, i.item_no
 limit @row_limit;
 
 -- name: reorder_order
-select i.item_no as ref, l.uom, trim_scale(l.qty)::text as qty, i.description, case when w.see_prices then l.unit_price end as old_price
+select i.item_no as ref, l.uom, trim_scale(l.qty)::text as qty, i.description, case when w.see_prices then l.unit_price
+  end as old_price
 from erp.sales_order o
 join erp.sales_order_line l using (order_id)
 join erp.item i using (item_id)
@@ -198,7 +211,8 @@ order by l.line_no;
 -- name: reorder_invoice
 -- What was invoiced, and not what was once ordered. Credits on an invoice are
 -- not ordered again.
-select coalesce(t.item_no, '') as ref, l.uom, trim_scale(l.qty)::text as qty, l.description, case when w.see_prices then l.unit_price end as old_price
+select coalesce(t.item_no, '') as ref, l.uom, trim_scale(l.qty)::text as qty, l.description, case when w.see_prices
+  then l.unit_price end as old_price
 from erp.invoice i
 join erp.invoice_line l using (invoice_id)
 left join erp.item t using (item_id)
@@ -207,4 +221,5 @@ where i.invoice_no = @document and i.customer_id = @customer_id and l.qty > 0
 order by l.line_no;
 
 -- name: cart_count
-select count(*)::int from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id and k.customer_id = @customer_id;
+select count(*)::int from portal.cart k join portal.cart_line cl using (cart_id) where k.login_id = @login_id
+  and k.customer_id = @customer_id;

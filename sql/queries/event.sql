@@ -13,7 +13,8 @@ with now as materialized (
     p.epoch
   from portal.event_floor f left join portal.event_epoch p on true
 )
-select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, coalesce(e.xid::text::bigint, 0) as xid, e.kind,
+select n.snapshot::text || '@' || coalesce(n.epoch, '') as cursor, n.lost, e.event_id, coalesce(e.xid::text::bigint, 0)
+  as xid, e.kind,
   coalesce(e.customer_id, 0) as customer_id, e.ref, e.at, e.data
 from now n
 left join portal.event e on (

@@ -18,7 +18,8 @@ last as (
   select distinct on (b.item_id) b.item_id, b.uom, b.qty, b.at from bought b order by b.item_id, b.at desc
 ),
 wanted as (
-  select f.item_id from portal.favorite f where @kind = 'starred' and f.login_id = @login_id and f.customer_id = @customer_id
+  select f.item_id from portal.favorite f where @kind = 'starred' and f.login_id = @login_id
+    and f.customer_id = @customer_id
   union all
   select s.item_id from last s where @kind = 'bought'
   union all
@@ -28,8 +29,10 @@ allowed as materialized (
   select x.item_id from portal.in_catalogue(@customer_id, array(select w.item_id from wanted w)) as x(item_id)
 ),
 page as materialized (
-  select i.item_id, i.item_no, i.description, coalesce(s.uom, i.base_uom) as uom, s.qty as last_qty, s.at as last_ordered,
-    count(*) over () as total, row_number() over (order by case when @kind = 'bought' then s.at end desc, i.description, i.item_id) as ord
+  select i.item_id, i.item_no, i.description, coalesce(s.uom, i.base_uom) as uom, s.qty as last_qty, s.at
+    as last_ordered,
+    count(*) over () as total, row_number() over (order by case when @kind = 'bought' then s.at end desc, i.description,
+      i.item_id) as ord
   from allowed
   join erp.item i using (item_id)
   left join last s using (item_id)
@@ -43,7 +46,8 @@ usual as (
 ),
 priced as materialized (
   select p.item_id, p.unit_price, p.step
-  from (select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(1::numeric) as qtys from page) a
+  from (select array_agg(item_id order by ord) as items, array_agg(uom order by ord) as uoms, array_agg(1::numeric)
+    as qtys from page) a
   cross join lateral erp.price(@customer_id, a.items, a.uoms, a.qtys) p
 ),
 -- At the quantity of one base unit. A price below it is reached by quantity, and
@@ -59,7 +63,8 @@ plain as materialized (
   where not (select m.see_price_breaks from me m)
 ),
 told as (
-  select p.*, not me.see_price_breaks and p.unit_price is not null and p.unit_price < coalesce(n.unit_price, 'infinity') as by_quantity
+  select p.*, not me.see_price_breaks and p.unit_price is not null and p.unit_price < coalesce(n.unit_price, 'infinity')
+    as by_quantity
   from priced p cross join me left join plain n using (item_id)
 ),
 stocked as (
@@ -71,7 +76,8 @@ select g.item_id as id, g.item_no, g.description, g.uom,
   coalesce(me.see_prices and p.by_quantity, false) as by_quantity,
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and coalesce(p.step, 'none') <> 'none' as orderable,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = g.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id
+    and f.item_id = g.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = g.item_id) as has_picture,
   g.last_qty, g.last_ordered, u.qty as usual_qty, coalesce(u.times, 0) as times, g.total::int as total
 from page g
@@ -83,7 +89,8 @@ order by g.ord;
 
 -- name: item_lists
 select l.list_id as id, l.name,
-  (select count(*)::int from portal.in_catalogue(@customer_id, array(select n.item_id from portal.item_list_line n where n.list_id = l.list_id))) as items
+  (select count(*)::int from portal.in_catalogue(@customer_id, array(select n.item_id from portal.item_list_line n
+    where n.list_id = l.list_id))) as items
 from portal.item_list l
 where l.customer_id = @customer_id
 order by lower(l.name);
@@ -98,15 +105,18 @@ delete from portal.item_list where list_id = @list_id and customer_id = @custome
 insert into portal.item_list_line (list_id, item_id)
 select l.list_id, i.item_id
 from portal.item_list l join erp.item i on i.item_no = @item_no
-where l.list_id = @list_id and l.customer_id = @customer_id and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
+where l.list_id = @list_id and l.customer_id = @customer_id
+  and i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id]))
 on conflict (list_id, item_id) do update set added_at = item_list_line.added_at;
 
 -- name: item_list_take
 delete from portal.item_list_line n using portal.item_list l, erp.item i
-where n.list_id = @list_id and l.list_id = n.list_id and l.customer_id = @customer_id and i.item_id = n.item_id and i.item_no = @item_no;
+where n.list_id = @list_id and l.list_id = n.list_id and l.customer_id = @customer_id and i.item_id = n.item_id
+  and i.item_no = @item_no;
 
 -- name: item_on_lists
-select l.list_id as id, l.name, exists (select from portal.item_list_line n where n.list_id = l.list_id and n.item_id = @item_id) as "on"
+select l.list_id as id, l.name, exists (select from portal.item_list_line n where n.list_id = l.list_id
+  and n.item_id = @item_id) as "on"
 from portal.item_list l
 where l.customer_id = @customer_id
 order by lower(l.name);

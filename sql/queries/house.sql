@@ -62,7 +62,8 @@ select exists (select from pg_roles r where r.rolname = @role);
 
 -- name: login_role_memberships
 -- What a log-in is a member of, beside what it should be.
-select format('%I', g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles r on r.oid = m.member
+select format('%I', g.rolname) from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles r
+  on r.oid = m.member
 where r.rolname = @role and g.rolname <> all (@kept::text[]);
 
 -- name: login_reach

@@ -1,7 +1,8 @@
 -- name: invoice_list
 -- All, or what is paid; what is open has a list of its own below.
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
-  case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount end as open_amount,
+  case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount
+    end as open_amount,
   erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state
 from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.customer_id = @customer_id
@@ -17,7 +18,8 @@ limit @row_limit;
 -- name: invoice_open_list
 -- The same for what is open: from the index of open invoices, however many are paid.
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
-  case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount end as open_amount,
+  case when w.see_prices then i.total end as total, case when w.see_prices and @sees_balance then i.open_amount
+    end as open_amount,
   erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state
 from erp.invoice i join erp.web_access w on w.customer_id = i.customer_id left join erp.sales_order o using (order_id)
 where i.customer_id = @customer_id and i.open_amount <> 0
@@ -32,7 +34,8 @@ limit @row_limit;
 
 -- name: invoice_head
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date,
-  case when @staff or w.see_prices then i.total end as total, case when @staff or w.see_prices and @sees_balance then i.open_amount end as open_amount,
+  case when @staff or w.see_prices then i.total end as total, case when @staff or w.see_prices and @sees_balance
+    then i.open_amount end as open_amount,
   erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), @sees_balance) as state,
   c.customer_no, c.name as customer_name, erp.bill_to(c.customer_id) as bill_to, c.terms_days, co.remit_to, co.currency,
   case when @staff or w.see_prices then i.total - i.tax - i.freight end as merchandise, i.tax_rate,
@@ -46,8 +49,10 @@ where i.invoice_no = @invoice_no and i.customer_id = @customer_id;
 
 -- name: invoice_lines
 select l.line_no, t.item_no, l.description, l.uom, l.qty,
-  case when @staff or w.see_prices then l.unit_price end as unit_price, case when @staff or w.see_prices then l.line_total end as line_total
-from erp.invoice i join erp.web_access w using (customer_id) join erp.invoice_line l using (invoice_id) left join erp.item t using (item_id)
+  case when @staff or w.see_prices then l.unit_price end as unit_price, case when @staff or w.see_prices
+    then l.line_total end as line_total
+from erp.invoice i join erp.web_access w using (customer_id) join erp.invoice_line l using (invoice_id)
+  left join erp.item t using (item_id)
 where i.invoice_no = @invoice_no and i.customer_id = @customer_id
 order by l.line_no;
 
@@ -57,7 +62,8 @@ from erp.invoice i join erp.ship_to s using (ship_to_id)
 where i.invoice_no = @invoice_no and i.customer_id = @customer_id;
 
 -- name: invoice_applied
-select case when a.payment_id is null then 'credit_memo' else 'payment' end as kind, coalesce(p.payment_no, m.memo_no) as doc_no, a.applied_on, a.amount
+select case when a.payment_id is null then 'credit_memo' else 'payment' end as kind, coalesce(p.payment_no, m.memo_no)
+  as doc_no, a.applied_on, a.amount
 from erp.invoice i
 join erp.payment_application a using (invoice_id)
 left join erp.payment p using (payment_id)
@@ -70,10 +76,13 @@ select i.customer_id from erp.invoice i where i.invoice_no = @invoice_no;
 
 -- name: desk_invoice_list
 select i.invoice_no, i.kind, o.order_no, i.po_no, i.invoice_date, i.due_date, i.total, i.open_amount,
-  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), true) as state, c.customer_no, c.name as customer_name
+  erp.invoice_state(i.total, i.open_amount, i.due_date, (select erp.today()), true) as state, c.customer_no, c.name
+    as customer_name
 from erp.invoice i join erp.customer c using (customer_id) left join erp.sales_order o using (order_id)
-where case @state when 'open' then i.open_amount <> 0 when 'past_due' then i.open_amount > 0 and i.due_date < (select erp.today()) when 'paid' then i.open_amount = 0 else true end
-  and (@query = '' or i.invoice_no ilike @prefix or i.po_no ilike @prefix or o.order_no ilike @prefix or c.customer_no ilike @prefix or c.name ilike @pattern)
+where case @state when 'open' then i.open_amount <> 0 when 'past_due' then i.open_amount > 0
+  and i.due_date < (select erp.today()) when 'paid' then i.open_amount = 0 else true end
+  and (@query = '' or i.invoice_no ilike @prefix or i.po_no ilike @prefix or o.order_no ilike @prefix
+    or c.customer_no ilike @prefix or c.name ilike @pattern)
   and (@before_id::bigint is null or i.invoice_id < @before_id)
 order by i.invoice_id desc
 limit @row_limit;

@@ -2,11 +2,14 @@
 -- What a scanner's code or a customer's own number means: a barcode of the item
 -- or of one of its units, or the number that this customer gave it. And one
 -- item whose code begins so, if there is any.
-select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode is not null and erp.barcode_key(i.barcode) = erp.barcode_key(@query)
+select i.item_id, 'barcode' as match, i.base_uom as uom from erp.item i where i.barcode is not null
+  and erp.barcode_key(i.barcode) = erp.barcode_key(@query)
 union all
-select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode is not null and erp.barcode_key(u.barcode) = erp.barcode_key(@query)
+select u.item_id, 'barcode', u.uom from erp.item_uom u where u.barcode is not null
+  and erp.barcode_key(u.barcode) = erp.barcode_key(@query)
 union all
-select c.item_id, 'own_no', null from erp.customer_item c where c.customer_id = @customer_id and lower(c.their_item_no) = lower(@query)
+select c.item_id, 'own_no', null from erp.customer_item c where c.customer_id = @customer_id
+  and lower(c.their_item_no) = lower(@query)
 union all
 (select i.item_id, 'prefix', null from erp.item i
   where lower(i.item_no) ~>=~ @code::text and lower(i.item_no) ~<~ (@code || chr(1114111)) limit 1);
@@ -15,7 +18,8 @@ union all
 -- The items of one page, in the order of portal.find_items or as sorted.
 -- Category 0 is all, -1 the items without one.
 select h.item_id, h.place
-from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, @part, @similar, @in_stock, @bought, @favorites) h
+from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, @part, @similar,
+  @in_stock, @bought, @favorites) h
 where @category = 0
   or h.category_id = any (array(
     with recursive tree as (
@@ -65,10 +69,12 @@ select g.item_id as id, g.item_no, g.description, coalesce(c.name, '') as catego
   s.available, s.state as stock_state,
   coalesce(s.orderable, false) and p.step <> 'none' as orderable,
   g.discontinued,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = g.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id
+    and f.item_id = g.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = g.item_id) as has_picture,
   (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
-    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = g.item_id and cl.uom = g.base_uom) as in_cart
+    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = g.item_id and cl.uom = g.base_uom)
+      as in_cart
 from page g
 cross join me
 left join erp.category c using (category_id)
@@ -92,12 +98,15 @@ chosen as (
 ),
 hit as (
   select h.category_id, count(*) as n
-  from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, false, @similar, false, @bought, @favorites) h
-  where not @in_stock or h.item_id in (select s.item_id from portal.stocked_item s)  -- all at once: a count looks at every item
+  from portal.find_items(@customer_id, @login_id, @query, @exact, @prefix, @words, @whole, @lead, false,
+    @similar, false, @bought, @favorites) h
+  -- all at once: a count looks at every item
+  where not @in_stock or h.item_id in (select s.item_id from portal.stocked_item s)
   group by 1
 )
 select coalesce(t.top, -1) as id, coalesce(t.name, 'Other') as name, sum(h.n)::int as count,
-  coalesce(sum(h.n) filter (where @category = 0 or h.category_id in (select category_id from chosen) or (@category = -1 and h.category_id is null)), 0)::int as inside
+  coalesce(sum(h.n) filter (where @category = 0 or h.category_id in (select category_id from chosen)
+    or (@category = -1 and h.category_id is null)), 0)::int as inside
 from hit h left join tree t using (category_id)
 group by t.top, t.name, t.sort
 order by t.sort nulls last, t.name;
@@ -126,7 +135,8 @@ stocked as (
   select s.* from portal.stock_shown(@customer_id, (select array_agg(item_id) from page)) s
 )
 select g.item_id as id, g.item_no, g.description, g.base_uom as uom,
-  g.base_uom || array(select u.uom from erp.item_uom u where u.item_id = g.item_id and u.uom <> g.base_uom order by u.factor, u.uom) as units,
+  g.base_uom || array(select u.uom from erp.item_uom u where u.item_id = g.item_id and u.uom <> g.base_uom
+    order by u.factor, u.uom) as units,
   case when me.see_prices then p.unit_price end as unit_price,
   case when me.see_prices then p.step end as price_step,
   s.available, s.state as stock_state,
@@ -172,10 +182,12 @@ select it.item_id as id, it.item_no, it.description, it.details, it.barcode, coa
   case when me.see_prices then p.unit_price end as unit_price,
   case when me.see_prices then p.step end as price_step,
   s.available, s.state as stock_state, s.orderable and p.step <> 'none' as orderable, it.discontinued,
-  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id and f.item_id = it.item_id) as favorite,
+  exists (select from portal.favorite f where f.login_id = @login_id and f.customer_id = @customer_id
+    and f.item_id = it.item_id) as favorite,
   exists (select from erp.item_picture x where x.item_id = it.item_id) as has_picture,
   (select sum(cl.qty) from portal.cart k join portal.cart_line cl using (cart_id)
-    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = it.item_id and cl.uom = it.base_uom) as in_cart,
+    where k.login_id = @login_id and k.customer_id = @customer_id and cl.item_id = it.item_id and cl.uom = it.base_uom)
+      as in_cart,
   ci.their_item_no,
   last.qty as last_qty, last.uom as last_uom, last.submitted_at as last_ordered,
   sub.item_no as substitute_no, sub.description as substitute
@@ -213,20 +225,23 @@ select x.uom, x.factor, case when w.see_prices and not h.by_quantity then p.unit
   w.see_prices and h.by_quantity as by_quantity
 from (
   select base_uom as uom, 1::numeric as factor from erp.item where item_id = @item_id
-  union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item where item_id = @item_id)
+  union all select uom, factor from erp.item_uom where item_id = @item_id and uom <> (select base_uom from erp.item
+    where item_id = @item_id)
 ) x
 cross join erp.web_access w
 cross join lateral erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[1::numeric]) p
 cross join lateral (
   -- lower than at the quantity of one base unit, in this unit and rounded up
   select not w.see_price_breaks and p.unit_price is not null and p.unit_price < coalesce((
-    select o.unit_price from erp.price(@customer_id, array[@item_id::bigint], array[x.uom], array[ceil(1000000 / x.factor) / 1000000]) o), 'infinity') as by_quantity
+    select o.unit_price from erp.price(@customer_id, array[@item_id::bigint], array[x.uom],
+      array[ceil(1000000 / x.factor) / 1000000]) o), 'infinity') as by_quantity
 ) h
 where w.customer_id = @customer_id
 order by x.factor;
 
 -- name: item_backorder
-select coalesce(b.gone, false) as gone, b.expected_on, b.waiting, b.waiting_on from portal.backorders_of_item(@customer_id, @item_id) b;
+select coalesce(b.gone, false) as gone, b.expected_on, b.waiting,
+  b.waiting_on from portal.backorders_of_item(@customer_id, @item_id) b;
 
 -- name: item_tiers
 -- The prices that a larger quantity of the base unit would reach, each lower
@@ -247,7 +262,8 @@ from tier t order by t.qty;
 
 -- name: item_picture
 select p.media_type, p.data from erp.item i join erp.item_picture p using (item_id)
-where i.item_no = @item_no and (@customer_id = 0 or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
+where i.item_no = @item_no
+  and (@customer_id = 0 or i.item_id in (select portal.in_catalogue(@customer_id, array[i.item_id])));
 
 -- name: favorite_add
 insert into portal.favorite (login_id, customer_id, item_id)

@@ -11,13 +11,15 @@ select m.mail_id, m.message_id::text as message_id, m.kind, m.recipient, m.ref, 
     when l.staff_role is null and not (c.active and w.enabled) then 'the customer''s access is closed'
     when m.kind in ('invitation', 'password_reset') and m.secret = '' then 'its link has ended'
     when k.needs = 'balance' and not w.see_balance then 'the customer does not see its balance'
-    when k.needs in ('balance', 'account') and not portal.login_may(l.login_id, l.customer_id, 'account') then 'the log-in does not see the account'
+    when k.needs in ('balance', 'account') and not portal.login_may(l.login_id, l.customer_id, 'account')
+      then 'the log-in does not see the account'
     else ''
   end as forbidden
 from portal.mail m
 cross join erp.company co
 left join portal.login l on l.login_id = m.login_id and l.customer_id is not distinct from m.customer_id
-left join portal.invited_person v on m.kind = 'invitation' and m.login_id is null and v.customer_id = m.customer_id and v.email = m.recipient::citext
+left join portal.invited_person v on m.kind = 'invitation' and m.login_id is null and v.customer_id = m.customer_id
+  and v.email = m.recipient::citext
 left join erp.customer c on c.customer_id = m.customer_id
 left join erp.web_access w on w.customer_id = m.customer_id
 left join portal.news_kind k on k.kind = m.kind
@@ -28,7 +30,8 @@ for update of m skip locked;
 select exists (select from portal.mail m where m.mail_id = @mail_id);
 
 -- name: mail_document
-select d.name, d.media_type, d.data from portal.document d where d.document_id = @document_id and d.customer_id = @customer_id;
+select d.name, d.media_type, d.data from portal.document d where d.document_id = @document_id
+  and d.customer_id = @customer_id;
 
 -- name: mail_order
 -- An order, or of one shipment of it what is in it, or what was changed in one
@@ -39,25 +42,31 @@ select o.order_no, coalesce(o.po_no, '') as po_no, o.submitted_at, coalesce(o.de
   coalesce((select replace(r.tracking_url, '{tracking_no}', @tracking_no)
     from erp.carrier r where @tracking_no <> '' and lower(btrim(@carrier::text)) in (lower(r.code), lower(r.name))
     order by lower(r.code) = lower(btrim(@carrier)) desc, r.code limit 1), '') as tracking_url,
-  exists (select from erp.sales_order_line x where x.order_id = o.order_id and x.qty_allocated + x.qty_backordered > 0) as open,
+  exists (select from erp.sales_order_line x where x.order_id = o.order_id and x.qty_allocated + x.qty_backordered > 0)
+    as open,
   l.count, l.lines
 from erp.sales_order o
 left join erp.ship_to t using (ship_to_id)
 cross join lateral (
-  select count(*)::int as count, coalesce(jsonb_agg(jsonb_build_object('item_no', x.item_no, 'description', x.description, 'uom', x.uom,
-      'qty', x.qty, 'was', x.was, 'note', x.note, 'total', x.total) order by x.line_no) filter (where x.n <= 40), '[]') as lines
+  select count(*)::int as count,
+    coalesce(jsonb_agg(jsonb_build_object('item_no', x.item_no, 'description', x.description, 'uom', x.uom,
+      'qty', x.qty, 'was', x.was, 'note', x.note, 'total', x.total) order by x.line_no) filter (where x.n <= 40), '[]')
+        as lines
   from (
     select l.line_no, i.item_no, i.description, l.uom,
-      case when @shipment_id::bigint <> 0 then s.qty when @change_id::bigint <> 0 then c.to_qty else l.qty - l.qty_cancelled end as qty,
+      case when @shipment_id::bigint <> 0 then s.qty when @change_id::bigint <> 0 then c.to_qty
+        else l.qty - l.qty_cancelled end as qty,
       c.from_qty as was, coalesce(c.reason, '') as note,
       case when @see_prices and @shipment_id = 0 and @change_id = 0 then l.line_total end as total,
       row_number() over (order by l.line_no) as n
     from erp.sales_order_line l
     join erp.item i using (item_id)
-    left join erp.shipment_line s on @shipment_id <> 0 and s.shipment_id = @shipment_id and s.order_id = l.order_id and s.line_no = l.line_no
+    left join erp.shipment_line s on @shipment_id <> 0 and s.shipment_id = @shipment_id and s.order_id = l.order_id
+      and s.line_no = l.line_no
     left join lateral (
       -- of one edit: all that was changed at that moment
-      select (array_agg(h.from_qty order by h.change_id))[1] as from_qty, (array_agg(h.to_qty order by h.change_id desc))[1] as to_qty,
+      select (array_agg(h.from_qty order by h.change_id))[1] as from_qty,
+        (array_agg(h.to_qty order by h.change_id desc))[1] as to_qty,
         max(h.reason) as reason
       from erp.order_change h
       where @change_id <> 0 and h.order_id = l.order_id and h.line_no = l.line_no and h.change_id >= @change_id
@@ -72,18 +81,22 @@ where o.order_no = @ref and o.customer_id = @customer_id;
 
 -- name: mail_sign_off
 select coalesce(o.order_no, '') as order_no, coalesce(s.po_no, '') as po_no, s.requested_at as submitted_at,
-  coalesce(s.requested_date::text, '') as delivery_date, coalesce(concat_ws(', ', nullif(t.name, ''), nullif(t.city, '')), '') as ship_to,
-  case when @see_prices then (select sum(round(l.seen_price * coalesce(l.signed_qty, l.qty), 2)) from portal.sign_off_line l where l.sign_off_id = s.sign_off_id) end as total,
+  coalesce(s.requested_date::text, '') as delivery_date,
+    coalesce(concat_ws(', ', nullif(t.name, ''), nullif(t.city, '')), '') as ship_to,
+  case when @see_prices then (select sum(round(l.seen_price * coalesce(l.signed_qty, l.qty), 2))
+    from portal.sign_off_line l where l.sign_off_id = s.sign_off_id) end as total,
   '' as tracking_url, false as open, l.count, l.lines
 from portal.sign_off s
 left join erp.ship_to t using (ship_to_id)
 left join erp.sales_order o on o.order_id = s.order_id
 cross join lateral (
-  select count(*)::int as count, coalesce(jsonb_agg(jsonb_build_object('item_no', x.item_no, 'description', x.description, 'uom', x.uom,
+  select count(*)::int as count,
+    coalesce(jsonb_agg(jsonb_build_object('item_no', x.item_no, 'description', x.description, 'uom', x.uom,
       'qty', x.qty, 'note', '', 'total', x.total) order by x.line_no) filter (where x.n <= 40), '[]') as lines
   from (
     select l.line_no, i.item_no, i.description, l.uom, coalesce(l.signed_qty, l.qty) as qty,
-      case when @see_prices then round(l.seen_price * coalesce(l.signed_qty, l.qty), 2) end as total, row_number() over (order by l.line_no) as n
+      case when @see_prices then round(l.seen_price * coalesce(l.signed_qty, l.qty), 2) end as total,
+        row_number() over (order by l.line_no) as n
     from portal.sign_off_line l join erp.item i using (item_id)
     where l.sign_off_id = s.sign_off_id
   ) x
@@ -110,7 +123,8 @@ select portal.mail_invitation(@login_id, @token);
 select portal.remind_cutoffs();
 
 -- name: mail_list
-select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts, m.last_error, m.created_at, m.sent_at
+select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts,
+  m.last_error, m.created_at, m.sent_at
 from portal.mail_shown m left join erp.customer c using (customer_id)
 where (@status = '' or m.status = @status) and (@kind = '' or m.kind = @kind)
   and (@query = '' or m.recipient ilike '%' || @pattern || '%')
@@ -123,14 +137,17 @@ select m.status, count(*)::int as n from portal.mail_shown m group by 1;
 
 -- name: mail_one
 -- Where a link stands nobody reads it here, whoever the mail is for.
-select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts, m.last_error, m.created_at, m.sent_at,
+select m.mail_id, m.kind, m.recipient, coalesce(c.customer_no, '') as customer_no, m.subject, m.status, m.attempts,
+  m.last_error, m.created_at, m.sent_at,
   m.message_id::text as message_id, m.tried_at, coalesce(d.name, '') as attachment, m.body_text, m.body_html
-from portal.mail_shown m left join erp.customer c using (customer_id) left join portal.document d on d.document_id = m.document_id
+from portal.mail_shown m left join erp.customer c using (customer_id) left join portal.document d
+  on d.document_id = m.document_id
 where m.mail_id = @mail_id;
 
 -- name: mail_retry
 with again as (
-  update portal.mail m set status = 'queued', last_error = '' where m.mail_id = @mail_id and m.status in ('failed', 'kept') returning m.mail_id
+  update portal.mail m set status = 'queued', last_error = '' where m.mail_id = @mail_id
+    and m.status in ('failed', 'kept') returning m.mail_id
 )
 select count(*)::int as n, portal.enqueue_mails(array_agg(a.mail_id)) from again a;
 
@@ -150,7 +167,8 @@ from portal.mail m
 where m.status = 'queued' and coalesce(m.tried_at, m.created_at) < erp.now() - interval '1 hour'
   and not exists (
     select from river.river_job j
-    where j.kind = 'mail' and j.state in ('available', 'running', 'retryable', 'scheduled', 'pending') and j.args ->> 'mail_id' = m.mail_id::text);
+    where j.kind = 'mail' and j.state in ('available', 'running', 'retryable', 'scheduled', 'pending')
+      and j.args ->> 'mail_id' = m.mail_id::text);
 
 -- name: notification_prune
 with old as (
@@ -165,4 +183,5 @@ with gone as (
   delete from portal.password_reset r where r.expires_at <= erp.now()
 )
 update portal.mail m set secret = ''
-where m.secret <> '' and m.created_at < erp.now() - case m.kind when 'password_reset' then interval '1 hour' else interval '7 days' end;
+where m.secret <> '' and m.created_at < erp.now() - case m.kind when 'password_reset' then interval '1 hour'
+  else interval '7 days' end;

@@ -9,21 +9,28 @@ select clock_timestamp() as at,
   pg_database_size(current_database()) as bytes,
   (select coalesce(sum(d.numbackends), 0)::int from pg_stat_database d) as connections,
   current_setting('max_connections')::int as max_connections,
-  (select coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0)::bigint) from pg_class c where c.oid = 'portal.event'::regclass) as log_rows,
+  (select coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0)::bigint) from pg_class c
+    where c.oid = 'portal.event'::regclass) as log_rows,
   pg_total_relation_size('portal.event') as log_bytes,
-  coalesce(extract(epoch from clock_timestamp() - (select e.at from portal.event e order by e.at limit 1)), 0)::float8 as log_oldest_seconds,
+  coalesce(extract(epoch from clock_timestamp() - (select e.at from portal.event e order by e.at limit 1)), 0)::float8
+    as log_oldest_seconds,
   pg_notification_queue_usage() as notify_usage,
   coalesce((
-    select jsonb_agg(jsonb_build_object('name', s.slot_name, 'active', s.active, 'ours', s.slot_name like 'portal%' and s.database = current_database(),
+    select jsonb_agg(jsonb_build_object('name', s.slot_name, 'active', s.active, 'ours', s.slot_name like 'portal%'
+      and s.database = current_database(),
       'retained_bytes', greatest(coalesce(pg_wal_lsn_diff(w.lsn, s.restart_lsn), 0), 0),
-      'lag_bytes', greatest(coalesce(pg_wal_lsn_diff(w.lsn, coalesce(s.confirmed_flush_lsn, s.restart_lsn)), 0), 0)) order by s.slot_name)
+      'lag_bytes', greatest(coalesce(pg_wal_lsn_diff(w.lsn, coalesce(s.confirmed_flush_lsn, s.restart_lsn)), 0), 0))
+        order by s.slot_name)
     from pg_replication_slots s), '[]') as slots,
   (select count(*)::int from portal.mail m where m.status = 'queued') as mails_queued,
-  coalesce((select greatest(extract(epoch from erp.now() - min(m.created_at)), 0) from portal.mail m where m.status = 'queued'), 0)::float8 as mail_oldest_seconds,
-  (select count(*)::int from portal.mail m where m.status = 'failed' and m.created_at > erp.now() - interval '1 day') as mails_failed,
+  coalesce((select greatest(extract(epoch from erp.now() - min(m.created_at)), 0) from portal.mail m
+    where m.status = 'queued'), 0)::float8 as mail_oldest_seconds,
+  (select count(*)::int from portal.mail m where m.status = 'failed' and m.created_at > erp.now() - interval '1 day')
+    as mails_failed,
   (select count(*)::int from portal.statement s where s.status = 'FAILED') as statements_failed,
   (select r.started_at from portal.proof_run r where r.seconds is not null order by r.run_id desc limit 1) as proof_at,
-  (select count(*)::int from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null) as proof_open
+  (select count(*)::int from portal.proof_difference d where d.resolved_at is null and d.acknowledged_at is null)
+    as proof_open
 from wal w;
 
 -- name: ops_transactions
@@ -33,14 +40,17 @@ from wal w;
 select pg_has_role('pg_read_all_stats', 'usage') as sees_all,
   greatest(
     (select max(extract(epoch from clock_timestamp() - a.xact_start)) from pg_stat_activity a
-      where (a.datname = current_database() or a.backend_xid is not null) and a.pid <> pg_backend_pid() and a.backend_type in ('client backend', 'background worker')),
+      where (a.datname = current_database() or a.backend_xid is not null) and a.pid <> pg_backend_pid()
+        and a.backend_type in ('client backend', 'background worker')),
     (select max(extract(epoch from clock_timestamp() - p.prepared)) from pg_prepared_xacts p),
     0)::float8 as seconds;
 
 -- name: examine_log
-select coalesce(nullif(pg_stat_get_live_tuples('portal.event'::regclass), 0), (select count(*) from (select from portal.event limit 1000) few)) as rows,
+select coalesce(nullif(pg_stat_get_live_tuples('portal.event'::regclass), 0),
+  (select count(*) from (select from portal.event limit 1000) few)) as rows,
   pg_total_relation_size('portal.event') as bytes,
-  coalesce(extract(epoch from clock_timestamp() - (select e.at from portal.event e order by e.at limit 1)), 0)::float8 as oldest_seconds,
+  coalesce(extract(epoch from clock_timestamp() - (select e.at from portal.event e order by e.at limit 1)), 0)::float8
+    as oldest_seconds,
   pg_notification_queue_usage() as usage;
 
 -- name: examine_housekeeping
@@ -53,7 +63,8 @@ from river.river_job j where j.kind = 'housekeeping' and j.state = 'completed';
 select a.pid,
   a.state_change < clock_timestamp() - @stuck::interval and (a.state <> 'idle' or a.wait_event = 'ClientWrite') as stuck
 from pg_stat_activity a
-where a.datname = current_database() and a.application_name like 'portal listener%' and coalesce(a.backend_type, '') <> 'walsender';
+where a.datname = current_database() and a.application_name like 'portal listener%'
+  and coalesce(a.backend_type, '') <> 'walsender';
 
 -- name: examine_server
 select current_setting('wal_level') as wal_level,
@@ -62,7 +73,8 @@ select current_setting('wal_level') as wal_level,
   (select r.rolreplication or r.rolsuper from pg_roles r where r.rolname = session_user) as may_replicate,
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max_connections,
   (select coalesce(sum(d.numbackends), 0)::int from pg_stat_database d) as connections,
-  (select count(*)::int from pg_stat_activity a where a.application_name in ('portal', 'portal listener') or a.pid = pg_backend_pid()) as ours,
+  (select count(*)::int from pg_stat_activity a where a.application_name in ('portal', 'portal listener')
+    or a.pid = pg_backend_pid()) as ours,
   (select r.rolconnlimit from pg_roles r where r.rolname = session_user) as login_limit;
 
 -- name: examine_slots
@@ -71,7 +83,8 @@ select s.slot_name as name, coalesce(s.database, '') as database,
 from pg_replication_slots s where not s.active order by retained_bytes desc;
 
 -- name: examine_transactions
-select a.pid::text as who, coalesce(nullif(a.application_name, ''), a.usename::text, '?') as program, extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds
+select a.pid::text as who, coalesce(nullif(a.application_name, ''), a.usename::text, '?') as program,
+  extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds
 from pg_stat_activity a
 where (a.datname = current_database() or a.backend_xid is not null) and a.pid <> pg_backend_pid()
   and a.backend_type in ('client backend', 'background worker') and a.xact_start < clock_timestamp() - @long::interval

@@ -6,8 +6,10 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
 from erp.sales_order o
 join erp.web_access w using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
-    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0)
+    as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled),
+      false) as mixed_units,
     (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
     (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
@@ -25,7 +27,8 @@ select o.order_id as id, o.order_no, o.status, o.status_reason,
   o.status = 'SUBMITTED' and o.reviewed_at is not null as in_review, o.source, o.po_no,
   l.lines, l.ordered, l.shipped, l.mixed_units, l.part_lines, l.whole_lines,
   case when @staff or coalesce(w.see_prices, false) then o.total end as total, o.submitted_at,
-  c.customer_no, c.name as customer_name, o.requested_date, o.delivery_date, o.delivery_note, o.note, o.submitted_by, o.signed_off_by,
+  c.customer_no, c.name as customer_name, o.requested_date, o.delivery_date, o.delivery_note, o.note, o.submitted_by,
+    o.signed_off_by,
   o.entered_by is not null as by_staff, case when @staff then o.entered_by end as entered_by,
   coalesce(o.standing_order, '') as standing_order,
   array(select i.invoice_no from erp.invoice i where i.order_id = o.order_id order by i.invoice_id) as invoice_nos,
@@ -34,8 +37,10 @@ from erp.sales_order o
 join erp.customer c using (customer_id)
 left join erp.web_access w using (customer_id)
 cross join lateral (
-  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0) as shipped,
-    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled), false) as mixed_units,
+  select count(*)::int as lines, coalesce(sum(x.qty - x.qty_cancelled), 0) as ordered, coalesce(sum(x.qty_shipped), 0)
+    as shipped,
+    coalesce(min(x.uom) filter (where x.qty > x.qty_cancelled) <> max(x.uom) filter (where x.qty > x.qty_cancelled),
+      false) as mixed_units,
     (count(*) filter (where x.qty > x.qty_cancelled))::int as part_lines,
     (count(*) filter (where x.qty > x.qty_cancelled and x.qty_shipped >= x.qty - x.qty_cancelled))::int as whole_lines
   from erp.sales_order_line x where x.order_id = o.order_id
@@ -63,7 +68,8 @@ select l.line_no, i.item_no, i.description, l.uom, l.qty,
   l.qty_allocated as allocated, l.qty_picked as picked, l.qty_shipped as shipped, l.qty_backordered as backordered,
   l.qty_cancelled as cancelled,
   b.expected_on, l.cancel_reason,
-  case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si using (item_id)
+  case when l.substitute_for_line is not null then (select si.item_no from erp.sales_order_line s join erp.item si
+    using (item_id)
     where s.order_id = l.order_id and s.line_no = l.substitute_for_line) end as instead_of,
   coalesce(u.item_nos, '{}') as substitutes,
   (select max(f.at) from erp.stock_shortfall f where f.order_id = l.order_id and f.line_no = l.line_no) as counted_at,
@@ -100,7 +106,8 @@ where x.order_id = @order_id
 order by x.shipment_id, x.line_no;
 
 -- name: order_ship_to
-select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '') as route_name
+select s.code, s.name, s.address1, s.address2, s.city, s.region, s.postal_code, s.country, coalesce(r.name, '')
+  as route_name
 from erp.sales_order o join erp.ship_to s using (ship_to_id) left join erp.route r on r.route_id = s.route_id
 where o.order_id = @order_id;
 
@@ -113,7 +120,8 @@ select portal.order_waits(@customer_id, @order_no);
 
 -- name: order_change
 select c.changed, c.findings, w.see_prices
-from portal.change_order(@customer_id, @order_no, @line_nos::int[], @qtys::text[]::numeric[], @revision::int, @confirm_prices::text) c
+from portal.change_order(@customer_id, @order_no, @line_nos::int[], @qtys::text[]::numeric[], @revision::int,
+  @confirm_prices::text) c
 cross join erp.web_access w
 where w.customer_id = @customer_id;
 

@@ -17,7 +17,8 @@ select portal.save_person(@customer_id, @login_id, @name, @role, @spend_limit::n
 select portal.disable_person(@customer_id, @login_id, @disabled);
 
 -- name: person_invite
-select portal.invite_person(@customer_id, @email, @name, @role, @spend_limit::numeric, @spend_period, @sign_off_all, @token_hash);
+select portal.invite_person(@customer_id, @email, @name, @role, @spend_limit::numeric, @spend_period, @sign_off_all,
+  @token_hash);
 
 -- name: invitation_renew
 select portal.renew_invitation(@customer_id, @login_id, @token_hash);

@@ -5,7 +5,8 @@ select portal.prove_prices(@whole);
 select portal.seal_audit();
 
 -- name: proof_runs
-select r.run_id as id, r.started_at, r.started_by, coalesce(r.seconds, 0)::float8 as seconds, r.whole, r.since, r.order_lines, r.repriced, r.invoice_lines,
+select r.run_id as id, r.started_at, r.started_by, coalesce(r.seconds, 0)::float8 as seconds, r.whole, r.since,
+  r.order_lines, r.repriced, r.invoice_lines,
   r.documents, r.customers, r.found, r.explained, r.audit_rows, r.audit_hash
 from portal.proof_run r
 where @run_id::bigint is null or r.run_id = @run_id
@@ -14,7 +15,8 @@ limit 14;
 
 -- name: proof_differences
 -- Those that nobody has acknowledged first.
-select d.difference_id as id, d.kind, d.subject, d.line_no, coalesce(c.customer_no, '') as customer_no, d.detail, d.found_at, d.acknowledged_at,
+select d.difference_id as id, d.kind, d.subject, d.line_no, coalesce(c.customer_no, '') as customer_no, d.detail,
+  d.found_at, d.acknowledged_at,
   coalesce(d.acknowledged_by, '') as acknowledged_by, d.note
 from portal.proof_difference d left join erp.customer c using (customer_id)
 where d.resolved_at is null and (@acknowledged or d.acknowledged_at is null)

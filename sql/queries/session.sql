@@ -17,7 +17,8 @@ with source as (
   insert into portal.login_source as s (login_id, source, succeeded_at) values (@login_id, @source, erp.now())
   on conflict (login_id, source) do update set succeeded_at = excluded.succeeded_at
 ), device as (
-  insert into portal.login_device as d (login_id, device, first_at, seen_at) select @login_id, @device::bytea, erp.now(), erp.now()
+  insert into portal.login_device as d (login_id, device, first_at, seen_at) select @login_id, @device::bytea,
+    erp.now(), erp.now()
   where @device::bytea is not null
   on conflict (login_id, device) do update set seen_at = excluded.seen_at
 )

@@ -1,6 +1,7 @@
 -- name: standing_list
 select o.standing_order_id as id, o.name, o.rhythm, o.every, o.weekday, o.starts_on, o.ends_on, o.hours_before,
-  coalesce(s.code, '') as ship_to, coalesce(s.name, '') as ship_to_name, coalesce(r.name, '') as route, o.po_no, o.note, o.paused,
+  coalesce(s.code, '') as ship_to, coalesce(s.name, '') as ship_to_name, coalesce(r.name, '') as route, o.po_no, o.note,
+    o.paused,
   (select count(*)::int from portal.standing_order_line l where l.standing_order_id = o.standing_order_id) as line_count
 from portal.standing_order o
 join erp.customer c using (customer_id)
@@ -26,21 +27,25 @@ order by l.added_at, i.item_no, l.uom;
 -- name: standing_history
 select r.run_date, r.delivery_date, r.outcome, so.order_no, r.at, r.findings,
   r.outcome = 'failed' and r.delivery_date >= erp.today() as retry
-from portal.standing_order o join portal.standing_run r using (standing_order_id) left join erp.sales_order so using (order_id)
+from portal.standing_order o join portal.standing_run r using (standing_order_id) left join erp.sales_order so
+  using (order_id)
 where o.standing_order_id = @id and o.customer_id = @customer_id and r.outcome in ('made', 'failed', 'missed')
 order by r.run_date desc
 limit 20;
 
 -- name: standing_insert
-insert into portal.standing_order (customer_id, name, rhythm, every, weekday, starts_on, ends_on, hours_before, ship_to_id, po_no, note)
+insert into portal.standing_order (customer_id, name, rhythm, every, weekday, starts_on, ends_on, hours_before,
+  ship_to_id, po_no, note)
 select @customer_id, @name, @rhythm, @every, @weekday, coalesce(@starts_on::date, erp.today()), @ends_on, @hours_before,
   (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to), @po_no, @note
 returning standing_order_id;
 
 -- name: standing_update
 update portal.standing_order o
-set name = @name, rhythm = @rhythm, every = @every, weekday = @weekday, starts_on = coalesce(@starts_on::date, o.starts_on), ends_on = @ends_on,
-  hours_before = @hours_before, ship_to_id = (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id and s.code = @ship_to),
+set name = @name, rhythm = @rhythm, every = @every, weekday = @weekday, starts_on = coalesce(@starts_on::date,
+  o.starts_on), ends_on = @ends_on,
+  hours_before = @hours_before, ship_to_id = (select s.ship_to_id from erp.ship_to s where s.customer_id = @customer_id
+    and s.code = @ship_to),
   po_no = @po_no, note = @note
 where o.standing_order_id = @id and o.customer_id = @customer_id
 returning standing_order_id;
@@ -55,7 +60,8 @@ where c.customer_id = @customer_id and (@ship_to = '' or s.ship_to_id is not nul
 
 -- name: standing_changes
 -- What its lines are that a page did not show.
-select portal.shown_changes(portal.shown_lines(@shown::text), array_agg(l.item_id order by l.added_at, l.item_id, l.uom),
+select portal.shown_changes(portal.shown_lines(@shown::text), array_agg(l.item_id order by l.added_at, l.item_id,
+  l.uom),
   array_agg(l.uom order by l.added_at, l.item_id, l.uom), array_agg(l.qty order by l.added_at, l.item_id, l.uom))
 from portal.standing_order_line l where l.standing_order_id = @id;
 
