@@ -101,6 +101,12 @@ func TestBrowserAccessible(t *testing.T) {
 	pgtest.Exec(t, s.db, "update erp.sales_order_line set unit_price = 1 where line_no = 1 and qty_shipped = 0; select "+
 		"portal.prove_prices(true)")
 
+	pgtest.Exec(t, s.db, peopleOfDuties+"update erp.company set four_eyes_amount = 1000")
+	s.logIn("credit@demo.example").post("/desk/customers/C1003/payments", "amount", "1000", "payment_date",
+		pgtest.Value[string](t, s.db, "select erp.today()::text"), "method", "check", "reference", strings.Repeat("47", 20),
+		"key", "00000000-0000-0000-0000-000000000003", "oldest_first", "true")
+	member := "/desk/staff/" + s.loginOf("credit@demo.example")
+
 	visits := []accessVisit{
 		{"", []string{"/login", strings.TrimPrefix(link, s.URL), "/forgot", reset}, ""},
 		{"bea@c1003.example", []string{"/cart", "/orders", request}, ""},
@@ -119,7 +125,10 @@ func TestBrowserAccessible(t *testing.T) {
 			"/desk/customers/C1003/prices", "/desk/items/OIL5/prices", "/desk/prices", "/desk/why",
 			"/desk/why?customer=C1003&item=OIL5", "/desk/routes", "/desk/routes/NORTH", "/desk/profile", "/desk/aging",
 			"/desk/payments", "/desk/payments/PY-A", "/desk/payments/PY-B", "/desk/invoices", "/desk/invoices/" + invoice,
-			"/desk/invoicing", "/desk/customers/C1003/account", "/desk/customers/C1003/statement"}, ""},
+			"/desk/invoicing", "/desk/customers/C1003/account", "/desk/customers/C1003/statement", "/desk/staff", member,
+			"/desk/waiting"}, ""},
+		{"credit@demo.example", []string{"/desk/waiting"}, ""},
+		{"warehouse@demo.example", []string{"/desk/prices", "/desk/items/OIL5"}, ""},
 		{"ops@demo.example", []string{"/ops", "/ops/statements", "/ops/proof", "/ops/mail", "/ops/mail?status=sent", mail,
 			"/desk/audit", "/desk/audit?group=sign_in"}, ""},
 		{"desk@demo.example", []string{"/", "/cart", "/profile", "/orders/NO-SUCH"}, "order"},
