@@ -96,6 +96,10 @@ func TestWhoseAccount(t *testing.T) { //nolint:paralleltest // browsers are coun
 	if got := pgtest.Value[string](t, s.DB, "select data ->> 'single_sign_on' from portal.audit where subject = 'dana@demo.example' and data ? 'single_sign_on'"); !strings.Contains(got, `"subject": "dana-1"`) {
 		t.Errorf("the audit has %s", got)
 	}
+	if got := pgtest.Value[string](t, s.DB, "select coalesce(data ->> 'by', '') from portal.audit "+
+		"where action = 'logged_in' and actor = 'dana@demo.example' order by audit_id desc limit 1"); got != "sso" {
+		t.Errorf("the audit has a log-in by %q", got)
+	}
 	if s.mails(t, "sign_on_changed") != 1 {
 		t.Error("Dana was not told")
 	}

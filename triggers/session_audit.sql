@@ -8,7 +8,8 @@ declare
 begin
   if tg_op = 'INSERT' then
     perform portal.add_act('logged_in', l.email::text, l.customer_id, l.email::text,
-      jsonb_build_object('user_agent', nullif(n.user_agent, ''), 'session', n.session_id), n.source)
+      jsonb_build_object('user_agent', nullif(n.user_agent, ''), 'session', n.session_id,
+        'by', nullif(n.login_kind, 'password')), n.source)
     from new_rows n join portal.login l using (login_id) where n.parent_id is null order by n.session_id;
     return null;
   end if;

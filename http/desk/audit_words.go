@@ -70,6 +70,9 @@ func actLineOf(row portal.AuditRow, labels map[string]string, zone *time.Locatio
 var endWords = map[any]string{"ended": "from another browser", "replaced": "by a new log-in of the same browser",
 	"expired": "its time was over"}
 
+// byWords say by what somebody logged in; by a password, unless it is said.
+var byWords = map[any]string{"passkey": "by a passkey", "sso": "by single sign-on"}
+
 // signIn are the words of log-ins and their ends.
 func (l *actLine) signIn(data portal.AuditData) {
 	note := func(words string) { l.Changes = append(l.Changes, accessChange{Name: words}) }
@@ -87,6 +90,9 @@ func (l *actLine) signIn(data portal.AuditData) {
 		if refused, ok := data["refused"].(json.Number); ok {
 			note(refused.String() + " of them turned away unseen")
 		}
+	}
+	if words := byWords[data["by"]]; words != "" {
+		note(words)
 	}
 	if words := endWords[data["cause"]]; words != "" {
 		note(words)
