@@ -25,7 +25,8 @@ type auditPage struct {
 	From     string          `json:"from"`
 	To       string          `json:"to"`
 
-	Zone *time.Location `json:"-"` // the company's
+	Zone   *time.Location `json:"-"` // the company's
+	Reader portal.Session `json:"-"`
 }
 
 func (p auditPage) link(path, before string) string {
@@ -67,7 +68,7 @@ func (auditPage) Nouns() []page.Option {
 func (p auditPage) Lines() []actLine {
 	out := make([]actLine, len(p.Rows))
 	for i, row := range p.Rows {
-		out[i] = actLineOf(row, p.Labels, p.Zone)
+		out[i] = actLineOf(row, p.Labels, p.Zone, p.Reader)
 	}
 	return out
 }
@@ -99,7 +100,7 @@ func (c *Counter) ShowAudit(q *page.Request) error {
 	f, err := auditFilter(q.URL.Query())
 	v := q.URL.Query()
 	view := auditPage{Customer: f.CustomerNo, Person: f.Person, Subject: f.Subject, Group: f.Group, Noun: f.Noun,
-		From: v.Get("from"), To: v.Get("to"), Zone: q.Now().Location()}
+		From: v.Get("from"), To: v.Get("to"), Zone: q.Now().Location(), Reader: q.Who}
 	if err == nil {
 		view.AuditPage, err = c.Audit.Audit(q.Context(), q.Who, f)
 	}

@@ -31,9 +31,9 @@ type actLine struct {
 // actChanges is how many changes a line shows.
 const actChanges = 8
 
-func actLineOf(row portal.AuditRow, labels map[string]string, zone *time.Location) actLine {
+func actLineOf(row portal.AuditRow, labels map[string]string, zone *time.Location, reader portal.Session) actLine {
 	line := actLine{ID: row.ID, At: row.At, Who: row.Actor, What: row.Label,
-		Subject: row.Subject, Link: subjectLink(row), CustomerNo: row.CustomerNo}
+		Subject: row.Subject, Link: subjectLink(row, reader), CustomerNo: row.CustomerNo}
 	text := func(name string) string { s, _ := row.Data[name].(string); return s }
 	from := []string{row.Source}
 	if agent := text("user_agent"); agent != "" {
@@ -222,30 +222,28 @@ func (say sayer) value(v any) string {
 	return "…"
 }
 
-// subjectLink is the page of what a row is about, "" where there is none.
-func subjectLink(row portal.AuditRow) string {
-	if row.Subject == "" {
+// subjectRoutes are the pages of what a row may be about.
+var subjectRoutes = map[string]string{"order": "/desk/orders/:order_no", "invoice": "/desk/invoices/:invoice_no",
+	"payment": "/desk/payments/:payment_no", "request": "/desk/returns/:request_no", "item": "/desk/items/:item_no",
+	"customer": "/desk/customers/:customer_no", "person": "/desk/customers/:customer_no/people"}
+
+// subjectLink is the page of what a row is about, "" where there is none, or none for who
+// reads this.
+func subjectLink(row portal.AuditRow, reader portal.Session) string {
+	number := row.Subject
+	switch {
+	case number == "":
+		return ""
+	case row.Noun == "mail" && reader.Role == portal.RoleOps:
+		return "/ops/mail/" + url.PathEscape(number)
+	case row.Noun == "person":
+		number = row.CustomerNo
+	}
+	route, ok := subjectRoutes[row.Noun]
+	if !ok || number == "" || !page.MayOpen(reader, "GET "+route) {
 		return ""
 	}
-	switch row.Noun {
-	case "order":
-		return page.DeskPath("orders", row.Subject)
-	case "invoice":
-		return page.DeskPath("invoices", row.Subject)
-	case "payment":
-		return page.DeskPath("payments", row.Subject)
-	case "request":
-		return page.DeskPath("returns", row.Subject)
-	case "item":
-		return page.DeskPath("items", row.Subject)
-	case "customer":
-		return page.DeskPath("customers", row.Subject)
-	case "mail":
-		return "/ops/mail/" + url.PathEscape(row.Subject)
-	case "person":
-		if row.CustomerNo != "" {
-			return page.DeskPath("customers", row.CustomerNo) + "/people"
-		}
-	}
-	return ""
+	list, rest, _ := strings.Cut(strings.TrimPrefix(route, "/desk/"), "/:")
+	_, rest, _ = strings.Cut(rest, "/")
+	return strings.TrimSuffix(page.DeskPath(list, number)+"/"+rest, "/")
 }

@@ -152,7 +152,10 @@ func mayOpen(who portal.Session, route string) error {
 
 // May reports whether who sees this page may use a route of the desk, for buttons and
 // links: "POST /desk/orders/:order_no/edit".
-func (f Frame) May(route string) bool { return mayOpen(f.Session, route) == nil }
+func (f Frame) May(route string) bool { return MayOpen(f.Session, route) }
+
+// MayOpen reports whether somebody of the staff may use a route of the desk.
+func MayOpen(who portal.Session, route string) bool { return mayOpen(who, route) == nil }
 
 // Staff serves the distributor's people who have the duty of the route.
 func (k *Kit) Staff(h Handler) httprouter.Handle {
