@@ -10,7 +10,7 @@ table erp.authorized_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger authorized_item_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
   trigger authorized_item_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', 'item_id', '')
@@ -36,7 +36,7 @@ table erp.carrier
   constraint carrier_name_written CHECK (((name = btrim(name)) AND (name <> ''::text)))
   constraint carrier_pkey PRIMARY KEY (code)
   constraint carrier_tracking_url CHECK (((tracking_url ~ '^https?://[^\s]+$'::text) AND (POSITION(('{tracking_no}'::text) IN (tracking_url)) > 0)))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger carrier_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   grant DELETE to portal_desk
   grant INSERT to portal_desk
@@ -55,7 +55,7 @@ table erp.category
   constraint category_not_own_parent CHECK ((parent_id <> category_id))
   constraint category_parent_fk FOREIGN KEY (parent_id) REFERENCES erp.category(category_id)
   constraint category_pkey PRIMARY KEY (category_id)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger category_changed: AFTER INSERT OR DELETE OR UPDATE FOR EACH STATEMENT EXECUTE FUNCTION portal.catalogue_changed()
   trigger category_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger category_price_basis: AFTER UPDATE OF parent_id FOR EACH ROW WHEN ((old.parent_id IS DISTINCT FROM new.parent_id)) EXECUTE FUNCTION portal.price_basis_audited('parent_id')
@@ -171,11 +171,11 @@ table erp.credit_memo
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.memo_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_memo_clean: BEFORE INSERT OR UPDATE OF memo_no, reason FOR EACH ROW WHEN (((new.memo_no IS DISTINCT FROM erp.clean_text(new.memo_no)) OR (new.reason IS DISTINCT FROM erp.clean_text(new.reason)))) EXECUTE FUNCTION erp.clean_columns('memo_no', 'reason')
   trigger credit_memo_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
-  trigger credit_memo_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('credit,return', 'memo_no')
+  trigger credit_memo_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((current_setting('portal.staff_id'::text, true) <> ''::text)) EXECUTE FUNCTION portal.four_eyes_held('credit,return', 'memo_no')
   trigger credit_memo_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('credit_memo_id', '', 'open_amount')
   trigger credit_memo_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.credit_memo_changed()
   trigger credit_memo_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -216,7 +216,7 @@ table erp.credit_memo_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_memo m
   WHERE ((m.credit_memo_id = credit_memo_line.credit_memo_id) AND (m.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger credit_memo_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_memo_line_before()
   trigger credit_memo_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_memo_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -246,7 +246,7 @@ table erp.credit_reason
   sort integer not null default 0
   constraint credit_reason_days_limit CHECK ((days_limit >= 0))
   constraint credit_reason_pkey PRIMARY KEY (reason_code)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant INSERT to portal_desk
   grant SELECT to portal_desk
@@ -287,8 +287,8 @@ table erp.credit_request
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.request_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger credit_request_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_before()
   trigger credit_request_claims: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.credit_request_claims()
@@ -356,8 +356,8 @@ table erp.credit_request_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.credit_request r
   WHERE ((r.request_id = credit_request_line.request_id) AND (r.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger credit_request_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.credit_request_line_before()
   trigger credit_request_line_claims_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
   trigger credit_request_line_claims_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.return_line_changed()
@@ -416,8 +416,8 @@ table erp.customer
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger customer_clean: BEFORE INSERT OR UPDATE OF customer_no, name, country, bill_to FOR EACH ROW WHEN (((new.customer_no IS DISTINCT FROM erp.clean_text(new.customer_no)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.bill_to IS DISTINCT FROM erp.clean_text(new.bill_to, true)))) EXECUTE FUNCTION erp.clean_columns('customer_no', 'name', 'country', 'bill_to:lines')
   trigger customer_credit_hold: BEFORE INSERT OR UPDATE OF credit_hold FOR EACH ROW EXECUTE FUNCTION erp.customer_credit_hold()
   trigger customer_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('customer_id', '', '')
@@ -447,7 +447,7 @@ table erp.customer_item
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_item_clean: BEFORE INSERT OR UPDATE OF their_item_no FOR EACH ROW WHEN ((new.their_item_no IS DISTINCT FROM erp.clean_text(new.their_item_no))) EXECUTE FUNCTION erp.clean_columns('their_item_no')
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -509,7 +509,7 @@ table erp.invoice
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('invoices'::text) AS may)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.invoice_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger invoice_clean: BEFORE INSERT OR UPDATE OF invoice_no, po_no FOR EACH ROW WHEN (((new.invoice_no IS DISTINCT FROM erp.clean_text(new.invoice_no)) OR (new.po_no IS DISTINCT FROM NULLIF(erp.clean_text(new.po_no), ''::text)))) EXECUTE FUNCTION erp.clean_columns('invoice_no', 'po_no:null')
   trigger invoice_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('invoice_id', '', 'open_amount')
@@ -554,7 +554,7 @@ table erp.invoice_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = invoice_line.invoice_id) AND (i.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invoice_line_claimed: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_claimed()
   trigger invoice_line_comes: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_comes()
   trigger invoice_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.invoice_line_changed()
@@ -612,7 +612,7 @@ table erp.item
   index item_listing ON erp.item USING btree (description, item_id) WHERE active
   index item_no_prefix ON erp.item USING btree (lower(item_no) text_pattern_ops)
   index item_search ON erp.item USING gin (search) WITH (fastupdate=off)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_clean: BEFORE INSERT OR UPDATE OF item_no, description, details, barcode FOR EACH ROW WHEN (((new.item_no IS DISTINCT FROM erp.clean_text(new.item_no)) OR (new.description IS DISTINCT FROM erp.clean_text(new.description)) OR (new.details IS DISTINCT FROM erp.clean_text(new.details, true)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('item_no', 'description', 'details:lines', 'barcode:null')
   trigger item_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_written()
   trigger item_codes_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_codes_changed()
@@ -635,7 +635,7 @@ table erp.item_picture
   constraint item_picture_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint item_picture_media_type CHECK ((media_type = ANY (ARRAY['image/svg+xml'::text, 'image/png'::text, 'image/jpeg'::text, 'image/webp'::text])))
   constraint item_picture_pkey PRIMARY KEY (item_id)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_picture_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger item_picture_updated: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   grant DELETE to portal_desk
@@ -658,7 +658,7 @@ table erp.item_uom
   constraint item_uom_price CHECK ((price >= (0)::numeric))
   constraint item_uom_uom_length CHECK ((length(uom) <= 20))
   index item_uom_barcode ON erp.item_uom USING btree (erp.barcode_key(barcode)) WHERE (barcode IS NOT NULL)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger item_uom_clean: BEFORE INSERT OR UPDATE OF uom, barcode FOR EACH ROW WHEN (((new.uom IS DISTINCT FROM erp.clean_text(new.uom)) OR (new.barcode IS DISTINCT FROM NULLIF(erp.clean_text(new.barcode), ''::text)))) EXECUTE FUNCTION erp.clean_columns('uom', 'barcode:null')
   trigger item_uom_codes_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
   trigger item_uom_codes_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.item_unit_codes_changed()
@@ -719,7 +719,7 @@ table erp.order_review
   constraint order_review_order_fk FOREIGN KEY (order_id) REFERENCES erp.sales_order(order_id) ON DELETE CASCADE
   constraint order_review_pkey PRIMARY KEY (order_id, code)
   index order_review_code ON erp.order_review USING btree (code, order_id)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   grant DELETE to portal_desk
   grant DELETE to portal_work
   grant INSERT to portal_desk
@@ -809,12 +809,12 @@ table erp.payment
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
   policy own_role_only restrictive to portal_web: ( SELECT portal.may('account'::text) AS may)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.payment_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger payment_after: AFTER UPDATE OF reversed_on FOR EACH ROW WHEN ((new.reversed_on IS DISTINCT FROM old.reversed_on)) EXECUTE FUNCTION erp.payment_after()
   trigger payment_clean: BEFORE INSERT OR UPDATE OF payment_no, reference, reversed_reason FOR EACH ROW WHEN (((new.payment_no IS DISTINCT FROM erp.clean_text(new.payment_no)) OR (new.reference IS DISTINCT FROM erp.clean_text(new.reference)) OR (new.reversed_reason IS DISTINCT FROM erp.clean_text(new.reversed_reason)))) EXECUTE FUNCTION erp.clean_columns('payment_no', 'reference', 'reversed_reason')
   trigger payment_confirmed: BEFORE INSERT OR UPDATE OF amount, reversed_on FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
-  trigger payment_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.four_eyes_held('payment', 'payment_no')
+  trigger payment_four_eyes: AFTER INSERT DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((current_setting('portal.staff_id'::text, true) <> ''::text)) EXECUTE FUNCTION portal.four_eyes_held('payment', 'payment_no')
   trigger payment_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('payment_id', '', 'open_amount,key')
   trigger payment_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.payment_changed()
   trigger payment_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -855,7 +855,7 @@ table erp.payment_application
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.invoice i
   WHERE ((i.invoice_id = payment_application.invoice_id) AND (i.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger payment_application_before: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.payment_application_before()
   trigger payment_application_confirmed: BEFORE INSERT FOR EACH STATEMENT EXECUTE FUNCTION portal.money_confirmed()
   trigger payment_application_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('application_id', '', '')
@@ -888,7 +888,7 @@ table erp.price_break
   constraint price_break_valid CHECK ((NOT isempty(valid)))
   constraint price_break_valid_within_reason CHECK (((lower(valid) >= '1900-01-01'::date) AND (lower(valid) <= '2200-01-01'::date)))
   index price_break_item ON erp.price_break USING btree (item_id, min_qty)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger price_break_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
   trigger price_break_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.item_part_changed()
   trigger price_break_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.price_rule_audited('break_id')
@@ -924,7 +924,7 @@ table erp.price_contract
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -955,7 +955,7 @@ table erp.price_group
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger customer_price_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
   trigger customer_price_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.customer_price_changed()
@@ -994,7 +994,7 @@ table erp.route
   constraint route_name_length CHECK ((length(name) <= 80))
   constraint route_pkey PRIMARY KEY (route_id)
   constraint route_start_date CHECK (((every_days IS NULL) = (start_date IS NULL)))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_clean: BEFORE INSERT OR UPDATE OF code, name FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('code', 'name')
   trigger route_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1015,7 +1015,7 @@ table erp.route_day
   constraint route_day_pkey PRIMARY KEY (route_id, weekday)
   constraint route_day_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   constraint route_day_weekday CHECK (((weekday >= 1) AND (weekday <= 7)))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_day_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_day_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1040,7 +1040,7 @@ table erp.route_holiday
   constraint route_holiday_pkey PRIMARY KEY (holiday_id)
   constraint route_holiday_route_fk FOREIGN KEY (route_id) REFERENCES erp.route(route_id) ON DELETE CASCADE
   index route_holiday_all_key ON erp.route_holiday USING btree (holiday) WHERE (route_id IS NULL)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger route_holiday_clean: BEFORE INSERT OR UPDATE OF name FOR EACH ROW WHEN ((new.name IS DISTINCT FROM erp.clean_text(new.name))) EXECUTE FUNCTION erp.clean_columns('name')
   trigger route_holiday_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
   trigger route_holiday_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.route_changed()
@@ -1107,9 +1107,9 @@ table erp.sales_order
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
-  trigger assert_duty_move: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.status <> new.status))) EXECUTE FUNCTION portal.duty_of_order_move()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty_move: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.status <> new.status))) EXECUTE FUNCTION portal.duty_of_order_move()
   trigger assign_number: BEFORE INSERT FOR EACH ROW WHEN ((new.order_no IS NULL)) EXECUTE FUNCTION erp.assign_number()
   trigger sales_order_approval: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.enqueue_order_approval()
   trigger sales_order_approval_again: AFTER UPDATE FOR EACH ROW WHEN (((new.source = 'WEB'::text) AND (new.status = 'SUBMITTED'::text) AND (new.reviewed_at IS NULL) AND (old.reviewed_at IS NOT NULL))) EXECUTE FUNCTION portal.enqueue_order_approval()
@@ -1121,7 +1121,7 @@ table erp.sales_order
   trigger sales_order_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_delivery: BEFORE INSERT OR UPDATE OF requested_date, ship_to_id, delivery_date FOR EACH ROW EXECUTE FUNCTION erp.sales_order_delivery()
   trigger sales_order_entered: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_entered()
-  trigger sales_order_four_eyes: AFTER UPDATE DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (new.credit_released_at IS DISTINCT FROM old.credit_released_at) AND (new.credit_released_at IS NOT NULL))) EXECUTE FUNCTION portal.four_eyes_held('release', 'order_no')
+  trigger sales_order_four_eyes: AFTER UPDATE DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (new.credit_released_at IS DISTINCT FROM old.credit_released_at) AND (new.credit_released_at IS NOT NULL))) EXECUTE FUNCTION portal.four_eyes_held('release', 'order_no')
   trigger sales_order_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.sales_order_after()
   trigger sales_order_made: BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION erp.sales_order_made()
   trigger sales_order_not_truncated: BEFORE TRUNCATE FOR EACH STATEMENT EXECUTE FUNCTION erp.refuse_truncate()
@@ -1186,8 +1186,8 @@ table erp.sales_order_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = sales_order_line.order_id) AND (o.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger sales_order_line_before: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION erp.sales_order_line_before()
   trigger sales_order_line_clean: BEFORE INSERT OR UPDATE OF override_reason, cancel_reason FOR EACH ROW WHEN (((new.override_reason IS DISTINCT FROM erp.clean_text(new.override_reason)) OR (new.cancel_reason IS DISTINCT FROM erp.clean_text(new.cancel_reason)))) EXECUTE FUNCTION erp.clean_columns('override_reason', 'cancel_reason')
   trigger sales_order_line_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.order_lines_audited()
@@ -1242,8 +1242,8 @@ table erp.ship_to
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger ship_to_clean: BEFORE INSERT OR UPDATE OF code, name, address1, address2, city, region, postal_code, country, phone FOR EACH ROW WHEN (((new.code IS DISTINCT FROM erp.clean_text(new.code)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)) OR (new.address1 IS DISTINCT FROM erp.clean_text(new.address1)) OR (new.address2 IS DISTINCT FROM erp.clean_text(new.address2)) OR (new.city IS DISTINCT FROM erp.clean_text(new.city)) OR (new.region IS DISTINCT FROM erp.clean_text(new.region)) OR (new.postal_code IS DISTINCT FROM erp.clean_text(new.postal_code)) OR (new.country IS DISTINCT FROM erp.clean_text(new.country)) OR (new.phone IS DISTINCT FROM erp.clean_text(new.phone)))) EXECUTE FUNCTION erp.clean_columns('code', 'name', 'address1', 'address2', 'city', 'region', 'postal_code', 'country', 'phone')
   trigger ship_to_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('ship_to_id', '', '')
   trigger ship_to_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.ship_to_changed()
@@ -1282,8 +1282,8 @@ table erp.shipment
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment.order_id) AND (o.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
-  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty_columns: BEFORE UPDATE FOR EACH ROW WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0) AND (old.* IS DISTINCT FROM new.*))) EXECUTE FUNCTION portal.duty_of_columns()
   trigger notify_shipment_tracking: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_clean: BEFORE INSERT OR UPDATE OF carrier, tracking_no, delivered_to FOR EACH ROW WHEN (((new.carrier IS DISTINCT FROM erp.clean_text(new.carrier)) OR (new.tracking_no IS DISTINCT FROM erp.clean_text(new.tracking_no)) OR (new.delivered_to IS DISTINCT FROM erp.clean_text(new.delivered_to)))) EXECUTE FUNCTION erp.clean_columns('carrier', 'tracking_no', 'delivered_to')
   trigger shipment_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('shipment_id', '', '')
@@ -1314,7 +1314,7 @@ table erp.shipment_line
   policy own_customer_only restrictive to portal_web: (EXISTS ( SELECT
    FROM erp.sales_order o
   WHERE ((o.order_id = shipment_line.order_id) AND (o.customer_id = portal.customer_id()))))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger notify_shipment_line: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.notify_shipment()
   trigger shipment_line_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
   trigger shipment_line_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.shipment_line_changed()
@@ -1335,7 +1335,7 @@ table erp.stock
   constraint stock_item_fk FOREIGN KEY (item_id) REFERENCES erp.item(item_id) ON DELETE CASCADE
   constraint stock_on_hand_not_negative CHECK ((on_hand >= (0)::numeric))
   constraint stock_pkey PRIMARY KEY (item_id, warehouse)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_allocated_first: BEFORE INSERT FOR EACH ROW WHEN ((new.allocated <> (0)::numeric)) EXECUTE FUNCTION erp.stock_before()
   trigger stock_allocated_follows: BEFORE UPDATE FOR EACH ROW WHEN (((new.allocated IS DISTINCT FROM old.allocated) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION erp.stock_before()
   trigger stock_counted: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_counted()
@@ -1366,7 +1366,7 @@ table erp.stock_expected
   constraint stock_expected_pkey PRIMARY KEY (expected_id)
   constraint stock_expected_qty CHECK ((qty > (0)::numeric))
   index stock_expected_item ON erp.stock_expected USING btree (item_id, warehouse, expected_on)
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger stock_expected_clean: BEFORE INSERT OR UPDATE OF note FOR EACH ROW WHEN ((new.note IS DISTINCT FROM erp.clean_text(new.note))) EXECUTE FUNCTION erp.clean_columns('note')
   trigger stock_expected_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
   trigger stock_expected_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION erp.stock_expected_changed()
@@ -1434,7 +1434,7 @@ table erp.web_access
   row-level security: on
   policy open_to_programs: true
   policy own_customer_only restrictive to portal_web: (customer_id = portal.customer_id())
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger web_access_deleted: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_deleted()
   trigger web_access_inserted: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_inserted()
   trigger web_access_updated: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.web_access_changed()
@@ -1880,7 +1880,7 @@ table portal.held_entry
   index held_entry_return_once ON portal.held_entry USING btree (((args ->> 'request_no'::text))) WHERE ((status = 'WAITING'::text) AND (kind = 'return'::text))
   index held_entry_waiting ON portal.held_entry USING btree (entry_id) WHERE (status = 'WAITING'::text)
   trigger held_entry_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', 'key')
-  trigger held_entry_kept: BEFORE DELETE FOR EACH ROW WHEN ((portal.staff_id() IS NOT NULL)) EXECUTE FUNCTION portal.held_entry_stays()
+  trigger held_entry_kept: BEFORE DELETE FOR EACH ROW WHEN ((current_setting('portal.staff_id'::text, true) <> ''::text)) EXECUTE FUNCTION portal.held_entry_stays()
   trigger held_entry_stays: BEFORE UPDATE FOR EACH ROW WHEN (((old.status <> 'WAITING'::text) OR (new.entry_id <> old.entry_id) OR (new.kind <> old.kind) OR (new.customer_id <> old.customer_id) OR (new.amount <> old.amount) OR (new.args <> old.args) OR (new.key IS DISTINCT FROM old.key) OR (new.entered_by <> old.entered_by) OR (new.entered_by_id <> old.entered_by_id) OR (new.entered_at <> old.entered_at))) EXECUTE FUNCTION portal.held_entry_stays()
   trigger held_entry_told: AFTER INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.staff_told()
   trigger held_entry_update_audited: AFTER UPDATE REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.rows_audited('entry_id', '', '')
@@ -1906,7 +1906,7 @@ table portal.invitation
   constraint invitation_pkey PRIMARY KEY (login_id)
   constraint invitation_token_hash_key UNIQUE (token_hash)
   constraint invitation_token_hash_sha256 CHECK ((octet_length(token_hash) = 32))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invitation_counted: AFTER INSERT OR UPDATE OF token_hash FOR EACH ROW EXECUTE FUNCTION portal.invitation_counted()
   trigger invitation_deleted: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
   trigger invitation_inserted: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.invitation_changed()
@@ -2050,7 +2050,7 @@ table portal.login
   constraint login_staff_role CHECK ((staff_role = ANY (ARRAY['desk'::text, 'ops'::text])))
   index login_customer ON portal.login USING btree (customer_id) WHERE (customer_id IS NOT NULL)
   index login_hash_cost ON portal.login USING btree ("substring"(password_hash, 5, 2))
-  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((portal.staff_id() IS NOT NULL) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
+  trigger assert_duty: BEFORE INSERT OR DELETE OR UPDATE FOR EACH STATEMENT WHEN (((current_setting('portal.staff_id'::text, true) <> ''::text) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION portal.duty_of_statement()
   trigger invited_person_came: AFTER INSERT OR UPDATE OF email, customer_id FOR EACH ROW WHEN ((new.customer_id IS NOT NULL)) EXECUTE FUNCTION portal.invited_person_came()
   trigger login_clean: BEFORE INSERT OR UPDATE OF email, name FOR EACH ROW WHEN ((((new.email)::text IS DISTINCT FROM erp.clean_text((new.email)::text)) OR (new.name IS DISTINCT FROM erp.clean_text(new.name)))) EXECUTE FUNCTION erp.clean_columns('email', 'name')
   trigger login_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.login_audited()

@@ -14,5 +14,5 @@ create or replace trigger duty_rule_written after insert or update or delete on 
 select portal.write_duty_triggers();
 
 create or replace trigger assert_duty_move before update on erp.sales_order for each row
-  when (portal.staff_id() is not null and pg_trigger_depth() = 0 and old.status <> new.status)
+  when (current_setting('portal.staff_id', true) <> '' and pg_trigger_depth() = 0 and old.status <> new.status)
   execute function portal.duty_of_order_move();

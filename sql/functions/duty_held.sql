@@ -75,11 +75,14 @@ end
 $$;
 
 -- Writes the triggers of the tables that have rules. Their names put them before the others
--- of a row, so that they see what was written and not what follows from it.
+-- of a row, so that they see what was written and not what follows from it. What asks whether
+-- staff write stands there as an expression: a call of portal.staff_id would be read and put
+-- in place anew by every statement, of the ERP as well.
 create or replace function portal.write_duty_triggers() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+  of_staff constant text := $when$current_setting('portal.staff_id', true) <> ''$when$;
   t record;
 begin
   for t in
@@ -87,12 +90,11 @@ begin
     from portal.duty_rule r group by r.table_name
   loop
     execute format('create or replace trigger assert_duty before insert or update or delete on %s for each statement
-      when (portal.staff_id() is not null and pg_trigger_depth() = 0) execute function portal.duty_of_statement()',
-        t.table_name);
+      when (%s and pg_trigger_depth() = 0) execute function portal.duty_of_statement()', t.table_name, of_staff);
     if t.columns then
       execute format('create or replace trigger assert_duty_columns before update on %s for each row
-        when (portal.staff_id() is not null and pg_trigger_depth() = 0 and old.* is distinct from new.*)
-        execute function portal.duty_of_columns()', t.table_name);
+        when (%s and pg_trigger_depth() = 0 and old.* is distinct from new.*)
+        execute function portal.duty_of_columns()', t.table_name, of_staff);
     end if;
   end loop;
 end
