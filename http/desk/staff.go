@@ -2,9 +2,7 @@ package desk
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
-	"time"
 
 	"portal.example/portal"
 	"portal.example/portal/http/page"
@@ -52,19 +50,6 @@ func (p staffPage) DutyFields() []dutyField { return dutyFields(p.Words, p.Typed
 
 // DutyFields is described at staffPage.
 func (p staffMemberPage) DutyFields() []dutyField { return dutyFields(p.Words, p.Typed, p.FormErrors) }
-
-// staffState says whether somebody can log in, as the lists show it.
-func staffState(m portal.StaffMember, now time.Time) string {
-	switch {
-	case m.Disabled:
-		return "INACTIVE"
-	case m.InvitedTill != nil && m.InvitedTill.Before(now):
-		return "LINK ENDED"
-	case m.InvitedTill != nil:
-		return "INVITED"
-	}
-	return "ACTIVE"
-}
 
 // staffTyped reads the form: each duty is a checkbox by its code.
 func staffTyped(q *page.Request) (portal.StaffEdit, error) {
@@ -122,14 +107,9 @@ func (c *Counter) InviteStaff(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.staffLink(made)})
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.InviteLink(made.Token)})
 	}
-	return c.staffPage(q, http.StatusOK, staffPage{Link: c.staffLink(made), LinkFor: in.Email})
-}
-
-// staffLink is the address to hand over; see shop's inviteLink.
-func (c *Counter) staffLink(made portal.Invitation) string {
-	return c.PublicURL + "/invite?token=" + url.QueryEscape(made.Token)
+	return c.staffPage(q, http.StatusOK, staffPage{Link: c.InviteLink(made.Token), LinkFor: in.Email})
 }
 
 // ShowStaff shows one of them.
@@ -251,7 +231,7 @@ func (c *Counter) RenewStaffLink(q *page.Request) error {
 	case err != nil:
 		return err
 	case page.WantsJSON(q.Request):
-		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.staffLink(made)})
+		return page.WriteJSON(q.W, http.StatusOK, map[string]any{"login_id": made.LoginID, "link": c.InviteLink(made.Token)})
 	}
-	return c.staffMemberPage(q, staffMemberPage{Link: c.staffLink(made)}, nil, nil)
+	return c.staffMemberPage(q, staffMemberPage{Link: c.InviteLink(made.Token)}, nil, nil)
 }

@@ -96,3 +96,10 @@ func AtNumber(err error, prefix string) error {
 
 // DeskPath is the address of a document of the desk.
 func DeskPath(kind, number string) string { return "/desk/" + kind + "/" + portal.InAddress(number) }
+
+// InviteLink is the address to hand over; a path where nobody has said what the
+// portal's address is. The token stands behind the question mark, where our log
+// does not look.
+func (k *Kit) InviteLink(token string) string {
+	return k.PublicURL + "/invite?token=" + url.QueryEscape(token)
+}

@@ -2,7 +2,6 @@ package shop
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -173,7 +172,7 @@ func (c *Counter) Invite(q *page.Request) error {
 func (c *Counter) invited(q *page.Request, made portal.Invitation, email string) invitedPart {
 	part := invitedPart{LinkFor: email}
 	if q.Who.Staff() {
-		part.Link = c.inviteLink(made.Token)
+		part.Link = c.InviteLink(made.Token)
 	}
 	return part
 }
@@ -181,16 +180,9 @@ func (c *Counter) invited(q *page.Request, made portal.Invitation, email string)
 func (c *Counter) invitedJSON(q *page.Request, made portal.Invitation) map[string]any {
 	out := map[string]any{"login_id": made.LoginID}
 	if q.Who.Staff() {
-		out["link"] = c.inviteLink(made.Token)
+		out["link"] = c.InviteLink(made.Token)
 	}
 	return out
-}
-
-// inviteLink is the address to hand over; a path where nobody has said what the
-// portal's address is. The token stands behind the question mark, where our log
-// does not look.
-func (c *Counter) inviteLink(token string) string {
-	return c.PublicURL + "/invite?token=" + url.QueryEscape(token)
 }
 
 func (c *Counter) ShowPerson(q *page.Request) error {
@@ -335,14 +327,15 @@ func (c *Counter) AcceptInvitation(q *page.Request) error {
 	return q.Done("/", "Welcome. Your password is set.")
 }
 
-// personState says whether a person can log in, as the lists show it.
-func personState(p portal.Person, now time.Time) string {
+// LogInState says whether a person can log in, as the lists show it: by whether the log-in
+// is closed, and until when an invitation that nobody took up is good.
+func LogInState(disabled bool, invitedTill *time.Time, now time.Time) string {
 	switch {
-	case p.Disabled:
+	case disabled:
 		return "INACTIVE"
-	case p.InvitedTill != nil && p.InvitedTill.Before(now):
+	case invitedTill != nil && invitedTill.Before(now):
 		return "LINK ENDED"
-	case p.InvitedTill != nil:
+	case invitedTill != nil:
 		return "INVITED"
 	}
 	return "ACTIVE"

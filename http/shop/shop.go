@@ -54,7 +54,7 @@ var Templates = page.Templates{Counter: "shop", Files: files, Funcs: func(now fu
 	return template.FuncMap{
 		"role":             RoleWord,
 		"limit":            limitWords,
-		"person":           func(p portal.Person) string { return personState(p, now()) },
+		"person":           func(p portal.Person) string { return LogInState(p.Disabled, p.InvitedTill, now()) },
 		"signOff":          signOffLook,
 		"notificationIcon": notificationIcon,
 		"looksOnly":        looksOnly,
