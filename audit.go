@@ -51,7 +51,6 @@ const (
 	ActQueue         ActKind = "queue" // jobs or queues were changed
 	ActProofStarted  ActKind = "proof_started"
 	ActStatementsRun ActKind = "statements_run"
-	ActRefused       ActKind = "refused" // what somebody may not do
 )
 
 // Act is one thing that somebody did. Subject is what it was done to by its number

@@ -34,7 +34,7 @@ with kind (code, act_group, label, noun, by_program, quiet) as (values
   ('proof_acknowledged', 'operation', 'acknowledged the difference of', '', false, null),
   ('statements_run', 'operation', 'ran statements', '', true, null),
   ('audit_forgotten', 'operation', 'removed old rows of this log', '', false, null),
-  ('refused', 'refusal', 'was refused', 'person', true, interval '1 minute'),
+  ('refused', 'refusal', 'was refused', 'person', false, null),
   ('sales_order', 'order', 'changed the order', 'order', false, null),
   ('order_line', 'order', 'changed lines of the order', 'order', false, null),
   ('order_status', 'order', 'moved the order', 'order', false, null),
