@@ -24,11 +24,11 @@ func (d Duty) Label() string {
 	return strings.ToUpper(string(d[:1])) + string(d[1:])
 }
 
-// dutyWords are duties within a sentence.
-func dutyWords(duties []Duty) string {
+// DutyWords are what duties are called, in a row.
+func DutyWords(duties []Duty, between string) string {
 	words := make([]string, len(duties))
 	for i, d := range duties {
 		words[i] = d.Label()
 	}
-	return strings.Join(words, " or ")
+	return strings.Join(words, between)
 }

@@ -92,7 +92,7 @@ func (s Session) Require(duties ...Duty) error {
 	if s.Has(duties...) {
 		return nil
 	}
-	return &Error{Code: CodeForbidden, Message: "This needs the duty " + dutyWords(duties) + ".", Needs: duties}
+	return &Error{Code: CodeForbidden, Message: "This needs the duty " + DutyWords(duties, " or ") + ".", Needs: duties}
 }
 
 // Actor is how history rows and the audit log name the person.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -248,15 +247,7 @@ func (k *Kit) refusedForDuty(r *http.Request, who portal.Session, err error) *du
 }
 
 // NeedsText names the duties that open the page.
-func (d dutyRefusal) NeedsText() string { return dutyText(d.Needs, " or ") }
+func (d dutyRefusal) NeedsText() string { return portal.DutyWords(d.Needs, " or ") }
 
 // HasText names the duties of who was refused.
-func (d dutyRefusal) HasText() string { return dutyText(d.Has, ", ") }
-
-func dutyText(duties []portal.Duty, between string) string {
-	words := make([]string, len(duties))
-	for i, d := range duties {
-		words[i] = d.Label()
-	}
-	return strings.Join(words, between)
-}
+func (d dutyRefusal) HasText() string { return portal.DutyWords(d.Has, ", ") }
