@@ -2790,10 +2790,10 @@ table portal.user_duty
   index user_duty_of_duty ON portal.user_duty USING btree (duty)
   trigger user_duty_acting: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.acting_duty_lost()
   trigger user_duty_administrator_left: AFTER DELETE OR UPDATE FOR EACH ROW WHEN ((old.duty = 'administrator'::text)) EXECUTE FUNCTION portal.administrator_left()
-  trigger user_duty_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
-  trigger user_duty_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_delete_audited: AFTER DELETE REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_insert_audited: AFTER INSERT REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
   trigger user_duty_of_staff: BEFORE INSERT OR UPDATE FOR EACH ROW EXECUTE FUNCTION portal.user_duty_of_staff()
-  trigger user_duty_update_audited: AFTER UPDATE REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
+  trigger user_duty_update_audited: AFTER UPDATE REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION portal.user_duty_audited()
   grant SELECT to portal_desk
   grant SELECT to portal_work
 

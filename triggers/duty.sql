@@ -18,27 +18,21 @@ create or replace function portal.user_duty_audited() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'DELETE' then
-    insert into portal.audit (action, subject, data)
-    select 'duty', coalesce(l.email::text, ''), jsonb_build_object('duties', jsonb_build_array(d.duties, null))
-    from (select o.user_id, jsonb_agg(o.duty order by o.duty) as duties from old_rows o group by o.user_id) d
-    left join portal.login l on l.login_id = d.user_id;
-  else
-    insert into portal.audit (action, subject, data)
-    select 'duty', l.email::text, jsonb_build_object('duties', jsonb_build_array(null, d.duties))
-    from (select n.user_id, jsonb_agg(n.duty order by n.duty) as duties from new_rows n group by n.user_id) d
-    join portal.login l on l.login_id = d.user_id;
-  end if;
+  insert into portal.audit (action, subject, data)
+  select 'duty', coalesce(l.email::text, ''), jsonb_build_object('duties', case tg_op
+    when 'DELETE' then jsonb_build_array(c.duties, null) else jsonb_build_array(null, c.duties) end)
+  from (select r.user_id, jsonb_agg(r.duty order by r.duty) as duties from changed_rows r group by r.user_id) c
+  left join portal.login l on l.login_id = c.user_id; -- gone, where its duties went with it
   perform portal.emit('staff', null, '');
   return null;
 end
 $$;
 create or replace trigger user_duty_insert_audited after insert on portal.user_duty
-  referencing new table as new_rows for each statement execute function portal.user_duty_audited();
+  referencing new table as changed_rows for each statement execute function portal.user_duty_audited();
 create or replace trigger user_duty_update_audited after update on portal.user_duty
-  referencing new table as new_rows for each statement execute function portal.user_duty_audited();
+  referencing new table as changed_rows for each statement execute function portal.user_duty_audited();
 create or replace trigger user_duty_delete_audited after delete on portal.user_duty
-  referencing old table as old_rows for each statement execute function portal.user_duty_audited();
+  referencing old table as changed_rows for each statement execute function portal.user_duty_audited();
 
 -- Who gives duties and lets staff in has to be there: an administrator who can log in is
 -- not taken away while there is no other. An invitation that nobody has taken up is none.
