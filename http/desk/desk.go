@@ -48,7 +48,8 @@ var files embed.FS
 
 // Templates are the pages' own.
 var Templates = page.Templates{Counter: "desk", Files: files, Funcs: func(now func() time.Time) template.FuncMap {
-	return template.FuncMap{"staffState": func(m portal.StaffMember) string { return shop.LogInState(m.Disabled, m.InvitedTill, now()) },
+	state := func(m portal.StaffMember) string { return shop.LogInState(m.Disabled, m.InvitedTill, now()) }
+	return template.FuncMap{"staffState": state,
 		"entryLink": entryLink}
 }}
 
